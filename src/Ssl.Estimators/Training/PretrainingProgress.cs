@@ -1,0 +1,31 @@
+namespace Ssl.Estimators.Training;
+
+/// <summary>Where a pretraining run stands: what <see cref="IProgress{T}"/> receives a few times a second and after each epoch.</summary>
+/// <param name="Epoch">The epoch under way, from 1.</param>
+/// <param name="NumberOfEpochs">Epochs in all.</param>
+/// <param name="Step">Steps done in this epoch.</param>
+/// <param name="NumberOfSteps">Steps in this epoch; <see langword="null"/> while it is unknown (the first epoch of a streamed run).</param>
+/// <param name="Loss">Mean loss since the last report or, when <paramref name="EpochCompleted"/>, over the whole epoch.</param>
+/// <param name="Terms">The named parts of the loss, averaged like <paramref name="Loss"/>.</param>
+/// <param name="LearningRate">Learning rate of the last step.</param>
+/// <param name="SamplesPerSecond">Rows a second since the last report or, when <paramref name="EpochCompleted"/>, over the whole epoch.</param>
+/// <param name="Elapsed">Time since the run began, a resumed run's earlier part included.</param>
+/// <param name="Remaining">Estimated time to the end of the run; <see langword="null"/> while there is nothing to estimate from.</param>
+/// <param name="EmbeddingSpread">
+/// Standard deviation of the L2-normalised embeddings times the square root of their dimension: about 1 for directions spread
+/// evenly, 0 when all embeddings are equal; <see langword="null"/> where the method gives no embeddings.
+/// </param>
+/// <param name="EpochCompleted">Whether this report closes the epoch.</param>
+public sealed record PretrainingProgress(
+    int Epoch,
+    int NumberOfEpochs,
+    long Step,
+    long? NumberOfSteps,
+    double Loss,
+    IReadOnlyDictionary<string, double> Terms,
+    double LearningRate,
+    double SamplesPerSecond,
+    TimeSpan Elapsed,
+    TimeSpan? Remaining,
+    double? EmbeddingSpread,
+    bool EpochCompleted);
