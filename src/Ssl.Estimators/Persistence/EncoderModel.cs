@@ -1,0 +1,35 @@
+namespace Ssl.Estimators.Persistence;
+
+/// <summary>
+/// A fitted encoder as plain data and a network: everything that is saved, and nothing of ML.NET. The transformer, the carrier chain
+/// of a saved model and the archive file share one instance.
+/// </summary>
+/// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
+internal abstract class EncoderModel : IDisposable
+{
+    /// <summary>Identity of the weights: the SHA-256 of the archive it was read from, in hexadecimal; a random one for a fresh model.</summary>
+    public string Id { get; internal set; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>The kind of input, and the key under which <c>EncoderModelReader</c> knows how to read it: "text".</summary>
+    public abstract string Modality { get; }
+
+    /// <summary>Length of an embedding.</summary>
+    public abstract int Dimension { get; }
+
+    /// <summary>Names of the columns it was fitted on, in the order in which <see cref="RawRow"/> brings their values.</summary>
+    public abstract IReadOnlyList<string> InputColumns { get; }
+
+    /// <summary>Name of the column that the embedding goes to.</summary>
+    public abstract string OutputColumn { get; }
+
+    /// <summary>Writes manifest and weights with <c>ModelArchive.Write</c>; <c>EncoderModelReader</c> reads them back.</summary>
+    public abstract void WriteArchive(Stream stream);
+
+    /// <summary>Embeds rows as one batch.</summary>
+    /// <param name="rows">The rows; their memory is not kept.</param>
+    /// <param name="embeddings">Takes rows.Length x <see cref="Dimension"/> values, row after row.</param>
+    public abstract void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
