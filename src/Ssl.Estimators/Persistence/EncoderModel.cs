@@ -30,6 +30,12 @@ internal abstract class EncoderModel : IDisposable
     /// <param name="embeddings">Takes rows.Length x <see cref="Dimension"/> values, row after row.</param>
     public abstract void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings);
 
+    /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
+    public abstract EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn);
+
+    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
+    public abstract bool IsDisposed { get; }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }
