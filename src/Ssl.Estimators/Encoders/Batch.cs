@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>The tensors of one batch of samples, all on one device. A batch owns its tensors.</summary>
+public abstract class Batch : IDisposable
+{
+    /// <summary>Number of samples.</summary>
+    public abstract long Count { get; }
+
+    /// <summary>The same batch on another device: itself if it is there already, else a new one; this one stays as it is.</summary>
+    /// <param name="device">Where the tensors shall be.</param>
+    public abstract Batch To(Device device);
+
+    /// <summary>Frees the tensors.</summary>
+    public abstract void Dispose();
+}

@@ -1,0 +1,58 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>A network that turns every sample of a batch into one vector. What is pretrained, saved and reused.</summary>
+public abstract class Encoder : nn.Module<Batch, Tensor>
+{
+    /// <summary>An encoder of this name; the derived class registers its components.</summary>
+    /// <param name="name">Name of the module.</param>
+    protected Encoder(string name) : base(name)
+    {
+    }
+
+    /// <summary>Length of an embedding.</summary>
+    public abstract int EmbeddingDimension { get; }
+}
+
+/// <summary>An encoder of one kind of batch.</summary>
+/// <typeparam name="TBatch">The kind of batch.</typeparam>
+public abstract class Encoder<TBatch> : Encoder where TBatch : Batch
+{
+    /// <inheritdoc cref="Encoder(string)"/>
+    protected Encoder(string name) : base(name)
+    {
+    }
+
+    /// <summary>Embeds a batch.</summary>
+    /// <param name="input">A batch of the encoder's kind, on the encoder's device.</param>
+    /// <returns>Embeddings [N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
+    /// <exception cref="ArgumentException">The batch is of another kind.</exception>
+    public sealed override Tensor forward(Batch input) => input is TBatch batch
+        ? Encode(batch)
+        : throw new ArgumentException($"{GetName()} encodes a {typeof(TBatch).Name}, got {input?.GetType().Name ?? "null"}.", nameof(input));
+
+    /// <summary>Embeds a batch: [N, <see cref="Encoder.EmbeddingDimension"/>].</summary>
+    /// <param name="batch">On the encoder's device.</param>
+    protected abstract Tensor Encode(TBatch batch);
+}
+
+/// <summary>An encoder of token sequences.</summary>
+public abstract class TextEncoder : Encoder<TokenBatch>
+{
+    /// <inheritdoc cref="Encoder(string)"/>
+    protected TextEncoder(string name) : base(name)
+    {
+    }
+
+    /// <summary>Length of the vector of one token.</summary>
+    public abstract int TokenDimension { get; }
+
+    /// <summary>A vector for every token, before pooling: [N, L, <see cref="TokenDimension"/>].</summary>
+    /// <param name="batch">On the encoder's device.</param>
+    public abstract Tensor EncodeTokens(TokenBatch batch);
+
+    /// <summary>The token embeddings' weight [vocabulary, D]: what a masked language model ties its output to.</summary>
+    public abstract Tensor TokenEmbeddings { get; }
+}

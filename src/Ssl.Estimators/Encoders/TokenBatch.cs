@@ -1,0 +1,45 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>Token ids of N texts, padded to the longest of them.</summary>
+public sealed class TokenBatch : Batch
+{
+    /// <summary>A batch of these tensors, which it owns from then on.</summary>
+    /// <param name="ids">Token ids, int64 [N, L]; what stands in padded places does not matter, but must be a valid id.</param>
+    /// <param name="mask">Bool [N, L]: true where there is a token, special ones included.</param>
+    public TokenBatch(Tensor ids, Tensor mask)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentNullException.ThrowIfNull(mask);
+        if (ids.dim() != 2 || !ids.shape.SequenceEqual(mask.shape))
+            throw new ArgumentException(
+                $"Ids and mask must both be [N, L], got [{string.Join(", ", ids.shape)}] and [{string.Join(", ", mask.shape)}].", nameof(mask));
+        Ids = ids;
+        Mask = mask;
+    }
+
+    /// <summary>Token ids, int64 [N, L].</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>Bool [N, L]: true where there is a token.</summary>
+    public Tensor Mask { get; }
+
+    /// <inheritdoc/>
+    public override long Count => Ids.shape[0];
+
+    /// <inheritdoc/>
+    public override TokenBatch To(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return Ids.device.type == device.type && (device.index < 0 || Ids.device.index == device.index) ? this : new TokenBatch(Ids.to(device), Mask.to(device));
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        Ids.Dispose();
+        Mask.Dispose();
+    }
+}

@@ -1,0 +1,36 @@
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>A pretraining method: an encoder, what is needed beside it in training, and the loss of a step.</summary>
+public abstract class PretrainingMethod : nn.Module
+{
+    /// <summary>A method around an encoder. The derived class registers its components, the encoder among them, under the name "encoder".</summary>
+    /// <param name="name">Name of the module.</param>
+    /// <param name="encoder">What is pretrained; disposed of with the method.</param>
+    protected PretrainingMethod(string name, Encoder encoder) : base(name)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        Encoder = encoder;
+    }
+
+    /// <summary>What is pretrained.</summary>
+    public Encoder Encoder { get; }
+
+    /// <summary>The loss of one step. Views and masks are drawn inside, on the batch's device.</summary>
+    /// <param name="columns">One batch for every column that the method trains on, all of the same rows.</param>
+    public abstract StepLoss Loss(IReadOnlyList<Batch> columns);
+
+    /// <summary>Called after the optimizer's step: for moving averages and queues.</summary>
+    /// <param name="progress">Share of the training that is over, from 0 to 1.</param>
+    public virtual void OnStepCompleted(double progress)
+    {
+    }
+}
+
+/// <summary>What a step gave.</summary>
+/// <param name="Total">What is minimised: a scalar with gradient.</param>
+/// <param name="Terms">Its named parts and other figures worth showing: scalars, detached.</param>
+/// <param name="Embeddings">Detached [N, D] for the collapse watch; null where the method has none that could collapse.</param>
+public sealed record StepLoss(Tensor Total, IReadOnlyList<(string Name, Tensor Value)> Terms, Tensor? Embeddings = null);

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Randomness;
+
+/// <summary>
+/// The random numbers of one training: one stream a purpose, seeded once and only ever advanced, so that a change in one purpose
+/// (an extra mask) does not shift another (the order of the rows). The global generator of torch is never touched.
+/// </summary>
+public sealed class RandomStreams : IDisposable
+{
+    private readonly ShuffleRandom _shuffle;
+
+    /// <summary>Streams that follow from one seed.</summary>
+    /// <param name="seed">The same seed and device give the same numbers.</param>
+    /// <param name="device">Where dropout, views and masks are drawn; null means the CPU. Weights are always drawn on the CPU.</param>
+    public RandomStreams(long seed, Device? device = null)
+    {
+        device ??= CPU;
+        var seeds = new ShuffleRandom((ulong)seed);
+        Weights = new Generator(seeds.NextUInt64() >> 1, CPU);
+        Dropout = new Generator(seeds.NextUInt64() >> 1, device);
+        Views = new Generator(seeds.NextUInt64() >> 1, device);
+        Masks = new Generator(seeds.NextUInt64() >> 1, device);
+        _shuffle = new ShuffleRandom(seeds.NextUInt64());
+    }
+
+    /// <summary>Initial weights; on the CPU, so that every device starts from the same ones.</summary>
+    public Generator Weights { get; }
+
+    /// <summary>Dropout in the network.</summary>
+    public Generator Dropout { get; }
+
+    /// <summary>Views: augmentations of a sample.</summary>
+    public Generator Views { get; }
+
+    /// <summary>Masks: what is hidden.</summary>
+    public Generator Masks { get; }
+
+    /// <summary>Order of the rows.</summary>
+    public Random Shuffle => _shuffle;
+
+    /// <summary>Where every stream stands, by name; what a checkpoint keeps.</summary>
+    public IReadOnlyDictionary<string, byte[]> GetState() => new Dictionary<string, byte[]>
+    {
+        ["weights"] = StateOf(Weights),
+        ["dropout"] = StateOf(Dropout),
+        ["views"] = StateOf(Views),
+        ["masks"] = StateOf(Masks),
+        ["shuffle"] = _shuffle.GetState(),
+    };
+
+    /// <summary>Puts every stream where <see cref="GetState"/> found it.</summary>
+    /// <param name="state">From streams of the same device.</param>
+    /// <exception cref="ArgumentException">A stream is missing.</exception>
+    public void SetState(IReadOnlyDictionary<string, byte[]> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        SetStateOf(Weights, Bytes("weights"));
+        SetStateOf(Dropout, Bytes("dropout"));
+        SetStateOf(Views, Bytes("views"));
+        SetStateOf(Masks, Bytes("masks"));
+        _shuffle.SetState(Bytes("shuffle"));
+
+        byte[] Bytes(string name) => state.TryGetValue(name, out var bytes)
+            ? bytes
+            : throw new ArgumentException($"The state has no random stream '{name}'.", nameof(state));
+    }
+
+    /// <summary>Frees the generators.</summary>
+    public void Dispose()
+    {
+        Weights.Dispose();
+        Dropout.Dispose();
+        Views.Dispose();
+        Masks.Dispose();
+    }
+
+    private static byte[] StateOf(Generator generator)
+    {
+        using var state = generator.get_state();
+        return state.data<byte>().ToArray();
+    }
+
+    private static void SetStateOf(Generator generator, byte[] bytes)
+    {
+        using var state = tensor(bytes, dtype: ScalarType.Byte);
+        generator.set_state(state);
+    }
+}
