@@ -33,6 +33,9 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
     public abstract EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn);
 
+    /// <summary>Brings the network to a device. Not while another thread embeds.</summary>
+    public abstract void MoveTo(TorchSharp.torch.Device device);
+
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public abstract bool IsDisposed { get; }
 

@@ -1,0 +1,53 @@
+namespace Ssl.Estimators.Data;
+
+/// <summary>Cuts rows into batches in a new random order.</summary>
+internal static class BatchOrder
+{
+    // Within so many batches rows are sorted by length; wide enough to save padding, narrow enough to keep batches mixed.
+    private const int GroupedBatches = 50;
+
+    /// <summary>All rows in random order.</summary>
+    public static int[] Shuffled(int count, Random random)
+    {
+        var order = new int[count];
+        for (var i = 0; i < count; i++)
+            order[i] = i;
+        random.Shuffle(order);
+        return order;
+    }
+
+    /// <summary>Full batches of the order and, unless <paramref name="dropLast"/>, the rest.</summary>
+    /// <param name="order">Row numbers; its order may be changed.</param>
+    /// <param name="batchSize">Rows a batch.</param>
+    /// <param name="dropLast">Leaves out the last, smaller batch; the only one is always kept.</param>
+    /// <param name="length">Length of a row, to put rows of similar length together; null leaves the order as it is.</param>
+    /// <param name="random">Shuffles the grouped batches, so that short and long ones alternate.</param>
+    public static IEnumerable<ArraySegment<int>> Cut(int[] order, int batchSize, bool dropLast, Func<int, int>? length, Random random)
+    {
+        if (order.Length == 0)
+            yield break;
+        var count = order.Length <= batchSize || !dropLast ? (order.Length + batchSize - 1) / batchSize : order.Length / batchSize;
+        if (length is null)
+        {
+            for (var i = 0; i < count; i++)
+                yield return Batch(order, i, batchSize);
+            yield break;
+        }
+        for (var first = 0; first < count; first += GroupedBatches)
+        {
+            var batches = Math.Min(GroupedBatches, count - first);
+            var rows = order.AsSpan(first * batchSize, Math.Min(batches * batchSize, order.Length - first * batchSize));
+            rows.Sort((a, b) => length(a).CompareTo(length(b)));
+            var sequence = Shuffled(batches, random);
+            foreach (var i in sequence)
+                yield return Batch(order, first + i, batchSize);
+        }
+    }
+
+    /// <summary>Number of batches that <see cref="Cut"/> makes of so many rows.</summary>
+    public static long Count(long rows, int batchSize, bool dropLast)
+        => rows <= batchSize || !dropLast ? (rows + batchSize - 1) / batchSize : rows / batchSize;
+
+    private static ArraySegment<int> Batch(int[] order, int index, int batchSize)
+        => new(order, index * batchSize, Math.Min(batchSize, order.Length - index * batchSize));
+}

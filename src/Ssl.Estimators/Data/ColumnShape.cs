@@ -1,0 +1,48 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>What the checks must know of a column, before Fit (a shape) and at Fit (a schema), and its type in ML.NET's words.</summary>
+/// <param name="ItemType">Type of one value.</param>
+/// <param name="Kind">Scalar, vector of known size, or vector of varying size.</param>
+/// <param name="IsKey">Whether it is a key.</param>
+internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Column.VectorKind Kind, bool IsKey)
+{
+    /// <summary>The column of this name.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
+    public static ColumnShape Find(DataViewSchema schema, string name)
+    {
+        if (schema.GetColumnOrNull(name) is not { } column)
+            throw Check.MissingColumn("input", name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        var kind = column.Type is not VectorDataViewType vector ? SchemaShape.Column.VectorKind.Scalar
+            : vector.IsKnownSize ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector;
+        var item = column.Type is VectorDataViewType v ? v.ItemType : column.Type;
+        return new ColumnShape(item, kind, item is KeyDataViewType);
+    }
+
+    /// <inheritdoc cref="Find(DataViewSchema, string)"/>
+    public static ColumnShape Find(SchemaShape schema, string name)
+    {
+        foreach (var column in schema)
+        {
+            if (column.Name == name)
+                return new ColumnShape(column.ItemType, column.Kind, column.IsKey);
+        }
+        throw Check.MissingColumn("input", name, schema.Select(c => c.Name));
+    }
+
+    public bool IsText => Kind == SchemaShape.Column.VectorKind.Scalar && ItemType is TextDataViewType;
+
+    public override string ToString()
+    {
+        var item = IsKey && ItemType is not KeyDataViewType ? $"Key<{ItemType}>" : ItemType.ToString();
+        return Kind switch
+        {
+            SchemaShape.Column.VectorKind.Vector => $"Vector<{item}>",
+            SchemaShape.Column.VectorKind.VariableVector => $"VarVector<{item}>",
+            _ => item,
+        };
+    }
+}

@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>The token ids of many texts, one after the other in one array: four bytes a token and four a text.</summary>
+internal sealed class TokenRows
+{
+    // A list holds at most Array.MaxLength items; a text has far fewer than the margin.
+    private const int Margin = 1 << 20;
+
+    private List<int> _tokens = [];
+    private List<int> _ends = [];
+
+    /// <summary>Texts held.</summary>
+    public int Count => _ends.Count;
+
+    /// <summary>Tokens held, over all texts.</summary>
+    public long TokenCount => _tokens.Count;
+
+    /// <summary>Bytes that the content takes.</summary>
+    public long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
+
+    /// <summary>Whether no further text is sure to fit.</summary>
+    public bool IsFull => _tokens.Count > Array.MaxLength - Margin;
+
+    public int Length(int row) => _ends[row] - Start(row);
+
+    public ReadOnlySpan<int> this[int row] => CollectionsMarshal.AsSpan(_tokens).Slice(Start(row), Length(row));
+
+    public void Add(IReadOnlyCollection<int> tokens)
+    {
+        _tokens.AddRange(tokens);
+        _ends.Add(_tokens.Count);
+    }
+
+    public void Add(ReadOnlySpan<int> tokens)
+    {
+        _tokens.AddRange(tokens);
+        _ends.Add(_tokens.Count);
+    }
+
+    /// <summary>Drops all texts but these.</summary>
+    public void KeepOnly(ReadOnlySpan<int> rows)
+    {
+        var kept = new TokenRows();
+        foreach (var row in rows)
+            kept.Add(this[row]);
+        (_tokens, _ends) = (kept._tokens, kept._ends);
+    }
+
+    /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
+    public TokenBatch ToBatch(ReadOnlySpan<int> rows, int paddingId)
+    {
+        var longest = 1;
+        foreach (var row in rows)
+            longest = Math.Max(longest, Length(row));
+        var ids = empty(rows.Length, longest, dtype: ScalarType.Int64);
+        var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
+        var idCells = MemoryMarshal.Cast<byte, long>(ids.bytes);
+        var maskCells = mask.bytes;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var tokens = this[rows[i]];
+            var target = idCells.Slice(i * longest, longest);
+            for (var j = 0; j < tokens.Length; j++)
+                target[j] = tokens[j];
+            target[tokens.Length..].Fill(paddingId);
+            maskCells.Slice(i * longest, tokens.Length).Fill(1);
+        }
+        return new TokenBatch(ids, mask);
+    }
+
+    private int Start(int row) => row == 0 ? 0 : _ends[row - 1];
+}

@@ -1,0 +1,101 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Training;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>
+/// A fitted encoder: adds a column with one embedding a row. Lazy (nothing is computed until rows are read), batched, order-preserving;
+/// any number of threads may score at once. Dispose of it when it is no longer needed: it holds the network's weights.
+/// </summary>
+public sealed class EncoderTransformer : ITransformer, IDisposable
+{
+    // Large enough to keep the cores busy, small enough that a preview stays quick.
+    internal const int BatchSize = 256;
+
+    private readonly MLContext _mlContext;
+    private readonly EncoderModel _model;
+
+    internal EncoderTransformer(MLContext mlContext, EncoderModel model)
+    {
+        _mlContext = mlContext;
+        _model = model;
+    }
+
+    /// <summary>Name of the embedding column: a known-size vector of <see cref="float"/>.</summary>
+    public string OutputColumnName => _model.OutputColumn;
+
+    /// <summary>Names of the columns that are embedded.</summary>
+    public IReadOnlyList<string> InputColumnNames => _model.InputColumns;
+
+    /// <summary>Length of an embedding.</summary>
+    public int EmbeddingDimension => _model.Dimension;
+
+    /// <summary>Always true: a row's embedding depends on that row alone.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <summary>What is embedded, for the downstream stages of this assembly.</summary>
+    internal EncoderModel Model => _model;
+
+    /// <summary>The input's schema and the embedding column, with slot names.</summary>
+    /// <param name="inputSchema">Schema of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        foreach (var name in InputColumnNames)
+            CheckColumn(name, ColumnShape.Find(inputSchema, name));
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(inputSchema);
+        builder.AddColumn(OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, EmbeddingDimension),
+            EmbeddingAnnotations.Create(_model));
+        return builder.ToSchema();
+    }
+
+    /// <summary>Embeds row by row; what <c>PredictionEngine</c> uses.</summary>
+    /// <param name="inputSchema">Schema of the rows.</param>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+
+    /// <summary>The data with the embedding column; computed when rows are read.</summary>
+    /// <param name="input">Holds the input column(s).</param>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, BatchSize);
+    }
+
+    /// <summary>Frees the weights, unless another stage shares them.</summary>
+    public void Dispose() => _model.Dispose();
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => CarrierChain.Save(_model, ctx);
+
+    internal void CheckColumn(string name, ColumnShape shape)
+    {
+        if (!shape.IsText)
+            throw Check.SchemaMismatch("input", name, "String", shape.ToString());
+    }
+
+    /// <summary>The same network under other column names; each of the two can be disposed of on its own.</summary>
+    internal EncoderTransformer Share(string? outputColumnName, string? inputColumnName)
+    {
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
+        return new EncoderTransformer(_mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName));
+    }
+
+    internal void SaveArchive(string filePath) => AtomicFile.Write(filePath, _model.WriteArchive);
+
+    internal static EncoderTransformer LoadArchive(MLContext mlContext, string filePath)
+    {
+        var device = TorchDevice.Choose(mlContext.GpuDeviceId, mlContext.FallbackToCpu);
+        var model = EncoderModelReader.ReadFile(filePath);
+        model.MoveTo(device);
+        return new EncoderTransformer(mlContext, model);
+    }
+}

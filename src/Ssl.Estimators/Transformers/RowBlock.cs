@@ -1,0 +1,61 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Persistence;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>Up to a batch of consecutive input rows: their pass-through values, their place, and their embeddings.</summary>
+internal sealed class RowBlock
+{
+    private readonly RowReader _reader;
+    private readonly ColumnBuffer?[] _columns;
+    private readonly ValueGetter<DataViewRowId> _idGetter;
+    private readonly RawRow[] _rows;
+    private readonly DataViewRowId[] _ids;
+    private readonly long[] _batches;
+    private readonly float[] _embeddings;
+    private readonly EncoderModel _model;
+
+    public RowBlock(DataViewRow input, EncoderModel model, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity)
+    {
+        _model = model;
+        _reader = RowReader.OfTexts(input, model.InputColumns);
+        _columns = new ColumnBuffer?[input.Schema.Count];
+        foreach (var column in passThrough)
+            _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);
+        _idGetter = input.GetIdGetter();
+        _rows = new RawRow[capacity];
+        _ids = new DataViewRowId[capacity];
+        _batches = new long[capacity];
+        _embeddings = new float[checked(capacity * model.Dimension)];
+    }
+
+    /// <summary>Rows held, at most the capacity.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Takes the next rows of the input; fewer than the capacity only at its end.</summary>
+    public void Fill(DataViewRowCursor input)
+    {
+        Count = 0;
+        while (Count < _rows.Length && input.MoveNext())
+        {
+            _rows[Count] = _reader.Read();
+            _idGetter(ref _ids[Count]);
+            _batches[Count] = input.Batch;
+            foreach (var column in _columns)
+                column?.Read(Count);
+            Count++;
+        }
+    }
+
+    /// <summary>Computes the embeddings of all rows held, as one batch.</summary>
+    public void Embed() => _model.Embed(_rows.AsSpan(0, Count), _embeddings.AsSpan(0, Count * _model.Dimension));
+
+    public ReadOnlySpan<float> Embedding(int row) => _embeddings.AsSpan(row * _model.Dimension, _model.Dimension);
+
+    public DataViewRowId Id(int row) => _ids[row];
+
+    public long Batch(int row) => _batches[row];
+
+    public ColumnBuffer<T> Column<T>(int index) => (ColumnBuffer<T>)_columns[index]!;
+}

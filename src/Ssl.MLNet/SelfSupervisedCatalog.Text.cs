@@ -1,0 +1,150 @@
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+
+namespace Ssl.MLNet;
+
+public sealed partial class SelfSupervisedCatalog
+{
+    /// <summary>Pretraining methods for text. Each has a short form and one that takes all its options.</summary>
+    public sealed class TextMethods
+    {
+        private readonly MLContext _mlContext;
+
+        internal TextMethods(MLContext mlContext) => _mlContext = mlContext;
+
+        /// <summary>Pretrains on pairs: the two texts of a row attract each other, all other rows of the batch repel.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column that is embedded later. Its type is <c>Text</c>.</param>
+        /// <param name="pairColumnName">Name of the text column with the other side of the pair; read in training only.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Bag"/>.</param>
+        /// <param name="batchSize">Rows a step; every row has <c>batchSize - 1</c> negatives. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public PairedContrastiveTrainer PairedContrastive(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
+            string pairColumnName = PairedContrastiveTrainer.Defaults.PairColumnName,
+            TextEncoderFactory? encoder = null,
+            int batchSize = PairedContrastiveTrainer.Defaults.BatchSize,
+            int numberOfEpochs = PairedContrastiveTrainer.Defaults.NumberOfEpochs,
+            double learningRate = PairedContrastiveTrainer.Defaults.LearningRate,
+            float temperature = PairedContrastiveTrainer.Defaults.Temperature)
+            => PairedContrastive(new PairedContrastiveTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                PairColumnName = pairColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                Temperature = temperature,
+            });
+
+        /// <inheritdoc cref="PairedContrastive(string, string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <param name="options">All settings of the method.</param>
+        public PairedContrastiveTrainer PairedContrastive(PairedContrastiveTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>Pretrains a sentence encoder with SimCSE: a text through two draws of dropout attracts itself, the batch repels.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>. It needs dropout or token deletion.</param>
+        /// <param name="batchSize">Rows a step; every row has <c>batchSize - 1</c> negatives. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public SimCseTrainer SimCse(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
+            TextEncoderFactory? encoder = null,
+            int batchSize = SimCseTrainer.Defaults.BatchSize,
+            int numberOfEpochs = SimCseTrainer.Defaults.NumberOfEpochs,
+            double learningRate = SimCseTrainer.Defaults.LearningRate,
+            float temperature = SimCseTrainer.Defaults.Temperature)
+            => SimCse(new SimCseTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                Temperature = temperature,
+            });
+
+        /// <inheritdoc cref="SimCse(string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <param name="options">All settings of the method.</param>
+        public SimCseTrainer SimCse(SimCseTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>Pretrains a text encoder as BERT does: some tokens are hidden, the encoder predicts them from the others.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>.</param>
+        /// <param name="batchSize">Rows a step. At least 1.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="maskRatio">Share of the tokens chosen for prediction. In (0, 1).</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public MaskedLanguageModelTrainer MaskedLanguageModel(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
+            TextEncoderFactory? encoder = null,
+            int batchSize = MaskedLanguageModelTrainer.Defaults.BatchSize,
+            int numberOfEpochs = MaskedLanguageModelTrainer.Defaults.NumberOfEpochs,
+            double learningRate = MaskedLanguageModelTrainer.Defaults.LearningRate,
+            float maskRatio = MaskedLanguageModelTrainer.Defaults.MaskRatio)
+            => MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                MaskRatio = maskRatio,
+            });
+
+        /// <inheritdoc cref="MaskedLanguageModel(string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <param name="options">All settings of the method.</param>
+        public MaskedLanguageModelTrainer MaskedLanguageModel(MaskedLanguageModelTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>The hybrid: SimCSE shapes the embedding, masked tokens shape the token vectors, in one step.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>.</param>
+        /// <param name="batchSize">Rows a step; every row has <c>batchSize - 1</c> negatives. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0.</param>
+        /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public ContrastiveMaskedTrainer ContrastiveMasked(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
+            TextEncoderFactory? encoder = null,
+            int batchSize = ContrastiveMaskedTrainer.Defaults.BatchSize,
+            int numberOfEpochs = ContrastiveMaskedTrainer.Defaults.NumberOfEpochs,
+            double learningRate = ContrastiveMaskedTrainer.Defaults.LearningRate,
+            float contrastiveWeight = ContrastiveMaskedTrainer.Defaults.ContrastiveWeight,
+            float maskedWeight = ContrastiveMaskedTrainer.Defaults.MaskedWeight)
+            => ContrastiveMasked(new ContrastiveMaskedTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                ContrastiveWeight = contrastiveWeight,
+                MaskedWeight = maskedWeight,
+            });
+
+        /// <inheritdoc cref="ContrastiveMasked(string, string, TextEncoderFactory, int, int, double, float, float)"/>
+        /// <param name="options">All settings of the method.</param>
+        public ContrastiveMaskedTrainer ContrastiveMasked(ContrastiveMaskedTrainer.Options options) => new(_mlContext, options);
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.ML;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.MLNet;
+
+/// <summary>Self-supervised learning as ML.NET estimators: <c>mlContext.SelfSupervised()</c>.</summary>
+public sealed partial class SelfSupervisedCatalog
+{
+    private readonly MLContext _mlContext;
+
+    internal SelfSupervisedCatalog(MLContext mlContext)
+    {
+        _mlContext = mlContext;
+        Text = new TextMethods(mlContext);
+    }
+
+    /// <summary>Pretraining methods for text.</summary>
+    public TextMethods Text { get; }
+
+    /// <summary>Embeds with an encoder that was pretrained before: a stage that learns nothing.</summary>
+    /// <param name="encoder">A fitted encoder. The stage shares it: disposing of either leaves the other usable.</param>
+    /// <param name="outputColumnName">Name of the new column; null keeps the encoder's own.</param>
+    /// <param name="inputColumnName">Name of the column to embed; null keeps the one that the encoder was pretrained on.</param>
+    public EmbeddingEstimator Embed(EncoderTransformer encoder, string? outputColumnName = null, string? inputColumnName = null)
+        => new(encoder, outputColumnName, inputColumnName);
+
+    /// <summary>Writes an encoder to one file: a JSON manifest and safetensors weights. Written beside the target first, then renamed.</summary>
+    /// <param name="encoder">A fitted encoder.</param>
+    /// <param name="filePath">The file to write; an existing one is replaced.</param>
+    /// <exception cref="IOException">The path cannot be written; nothing is left behind.</exception>
+    public void SaveEncoder(EncoderTransformer encoder, string filePath)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentException.ThrowIfNullOrEmpty(filePath);
+        encoder.SaveArchive(filePath);
+    }
+
+    /// <summary>Reads an encoder that <see cref="SaveEncoder"/> wrote.</summary>
+    /// <param name="filePath">The file to read.</param>
+    /// <returns>The encoder, on the context's device; dispose of it when it is no longer needed.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FormatException">The file is truncated, not an encoder, or of a newer version.</exception>
+    public EncoderTransformer LoadEncoder(string filePath)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(filePath);
+        return EncoderTransformer.LoadArchive(_mlContext, filePath);
+    }
+
+    /// <summary>
+    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders back. A loaded model embeds row by row; this one reads
+    /// ahead and embeds whole batches, on the context's device.
+    /// </summary>
+    /// <param name="model">A loaded model, with or without encoders in it.</param>
+    /// <returns>A model with the same outputs.</returns>
+    public ITransformer Rehydrate(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Rehydration.Rehydrate(_mlContext, model, encoder => new EncoderTransformer(_mlContext, encoder));
+    }
+}

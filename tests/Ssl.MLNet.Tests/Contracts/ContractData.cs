@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Ssl.MLNet.Tests.Contracts;
+
+/// <summary>Rows for the contract suite: short sentences of four subjects, each with a second sentence on the same subject.</summary>
+public sealed class TextRow
+{
+    public int Id { get; set; }
+
+    public string Text { get; set; } = "";
+
+    public string Pair { get; set; } = "";
+
+    public string Label { get; set; } = "";
+
+    [VectorType(2)]
+    public float[] Numbers { get; set; } = [0, 0];
+}
+
+internal static class ContractData
+{
+    private static readonly string[][] Words =
+    [
+        ["file", "reads", "lines", "stream", "path", "opens", "folder", "bytes"],
+        ["matrix", "adds", "vector", "sum", "product", "solves", "norm", "scalar"],
+        ["garden", "grows", "roses", "soil", "waters", "seeds", "plants", "leaf"],
+        ["train", "leaves", "station", "ticket", "arrives", "platform", "late", "rail"],
+    ];
+
+    public static readonly string[] Subjects = ["files", "algebra", "garden", "railway"];
+
+    /// <summary>Rows that are the same on every machine.</summary>
+    public static List<TextRow> Rows(int count, int seed = 1)
+    {
+        var random = new Random(seed);
+        var rows = new List<TextRow>(count);
+        for (var i = 0; i < count; i++)
+        {
+            var subject = i % Words.Length;
+            rows.Add(new TextRow
+            {
+                Id = i,
+                Text = Sentence(random, Words[subject]),
+                Pair = Sentence(random, Words[subject]),
+                Label = Subjects[subject],
+                Numbers = [i, -i],
+            });
+        }
+        return rows;
+    }
+
+    public static IDataView View(MLContext mlContext, int count = 96, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
+
+    private static string Sentence(Random random, string[] words)
+        => string.Join(' ', Enumerable.Range(0, random.Next(3, 9)).Select(_ => words[random.Next(words.Length)]));
+}

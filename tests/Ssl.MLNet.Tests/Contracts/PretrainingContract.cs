@@ -1,0 +1,401 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Transformers;
+using TorchSharp;
+
+namespace Ssl.MLNet.Tests.Contracts;
+
+/// <summary>
+/// What every pretraining estimator must hold. A new trainer gets all of it by deriving a class that says how it is made
+/// (see CONTRIBUTING.md).
+/// </summary>
+public abstract class PretrainingContract
+{
+    private protected const float Tolerance = 2e-5f;
+
+    /// <summary>The trainer under test, small enough to fit in about a second.</summary>
+    protected abstract IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null);
+
+    /// <summary>The columns that training reads.</summary>
+    protected virtual IReadOnlyList<string> TrainingColumns => ["Text"];
+
+    private EncoderTransformer Fit(MLContext mlContext, IDataView? data = null, Action<TextPretrainingOptions>? change = null)
+        => Create(mlContext, change).Fit(data ?? ContractData.View(mlContext));
+
+    private static float[][] Embed(ITransformer encoder, IDataView data)
+        => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
+
+    [TestMethod]
+    public void Schema_before_Fit_is_the_schema_after_Fit()
+    {
+        var mlContext = new MLContext(1);
+        var data = ContractData.View(mlContext);
+        var estimator = Create(mlContext);
+        var promised = estimator.GetOutputSchema(ShapeProbe.Of(mlContext, data)).ToDictionary(c => c.Name);
+        using var encoder = estimator.Fit(data);
+        var actual = ShapeProbe.Of(mlContext, encoder.Transform(data)).ToDictionary(c => c.Name);
+
+        CollectionAssert.AreEquivalent(actual.Keys, promised.Keys);
+        foreach (var (name, column) in actual)
+        {
+            Assert.AreEqual(column.Kind, promised[name].Kind, name);
+            Assert.AreEqual(column.ItemType, promised[name].ItemType, name);
+            Assert.AreEqual(column.IsKey, promised[name].IsKey, name);
+            var (have, want) = (promised[name].Annotations.Select(a => a.Name).ToArray(), column.Annotations.Select(a => a.Name).ToArray());
+            CollectionAssert.AreEquivalent(want, have, $"annotations of {name}");
+        }
+    }
+
+    [TestMethod]
+    public void The_output_is_a_known_size_vector_with_slot_names()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var column = encoder.GetOutputSchema(ContractData.View(mlContext).Schema)["Features"];
+        var type = (VectorDataViewType)column.Type;
+        Assert.AreEqual(encoder.EmbeddingDimension, type.Size);
+        Assert.AreEqual(NumberDataViewType.Single, type.ItemType);
+        Assert.IsTrue(column.HasSlotNames());
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        column.GetSlotNames(ref names);
+        Assert.AreEqual(encoder.EmbeddingDimension, names.DenseValues().Select(n => n.ToString()).Distinct().Count());
+    }
+
+    [TestMethod]
+    public void The_same_seed_gives_the_same_weights_and_another_seed_others()
+    {
+        var first = Run(5);
+        var again = Run(5);
+        var other = Run(6);
+        AssertEqual(first, again, 0);
+        Assert.IsTrue(first.Zip(other).Any(p => Difference(p.First, p.Second) > 1e-3f), "another seed gave the same embeddings");
+
+        float[][] Run(int seed)
+        {
+            var mlContext = new MLContext(seed);
+            using var encoder = Fit(mlContext);
+            return Embed(encoder, ContractData.View(mlContext));
+        }
+    }
+
+    [TestMethod]
+    public void Fitting_again_equals_a_fresh_fit()
+    {
+        var mlContext = new MLContext(5);
+        var data = ContractData.View(mlContext);
+        var estimator = Create(mlContext);
+        using var first = estimator.Fit(ContractData.View(mlContext, seed: 3));
+        using var second = estimator.Fit(data);
+        var freshContext = new MLContext(5);
+        using var fresh = Create(freshContext).Fit(ContractData.View(freshContext));
+        AssertEqual(Embed(fresh, data), Embed(second, data), 0);
+    }
+
+    [TestMethod]
+    public void Fit_does_not_change_the_options_it_was_given_and_later_changes_do_not_reach_it()
+    {
+        TextPretrainingOptions? given = null;
+        var mlContext = new MLContext(5);
+        var estimator = Create(mlContext, o => given = o);
+        var epochs = given!.NumberOfEpochs;
+        given.OutputColumnName = "Changed";
+        using var encoder = estimator.Fit(ContractData.View(mlContext));
+        Assert.AreEqual("Features", encoder.OutputColumnName);
+        Assert.AreEqual(epochs, given.NumberOfEpochs);
+    }
+
+    [TestMethod]
+    public void Training_changes_the_encoder_and_lowers_the_loss()
+    {
+        var losses = new List<double>();
+        var mlContext = new MLContext(5);
+        var data = ContractData.View(mlContext, 192);
+        using var trained = Fit(mlContext, data, o =>
+        {
+            o.NumberOfEpochs = 8;
+            o.Progress = new Reports(p => { if (p.EpochCompleted) losses.Add(p.Loss); });
+        });
+        var sameSeed = new MLContext(5);
+        using var untrained = Fit(sameSeed, data, o => o.NumberOfEpochs = 0);
+        Assert.IsTrue(Embed(trained, data).Zip(Embed(untrained, data)).Any(p => Difference(p.First, p.Second) > 1e-3f));
+        Assert.AreEqual(8, losses.Count);
+        Assert.IsLessThan(losses[0], losses[^1], "the loss of the last epoch against the first");
+    }
+
+    [TestMethod]
+    public void Transform_is_lazy()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var counting = new CountingView(ContractData.View(mlContext, 5_000));
+        var transformed = encoder.Transform(counting);
+        Assert.AreEqual(0, counting.RowsRead, "Transform alone read rows");
+        _ = transformed.GetColumn<int>("Id").Take(10).Count();
+        Assert.IsLessThanOrEqualTo(10, counting.RowsRead);
+        _ = transformed.GetColumn<float[]>("Features").Take(10).Count();
+        Assert.IsLessThanOrEqualTo(10 + EncoderTransformer.BatchSize, counting.RowsRead, "a preview of ten rows read far ahead");
+    }
+
+    [TestMethod]
+    public void Rows_keep_their_order_and_every_other_column()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var rows = ContractData.Rows(1_000);
+        var output = mlContext.Data.CreateEnumerable<EmbeddedRow>(
+            encoder.Transform(mlContext.Data.LoadFromEnumerable(rows)), reuseRowObject: false).ToList();
+        Assert.AreEqual(rows.Count, output.Count);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            Assert.AreEqual(rows[i].Id, output[i].Id);
+            Assert.AreEqual(rows[i].Text, output[i].Text);
+            Assert.AreEqual(rows[i].Label, output[i].Label);
+            CollectionAssert.AreEqual(rows[i].Numbers, output[i].Numbers);
+            Assert.AreEqual(encoder.EmbeddingDimension, output[i].Features.Length);
+        }
+    }
+
+    [TestMethod]
+    public void A_row_has_the_same_embedding_whatever_batch_it_is_in()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var rows = ContractData.Rows(300);
+        var whole = Embed(encoder, mlContext.Data.LoadFromEnumerable(rows));
+        var single = rows.Select(r => Embed(encoder, mlContext.Data.LoadFromEnumerable(new[] { r }))[0]).ToArray();
+        AssertEqual(whole, single, Tolerance);
+        using var engine = mlContext.Model.CreatePredictionEngine<TextRow, EmbeddedRow>(encoder);
+        AssertEqual(whole, [.. rows.Select(r => engine.Predict(r).Features)], Tolerance);
+    }
+
+    [TestMethod]
+    public void Sixteen_threads_score_as_one()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var data = ContractData.View(mlContext, 600);
+        var expected = Embed(encoder, data);
+        var results = new float[16][][];
+        Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => results[i] = Embed(encoder, data));
+        foreach (var result in results)
+            AssertEqual(expected, result, 0);
+    }
+
+    [TestMethod]
+    public void The_encoder_works_inside_a_chain_and_after_saving_and_loading()
+    {
+        var mlContext = new MLContext(1);
+        var data = ContractData.View(mlContext);
+        using var model = Create(mlContext).Append(mlContext.Transforms.CopyColumns("Copy", "Features")).Fit(data);
+        var expected = Embed(model, data);
+        using var file = new MemoryStream();
+        mlContext.Model.Save(model, data.Schema, file);
+        file.Position = 0;
+        var fresh = new MLContext(2);
+        var loaded = fresh.Model.Load(file, out var schema);
+        Assert.IsNotNull(schema.GetColumnOrNull("Text"));
+        AssertEqual(expected, Embed(loaded, data), Tolerance);
+    }
+
+    [TestMethod]
+    public void An_archive_gives_the_same_encoder_back()
+    {
+        var mlContext = new MLContext(1);
+        var ssl = mlContext.SelfSupervised();
+        var data = ContractData.View(mlContext);
+        using var encoder = Fit(mlContext);
+        var path = Path.Combine(Path.GetTempPath(), $"contract-{Guid.NewGuid():N}.ssl");
+        try
+        {
+            ssl.SaveEncoder(encoder, path);
+            using var loaded = ssl.LoadEncoder(path);
+            AssertEqual(Embed(encoder, data), Embed(loaded, data), 0);
+            CollectionAssert.AreEqual(encoder.InputColumnNames.ToArray(), loaded.InputColumnNames.ToArray());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [TestMethod]
+    public void A_missing_column_is_named_before_any_work()
+    {
+        foreach (var name in TrainingColumns)
+        {
+            var mlContext = new MLContext(1);
+            var data = mlContext.Transforms.DropColumns(name).Fit(ContractData.View(mlContext)).Transform(ContractData.View(mlContext));
+            var estimator = Create(mlContext);
+            foreach (var attempt in new Action[] { () => estimator.Fit(data), () => estimator.GetOutputSchema(ShapeProbe.Of(mlContext, data)) })
+            {
+                var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(attempt);
+                StringAssert.Contains(error.Message, $"Could not find input column '{name}'");
+                Assert.AreEqual("inputSchema", error.ParamName);
+            }
+        }
+    }
+
+    [TestMethod]
+    public void A_column_of_another_type_is_refused()
+    {
+        foreach (var name in TrainingColumns)
+        {
+            var mlContext = new MLContext(1);
+            var view = ContractData.View(mlContext);
+            var data = mlContext.Transforms.CopyColumns(name, "Numbers").Fit(view).Transform(view);
+            var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Create(mlContext).Fit(data));
+            StringAssert.Contains(error.Message, $"Schema mismatch for input column '{name}': expected String, got Vector<Single");
+        }
+    }
+
+    [TestMethod]
+    public void Transform_names_a_missing_column()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var data = mlContext.Transforms.DropColumns("Text").Fit(ContractData.View(mlContext)).Transform(ContractData.View(mlContext));
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => encoder.Transform(data));
+        StringAssert.Contains(error.Message, "Could not find input column 'Text'");
+    }
+
+    [TestMethod]
+    public void No_rows_and_all_empty_texts_are_refused_with_a_sentence()
+    {
+        var mlContext = new MLContext(1);
+        var none = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext, mlContext.Data.LoadFromEnumerable(new List<TextRow>())));
+        StringAssert.Contains(none.Message, "Training set has 0 instances, aborting training.");
+        var empty = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(i => new TextRow { Id = i, Text = i % 2 == 0 ? "" : "  " }).ToList());
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext, empty));
+        StringAssert.Contains(error.Message, "empty");
+    }
+
+    [TestMethod]
+    public void Empty_long_and_unknown_texts_are_embedded_without_complaint()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext);
+        var texts = new[] { "", "   ", "\u4e00\u4e8c\u4e09 \u2603", string.Join(' ', Enumerable.Repeat("file reads", 20_000)), "file" };
+        var embeddings = Embed(encoder, mlContext.Data.LoadFromEnumerable(texts.Select(t => new TextRow { Text = t, Pair = t }).ToList()));
+        Assert.AreEqual(texts.Length, embeddings.Length);
+        foreach (var embedding in embeddings)
+            Assert.IsTrue(embedding.All(float.IsFinite));
+    }
+
+    [TestMethod]
+    public void Cancelling_returns_the_best_so_far_within_a_step()
+    {
+        using var source = new CancellationTokenSource();
+        var steps = 0L;
+        var mlContext = new MLContext(1);
+        using var encoder = Fit(mlContext, ContractData.View(mlContext, 400), o =>
+        {
+            o.NumberOfEpochs = 10_000;
+            o.CancellationToken = source.Token;
+            o.Progress = new Reports(p =>
+            {
+                Volatile.Write(ref steps, p.Step);
+                if (p.Step >= 3)
+                    source.Cancel();
+            });
+        });
+        Assert.IsLessThan(2_000L, steps, "the training went on long after it was cancelled");
+        Assert.IsTrue(Embed(encoder, ContractData.View(mlContext)).All(e => e.All(float.IsFinite)));
+    }
+
+    [TestMethod]
+    public void All_faulty_options_are_named_together()
+    {
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Create(new MLContext(1), o =>
+        {
+            o.BatchSize = 0;
+            o.LearningRate = -1;
+            o.NumberOfEpochs = -3;
+            o.OutputColumnName = "";
+            o.WarmupFraction = double.NaN;
+        }));
+        foreach (var name in new[] { "BatchSize", "LearningRate", "NumberOfEpochs", "OutputColumnName", "WarmupFraction" })
+            StringAssert.Contains(error.Message, name);
+    }
+
+    [TestMethod]
+    public void Tensors_are_all_freed()
+    {
+        var mlContext = new MLContext(1);
+        Once();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = torch.Tensor.TotalCount;
+        Once();
+        Assert.AreEqual(before, torch.Tensor.TotalCount, "tensors left after Fit, Transform and Dispose");
+
+        void Once()
+        {
+            using var encoder = Fit(mlContext);
+            _ = Embed(encoder, ContractData.View(mlContext));
+        }
+    }
+
+    [TestMethod]
+    public void A_disposed_encoder_says_so()
+    {
+        var mlContext = new MLContext(1);
+        var encoder = Fit(mlContext);
+        encoder.Dispose();
+        encoder.Dispose();
+        Assert.ThrowsExactly<ObjectDisposedException>(() => encoder.Transform(ContractData.View(mlContext)));
+    }
+
+    [TestMethod]
+    public void Data_beyond_the_cache_limit_are_streamed()
+    {
+        var mlContext = new MLContext(1);
+        var data = new CountingView(ContractData.View(mlContext, 200));
+        using var encoder = Fit(mlContext, data, o =>
+        {
+            o.CacheLimit = 100;
+            o.ShuffleBufferSize = 32;
+            o.NumberOfEpochs = 3;
+        });
+        Assert.IsGreaterThanOrEqualTo(3 * 200, data.RowsRead, "three epochs read the rows three times");
+        Assert.IsTrue(Embed(encoder, data).All(e => e.All(float.IsFinite)));
+    }
+
+    [TestMethod]
+    public void The_log_tells_of_every_epoch()
+    {
+        var lines = new List<string>();
+        var mlContext = new MLContext(1);
+        mlContext.Log += (_, e) => { lock (lines) lines.Add(e.Message); };
+        using var encoder = Fit(mlContext, change: o => o.NumberOfEpochs = 2);
+        Assert.IsTrue(lines.Any(l => l.Contains("epoch 1/2")), string.Join('\n', lines));
+        Assert.IsTrue(lines.Any(l => l.Contains("epoch 2/2")));
+    }
+
+    private static float Difference(float[] a, float[] b) => a.Zip(b).Max(p => Math.Abs(p.First - p.Second));
+
+    private static void AssertEqual(float[][] expected, float[][] actual, float tolerance)
+    {
+        Assert.AreEqual(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.IsLessThanOrEqualTo(tolerance, Difference(expected[i], actual[i]), $"row {i}");
+    }
+
+    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report) : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    {
+        public void Report(Ssl.Estimators.Training.PretrainingProgress value) => report(value);
+    }
+
+    private sealed class EmbeddedRow
+    {
+        public int Id { get; set; }
+
+        public string Text { get; set; } = "";
+
+        public string Label { get; set; } = "";
+
+        public float[] Numbers { get; set; } = [];
+
+        public float[] Features { get; set; } = [];
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.MLNet.Tests.Contracts;
+
+[TestClass]
+public sealed class PairedContrastiveContract : PretrainingContract
+{
+    protected override IReadOnlyList<string> TrainingColumns => ["Text", "Pair"];
+
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    {
+        var options = new PairedContrastiveTrainer.Options
+        {
+            Encoder = TextEncoders.Bag(embeddingDimension: 16, tokenDimension: 24, hiddenDimension: 32), BatchSize = 16, NumberOfEpochs = 2,
+        };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.PairedContrastive(options);
+    }
+}
+
+[TestClass]
+public sealed class SimCseContract : PretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    {
+        var options = new SimCseTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.SimCse(options);
+    }
+}
+
+[TestClass]
+public sealed class MaskedLanguageModelContract : PretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    {
+        var options = new MaskedLanguageModelTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.MaskedLanguageModel(options);
+    }
+}
+
+[TestClass]
+public sealed class ContrastiveMaskedContract : PretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    {
+        var options = new ContrastiveMaskedTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.ContrastiveMasked(options);
+    }
+}
+
+internal static class Encoders
+{
+    public static TextEncoderFactory Small()
+        => TextEncoders.Transformer(dimension: 16, numberOfLayers: 1, numberOfHeads: 2, maximumTokens: 16);
+}
