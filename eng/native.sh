@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The native prerequisites of the TorchSharp stand-in (Debian, Ubuntu): checks each, installs what is missing where it may
 # (as root or with a sudo that asks no password), else prints the command. Then builds the native library.
-# SSL_LIBTORCH=DIR (a CMake prefix, for instance Python's torch.utils.cmake_prefix_path) takes another libtorch than Debian's.
+# CMAKE_PREFIX_PATH=DIR (for instance what Python's torch.utils.cmake_prefix_path says) takes another libtorch than Debian's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . eng/env.sh
@@ -13,8 +13,9 @@ reasons=()
 need() { missing+=("$1"); reasons+=("  $1: $2"); }
 
 if ! command -v cmake >/dev/null; then need cmake "configures the build of the native library"; fi
+if ! command -v make >/dev/null; then need make "runs that build"; fi
 if ! command -v g++ >/dev/null; then need g++ "compiles the native library"; fi
-if [ -z "${SSL_LIBTORCH:-}" ]; then
+if [ -z "${CMAKE_PREFIX_PATH:-}" ]; then
     if ! ls /usr/include/torch/csrc/api/include/torch/torch.h /usr/include/torch/script.h >/dev/null 2>&1 && [ ! -d /usr/include/torch ]; then
         need libtorch-dev "the tensor library itself"
     fi

@@ -1,0 +1,138 @@
+using System.Text.RegularExpressions;
+
+namespace Ssl.Estimators.Tests;
+
+/// <summary>The source files keep to docs/architecture.md: which folder may use which, and who may speak of ML.NET.</summary>
+[TestClass]
+public sealed partial class ArchitectureTests
+{
+    private const int MostLines = 500;
+
+    // A folder may use its own level and those below; the arrows of docs/architecture.md from bottom to top.
+    private static readonly string[][] Levels =
+    [
+        ["Diagnostics", "Randomness"],
+        ["Objectives", "Encoders"],
+        ["Views", "Masking"],
+        ["Methods"],
+        ["Training"],
+        ["Data", "Persistence", "Interop"],
+        ["Trainers", "Transformers", "Downstream", "Evaluation"],
+    ];
+
+    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Trainers", "Transformers", "Downstream", "Evaluation"];
+
+    private static readonly string Root = FindRoot();
+
+    [TestMethod]
+    public void EveryFolderHasALevel()
+    {
+        var known = Levels.SelectMany(level => level).ToHashSet();
+        var unknown = EstimatorFiles().Select(file => file.Folder).Where(folder => !known.Contains(folder)).Distinct().ToArray();
+        Assert.IsEmpty(unknown, $"Give these folders of src/Ssl.Estimators a level here and in docs/architecture.md: {string.Join(", ", unknown)}.");
+    }
+
+    [TestMethod]
+    public void ArrowsPointDown()
+    {
+        var faults = new List<string>();
+        foreach (var (path, folder) in EstimatorFiles())
+            foreach (Match match in UsedNamespace().Matches(WithoutComments(File.ReadAllText(path))))
+                if (LevelOf(match.Groups[1].Value) > LevelOf(folder))
+                    faults.Add($"{Relative(path)} uses {match.Value}");
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults.Distinct()));
+    }
+
+    [TestMethod]
+    public void ObjectivesKnowNoModels()
+    {
+        var faults = EstimatorFiles().Where(file => file.Folder == "Objectives")
+            .Where(file => UsedNamespace().Matches(WithoutComments(File.ReadAllText(file.Path))).Any(match => match.Groups[1].Value is not ("Objectives" or "Diagnostics")))
+            .Select(file => Relative(file.Path)).ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void EstimatorsDoNotKnowTheFrontDoor()
+    {
+        var faults = EstimatorFiles().Where(file => WithoutComments(File.ReadAllText(file.Path)).Contains("Ssl.MLNet", StringComparison.Ordinal))
+            .Select(file => Relative(file.Path)).Where(path => !path.EndsWith("AssemblyInfo.cs", StringComparison.Ordinal)).ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void MLNetIsMentionedOnlyWhereItBelongs()
+    {
+        var faults = EstimatorFiles().Where(file => !MayMentionMLNet.Contains(file.Folder))
+            .Where(file => File.ReadAllText(file.Path).Contains("Microsoft.ML", StringComparison.Ordinal)).Select(file => Relative(file.Path)).ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void ReflectionOnClosedMembersIsInInteropOnly()
+    {
+        var faults = Files("src").Where(path => !path.Contains($"{Path.DirectorySeparatorChar}Interop{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Where(path => ClosedMemberAccess().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void NothingIsCompiledConditionally()
+    {
+        var faults = Files("src", "tests", "examples", "bench").Where(path => ConditionalCompilation().IsMatch(File.ReadAllText(path))).Select(Relative).ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void NoFileIsLong()
+    {
+        var faults = Files("src", "tests", "examples", "bench", "standins").Select(path => (Path: path, Lines: File.ReadLines(path).Count()))
+            .Where(file => file.Lines > MostLines).Select(file => $"{Relative(file.Path)}: {file.Lines} lines, at most {MostLines}").ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
+    public void StandInsAreOutsideTheSolution()
+    {
+        var solution = File.ReadAllText(Path.Combine(Root, "SslMLNet.sln"));
+        Assert.IsFalse(solution.Contains("standins", StringComparison.OrdinalIgnoreCase), "The solution must build with the real packages: stand-ins come in by reference only.");
+    }
+
+    private static int LevelOf(string folder) => Array.FindIndex(Levels, level => level.Contains(folder));
+
+    private static IEnumerable<(string Path, string Folder)> EstimatorFiles()
+    {
+        var source = Path.Combine(Root, "src", "Ssl.Estimators");
+        return Files(Path.Combine("src", "Ssl.Estimators"))
+            .Select(path => (Path: path, Parts: Path.GetRelativePath(source, path).Split(Path.DirectorySeparatorChar)))
+            .Where(file => file.Parts.Length > 1).Select(file => (file.Path, file.Parts[0]));
+    }
+
+    private static IEnumerable<string> Files(params string[] folders) => folders.Select(folder => Path.Combine(Root, folder)).Where(Directory.Exists)
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
+        .Where(path => !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
+
+    private static string Relative(string path) => Path.GetRelativePath(Root, path);
+
+    private static string WithoutComments(string code) => LineComment().Replace(code, "");
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "SslMLNet.sln")))
+                return folder.FullName;
+        throw new DirectoryNotFoundException($"The repository was not found above {AppContext.BaseDirectory}.");
+    }
+
+    [GeneratedRegex(@"\bSsl\.Estimators\.([A-Z][A-Za-z]+)")]
+    private static partial Regex UsedNamespace();
+
+    [GeneratedRegex(@"//.*")]
+    private static partial Regex LineComment();
+
+    [GeneratedRegex(@"\bNonPublic\b|\bUnsafeAccessor|\bGetUninitializedObject\b")]
+    private static partial Regex ClosedMemberAccess();
+
+    [GeneratedRegex(@"^\s*#\s*(if|elif)\b", RegexOptions.Multiline)]
+    private static partial Regex ConditionalCompilation();
+}
