@@ -1,0 +1,260 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training.Checkpoints;
+using Ssl.Estimators.Training.Optimizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Training;
+
+/// <summary>The training loop that all methods share: batch, loss, backward, clip, step, report, checkpoint.</summary>
+/// <remarks>
+/// <para>AdamW with decoupled weight decay on matrices only, linear warm-up and a half cosine to 0, computed anew at every step.</para>
+/// <para>
+/// The loop draws nothing at random: the batch source and the method do, from the run's <see cref="RandomStreams"/>. The same seed,
+/// data, settings and device give the same weights.
+/// </para>
+/// <para>
+/// On the CPU a loss that is not finite stops the run at once. On other devices the numbers are read back every few steps, since
+/// reading waits for the device; the step that is named is the right one all the same.
+/// </para>
+/// </remarks>
+public sealed class PretrainingLoop
+{
+    // How many steps may pass on a GPU before their losses are read back.
+    private const int DeviceReadInterval = 16;
+
+    private readonly PretrainingMethod _method;
+    private readonly IBatchSource _source;
+    private readonly TrainingSettings _settings;
+    private readonly RandomStreams _streams;
+    private readonly Device _device;
+    private readonly AdamWOptimizer _optimizer;
+    private readonly LearningRateSchedule _schedule;
+    private readonly RunLength _length;
+    private readonly CollapseWatch _watch;
+    private readonly StepMetrics _metrics;
+    private readonly BestWeights _best;
+    private readonly RunReporter _reporter;
+    private readonly bool _readsEachStep;
+    private readonly bool _keepsBest;
+    private readonly List<EpochSummary> _epochs = [];
+    private long _steps;
+
+    private PretrainingLoop(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
+        Device device, TrainingReporter sinks, bool canBeCancelled)
+    {
+        (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
+        _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon);
+        _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
+        long? steps = source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null;
+        _length = new RunLength(settings.NumberOfEpochs, steps, settings.MaximumTrainingTime);
+        _watch = new CollapseWatch(settings.CollapseThreshold, patience: Math.Max(settings.WarmupFraction, 0.1));
+        _readsEachStep = device.type == DeviceType.CPU;
+        _metrics = new StepMetrics(_readsEachStep ? 1 : DeviceReadInterval);
+        _best = new BestWeights();
+        _keepsBest = canBeCancelled || settings.CheckpointPath is not null;
+        var before = TimeSpan.Zero;
+        if (settings.CheckpointPath is { } path && settings.Resume && File.Exists(path))
+            before = Resume(path);
+        _reporter = new RunReporter(settings, sinks, _length, before);
+        if (_epochs.Count > 0)
+            _reporter.Inform($"resumed from '{settings.CheckpointPath}' after epoch {_epochs.Count} of {settings.NumberOfEpochs}");
+    }
+
+    /// <summary>Trains a method's weights in place.</summary>
+    /// <param name="method">The method; moved to <paramref name="device"/> and left in evaluation mode.</param>
+    /// <param name="source">Where the batches come from.</param>
+    /// <param name="settings">Length, optimizer, checkpoints.</param>
+    /// <param name="streams">
+    /// The random streams that <paramref name="source"/> and <paramref name="method"/> draw from: their state goes into checkpoints.
+    /// </param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="reporter">Where to report to; <see langword="null"/> for nowhere.</param>
+    /// <param name="cancellationToken">
+    /// Ends the run within a step. The method then holds the weights of the epoch with the lowest training loss, or the current
+    /// ones while the first epoch is not over; no exception is thrown.
+    /// </param>
+    /// <returns>What was done.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Settings out of range, all in one message.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The loss became NaN or infinite; the source has no batches; the checkpoint belongs to another configuration.
+    /// </exception>
+    public static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
+        Device device, TrainingReporter? reporter = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(streams);
+        ArgumentNullException.ThrowIfNull(device);
+        var faults = new OptionFaults();
+        settings.Validate(faults);
+        faults.ThrowIfAny();
+
+        if (device.type == DeviceType.CPU)
+            TorchDevice.UseAllCores();
+        method.to(device);
+        method.train();
+        var loop = new PretrainingLoop(method, source, settings, streams, device, reporter ?? new TrainingReporter(),
+            cancellationToken.CanBeCanceled);
+        try
+        {
+            return loop.Run(cancellationToken);
+        }
+        finally
+        {
+            loop._optimizer.Dispose();
+            loop._metrics.Dispose();
+            loop._best.Dispose();
+            method.zero_grad();
+            method.eval();
+        }
+    }
+
+    private TrainingResult Run(CancellationToken cancellationToken)
+    {
+        var end = TrainingEnd.Completed;
+        while (_epochs.Count < _settings.NumberOfEpochs && end == TrainingEnd.Completed)
+        {
+            end = RunEpoch(_epochs.Count, cancellationToken);
+            if (end == TrainingEnd.Completed)
+                CompleteEpoch();
+        }
+        double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
+        EpochSummary? best = _epochs.Where(epoch => !double.IsNaN(epoch.Loss)).MinBy(epoch => epoch.Loss);
+        if (end == TrainingEnd.Cancelled && _best.Epoch > 0)
+            _best.Restore(_method);
+        var result = new TrainingResult(end, _epochs.Count, _steps, finalLoss, best?.Loss ?? finalLoss, best?.Epoch ?? 0, _epochs,
+            _reporter.Elapsed, _reporter.Spread);
+        _reporter.Inform(ProgressText.Line(result));
+        return result;
+    }
+
+    private TrainingEnd RunEpoch(int epoch, CancellationToken cancellationToken)
+    {
+        _reporter.BeginEpoch(epoch + 1);
+        long step = 0;
+        try
+        {
+            foreach (IReadOnlyList<Batch> columns in _source.Epoch(epoch, cancellationToken))
+            {
+                try
+                {
+                    if (cancellationToken.IsCancellationRequested)
+                        return End(TrainingEnd.Cancelled);
+                    if (_reporter.Elapsed >= _settings.MaximumTrainingTime)
+                        return End(TrainingEnd.TimeLimit);
+                    Step(columns, ++step);
+                }
+                finally
+                {
+                    foreach (Batch column in columns)
+                        column.Dispose();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return End(TrainingEnd.Cancelled);
+        }
+        if (cancellationToken.IsCancellationRequested)
+            return End(TrainingEnd.Cancelled); // the source may end a pass early on cancellation: this was not a whole epoch
+        if (step == 0)
+            throw Check.NoTrainingData();
+        return TrainingEnd.Completed;
+    }
+
+    private TrainingEnd End(TrainingEnd end)
+    {
+        ReadMetrics();
+        return end;
+    }
+
+    private void Step(IReadOnlyList<Batch> columns, long step)
+    {
+        using var scope = NewDisposeScope();
+        double middle = _length.Share(_epochs.Count, step - 0.5, _reporter.Elapsed);
+        double learningRate = _schedule.At(middle);
+        var moved = new Batch[columns.Count];
+        for (int i = 0; i < moved.Length; i++)
+            moved[i] = columns[i].To(_device);
+
+        StepLoss loss = _method.Loss(moved);
+        if (_readsEachStep)
+            RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);
+        loss.Total.backward();
+        Tensor? norm = _optimizer.Step(learningRate, _settings.GradientClipNorm);
+        _method.zero_grad();
+
+        Tensor? spread = (step - 1) % CollapseWatch.Interval == 0 ? CollapseWatch.Measure(loss.Embeddings) : null;
+        _metrics.Add(step, columns[0].Count, learningRate, loss, norm, spread);
+        if (_metrics.IsFull || _reporter.IsDue)
+            ReadMetrics();
+        using (no_grad())
+            _method.OnStepCompleted(_length.Share(_epochs.Count, step, _reporter.Elapsed));
+        _steps++;
+        _reporter.Report();
+
+        for (int i = 0; i < moved.Length; i++)
+        {
+            if (!ReferenceEquals(moved[i], columns[i]))
+                moved[i].Dispose();
+        }
+    }
+
+    private void ReadMetrics()
+    {
+        foreach (StepNumbers numbers in _metrics.Read())
+        {
+            RequireFinite("Loss", numbers.Loss, numbers.Step, numbers.LearningRate);
+            RequireFinite("Gradient", numbers.GradientNorm ?? 0, numbers.Step, numbers.LearningRate);
+            _reporter.Add(numbers);
+            if (numbers.Spread is { } spread && _watch.Add(spread, _length.Share(_epochs.Count, numbers.Step, _reporter.Elapsed)))
+            {
+                _reporter.Warn(FormattableString.Invariant($"The embeddings are collapsing: their spread is {spread:0.000} at epoch ")
+                    + FormattableString.Invariant($"{_reporter.Epoch}, step {numbers.Step} (1 = even, 0 = all equal; the watch warns under ")
+                    + FormattableString.Invariant($"CollapseThreshold {_settings.CollapseThreshold}). Lower LearningRate, raise BatchSize, ")
+                    + "or make the views or masks harder.");
+            }
+        }
+    }
+
+    private void RequireFinite(string what, float value, long step, double learningRate)
+    {
+        if (float.IsFinite(value))
+            return;
+        string became = float.IsNaN(value) ? "NaN" : "infinite";
+        string advice = _settings.GradientClipNorm > 0 ? "or GradientClipNorm" : "or set GradientClipNorm";
+        throw new InvalidOperationException(FormattableString.Invariant(
+            $"{what} became {became} at epoch {_reporter.Epoch}, step {step} (learning rate {learningRate:G4}). Lower LearningRate {advice}."));
+    }
+
+    private void CompleteEpoch()
+    {
+        ReadMetrics();
+        _length.EpochCompleted(_reporter.StepsInEpoch);
+        _epochs.Add(_reporter.CompleteEpoch());
+        EpochSummary last = _epochs[^1];
+        if (_keepsBest && (_best.Epoch == 0 || last.Loss < _epochs[_best.Epoch - 1].Loss))
+            _best.Take(_method, last.Epoch);
+        if (_settings.CheckpointPath is { } path
+            && (last.Epoch % _settings.CheckpointEveryEpochs == 0 || last.Epoch == _settings.NumberOfEpochs))
+        {
+            Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
+                new CheckpointState(_epochs, _steps, _reporter.Elapsed));
+        }
+    }
+
+    private TimeSpan Resume(string path)
+    {
+        CheckpointState state = Checkpoint.Read(path, _settings, _method, _optimizer, _streams, _best);
+        _epochs.AddRange(state.Epochs);
+        _steps = state.Steps;
+        if (_epochs.Count > 0)
+            _length.EpochCompleted(_epochs[^1].Steps);
+        return state.Elapsed;
+    }
+}

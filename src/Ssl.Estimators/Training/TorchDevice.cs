@@ -1,0 +1,102 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Training;
+
+/// <summary>Chooses the device to compute on, and says what to do where the native library or the GPU is missing.</summary>
+public static class TorchDevice
+{
+    private static readonly Lock s_threadsLock = new();
+    private static bool s_threadsSet;
+
+    /// <summary>The device for the settings of an <c>MLContext</c>.</summary>
+    /// <param name="gpuDeviceId">Number of the CUDA device, from 0; <see langword="null"/> for the CPU.</param>
+    /// <param name="fallbackToCpu">Whether the CPU is used, with a warning, where that device is not there.</param>
+    /// <param name="warning">Receives the warning; optional.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gpuDeviceId"/> is negative.</exception>
+    /// <exception cref="InvalidOperationException">The device, or the native library of TorchSharp, is not there.</exception>
+    public static Device Choose(int? gpuDeviceId, bool fallbackToCpu, Action<string>? warning = null)
+    {
+        RequireNativeLibrary();
+        return Choose(gpuDeviceId, fallbackToCpu, warning, CudaDeviceCount);
+    }
+
+    internal static Device Choose(int? gpuDeviceId, bool fallbackToCpu, Action<string>? warning, Func<int> cudaDeviceCount)
+    {
+        if (gpuDeviceId is not { } index)
+            return new Device(DeviceType.CPU);
+        if (index < 0)
+            throw new ArgumentOutOfRangeException("GpuDeviceId", $"GpuDeviceId must be at least 0, got {index}.");
+        int count = cudaDeviceCount();
+        if (index < count)
+            return new Device(DeviceType.CUDA, index);
+        string missing = count == 0
+            ? $"GpuDeviceId is {index}, but TorchSharp finds no CUDA device."
+            : $"GpuDeviceId is {index}, but there are {count} CUDA devices (0 to {count - 1}).";
+        if (!fallbackToCpu)
+        {
+            throw new InvalidOperationException(missing + " Check the NVIDIA driver, reference TorchSharp-cuda-windows or"
+                + " TorchSharp-cuda-linux in place of TorchSharp-cpu, set MLContext.GpuDeviceId to null, or set MLContext.FallbackToCpu"
+                + " to true.");
+        }
+        warning?.Invoke(missing + " Computing on the CPU, since FallbackToCpu is true.");
+        return new Device(DeviceType.CPU);
+    }
+
+    /// <summary>Loads TorchSharp's native library, or says which package is missing.</summary>
+    /// <exception cref="InvalidOperationException">The library could not be loaded.</exception>
+    public static void RequireNativeLibrary() => RequireNativeLibrary(() =>
+    {
+        InitializeDeviceType(DeviceType.CPU);
+        using Tensor probe = zeros(1); // reaches into the library: a wrong one fails here and not in the middle of a run
+    });
+
+    internal static void RequireNativeLibrary(Action firstUse)
+    {
+        try
+        {
+            firstUse();
+        }
+        catch (Exception failure) when (Unwrap(failure) is DllNotFoundException or NotSupportedException or BadImageFormatException
+            or EntryPointNotFoundException)
+        {
+            throw new InvalidOperationException("TorchSharp's native library (libtorch) could not be loaded: "
+                + $"{Unwrap(failure).Message.TrimEnd('.')}. Reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
+                + " TorchSharp-cuda-linux, in the version of TorchSharp, in the application's project; on a machine whose feed lacks them"
+                + " install Debian's libtorch-dev, cmake and g++ and run ./quickstart.sh, which builds the library.", failure);
+        }
+    }
+
+    /// <summary>
+    /// Lets CPU kernels use all cores. Some builds of libtorch start with half of them. Done once a process, and not at all where
+    /// OMP_NUM_THREADS is set, so that a choice of the application's own (torch.set_num_threads) made later stands.
+    /// </summary>
+    public static void UseAllCores()
+    {
+        lock (s_threadsLock)
+        {
+            if (s_threadsSet)
+                return;
+            s_threadsSet = true;
+        }
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
+            set_num_threads(Environment.ProcessorCount);
+    }
+
+    // The real TorchSharp throws where only the CPU package is there: that is no device, not an error.
+    private static int CudaDeviceCount()
+    {
+        try
+        {
+            return cuda.is_available() ? cuda.device_count() : 0;
+        }
+        catch (Exception failure) when (Unwrap(failure) is DllNotFoundException or NotSupportedException)
+        {
+            return 0;
+        }
+    }
+
+    private static Exception Unwrap(Exception failure)
+        => failure is TypeInitializationException or System.Reflection.TargetInvocationException && failure.InnerException is { } inner
+            ? Unwrap(inner) : failure;
+}
