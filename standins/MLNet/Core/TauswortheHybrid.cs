@@ -126,6 +126,24 @@ internal static class Murmur
         return (BitOperations.RotateLeft(hash ^ chunk, 13) * 5) + 0xE6546B64;
     }
 
+    /// <summary>The hash of bytes, starting from a seed.</summary>
+    public static uint Hash(uint seed, ReadOnlySpan<byte> bytes)
+    {
+        var hash = seed;
+        for (var i = 0; i < bytes.Length; i += 4)
+        {
+            var chunk = 0u;
+            for (var j = 0; j < Math.Min(4, bytes.Length - i); j++)
+            {
+                chunk |= (uint)bytes[i + j] << (8 * j);
+            }
+
+            hash = Round(hash, chunk);
+        }
+
+        return Finish(hash ^ (uint)bytes.Length);
+    }
+
     public static uint Finish(uint hash)
     {
         hash ^= hash >> 16;
