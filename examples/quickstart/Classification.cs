@@ -11,7 +11,6 @@ namespace Quickstart;
 public sealed class Classification
 {
     private const int LabelsPerClass = 10;
-    private const int FewestMembers = 100;
 
     // The strength of the L2 penalty that suits a feature depends on its scale, so each feature gets its own choice, made on labelled rows only.
     private static readonly float[] L2Choices = [0.3f, 0.03f, 0.003f];
@@ -24,9 +23,10 @@ public sealed class Classification
     /// <param name="mlContext">The context.</param>
     /// <param name="corpus">Training documents lend labels, held-out documents test.</param>
     /// <param name="fewestMembers">Training documents that a class must have.</param>
-    public Classification(MLContext mlContext, Corpus corpus, int fewestMembers = FewestMembers)
+    public Classification(MLContext mlContext, Corpus corpus, int fewestMembers)
     {
         _mlContext = mlContext;
+        FewestMembers = fewestMembers;
         Classes = corpus.Training.Where(document => document.Label.Length > 0).GroupBy(document => document.Label)
             .Where(group => group.Count() >= fewestMembers).Select(group => group.Key).Order(StringComparer.Ordinal).ToArray();
         var known = Classes.ToHashSet();
@@ -36,6 +36,9 @@ public sealed class Classification
 
     /// <summary>The classes in play.</summary>
     public IReadOnlyList<string> Classes { get; }
+
+    /// <summary>Training documents that a class must have.</summary>
+    public int FewestMembers { get; }
 
     /// <summary>Held-out documents of these classes.</summary>
     public int TestCount => _test.Length;

@@ -1,7 +1,27 @@
+using System.Diagnostics;
+using System.Globalization;
 using Quickstart;
-var c = Corpus.Create("x", ReferenceDocumentation.Read(ReferenceDocumentation.FindSdk()), 2000, int.MaxValue, 0);
-Console.WriteLine($"{c.DocumentsRead} {c.Training.Count} {c.HeldOut.Count}");
-var t = new TfIdf(c.Training.SelectMany(d => new[] { d.Text, d.Pair }));
-var r = t.Ranks(c.HeldOut.Select(d => d.Pair).ToList(), c.HeldOut.Select(d => d.Text).ToList());
-foreach (var k in new[] { 1, 5, 10 }) Console.WriteLine($"{k} {r.Count(x => x <= k) / (double)r.Length}");
-foreach (var g in c.Training.GroupBy(d => d.Label).OrderByDescending(g => g.Count()).Take(100).Select((g, i) => $"{i} {g.Key} {g.Count()}")) Console.WriteLine(g);
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var clock = Stopwatch.StartNew();
+Arguments arguments;
+try
+{
+    arguments = Arguments.Parse(args);
+    if (arguments.WantsHelp)
+    {
+        Console.WriteLine(Arguments.Help);
+        return 0;
+    }
+    if (arguments.AnswerFolder is { } folder)
+    {
+        SecondProcess.Run(folder);
+        return 0;
+    }
+    return new Walkthrough(arguments, clock).Run();
+}
+catch (Exception problem) when (problem is ArgumentException or IOException or InvalidDataException)
+{
+    Console.Error.WriteLine($"quickstart: {problem.Message}");
+    return 1;
+}

@@ -3,6 +3,9 @@ namespace Quickstart;
 /// <summary>A document as ML.NET reads it.</summary>
 public sealed class TextRow
 {
+    /// <summary>Shown in search results.</summary>
+    public string Name { get; set; } = "";
+
     /// <summary>The text that is embedded.</summary>
     public string Text { get; set; } = "";
 
@@ -13,12 +16,5 @@ public sealed class TextRow
     public string Label { get; set; } = "";
 
     /// <summary>The row of a document.</summary>
-    public static TextRow Of(Document document) => new() { Text = document.Text, Pair = document.Pair, Label = document.Label };
-}
-
-/// <summary>A row with its embedding.</summary>
-public sealed class EmbeddedRow
-{
-    /// <summary>The embedding.</summary>
-    public float[] Features { get; set; } = [];
+    public static TextRow Of(Document document) => new() { Name = document.Name, Text = document.Text, Pair = document.Pair, Label = document.Label };
 }

@@ -1,0 +1,64 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+
+namespace Quickstart;
+
+/// <summary>Semantic search: texts are found by the nearness of their embeddings to that of the query.</summary>
+public sealed class Search : IDisposable
+{
+    private readonly MLContext _mlContext;
+    private readonly ITransformer _embed;
+    private readonly ITransformer _nearest;
+
+    /// <summary>Embeds the catalogue once.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="encoder">Embeds both the catalogue's texts and the queries.</param>
+    /// <param name="catalogue">What is looked through.</param>
+    /// <param name="numberOfNeighbors">Results a query.</param>
+    public Search(MLContext mlContext, EncoderTransformer encoder, IEnumerable<Document> catalogue, int numberOfNeighbors)
+    {
+        _mlContext = mlContext;
+        _embed = encoder;
+        var rows = mlContext.Data.LoadFromEnumerable(catalogue.Select(TextRow.Of).ToArray());
+        _nearest = mlContext.SelfSupervised()
+            .NearestNeighbors(inputColumnName: encoder.OutputColumnName, idColumnName: nameof(TextRow.Name), numberOfNeighbors: numberOfNeighbors)
+            .Fit(encoder.Transform(rows));
+    }
+
+    /// <summary>The nearest texts of each query, best first.</summary>
+    public IEnumerable<Found> Ask(IEnumerable<string> queries)
+    {
+        var rows = _mlContext.Data.LoadFromEnumerable(queries.Select(query => new TextRow { Text = query }));
+        return _mlContext.Data.CreateEnumerable<Found>(_nearest.Transform(_embed.Transform(rows)), reuseRowObject: false);
+    }
+
+    /// <summary>Share of documents whose own text is among the nearest <c>k</c> of what belongs to it.</summary>
+    /// <param name="mlContext">The context.</param>
+    /// <param name="encoder">The encoder under test.</param>
+    /// <param name="documents">Documents that no training saw.</param>
+    /// <param name="cutOffs">Values of k, ascending.</param>
+    public static double[] Recall(MLContext mlContext, EncoderTransformer encoder, IReadOnlyList<Document> documents, int[] cutOffs)
+    {
+        // Names can repeat (overloads do): the place in the list is the identity here.
+        var numbered = documents.Select((document, place) => document with { Name = place.ToString() });
+        using var search = new Search(mlContext, encoder, numbered, cutOffs[^1]);
+        var ranks = search.Ask(documents.Select(document => document.Pair))
+            .Select((found, place) => Array.IndexOf(found.Neighbors.Select(name => name.ToString()).ToArray(), place.ToString())).ToArray();
+        return cutOffs.Select(k => ranks.Count(rank => rank >= 0 && rank < k) / (double)ranks.Length).ToArray();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => (_nearest as IDisposable)?.Dispose();
+
+    /// <summary>One query's results.</summary>
+    public sealed class Found
+    {
+        /// <summary>Names of the nearest documents, best first.</summary>
+        public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+
+        /// <summary>Their cosine similarities.</summary>
+        public float[] NeighborScores { get; set; } = [];
+    }
+}
