@@ -1,0 +1,108 @@
+using System.Reflection;
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+
+namespace Ssl.MLNet.Tests;
+
+/// <summary>The catalogue's two forms: the short one forwards every parameter, and both have the same defaults.</summary>
+[TestClass]
+public sealed class CatalogTests
+{
+    private static IEnumerable<object> Groups(MLContext mlContext)
+    {
+        var ssl = mlContext.SelfSupervised();
+        yield return ssl.Text;
+    }
+
+    private static IEnumerable<(object Group, MethodInfo Short, MethodInfo Long)> Methods(MLContext mlContext)
+    {
+        foreach (var group in Groups(mlContext))
+        {
+            foreach (var name in group.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).GroupBy(m => m.Name))
+            {
+                var overloads = name.ToArray();
+                Assert.HasCount(2, overloads, $"{name.Key} has a short form and one with options");
+                var full = overloads.Single(m => m.GetParameters().Length == 1 && typeof(PretrainingOptions).IsAssignableFrom(m.GetParameters()[0].ParameterType));
+                yield return (group, overloads.Single(m => m != full), full);
+            }
+        }
+    }
+
+    [TestMethod]
+    public void The_short_form_has_at_most_eight_optional_parameters_in_the_usual_order()
+    {
+        foreach (var (_, brief, _) in Methods(new MLContext(1)))
+        {
+            var parameters = brief.GetParameters();
+            Assert.IsLessThanOrEqualTo(8, parameters.Length, brief.Name);
+            Assert.IsTrue(parameters.All(p => p.HasDefaultValue), brief.Name);
+            Assert.AreEqual("outputColumnName", parameters[0].Name);
+            Assert.AreEqual("inputColumnName", parameters[1].Name);
+        }
+    }
+
+    [TestMethod]
+    public void Every_parameter_of_the_short_form_reaches_the_options()
+    {
+        foreach (var (group, brief, _) in Methods(new MLContext(1)))
+        {
+            var parameters = brief.GetParameters();
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                var arguments = parameters.Select(p => p.DefaultValue).ToArray();
+                arguments[i] = Odd(parameters[i]);
+                var settings = SettingsOf(brief.Invoke(group, arguments)!);
+                Assert.AreEqual(arguments[i], Property(settings, parameters[i].Name!).GetValue(settings), $"{brief.Name}({parameters[i].Name})");
+            }
+        }
+    }
+
+    [TestMethod]
+    public void The_short_form_has_the_defaults_of_the_options()
+    {
+        foreach (var (group, brief, full) in Methods(new MLContext(1)))
+        {
+            var options = Activator.CreateInstance(full.GetParameters()[0].ParameterType)!;
+            foreach (var parameter in brief.GetParameters())
+                Assert.AreEqual(Property(options, parameter.Name!).GetValue(options), parameter.DefaultValue, $"{brief.Name}({parameter.Name})");
+            Assert.IsNotNull(full.Invoke(group, [options]), "the defaults are valid");
+        }
+    }
+
+    [TestMethod]
+    public void Every_option_out_of_range_is_refused_by_name()
+    {
+        foreach (var (group, _, full) in Methods(new MLContext(1)))
+        {
+            var type = full.GetParameters()[0].ParameterType;
+            foreach (var property in type.GetProperties().Where(p => p.PropertyType == typeof(int) || p.PropertyType == typeof(long)
+                || p.PropertyType == typeof(float) || p.PropertyType == typeof(double)))
+            {
+                var options = Activator.CreateInstance(type)!;
+                property.SetValue(options, Convert.ChangeType(-1, property.PropertyType));
+                var error = Assert.ThrowsExactly<TargetInvocationException>(() => full.Invoke(group, [options]), $"{type.DeclaringType!.Name}.{property.Name} = -1");
+                var fault = (ArgumentOutOfRangeException)error.InnerException!;
+                Assert.AreEqual(property.Name, fault.ParamName);
+                StringAssert.Contains(fault.Message, "got -1");
+            }
+        }
+    }
+
+    private static object Odd(ParameterInfo parameter) => parameter.ParameterType switch
+    {
+        var t when t == typeof(string) => "Odd",
+        var t when t == typeof(int) => 7,
+        var t when t == typeof(float) => 0.4375f,
+        var t when t == typeof(double) => 0.4375,
+        var t when t == typeof(TextEncoderFactory) => TextEncoders.Bag(embeddingDimension: 24),
+        var t => throw new NotSupportedException($"no odd value for {t}"),
+    };
+
+    private static PropertyInfo Property(object options, string parameterName)
+        => options.GetType().GetProperty(parameterName, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase)
+            ?? throw new AssertFailedException($"{options.GetType()} has no property for parameter {parameterName}");
+
+    private static object SettingsOf(object trainer)
+        => typeof(PretrainingTrainer).GetProperty("Settings", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(trainer)!;
+}
