@@ -1,0 +1,110 @@
+using System.Collections;
+using System.Runtime.CompilerServices;
+
+namespace TorchSharp.Utils;
+
+/// <summary>The elements of a tensor in main memory, read and written in place.</summary>
+public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where T : unmanaged
+{
+    private readonly torch.Tensor _tensor;
+    private readonly T* _data;
+    private readonly long[] _shape;
+    private readonly long[] _strides;
+    private readonly bool _contiguous;
+
+    internal TensorAccessor(torch.Tensor tensor)
+    {
+        // A reference of its own: the memory must outlive the caller's tensor.
+        _tensor = tensor.alias();
+        _tensor.DetachFromDisposeScope();
+        _data = (T*)tensor.DataPointer();
+        _shape = tensor.shape;
+        _strides = tensor.stride();
+        var info = tensor.GetInfo();
+        _contiguous = info.Contiguous != 0;
+        Count = info.Numel;
+    }
+
+    public long Count { get; }
+
+    public bool IsReadOnly => false;
+
+    public T this[params long[] indices]
+    {
+        get => _data[Offset(indices)];
+        set => _data[Offset(indices)] = value;
+    }
+
+    public T[] ToArray()
+    {
+        if (_shape.Length > 1 && !_contiguous)
+        {
+            using var copy = _tensor.contiguous();
+            return new Span<T>((void*)copy.DataPointer(), checked((int)Count)).ToArray();
+        }
+        var result = new T[Count];
+        CopyTo(result);
+        return result;
+    }
+
+    public void CopyTo(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyTo(array.AsSpan(), arrayIndex, tensorIndex);
+
+    public void CopyTo(Span<T> array, int arrayIndex = 0, long tensorIndex = 0)
+    {
+        var count = (int)Math.Min(Count - tensorIndex, array.Length - arrayIndex);
+        if (_contiguous)
+        {
+            new Span<T>(_data + tensorIndex, count).CopyTo(array[arrayIndex..]);
+            return;
+        }
+        for (var k = 0; k < count; k++) array[arrayIndex + k] = _data[LinearOffset(tensorIndex + k)];
+    }
+
+    public void CopyFrom(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyFrom((ReadOnlySpan<T>)array, arrayIndex, tensorIndex);
+
+    public void CopyFrom(ReadOnlySpan<T> array, int arrayIndex = 0, long tensorIndex = 0)
+    {
+        var count = (int)Math.Min(Count - tensorIndex, array.Length - arrayIndex);
+        if (_contiguous)
+        {
+            array.Slice(arrayIndex, count).CopyTo(new Span<T>(_data + tensorIndex, count));
+            return;
+        }
+        for (var k = 0; k < count; k++) _data[LinearOffset(tensorIndex + k)] = array[arrayIndex + k];
+    }
+
+    public IEnumerator<T> GetEnumerator()
+    {
+        for (var k = 0L; k < Count; k++) yield return At(k);
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public void Dispose() => _tensor.Dispose();
+
+    private T At(long index) => _data[_contiguous ? index : LinearOffset(index)];
+
+    // One index counts through all elements; several address a dimension each.
+    private long Offset(long[] indices)
+    {
+        if (indices.Length == 1)
+        {
+            if ((ulong)indices[0] >= (ulong)Count) throw new IndexOutOfRangeException();
+            return _contiguous ? indices[0] : LinearOffset(indices[0]);
+        }
+        var offset = 0L;
+        for (var k = 0; k < indices.Length; k++) offset += indices[k] * _strides[k];
+        return offset;
+    }
+
+    private long LinearOffset(long index)
+    {
+        var offset = 0L;
+        for (var k = _shape.Length - 1; k >= 0; k--)
+        {
+            offset += index % _shape[k] * _strides[k];
+            index /= _shape[k];
+        }
+        return offset;
+    }
+}
