@@ -1,0 +1,57 @@
+#:project ../src/Ssl.MLNet/Ssl.MLNet.csproj
+#:property PublishAot=false
+#:property NeedsNativeTorch=true
+
+// SimCse: a text attracts itself through two draws of dropout and token deletion, all other texts of the batch repel.
+//   dotnet run examples/SimCse.cs [-- --small]
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+
+var small = args.Contains("--small");
+var mlContext = new MLContext(seed: 1);
+var ssl = mlContext.SelfSupervised();
+
+// Data: single texts, no labels; the subject is only for the look at the end.
+(string Subject, string[] Words)[] subjects =
+[
+    ("sea", ["wave", "harbour", "sail", "tide", "anchor", "gull", "island", "storm"]),
+    ("kitchen", ["oven", "flour", "pan", "recipe", "butter", "taste", "spoon", "dough"]),
+    ("garden", ["soil", "rose", "seed", "spade", "hedge", "bloom", "lawn", "prune"]),
+    ("music", ["violin", "rhythm", "chord", "stage", "melody", "tune", "drum", "choir"]),
+];
+string[] filler = ["the", "a", "near", "with", "old", "new", "and", "of"];
+var random = new Random(1);
+string Say(string[] words) => string.Join(' ', Enumerable.Range(0, 6).Select(i => i % 2 == 0 ? filler[random.Next(filler.Length)] : words[random.Next(words.Length)]));
+var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(i => subjects[i % subjects.Length]).Select(s => new Row { Subject = s.Subject, Text = Say(s.Words) }).ToArray();
+var data = mlContext.Data.LoadFromEnumerable(rows);
+
+// Pretraining: an ordinary estimator. 0 epochs gives the untrained encoder to compare with.
+EncoderTransformer Pretrain(int epochs) => ssl.Text.SimCse("Features", "Text", TextEncoders.Bag(dropout: 0.1f), batchSize: 64, numberOfEpochs: epochs).Fit(data);
+using var untrained = Pretrain(0);
+using var encoder = Pretrain(small ? 1 : 5);
+
+// Use: the nearest other text should be about the same subject.
+double SameSubject(EncoderTransformer by)
+{
+    var embedded = by.Transform(data);
+    using var nearest = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Subject", numberOfNeighbors: 6).Fit(embedded);
+    var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
+    return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name.ToString() == pair.Second.Subject ? 1.0 : 0.0));   // the first is the text itself
+}
+Console.WriteLine($"neighbours of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
+
+// Expected output:
+// EXPECTED_SIMCSE
+
+internal sealed class Row
+{
+    public string Subject { get; set; } = "";
+    public string Text { get; set; } = "";
+}
+
+internal sealed class Found
+{
+    public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+}
