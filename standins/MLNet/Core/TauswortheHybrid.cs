@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using Microsoft.ML.Runtime;
 
@@ -120,28 +121,27 @@ internal static class Murmur
 {
     public static uint Round(uint hash, uint chunk)
     {
-        chunk *= 0xCC9E2D51;
-        chunk = BitOperations.RotateLeft(chunk, 15);
-        chunk *= 0x1B873593;
-        return (BitOperations.RotateLeft(hash ^ chunk, 13) * 5) + 0xE6546B64;
+        return (BitOperations.RotateLeft(hash ^ Scramble(chunk), 13) * 5) + 0xE6546B64;
     }
+
+    private static uint Scramble(uint chunk) => BitOperations.RotateLeft(chunk * 0xCC9E2D51, 15) * 0x1B873593;
 
     /// <summary>The hash of bytes, starting from a seed.</summary>
     public static uint Hash(uint seed, ReadOnlySpan<byte> bytes)
     {
-        var hash = seed;
-        for (var i = 0; i < bytes.Length; i += 4)
+        var (hash, at) = (seed, 0);
+        for (; at + 4 <= bytes.Length; at += 4)
         {
-            var chunk = 0u;
-            for (var j = 0; j < Math.Min(4, bytes.Length - i); j++)
-            {
-                chunk |= (uint)bytes[i + j] << (8 * j);
-            }
-
-            hash = Round(hash, chunk);
+            hash = Round(hash, BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]));
         }
 
-        return Finish(hash ^ (uint)bytes.Length);
+        var tail = 0u;
+        for (var i = bytes.Length - 1; i >= at; i--)
+        {
+            tail = (tail << 8) | bytes[i];
+        }
+
+        return Finish(hash ^ Scramble(tail) ^ (uint)bytes.Length);
     }
 
     public static uint Finish(uint hash)

@@ -5,7 +5,8 @@ namespace Microsoft.ML;
 /// <summary>What the task catalogues share. Evaluation and cross-validation are in the parts of these classes in Evaluators/.</summary>
 public abstract partial class TrainCatalogBase
 {
-    private protected TrainCatalogBase(IHostEnvironment env, string registrationName) => Environment = env.Register(registrationName);
+    // Not registered: the first component that a user registers gets the first random numbers.
+    private protected TrainCatalogBase(IHostEnvironment env) => Environment = env;
 
     // Not for outsiders: a catalogue gives no way to the environment.
     internal IHostEnvironment Environment { get; }
@@ -23,7 +24,7 @@ public abstract partial class TrainCatalogBase
 public sealed partial class BinaryClassificationCatalog : TrainCatalogBase
 {
     internal BinaryClassificationCatalog(IHostEnvironment env)
-        : base(env, nameof(BinaryClassificationCatalog)) => Trainers = new BinaryClassificationTrainers(this);
+        : base(env) => Trainers = new BinaryClassificationTrainers(this);
 
     public BinaryClassificationTrainers Trainers { get; }
 
@@ -39,7 +40,7 @@ public sealed partial class BinaryClassificationCatalog : TrainCatalogBase
 public sealed partial class MulticlassClassificationCatalog : TrainCatalogBase
 {
     internal MulticlassClassificationCatalog(IHostEnvironment env)
-        : base(env, nameof(MulticlassClassificationCatalog)) => Trainers = new MulticlassClassificationTrainers(this);
+        : base(env) => Trainers = new MulticlassClassificationTrainers(this);
 
     public MulticlassClassificationTrainers Trainers { get; }
 
@@ -55,7 +56,7 @@ public sealed partial class MulticlassClassificationCatalog : TrainCatalogBase
 public sealed partial class RegressionCatalog : TrainCatalogBase
 {
     internal RegressionCatalog(IHostEnvironment env)
-        : base(env, nameof(RegressionCatalog)) => Trainers = new RegressionTrainers(this);
+        : base(env) => Trainers = new RegressionTrainers(this);
 
     public RegressionTrainers Trainers { get; }
 
@@ -71,7 +72,7 @@ public sealed partial class RegressionCatalog : TrainCatalogBase
 public sealed partial class ClusteringCatalog : TrainCatalogBase
 {
     internal ClusteringCatalog(IHostEnvironment env)
-        : base(env, nameof(ClusteringCatalog)) => Trainers = new ClusteringTrainers(this);
+        : base(env) => Trainers = new ClusteringTrainers(this);
 
     public ClusteringTrainers Trainers { get; }
 
@@ -87,7 +88,7 @@ public sealed partial class ClusteringCatalog : TrainCatalogBase
 public sealed partial class AnomalyDetectionCatalog : TrainCatalogBase
 {
     internal AnomalyDetectionCatalog(IHostEnvironment env)
-        : base(env, nameof(AnomalyDetectionCatalog)) => Trainers = new AnomalyDetectionTrainers(this);
+        : base(env) => Trainers = new AnomalyDetectionTrainers(this);
 
     public AnomalyDetectionTrainers Trainers { get; }
 

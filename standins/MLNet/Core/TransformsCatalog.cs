@@ -7,7 +7,7 @@ public sealed class TransformsCatalog
 {
     internal TransformsCatalog(IHostEnvironment env)
     {
-        Environment = env.Register(nameof(TransformsCatalog));
+        Environment = env;
         Categorical = new CategoricalTransforms(this);
         Conversion = new ConversionTransforms(this);
     }

@@ -121,7 +121,7 @@ internal static class TextParsing
         if (type == typeof(float) || type == typeof(double))
         {
             var real = Real(text, emptyIsMissing, decimalMarker, type == typeof(float));
-            return type == typeof(float) ? (float)real : real;
+            return type == typeof(float) ? (object)(float)real : real;
         }
 
         if (type == typeof(bool))

@@ -94,7 +94,7 @@ public sealed partial class DataOperationsCatalog
     {
         Environment.CheckValue(data, nameof(data));
         Environment.CheckParam(testFraction is > 0 and < 1, nameof(testFraction), "Must be between 0 and 1 exclusive");
-        var column = SplitColumn.Add(Context, ref data, samplingKeyColumnName, seed ?? Context.Root.Seed);
+        var column = SplitColumn.Add(Environment, ref data, samplingKeyColumnName, seed ?? Environment.Root.Seed);
         return SplitBy(data, column, 0, testFraction);
     }
 
@@ -102,7 +102,7 @@ public sealed partial class DataOperationsCatalog
     {
         Environment.CheckValue(data, nameof(data));
         Environment.CheckParam(numberOfFolds > 1, nameof(numberOfFolds), "Must be more than 1");
-        return Folds(Context, data, numberOfFolds, samplingKeyColumnName, seed);
+        return Folds(Environment, data, numberOfFolds, samplingKeyColumnName, seed);
     }
 
     /// <summary>Training and held out rows of each fold.</summary>

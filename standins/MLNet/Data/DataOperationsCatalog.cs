@@ -6,14 +6,9 @@ namespace Microsoft.ML;
 /// <summary>Makes, reads, splits and filters views.</summary>
 public sealed partial class DataOperationsCatalog
 {
-    internal DataOperationsCatalog(IHostEnvironment env)
-    {
-        Context = (IRootedEnvironment)env;
-        Environment = env.Register(nameof(DataOperationsCatalog));
-    }
+    internal DataOperationsCatalog(IRootedEnvironment env) => Environment = env;
 
-    internal IHostEnvironment Environment { get; }
-    internal IRootedEnvironment Context { get; }
+    internal IRootedEnvironment Environment { get; }
 
     public IDataView Cache(IDataView input, params string[] columnsToPrefetch)
     {

@@ -10,7 +10,7 @@ public sealed partial class ModelOperationsCatalog
     private const string TransformerEntry = "TransformerChain";
     private const string SchemaEntry = "Schema";
 
-    internal ModelOperationsCatalog(IHostEnvironment env) => Environment = env.Register(nameof(ModelOperationsCatalog));
+    internal ModelOperationsCatalog(IHostEnvironment env) => Environment = env;
 
     internal IHostEnvironment Environment { get; }
 
