@@ -92,7 +92,7 @@ internal sealed class AdamWOptimizer : IDisposable
         if (clipNorm > 0)
         {
             norm = stack(gradients.Select(gradient => gradient.to(ScalarType.Float32).norm())).norm(); // scalar
-            Tensor factor = (clipNorm / (norm + 1e-6)).clamp_(max: 1.0);
+            Tensor factor = (clipNorm / (norm + 1e-6)).clamp_max_(1.0);
             foreach (Tensor gradient in gradients)
                 gradient.mul_(factor);
         }

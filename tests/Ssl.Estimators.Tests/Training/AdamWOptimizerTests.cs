@@ -1,0 +1,147 @@
+using Ssl.Estimators.Training.Optimizers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Training;
+
+[TestClass]
+public class AdamWOptimizerTests
+{
+    [TestMethod]
+    [DataRow(1.5)]
+    [DataRow(0.0)]
+    public void NumbersAreThoseOfTorch(double clipNorm)
+    {
+        using var scope = NewDisposeScope();
+        Parameter weight = nn.Parameter(Sines(12, 0.1).reshape(3, 4));
+        Parameter bias = nn.Parameter(Sines(4, 0.2));
+        using var optimizer = new AdamWOptimizer([("layer.weight", weight), ("layer.bias", bias)], weightDecay: 0.1, beta1: 0.8,
+            beta2: 0.95, epsilon: 1e-6);
+        for (int step = 0; step < AdamWNumbers.Steps; step++)
+        {
+            weight.grad = Sines(12, 1.0 + step).reshape(3, 4) * (step + 1);
+            bias.grad = step == 3 ? null : Sines(4, 2.0 + step) * (step + 1);
+            Tensor? norm = optimizer.Step(0.01 * (step + 1), clipNorm);
+            if (clipNorm > 0)
+                Assert.AreEqual(AdamWNumbers.Norms[step], norm!.ToDouble(), 1e-5 * AdamWNumbers.Norms[step]);
+            else
+                Assert.IsNull(norm);
+        }
+        AssertClose(clipNorm > 0 ? AdamWNumbers.ClippedWeight : AdamWNumbers.UnclippedWeight, weight);
+        AssertClose(clipNorm > 0 ? AdamWNumbers.ClippedBias : AdamWNumbers.UnclippedBias, bias);
+        Assert.AreEqual(AdamWNumbers.Steps - 1, optimizer.Parameters[1].Steps, "a step without a gradient does not count");
+    }
+
+    [TestMethod]
+    public void TensorOperationsAgreeWithTheKernel()
+    {
+        using var scope = NewDisposeScope();
+        // A transposed parameter is not contiguous: the optimizer takes the path of other devices.
+        Parameter contiguous = nn.Parameter(Sines(12, 0.1).reshape(3, 4));
+        Parameter transposed = nn.Parameter(Sines(12, 0.1).reshape(3, 4).t().contiguous().t());
+        Assert.IsFalse(AdamWKernel.Handles(transposed));
+        using var kernel = new AdamWOptimizer([("weight", contiguous)], 0.1);
+        using var operations = new AdamWOptimizer([("weight", transposed)], 0.1);
+        for (int step = 0; step < 5; step++)
+        {
+            contiguous.grad = Sines(12, step).reshape(3, 4) * 3;
+            transposed.grad = Sines(12, step).reshape(3, 4) * 3;
+            double first = kernel.Step(0.05, 1)!.ToDouble();
+            Assert.AreEqual(first, operations.Step(0.05, 1)!.ToDouble(), 1e-5);
+        }
+        using Tensor difference = (contiguous - transposed).abs().max();
+        Assert.IsLessThan(1e-6, difference.ToDouble());
+    }
+
+    [TestMethod]
+    public void ManyChunksAndATailAreUpdatedAlike()
+    {
+        using var scope = NewDisposeScope();
+        // More than one thread's worth, and no multiple of any vector width.
+        const int count = 300_007;
+        Parameter large = nn.Parameter(ones(count));
+        Parameter small = nn.Parameter(ones(3));
+        using var first = new AdamWOptimizer([("a", large)], 0);
+        using var second = new AdamWOptimizer([("a", small)], 0);
+        for (int step = 0; step < 3; step++)
+        {
+            large.grad = full([count], 0.5);
+            small.grad = full([3], 0.5);
+            double norm = first.Step(0.1, 1e9)!.ToDouble();
+            Assert.AreEqual(0.5 * Math.Sqrt(count), norm, 1e-3);
+            second.Step(0.1, 1e9);
+        }
+        float expected = small.data<float>()[0];
+        float[] values = large.data<float>().ToArray();
+        Assert.AreEqual(expected, values.Min(), 1e-6f);
+        Assert.AreEqual(expected, values.Max(), 1e-6f);
+        Assert.AreNotEqual(1f, expected);
+    }
+
+    [TestMethod]
+    public void OnlyMatricesOutsideOfNormsDecay()
+    {
+        using var scope = NewDisposeScope();
+        (string, Parameter)[] parameters =
+        [
+            ("encoder.weight", nn.Parameter(ones(2, 2))),
+            ("encoder.bias", nn.Parameter(ones(2))),
+            ("norm.weight", nn.Parameter(ones(2))),
+            ("layer.norm1.weight", nn.Parameter(ones(2, 2))),
+            ("attention.bias", nn.Parameter(ones(2, 2))),
+            ("tokens", nn.Parameter(ones(3, 2))),
+            ("temperature", nn.Parameter(ones([]))),
+        ];
+        using var optimizer = new AdamWOptimizer(parameters, weightDecay: 0.5);
+        foreach ((_, Parameter parameter) in parameters)
+            parameter.grad = zeros_like(parameter);
+        optimizer.Step(0.1, 1);
+        // With a gradient of 0 only the decay moves: by 1 - 0.1 * 0.5.
+        float[] values = [.. parameters.Select(item => item.Item2.detach().reshape(-1).data<float>()[0])];
+        CollectionAssert.AreEqual(new[] { 0.95f, 1, 1, 1, 1, 0.95f, 1 }, values);
+    }
+
+    [TestMethod]
+    public void FrozenAndSharedParameters()
+    {
+        using var scope = NewDisposeScope();
+        Parameter shared = nn.Parameter(ones(2, 2));
+        Parameter frozen = nn.Parameter(ones(2, 2), requires_grad: false);
+        using var optimizer = new AdamWOptimizer([("a", shared), ("frozen", frozen), ("b", shared)], 0.1);
+        Assert.HasCount(1, optimizer.Parameters);
+        Assert.AreEqual("a", optimizer.Parameters[0].Name);
+    }
+
+    [TestMethod]
+    [DataRow(float.NaN)]
+    [DataRow(float.PositiveInfinity)]
+    public void AGradientThatIsNotFiniteChangesNothing(float value)
+    {
+        using var scope = NewDisposeScope();
+        Parameter weight = nn.Parameter(ones(2, 2));
+        using var optimizer = new AdamWOptimizer([("weight", weight)], 0.1);
+        weight.grad = full([2, 2], value);
+        Assert.IsFalse(double.IsFinite(optimizer.Step(0.1, 1)!.ToDouble()));
+        CollectionAssert.AreEqual(new float[] { 1, 1, 1, 1 }, weight.detach().data<float>().ToArray());
+        Assert.AreEqual(0, optimizer.Parameters[0].Steps);
+    }
+
+    [TestMethod]
+    public void WithoutGradientsThereIsNoStep()
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = new AdamWOptimizer([("weight", nn.Parameter(ones(2, 2)))], 0.1);
+        Assert.IsNull(optimizer.Step(0.1, 1));
+    }
+
+    private static Tensor Sines(int count, double phase)
+        => tensor([.. Enumerable.Range(0, count).Select(i => (float)Math.Sin(0.7 * i + phase))]);
+
+    private static void AssertClose(double[] expected, Tensor actual)
+    {
+        float[] values = actual.detach().reshape(-1).data<float>().ToArray();
+        for (int i = 0; i < expected.Length; i++)
+            Assert.AreEqual(expected[i], values[i], 2e-6, $"element {i}");
+    }
+}

@@ -1,0 +1,94 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Training.Toy;
+
+/// <summary>tanh(x W + b).</summary>
+internal sealed class ToyEncoder : Encoder<VectorBatch>
+{
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+
+    public ToyEncoder(int inputs, int outputs, RandomStreams streams) : base(nameof(ToyEncoder))
+    {
+        EmbeddingDimension = outputs;
+        weight = nn.Parameter(randn(inputs, outputs, generator: streams.Weights));
+        bias = nn.Parameter(zeros(outputs));
+        RegisterComponents();
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    public Tensor Embed(Tensor values) => (values.matmul(weight) + bias).tanh();
+
+    protected override Tensor Encode(VectorBatch batch) => Embed(batch.Values);
+}
+
+/// <summary>A denoising autoencoder with a moving average of its encoder's output: uses every hook that a method has.</summary>
+internal sealed class ToyMethod : PretrainingMethod
+{
+    private readonly ToyEncoder encoder;
+    private readonly Parameter decoder;
+    private readonly Tensor center;
+    private readonly RandomStreams _streams;
+    private Tensor? _lastMean;
+
+    public ToyMethod(RandomStreams streams, int inputs = 6, int dimension = 4)
+        : this(new ToyEncoder(inputs, dimension, streams), inputs, streams)
+    {
+    }
+
+    private ToyMethod(ToyEncoder encoder, int inputs, RandomStreams streams) : base(nameof(ToyMethod), encoder)
+    {
+        this.encoder = encoder;
+        _streams = streams;
+        decoder = nn.Parameter(randn(encoder.EmbeddingDimension, inputs, generator: streams.Weights));
+        center = zeros(encoder.EmbeddingDimension);
+        RegisterComponents();
+    }
+
+    /// <summary>Called with every loss before it is returned: lets a test spoil one.</summary>
+    public Func<Tensor, Tensor> Spoil { get; init; } = loss => loss;
+
+    public List<double> Progress { get; } = [];
+
+    public int Losses { get; private set; }
+
+    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    {
+        Losses++;
+        Tensor values = ((VectorBatch)columns[0]).Values;                                        // [N, I]
+        Tensor noise = randn(values.shape, device: values.device, generator: _streams.Views);
+        Tensor kept = rand(values.shape, device: values.device, generator: _streams.Masks) > 0.1;
+        Tensor embedding = encoder.Embed((values + 0.1 * noise) * kept);                         // [N, D]
+        Tensor error = (embedding.matmul(decoder) - values).square().mean();
+        Tensor size = embedding.square().mean();
+        _lastMean?.Dispose();
+        _lastMean = embedding.detach().mean([0]).DetachFromDisposeScope();
+        return new StepLoss(Spoil(error + 0.01 * size), [("error", error.detach()), ("size", size.detach())], embedding.detach());
+    }
+
+    public override void OnStepCompleted(double progress)
+    {
+        Progress.Add(progress);
+        center.mul_(0.9).add_(_lastMean!, 0.1);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _lastMean?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>All weights and buffers, by name.</summary>
+    public Dictionary<string, float[]> Weights()
+    {
+        using var scope = NewDisposeScope();
+        return state_dict().ToDictionary(item => item.Key, item => item.Value.detach().cpu().contiguous().data<float>().ToArray());
+    }
+}
