@@ -14,8 +14,8 @@ public class AdamWOptimizerTests
     public void NumbersAreThoseOfTorch(double clipNorm)
     {
         using var scope = NewDisposeScope();
-        Parameter weight = nn.Parameter(Sines(12, 0.1).reshape(3, 4));
-        Parameter bias = nn.Parameter(Sines(4, 0.2));
+        Parameter weight = new Parameter(Sines(12, 0.1).reshape(3, 4));
+        Parameter bias = new Parameter(Sines(4, 0.2));
         using var optimizer = new AdamWOptimizer([("layer.weight", weight), ("layer.bias", bias)], weightDecay: 0.1, beta1: 0.8,
             beta2: 0.95, epsilon: 1e-6);
         for (int step = 0; step < AdamWNumbers.Steps; step++)
@@ -38,8 +38,8 @@ public class AdamWOptimizerTests
     {
         using var scope = NewDisposeScope();
         // A transposed parameter is not contiguous: the optimizer takes the path of other devices.
-        Parameter contiguous = nn.Parameter(Sines(12, 0.1).reshape(3, 4));
-        Parameter transposed = nn.Parameter(Sines(12, 0.1).reshape(3, 4).t().contiguous().t());
+        Parameter contiguous = new Parameter(Sines(12, 0.1).reshape(3, 4));
+        Parameter transposed = new Parameter(Sines(12, 0.1).reshape(3, 4).t().contiguous().t());
         Assert.IsFalse(AdamWKernel.Handles(transposed));
         using var kernel = new AdamWOptimizer([("weight", contiguous)], 0.1);
         using var operations = new AdamWOptimizer([("weight", transposed)], 0.1);
@@ -60,8 +60,8 @@ public class AdamWOptimizerTests
         using var scope = NewDisposeScope();
         // More than one thread's worth, and no multiple of any vector width.
         const int count = 300_007;
-        Parameter large = nn.Parameter(ones(count));
-        Parameter small = nn.Parameter(ones(3));
+        Parameter large = new Parameter(ones(count));
+        Parameter small = new Parameter(ones(3));
         using var first = new AdamWOptimizer([("a", large)], 0);
         using var second = new AdamWOptimizer([("a", small)], 0);
         for (int step = 0; step < 3; step++)
@@ -85,13 +85,13 @@ public class AdamWOptimizerTests
         using var scope = NewDisposeScope();
         (string, Parameter)[] parameters =
         [
-            ("encoder.weight", nn.Parameter(ones(2, 2))),
-            ("encoder.bias", nn.Parameter(ones(2))),
-            ("norm.weight", nn.Parameter(ones(2))),
-            ("layer.norm1.weight", nn.Parameter(ones(2, 2))),
-            ("attention.bias", nn.Parameter(ones(2, 2))),
-            ("tokens", nn.Parameter(ones(3, 2))),
-            ("temperature", nn.Parameter(ones([]))),
+            ("encoder.weight", new Parameter(ones(2, 2))),
+            ("encoder.bias", new Parameter(ones(2))),
+            ("norm.weight", new Parameter(ones(2))),
+            ("layer.norm1.weight", new Parameter(ones(2, 2))),
+            ("attention.bias", new Parameter(ones(2, 2))),
+            ("tokens", new Parameter(ones(3, 2))),
+            ("temperature", new Parameter(ones([]))),
         ];
         using var optimizer = new AdamWOptimizer(parameters, weightDecay: 0.5);
         foreach ((_, Parameter parameter) in parameters)
@@ -106,8 +106,8 @@ public class AdamWOptimizerTests
     public void FrozenAndSharedParameters()
     {
         using var scope = NewDisposeScope();
-        Parameter shared = nn.Parameter(ones(2, 2));
-        Parameter frozen = nn.Parameter(ones(2, 2), requires_grad: false);
+        Parameter shared = new Parameter(ones(2, 2));
+        Parameter frozen = new Parameter(ones(2, 2), requires_grad: false);
         using var optimizer = new AdamWOptimizer([("a", shared), ("frozen", frozen), ("b", shared)], 0.1);
         Assert.HasCount(1, optimizer.Parameters);
         Assert.AreEqual("a", optimizer.Parameters[0].Name);
@@ -119,7 +119,7 @@ public class AdamWOptimizerTests
     public void AGradientThatIsNotFiniteChangesNothing(float value)
     {
         using var scope = NewDisposeScope();
-        Parameter weight = nn.Parameter(ones(2, 2));
+        Parameter weight = new Parameter(ones(2, 2));
         using var optimizer = new AdamWOptimizer([("weight", weight)], 0.1);
         weight.grad = full([2, 2], value);
         Assert.IsFalse(double.IsFinite(optimizer.Step(0.1, 1)!.ToDouble()));
@@ -131,7 +131,7 @@ public class AdamWOptimizerTests
     public void WithoutGradientsThereIsNoStep()
     {
         using var scope = NewDisposeScope();
-        using var optimizer = new AdamWOptimizer([("weight", nn.Parameter(ones(2, 2)))], 0.1);
+        using var optimizer = new AdamWOptimizer([("weight", new Parameter(ones(2, 2)))], 0.1);
         Assert.IsNull(optimizer.Step(0.1, 1));
     }
 

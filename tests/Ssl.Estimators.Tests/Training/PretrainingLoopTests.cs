@@ -225,7 +225,7 @@ public class PretrainingLoopTests
         using (no_grad())
         {
             // A huge bias sends every input to the same corner of the tanh.
-            method.get_parameter("encoder.bias").fill_(50);
+            method.get_parameter("encoder.bias")!.fill_(50);
         }
         var warnings = new List<string>();
         TrainingResult result = PretrainingLoop.Run(method, new ToySource(streams), Settings(6), streams, CPU,

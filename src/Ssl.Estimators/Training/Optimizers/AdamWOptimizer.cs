@@ -75,7 +75,7 @@ internal sealed class AdamWOptimizer : IDisposable
     {
         var kernel = new AdamWKernel(parameters, gradients);
         double? norm = clipNorm > 0 ? kernel.GradientNorm() : null;
-        if (norm is null or { } measured && double.IsFinite(norm ?? 0))
+        if (norm is null || double.IsFinite(norm.Value))
         {
             var updates = new AdamWUpdate[parameters.Count];
             double scale = norm is { } length ? ClipFactor(length, clipNorm) : 1;

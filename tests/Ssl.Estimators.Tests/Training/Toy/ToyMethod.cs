@@ -16,8 +16,8 @@ internal sealed class ToyEncoder : Encoder<VectorBatch>
     public ToyEncoder(int inputs, int outputs, RandomStreams streams) : base(nameof(ToyEncoder))
     {
         EmbeddingDimension = outputs;
-        weight = nn.Parameter(randn(inputs, outputs, generator: streams.Weights));
-        bias = nn.Parameter(zeros(outputs));
+        weight = new Parameter(randn(inputs, outputs, generator: streams.Weights));
+        bias = new Parameter(zeros(outputs));
         RegisterComponents();
     }
 
@@ -46,7 +46,7 @@ internal sealed class ToyMethod : PretrainingMethod
     {
         this.encoder = encoder;
         _streams = streams;
-        decoder = nn.Parameter(randn(encoder.EmbeddingDimension, inputs, generator: streams.Weights));
+        decoder = new Parameter(randn(encoder.EmbeddingDimension, inputs, generator: streams.Weights));
         center = zeros(encoder.EmbeddingDimension);
         RegisterComponents();
     }
