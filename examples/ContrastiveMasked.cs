@@ -33,7 +33,7 @@ using var encoder = ssl.Text.ContrastiveMasked(new ContrastiveMaskedTrainer.Opti
 {
     OutputColumnName = "Features",
     InputColumnName = "Text",
-    Encoder = TextEncoders.Transformer(tokenDimension: 64, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 16),
+    Encoder = TextEncoders.Transformer(dimension: 64, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 16),
     ContrastiveWeight = 1,
     MaskedWeight = 0.5f,
     BatchSize = 64,

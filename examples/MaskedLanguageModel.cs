@@ -34,7 +34,7 @@ using var encoder = ssl.Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.
 {
     OutputColumnName = "Features",
     InputColumnName = "Text",
-    Encoder = TextEncoders.Transformer(tokenDimension: 64, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 16),
+    Encoder = TextEncoders.Transformer(dimension: 64, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 16),
     BatchSize = 64,
     NumberOfEpochs = small ? 2 : 15,
     LearningRate = 2e-3,

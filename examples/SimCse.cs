@@ -28,7 +28,7 @@ var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(i => subjects[i % sub
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
 // Pretraining: an ordinary estimator. 0 epochs gives the untrained encoder to compare with.
-EncoderTransformer Pretrain(int epochs) => ssl.Text.SimCse("Features", "Text", TextEncoders.Bag(dropout: 0.1f), batchSize: 64, numberOfEpochs: epochs).Fit(data);
+EncoderTransformer Pretrain(int epochs) => ssl.Text.SimCse("Features", "Text", TextEncoders.Bag(dropout: 0.1), batchSize: 64, numberOfEpochs: epochs).Fit(data);
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 5);
 

@@ -81,7 +81,7 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
         {
             using var encoder = mlContext.SelfSupervised().Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
             {
-                Encoder = TextEncoders.Transformer(tokenDimension: Dimension, numberOfLayers: Layers, numberOfHeads: Heads, maximumTokens: MaximumTokens),
+                Encoder = TextEncoders.Transformer(dimension: Dimension, numberOfLayers: Layers, numberOfHeads: Heads, maximumTokens: MaximumTokens),
                 VocabularySize = VocabularySize,
                 MinimumTokenCount = 1,
                 BatchSize = BatchSize,

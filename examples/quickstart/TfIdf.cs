@@ -82,6 +82,7 @@ public sealed partial class TfIdf
 
     private static IEnumerable<string> Words(string text) => Word().Matches(text).Select(match => match.Value.ToLowerInvariant());
 
-    [GeneratedRegex("[A-Za-z]+|[0-9]+")]
+    // A capital begins a word, as in the tokenizer of the encoders: "ReadAllLines" is three words.
+    [GeneratedRegex("[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")]
     private static partial Regex Word();
 }
