@@ -48,6 +48,6 @@ internal sealed class Row
 internal sealed class Found
 {
     public string Title { get; set; } = "";
-    public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+    public string[] Neighbors { get; set; } = [];
     public float[] NeighborScores { get; set; } = [];
 }

@@ -37,7 +37,7 @@ double SameSubject(EncoderTransformer by)
     var answers = ssl.Embed(by, "Features", "Answer").Fit(data).Transform(data);
     using var nearest = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Subject", numberOfNeighbors: 1).Fit(answers);
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(by.Transform(data)), reuseRowObject: false);
-    return found.Zip(rows).Average(pair => pair.First.Neighbors[0].ToString() == pair.Second.Subject ? 1.0 : 0.0);
+    return found.Zip(rows).Average(pair => pair.First.Neighbors[0] == pair.Second.Subject ? 1.0 : 0.0);
 }
 Console.WriteLine($"question finds an answer of its subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
@@ -53,5 +53,5 @@ internal sealed class Row
 
 internal sealed class Found
 {
-    public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+    public string[] Neighbors { get; set; } = [];
 }

@@ -38,7 +38,7 @@ double SameSubject(EncoderTransformer by)
     var embedded = by.Transform(data);
     using var nearest = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Subject", numberOfNeighbors: 6).Fit(embedded);
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
-    return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name.ToString() == pair.Second.Subject ? 1.0 : 0.0));   // the first is the text itself
+    return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name == pair.Second.Subject ? 1.0 : 0.0));   // the first is the text itself
 }
 Console.WriteLine($"neighbours of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
@@ -53,5 +53,5 @@ internal sealed class Row
 
 internal sealed class Found
 {
-    public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+    public string[] Neighbors { get; set; } = [];
 }

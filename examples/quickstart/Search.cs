@@ -1,5 +1,5 @@
+using System.Globalization;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
@@ -42,10 +42,10 @@ public sealed class Search : IDisposable
     public static double[] Recall(MLContext mlContext, EncoderTransformer encoder, IReadOnlyList<Document> documents, int[] cutOffs)
     {
         // Names can repeat (overloads do): the place in the list is the identity here.
-        var numbered = documents.Select((document, place) => document with { Name = place.ToString() });
+        var numbered = documents.Select((document, place) => document with { Name = place.ToString(CultureInfo.InvariantCulture) });
         using var search = new Search(mlContext, encoder, numbered, cutOffs[^1]);
         var ranks = search.Ask(documents.Select(document => document.Pair))
-            .Select((found, place) => Array.IndexOf(found.Neighbors.Select(name => name.ToString()).ToArray(), place.ToString())).ToArray();
+            .Select((found, place) => Array.IndexOf(found.Neighbors, place.ToString(CultureInfo.InvariantCulture))).ToArray();
         return cutOffs.Select(k => ranks.Count(rank => rank >= 0 && rank < k) / (double)ranks.Length).ToArray();
     }
 
@@ -56,7 +56,7 @@ public sealed class Search : IDisposable
     public sealed class Found
     {
         /// <summary>Names of the nearest documents, best first.</summary>
-        public ReadOnlyMemory<char>[] Neighbors { get; set; } = [];
+        public string[] Neighbors { get; set; } = [];
 
         /// <summary>Their cosine similarities.</summary>
         public float[] NeighborScores { get; set; } = [];
