@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
@@ -82,6 +83,9 @@ namespace Microsoft.ML.Transforms
             _host.Check(_contractName != null, "Empty contract name for a transform: the transform cannot be saved");
             ctx.SetSignature(CustomMappingLoader.Signature);
             ctx.Writer.Write(_contractName);
+
+            // Loading finds the contract in this assembly without being told.
+            ctx.Writer.Write(_mapAction.Method.DeclaringType.Assembly.FullName);
         }
 
         private sealed class Mapper : RowMapper
@@ -190,6 +194,7 @@ namespace Microsoft.ML.Transforms
         public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx)
         {
             var contract = ctx.Reader.ReadString();
+            env.ComponentCatalog.RegisterAssembly(Assembly.Load(ctx.Reader.ReadString()));
             var factory = env.ComponentCatalog.GetExtension(env, typeof(CustomMappingFactoryAttributeAttribute), contract) as ICustomMappingFactory
                 ?? throw env.Except($"The class with contract '{contract}' must derive from 'CustomMappingFactory' or from 'StatefulCustomMappingFactory'.");
             return factory.CreateTransformer(env, contract);
