@@ -124,15 +124,14 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
             return null;
         Console.WriteLine($"classification: {task.Classes.Count} classes with at least {task.FewestMembers} members, 10 labels each, {LabelDraws} draws, {task.TestCount:N0} held-out texts");
         var draws = Enumerable.Range(0, arguments.Small ? 1 : LabelDraws).Select(task.Draw).ToArray();
-        AddAccuracy("tfidf", draws.Select(labelled => task.OnTfIdf(tfidf, labelled)));
-        AddAccuracy("untrained", draws.Select(labelled => task.OnEmbedding(untrained, labelled)));
-        AddAccuracy("pretrained", draws.Select(labelled => task.OnEmbedding(pretrained, labelled)));
+        AddAccuracy("tfidf", task.OnTfIdf(tfidf, draws));
+        AddAccuracy("untrained", task.OnEmbedding(untrained, draws));
+        AddAccuracy("pretrained", task.OnEmbedding(pretrained, draws));
         return task.Chain(pretrained, draws[0]);
     }
 
-    private void AddAccuracy(string side, IEnumerable<double> accuracies)
+    private void AddAccuracy(string side, double[] values)
     {
-        var values = accuracies.ToArray();
         var mean = values.Average();
         var spread = values.Length < 2 ? (double?)null : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
         _report.Add($"namespace-accuracy/{side}", mean, "share", spread);
