@@ -1,5 +1,7 @@
 using Microsoft.ML;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
@@ -48,14 +50,22 @@ public sealed partial class SelfSupervisedCatalog
     }
 
     /// <summary>
-    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders back. A loaded model embeds row by row; this one reads
-    /// ahead and embeds whole batches, on the context's device.
+    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders and searches back. A loaded model computes row by row; this
+    /// one reads ahead and computes whole batches, on the context's device.
     /// </summary>
-    /// <param name="model">A loaded model, with or without encoders in it.</param>
+    /// <param name="model">A loaded model, with or without encoders in it; it stays usable beside the result.</param>
     /// <returns>A model with the same outputs.</returns>
     public ITransformer Rehydrate(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Rehydration.Rehydrate(_mlContext, model, encoder => new EncoderTransformer(_mlContext, encoder));
+        var device = TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu);
+        return Rehydration.Rehydrate(model, (manifest, tensors) =>
+        {
+            if (manifest.Kind == NearestNeighborIndex.Kind)
+                return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
+            var encoder = EncoderModelReader.Read(manifest, tensors);
+            encoder.MoveTo(device);
+            return new EncoderTransformer(_mlContext, encoder);
+        });
     }
 }

@@ -22,6 +22,9 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Name of the column that the embedding goes to.</summary>
     public abstract string OutputColumn { get; }
 
+    /// <summary>Whether <see cref="RawRow.Numbers"/> bring the input columns in a saved chain, all Single; else <see cref="RawRow.Texts"/> do, all text.</summary>
+    public virtual bool ReadsNumbers => false;
+
     /// <summary>Writes manifest and weights with <c>ModelArchive.Write</c>; <c>EncoderModelReader</c> reads them back.</summary>
     public abstract void WriteArchive(Stream stream);
 

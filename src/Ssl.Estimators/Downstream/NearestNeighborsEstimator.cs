@@ -1,0 +1,189 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Training;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>
+/// Remembers the rows it is fitted on and finds, for every row that it transforms, the most similar of them by the cosine of their vectors.
+/// </summary>
+/// <remarks>
+/// <para>Input and output columns:</para>
+/// <list type="table">
+/// <item><term>Input</term><description>a known-size vector of <see cref="float"/>, such as an embedding.</description></item>
+/// <item><term>Neighbors</term><description>a known-size vector of ids, best first: text, or <see cref="long"/> (see <see cref="Options.IdColumnName"/>).
+/// Where there are fewer neighbours than asked for, the rest is the empty text or -1.</description></item>
+/// <item><term>Scores</term><description>a known-size vector of <see cref="float"/>: cosine similarities from 1 to -1, falling; NaN where there is no neighbour.</description></item>
+/// </list>
+/// <para>Characteristics: no labels, no training loop; one pass over the data in Fit; GPU optional; saved by <c>mlContext.Model.Save</c>; not exportable to ONNX.</para>
+/// <para>The search is exact: blocked matrix products against all reference rows, then the largest scores. Equal scores go by the order of the reference
+/// rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in Transform.</para>
+/// </remarks>
+public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
+{
+    private readonly IHost _host;
+    private readonly Options _options;
+    private readonly int? _gpuDeviceId;
+    private readonly bool _fallbackToCpu;
+
+    internal NearestNeighborsEstimator(MLContext mlContext, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = new OptionFaults()
+            .InRange(options.NumberOfNeighbors, 1, MaximumNeighbors)
+            .NotEmpty(options.NeighborsColumnName)
+            .NotEmpty(options.ScoresColumnName)
+            .NotEmpty(options.InputColumnName);
+        if (options.IdColumnName is not null)
+        {
+            faults.NotEmpty(options.IdColumnName);
+        }
+
+        faults.Require(options.NeighborsColumnName != options.ScoresColumnName, nameof(options.ScoresColumnName),
+            "must differ from NeighborsColumnName", $"\"{options.ScoresColumnName}\"");
+        faults.ThrowIfAny();
+
+        _host = ((IHostEnvironment)mlContext).Register(nameof(NearestNeighborsEstimator));
+        (_gpuDeviceId, _fallbackToCpu) = (mlContext.GpuDeviceId, mlContext.FallbackToCpu);
+        _options = new Options
+        {
+            NeighborsColumnName = options.NeighborsColumnName,
+            ScoresColumnName = options.ScoresColumnName,
+            InputColumnName = options.InputColumnName,
+            IdColumnName = options.IdColumnName,
+            NumberOfNeighbors = options.NumberOfNeighbors,
+        };
+    }
+
+    /// <summary>The most neighbours that can be asked for.</summary>
+    internal const int MaximumNeighbors = (1 << NeighborOutput<long>.Count) - 1;
+
+    /// <summary>Settings of <see cref="NearestNeighborsEstimator"/>.</summary>
+    public sealed class Options
+    {
+        /// <summary>Name of the new column of neighbour ids.</summary>
+        /// <value>The default value is "Neighbors".</value>
+        public string NeighborsColumnName { get; set; } = Defaults.NeighborsColumnName;
+
+        /// <summary>Name of the new column of similarities.</summary>
+        /// <value>The default value is "Scores".</value>
+        public string ScoresColumnName { get; set; } = Defaults.ScoresColumnName;
+
+        /// <summary>Name of the column of vectors, in the reference rows and in the rows to transform.</summary>
+        /// <value>The default value is "Features".</value>
+        public string InputColumnName { get; set; } = Defaults.InputColumnName;
+
+        /// <summary>
+        /// Name of the reference rows' column of ids: text, a key (its value where that is text, else its number) or a whole number. Only read in Fit.
+        /// </summary>
+        /// <value>The default value is null: the number of the reference row, from 0.</value>
+        public string? IdColumnName { get; set; }
+
+        /// <summary>How many neighbours to find for a row. From 1 to 1023.</summary>
+        /// <value>The default value is 10.</value>
+        public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
+    }
+
+    internal static class Defaults
+    {
+        public const string NeighborsColumnName = "Neighbors";
+        public const string ScoresColumnName = "Scores";
+        public const string InputColumnName = "Features";
+        public const int NumberOfNeighbors = 10;
+    }
+
+    /// <summary>Remembers the vectors and ids of all rows.</summary>
+    /// <param name="input">The reference rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are no rows, or none of them has a direction.</exception>
+    public NearestNeighborsTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var schema = input.Schema;
+        CheckInput(ColumnShape.Find(schema, _options.InputColumnName));
+        var vectors = schema[_options.InputColumnName];
+        var dimension = ((VectorDataViewType)vectors.Type).Size;
+        DataViewSchema.Column? ids = _options.IdColumnName is { } name
+            ? schema.GetColumnOrNull(name) ?? throw Check.MissingColumn("id", name, schema.Where(c => !c.IsHidden).Select(c => c.Name))
+            : null;
+
+        using var channel = _host.Start("Fit");
+        var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
+        using var builder = new NearestNeighborIndexBuilder(dimension);
+        using var cursor = input.GetRowCursor(ids is { } column ? [vectors, column] : [vectors]);
+        var idReader = NeighborIdReader.Create(cursor, ids);
+        var getter = cursor.GetGetter<VBuffer<float>>(vectors);
+        VBuffer<float> vector = default;
+        var dense = new float[dimension];
+        long rows = 0, left = 0;
+        while (cursor.MoveNext())
+        {
+            rows++;
+            getter(ref vector);
+            vector.CopyTo(dense);
+            if (builder.Add(dense))
+            {
+                idReader.Read();
+            }
+            else
+            {
+                left++;
+            }
+        }
+
+        if (rows == left)
+        {
+            throw new InvalidOperationException(rows == 0
+                ? "There are no reference rows to find neighbours among. Give Fit a data view with at least one row."
+                : $"None of the {rows} vectors in column '{_options.InputColumnName}' has a direction: all are zero, NaN or infinite.");
+        }
+
+        if (left > 0)
+        {
+            channel.Warning(MessageSensitivity.None, "{0} of {1} reference rows are left out: their vectors are zero, NaN or infinite.", left, rows);
+        }
+
+        if (rows - left < _options.NumberOfNeighbors)
+        {
+            channel.Warning(MessageSensitivity.None, "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbours will be missing.",
+                _options.NumberOfNeighbors, rows - left);
+        }
+
+        var settings = new NeighborSettings(_options.InputColumnName, _options.NeighborsColumnName, _options.ScoresColumnName, _options.NumberOfNeighbors);
+        return new NearestNeighborsTransformer(builder.Build(idReader.ToIds(), settings, device));
+    }
+
+    /// <summary>All input columns, the neighbours and the scores.</summary>
+    /// <param name="inputSchema">Shape of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        CheckInput(ColumnShape.Find(inputSchema, _options.InputColumnName));
+        PrimitiveDataViewType idType = NumberDataViewType.Int64;
+        if (_options.IdColumnName is { } name)
+        {
+            var column = inputSchema.Any(c => c.Name == name) ? inputSchema.First(c => c.Name == name)
+                : throw Check.MissingColumn("id", name, inputSchema.Select(c => c.Name));
+            idType = NeighborIdReader.ItemType(column)
+                ?? throw Check.SchemaMismatch("id", name, NeighborIdReader.Expected, ColumnShape.Find(inputSchema, name).ToString());
+        }
+
+        return SchemaShapes.Append(inputSchema,
+            SchemaShapes.Vector(_options.NeighborsColumnName, idType, _options.NumberOfNeighbors),
+            SchemaShapes.Vector(_options.ScoresColumnName, NumberDataViewType.Single, _options.NumberOfNeighbors));
+    }
+
+    private void CheckInput(ColumnShape shape)
+    {
+        if (shape.Kind != SchemaShape.Column.VectorKind.Vector || shape.ItemType != NumberDataViewType.Single)
+        {
+            throw Check.SchemaMismatch("input", _options.InputColumnName, "Vector<Single>", shape.ToString());
+        }
+    }
+}

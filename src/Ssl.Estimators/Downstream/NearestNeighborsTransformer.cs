@@ -1,0 +1,76 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>
+/// Fitted search: adds the nearest reference rows and their similarities. Lazy, batched, order-preserving; any number of threads may search at
+/// once. Dispose of it when it is no longer needed: it holds the reference vectors.
+/// </summary>
+public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
+{
+    internal const int BatchSize = 256;
+
+    private readonly NearestNeighborIndex _index;
+
+    internal NearestNeighborsTransformer(NearestNeighborIndex index) => _index = index;
+
+    /// <summary>Name of the column of neighbour ids.</summary>
+    public string NeighborsColumnName => _index.Settings.NeighborsColumn;
+
+    /// <summary>Name of the column of similarities.</summary>
+    public string ScoresColumnName => _index.Settings.ScoresColumn;
+
+    /// <summary>Name of the column of query vectors.</summary>
+    public string InputColumnName => _index.Settings.InputColumn;
+
+    /// <summary>How many neighbours a row gets.</summary>
+    public int NumberOfNeighbors => _index.Settings.NumberOfNeighbors;
+
+    /// <summary>Number of reference rows; those without direction do not count.</summary>
+    public int ReferenceCount => _index.Ids.Count;
+
+    /// <summary>Always true: a row's neighbours depend on that row alone.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <summary>The input's schema, the neighbours and the scores.</summary>
+    /// <param name="inputSchema">Schema of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The input column is missing, has another type or another length.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ObjectDisposedException.ThrowIf(_index.IsDisposed, this);
+        var shape = ColumnShape.Find(inputSchema, InputColumnName);
+        if (inputSchema[InputColumnName].Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector ||
+            item != NumberDataViewType.Single || vector.Size != _index.Dimension)
+        {
+            throw Check.SchemaMismatch("input", InputColumnName, $"Vector<Single, {_index.Dimension}>", inputSchema[InputColumnName].Type.ToString() ?? shape.ToString(),
+                "The vectors must come from the same encoder as the reference rows.");
+        }
+
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(inputSchema);
+        builder.AddColumn(NeighborsColumnName, new VectorDataViewType(_index.Ids.ItemType, NumberOfNeighbors));
+        builder.AddColumn(ScoresColumnName, new VectorDataViewType(NumberDataViewType.Single, NumberOfNeighbors));
+        return builder.ToSchema();
+    }
+
+    /// <summary>Searches row by row; what <c>PredictionEngine</c> uses.</summary>
+    /// <param name="inputSchema">Schema of the rows.</param>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new NeighborRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
+
+    /// <summary>The data with neighbours and scores; computed when rows are read.</summary>
+    /// <param name="input">Holds the column of vectors.</param>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new NeighborDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
+    }
+
+    /// <summary>Frees the reference vectors.</summary>
+    public void Dispose() => _index.Dispose();
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => NeighborCarrier.Save(_index, ctx);
+}

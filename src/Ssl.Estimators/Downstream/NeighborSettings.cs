@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>What a fitted search must know beside the vectors.</summary>
+/// <param name="InputColumn">The column of query vectors.</param>
+/// <param name="NeighborsColumn">Takes the ids.</param>
+/// <param name="ScoresColumn">Takes the similarities.</param>
+/// <param name="NumberOfNeighbors">How many a query.</param>
+internal sealed record NeighborSettings(string InputColumn, string NeighborsColumn, string ScoresColumn, int NumberOfNeighbors)
+{
+    /// <summary>For an archive.</summary>
+    public JsonObject ToJson() => new()
+    {
+        ["input_column"] = InputColumn,
+        ["neighbors_column"] = NeighborsColumn,
+        ["scores_column"] = ScoresColumn,
+        ["number_of_neighbors"] = NumberOfNeighbors,
+    };
+
+    /// <summary>From an archive.</summary>
+    public static NeighborSettings FromJson(JsonObject json) => new(
+        json["input_column"]!.GetValue<string>(),
+        json["neighbors_column"]!.GetValue<string>(),
+        json["scores_column"]!.GetValue<string>(),
+        json["number_of_neighbors"]!.GetValue<int>());
+}

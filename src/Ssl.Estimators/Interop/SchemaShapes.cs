@@ -1,0 +1,80 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Ssl.Estimators.Interop;
+
+/// <summary>
+/// Makes <see cref="SchemaShape.Column"/>s, whose constructor is closed to other assemblies: a custom mapping with the wanted output is asked
+/// for its schema, and its column is borrowed.
+/// </summary>
+internal static class SchemaShapes
+{
+    private const string SlotNames = "SlotNames";
+
+    /// <summary>An embedding column: known-size vector of Single with slot names, carrying its encoder.</summary>
+    public static SchemaShape.Column Embedding(string name, int dimension) =>
+        Vector(name, NumberDataViewType.Single, dimension, hasSlotNames: true, hasEncoder: true);
+
+    /// <summary>The input's columns and an embedding column.</summary>
+    public static SchemaShape AddEmbedding(SchemaShape input, string name, int dimension) => Append(input, Embedding(name, dimension));
+
+    /// <summary>A known-size vector column.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="itemType">Type of the elements: a number or text.</param>
+    /// <param name="dimension">Its length.</param>
+    /// <param name="hasSlotNames">Whether slot names are announced.</param>
+    /// <param name="hasEncoder">Whether the encoder annotation is announced.</param>
+    public static SchemaShape.Column Vector(string name, PrimitiveDataViewType itemType, int dimension, bool hasSlotNames = false, bool hasEncoder = false)
+    {
+        if (itemType is TextDataViewType)
+        {
+            return Borrow<TextRow>(name, new VectorDataViewType(itemType, dimension), dimension, hasSlotNames, hasEncoder);
+        }
+
+        return itemType.RawType == typeof(long)
+            ? Borrow<LongRow>(name, new VectorDataViewType(itemType, dimension), dimension, hasSlotNames, hasEncoder)
+            : Borrow<SingleRow>(name, new VectorDataViewType(itemType, dimension), dimension, hasSlotNames, hasEncoder);
+    }
+
+    /// <summary>The input's columns with new ones in place of those of the same name, or after them.</summary>
+    public static SchemaShape Append(SchemaShape input, params IReadOnlyList<SchemaShape.Column> columns) =>
+        new(input.Where(old => columns.All(c => c.Name != old.Name)).Concat(columns));
+
+    private static SchemaShape.Column Borrow<TRow>(string name, DataViewType type, int dimension, bool hasSlotNames, bool hasEncoder)
+        where TRow : class, new()
+    {
+        var definition = SchemaDefinition.Create(typeof(TRow), SchemaDefinition.Direction.Write);
+        definition[0].ColumnName = name;
+        definition[0].ColumnType = type;
+        if (hasSlotNames)
+        {
+            definition[0].AddAnnotation(SlotNames, default(VBuffer<ReadOnlyMemory<char>>), new VectorDataViewType(TextDataViewType.Instance, dimension));
+        }
+
+        if (hasEncoder)
+        {
+            definition[0].AddAnnotation(EncoderAnnotation.Kind, default(ReadOnlyMemory<char>), TextDataViewType.Instance);
+        }
+
+        // A context of its own: the user's would advance its random stream with every look at a schema.
+        var donor = new MLContext().Transforms.CustomMapping<NoColumns, TRow>(static (_, _) => { }, null, outputSchemaDefinition: definition);
+        return donor.GetOutputSchema(new SchemaShape([])).Single();
+    }
+
+    private sealed class NoColumns;
+
+    private sealed class SingleRow
+    {
+        public VBuffer<float> Values { get; set; }
+    }
+
+    private sealed class LongRow
+    {
+        public VBuffer<long> Values { get; set; }
+    }
+
+    private sealed class TextRow
+    {
+        public VBuffer<ReadOnlyMemory<char>> Values { get; set; }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Persistence;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Persistence;
+
+[TestClass]
+public class ModelArchiveTests
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssl-archive-").FullName;
+
+    [TestCleanup]
+    public void Clean() => Directory.Delete(_folder, recursive: true);
+
+    [TestMethod]
+    public void A_model_comes_back_from_a_file_with_the_hash_as_its_id()
+    {
+        var path = Path.Combine(_folder, "encoder.ssl");
+        using var model = TestEncoderModel.Create();
+        AtomicFile.Write(path, model.WriteArchive);
+        using var again = EncoderModelReader.ReadFile(path);
+        Assert.AreEqual(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))), again.Id);
+        CollectionAssert.AreEqual(Embed(model, "hello"), Embed(again, "hello"));
+        CollectionAssert.AreEqual(model.InputColumns.ToArray(), again.InputColumns.ToArray());
+    }
+
+    [TestMethod]
+    public void Every_truncation_is_a_sentence()
+    {
+        var whole = Bytes(TestEncoderModel.Create());
+        for (var length = 0; length < whole.Length; length += 7)
+        {
+            var path = Path.Combine(_folder, "short.ssl");
+            File.WriteAllBytes(path, whole[..length]);
+            var e = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.ReadFile(path), $"length {length}");
+            StringAssert.Contains(e.Message, path);
+            StringAssert.Contains(e.Message, "truncated");
+        }
+    }
+
+    [TestMethod]
+    public void Tensors_of_somebody_else_are_no_model()
+    {
+        using var scope = NewDisposeScope();
+        using var stream = new MemoryStream();
+        SafeTensors.Write(stream, new Dictionary<string, Tensor> { ["a"] = ones(1) });
+        stream.Position = 0;
+        StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(stream)).Message, "no model of this package");
+    }
+
+    [TestMethod]
+    public void A_newer_format_says_to_update()
+    {
+        var e = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(Altered("\"ssl.format_version\":\"1\"", "\"ssl.format_version\":\"2\"")));
+        StringAssert.Contains(e.Message, "format 2");
+        StringAssert.Contains(e.Message, "Update the package");
+    }
+
+    [TestMethod]
+    public void An_unknown_kind_says_which_are_known()
+    {
+        var e = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(Altered("\"ssl.kind\":\"test\"", "\"ssl.kind\":\"tset\"")));
+        StringAssert.Contains(e.Message, "'tset'");
+        StringAssert.Contains(e.Message, "'test'");
+    }
+
+    [TestMethod]
+    public void A_manifest_that_lacks_something_is_a_format_fault()
+        => Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(Altered("shape", "shabe")));
+
+    [TestMethod]
+    public void The_manifest_keeps_its_content()
+    {
+        using var stream = new MemoryStream();
+        ModelArchive.Write(stream, "kind", new JsonObject { ["text"] = "\"quoted\" 雪 \n", ["number"] = 1.5 }, new Dictionary<string, Tensor>());
+        stream.Position = 0;
+        var (manifest, _) = ModelArchive.Open(stream);
+        Assert.AreEqual("kind", manifest.Kind);
+        Assert.AreEqual("\"quoted\" 雪 \n", manifest.Content["text"]!.GetValue<string>());
+        Assert.AreEqual(1.5, manifest.Content["number"]!.GetValue<double>());
+        Assert.AreEqual(ModelArchive.ProductVersion, manifest.ProductVersion);
+    }
+
+    internal static float[] Embed(EncoderModel model, params string[] texts)
+    {
+        var embedding = new float[model.Dimension];
+        model.Embed([RawRow.OfTexts(texts.Select(t => t.AsMemory()).ToArray())], embedding);
+        return embedding;
+    }
+
+    private static byte[] Bytes(EncoderModel model)
+    {
+        using var stream = new MemoryStream();
+        model.WriteArchive(stream);
+        model.Dispose();
+        return stream.ToArray();
+    }
+
+    private static MemoryStream Altered(string old, string replacement)
+    {
+        var bytes = Bytes(TestEncoderModel.Create());
+        var at = bytes.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(old));
+        Assert.IsGreaterThan(0, at, $"'{old}' is not in the archive");
+        System.Text.Encoding.ASCII.GetBytes(replacement).CopyTo(bytes, at);
+        return new MemoryStream(bytes);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Persistence;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Persistence;
+
+/// <summary>A small encoder without training: an embedding is a table's row chosen by the text's hash, or a product with the numbers.</summary>
+internal sealed class TestEncoderModel : EncoderModel
+{
+    private readonly Tensor _table;     // [rows, Dimension]
+    private readonly float[] _values;
+    private int _disposed;
+
+    public TestEncoderModel(Tensor table, string output = "Features", bool readsNumbers = false, params string[] inputs)
+    {
+        _table = table.DetachFromDisposeScope();
+        _values = table.data<float>().ToArray();
+        OutputColumn = output;
+        ReadsNumbers = readsNumbers;
+        InputColumns = inputs.Length == 0 ? ["Text"] : inputs;
+    }
+
+    /// <summary>How often an archive of this kind was read.</summary>
+    public static int ReadCount;
+
+    public override string Modality => "test";
+
+    public override int Dimension => (int)_table.shape[1];
+
+    public override IReadOnlyList<string> InputColumns { get; }
+
+    public override string OutputColumn { get; }
+
+    public override bool ReadsNumbers { get; }
+
+    public override bool IsDisposed => _disposed != 0;
+
+    public static TestEncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features", bool readsNumbers = false,
+        params string[] inputs)
+    {
+        var random = new Random(seed);
+        var values = new float[rows * dimension];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = random.NextSingle() - 0.5f;
+        }
+
+        return new TestEncoderModel(tensor(values, [rows, dimension]), output, readsNumbers, inputs);
+    }
+
+    public override void WriteArchive(Stream stream)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ModelArchive.Write(stream, Modality, new JsonObject
+        {
+            ["inputs"] = new JsonArray([.. InputColumns.Select(c => JsonValue.Create(c))]),
+            ["output"] = OutputColumn,
+            ["numbers"] = ReadsNumbers,
+            ["shape"] = new JsonArray([.. _table.shape.Select(c => JsonValue.Create(c))]),
+        }, new Dictionary<string, Tensor> { ["table"] = _table });
+    }
+
+    public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        var count = _values.Length / Dimension;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var target = embeddings.Slice(i * Dimension, Dimension);
+            target.Clear();
+            for (var j = 0; j < (ReadsNumbers ? rows[i].Numbers.Length : rows[i].Texts.Length); j++)
+            {
+                var row = ReadsNumbers ? j % count : Hash(rows[i].Texts.Span[j].Span) % count;
+                for (var d = 0; d < Dimension; d++)
+                {
+                    target[d] += (j + 1) * (ReadsNumbers ? rows[i].Numbers.Span[j] : 1) * _values[row * Dimension + d];
+                }
+            }
+        }
+    }
+
+    public override EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn) =>
+        new TestEncoderModel(_table.alias(), outputColumn, ReadsNumbers, [.. inputColumns]);
+
+    public override void MoveTo(Device device) => Assert.AreEqual(CPU.type, device.type);
+
+    public override void Dispose()
+    {
+        _disposed = 1;
+        _table.Dispose();
+    }
+
+    [ModuleInitializer]
+    internal static void Register() => EncoderModelReader.Register("test", Read);
+
+    private static TestEncoderModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    {
+        Interlocked.Increment(ref ReadCount);
+        var content = manifest.Content;
+        var table = zeros([.. content["shape"]!.AsArray().Select(v => v!.GetValue<long>())]);
+        tensors.ReadInto(new Dictionary<string, Tensor> { ["table"] = table });
+        return new TestEncoderModel(table, content["output"]!.GetValue<string>(), content["numbers"]!.GetValue<bool>(),
+            [.. content["inputs"]!.AsArray().Select(v => v!.GetValue<string>())]);
+    }
+
+    private static int Hash(ReadOnlySpan<char> text)
+    {
+        var hash = 17;
+        foreach (var c in text)
+        {
+            hash = hash * 31 + c;
+        }
+
+        return hash & 0x7FFFFFFF;
+    }
+}
