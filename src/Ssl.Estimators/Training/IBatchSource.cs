@@ -12,6 +12,12 @@ public interface IBatchSource
     /// <summary>Rows of one epoch; <see langword="null"/> where that is unknown before the first epoch is over (streaming).</summary>
     long? RowCount { get; }
 
+    /// <summary>
+    /// Batches of one epoch, where the source knows them: a source that leaves out a last, smaller batch has fewer than the row
+    /// count says. <see langword="null"/> (the default) lets the loop divide the row count by the batch size.
+    /// </summary>
+    long? BatchesPerEpoch => null;
+
     /// <summary>One pass over the data in a new order.</summary>
     /// <param name="epoch">Number of the epoch, from 0.</param>
     /// <param name="cancellationToken">Ends the pass early; the source may then stop or throw <see cref="OperationCanceledException"/>.</param>

@@ -49,7 +49,8 @@ public sealed class PretrainingLoop
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
-        long? steps = source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null;
+        long? steps = source.BatchesPerEpoch
+            ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
         _length = new RunLength(settings.NumberOfEpochs, steps, settings.MaximumTrainingTime);
         _watch = new CollapseWatch(settings.CollapseThreshold, patience: Math.Max(settings.WarmupFraction, 0.1));
         _readsEachStep = device.type == DeviceType.CPU;
