@@ -1,7 +1,7 @@
 namespace Ssl.Estimators.Diagnostics;
 
 /// <summary>The exceptions of ML.NET for schemas and data, with its sentences: what its own components throw, ours throw too.</summary>
-/// <remarks>Strings only, so that everything above and below ML.NET can use it. The methods make the exception; the caller throws it.</remarks>
+/// <remarks>Strings only, so that code without ML.NET can use it. The methods make the exception; the caller throws it.</remarks>
 internal static class Check
 {
     /// <summary>The parameter that ML.NET names in a schema fault.</summary>

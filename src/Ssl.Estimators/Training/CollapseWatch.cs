@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;
 
-/// <summary>Watches whether all inputs end up at the same embedding, the usual way in which self-supervised training fails silently.</summary>
+/// <summary>Watches whether all inputs end up at the same embedding: the way in which self-supervised training fails silently.</summary>
 /// <remarks>
 /// The measure is that of SimSiam (Chen and He 2021, arXiv:2011.10566, section 4.1): the standard deviation of the L2-normalised
 /// embeddings over the batch, averaged over dimensions, against 1 / sqrt(D), the value for directions spread evenly.

@@ -20,7 +20,7 @@ public interface IBatchSource
 
     /// <summary>One pass over the data in a new order.</summary>
     /// <param name="epoch">Number of the epoch, from 0.</param>
-    /// <param name="cancellationToken">Ends the pass early; the source may then stop or throw <see cref="OperationCanceledException"/>.</param>
+    /// <param name="cancellationToken">Ends the pass early: the source may stop or throw <see cref="OperationCanceledException"/>.</param>
     /// <returns>
     /// The batches; each has one <see cref="Batch"/> a training column, all with the same count. The loop moves them to the device
     /// and disposes them.

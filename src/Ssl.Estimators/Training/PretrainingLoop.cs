@@ -5,6 +5,7 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;
@@ -53,8 +54,9 @@ public sealed class PretrainingLoop
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
         _length = new RunLength(settings.NumberOfEpochs, steps, settings.MaximumTrainingTime);
         _watch = new CollapseWatch(settings.CollapseThreshold, patience: Math.Max(settings.WarmupFraction, 0.1));
-        _readsEachStep = device.type == DeviceType.CPU;
-        _metrics = new StepMetrics(_readsEachStep ? 1 : DeviceReadInterval);
+        int readInterval = settings.ReadInterval ?? (device.type == DeviceType.CPU ? 1 : DeviceReadInterval);
+        _readsEachStep = readInterval == 1;
+        _metrics = new StepMetrics(readInterval);
         _best = new BestWeights();
         _keepsBest = canBeCancelled || settings.CheckpointPath is not null;
         var before = TimeSpan.Zero;
@@ -215,10 +217,9 @@ public sealed class PretrainingLoop
             _reporter.Add(numbers);
             if (numbers.Spread is { } spread && _watch.Add(spread, _length.Share(_epochs.Count, numbers.Step, _reporter.Elapsed)))
             {
-                _reporter.Warn(FormattableString.Invariant($"The embeddings are collapsing: their spread is {spread:0.000} at epoch ")
-                    + FormattableString.Invariant($"{_reporter.Epoch}, step {numbers.Step} (1 = even, 0 = all equal; the watch warns under ")
-                    + FormattableString.Invariant($"CollapseThreshold {_settings.CollapseThreshold}). Lower LearningRate, raise BatchSize, ")
-                    + "or make the views or masks harder.");
+                _reporter.Warn(Invariant($"The embeddings are collapsing: their spread is {spread:0.000} at epoch {_reporter.Epoch}, ")
+                    + Invariant($"step {numbers.Step} (1 = even, 0 = all equal; the watch warns under CollapseThreshold ")
+                    + Invariant($"{_settings.CollapseThreshold}). Lower LearningRate, raise BatchSize, or make views or masks harder."));
             }
         }
     }
@@ -229,8 +230,8 @@ public sealed class PretrainingLoop
             return;
         string became = float.IsNaN(value) ? "NaN" : "infinite";
         string advice = _settings.GradientClipNorm > 0 ? "or GradientClipNorm" : "or set GradientClipNorm";
-        throw new InvalidOperationException(FormattableString.Invariant(
-            $"{what} became {became} at epoch {_reporter.Epoch}, step {step} (learning rate {learningRate:G4}). Lower LearningRate {advice}."));
+        throw new InvalidOperationException(Invariant($"{what} became {became} at epoch {_reporter.Epoch}, step {step} ")
+            + Invariant($"(learning rate {learningRate:G4}). Lower LearningRate {advice}."));
     }
 
     private void CompleteEpoch()

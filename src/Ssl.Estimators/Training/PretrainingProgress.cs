@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Training;
 /// <param name="Loss">Mean loss since the last report or, when <paramref name="EpochCompleted"/>, over the whole epoch.</param>
 /// <param name="Terms">The named parts of the loss, averaged like <paramref name="Loss"/>.</param>
 /// <param name="LearningRate">Learning rate of the last step.</param>
-/// <param name="SamplesPerSecond">Rows a second since the last report or, when <paramref name="EpochCompleted"/>, over the whole epoch.</param>
+/// <param name="SamplesPerSecond">Rows a second since the last report or, when <paramref name="EpochCompleted"/>, over the epoch.</param>
 /// <param name="Elapsed">Time since the run began, a resumed run's earlier part included.</param>
 /// <param name="Remaining">Estimated time to the end of the run; <see langword="null"/> while there is nothing to estimate from.</param>
 /// <param name="EmbeddingSpread">

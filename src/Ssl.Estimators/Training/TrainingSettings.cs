@@ -26,7 +26,7 @@ public sealed class TrainingSettings
     /// <value>The default value is 10.</value>
     public int NumberOfEpochs { get; set; } = Defaults.NumberOfEpochs;
 
-    /// <summary>Rows a step. At least 1. The loop uses it only to know how many steps an epoch has; the batch source makes the batches.</summary>
+    /// <summary>Rows a step. At least 1. The loop only counts steps with it; the batch source makes the batches.</summary>
     /// <value>The default value is 256.</value>
     public int BatchSize { get; set; } = Defaults.BatchSize;
 
@@ -102,6 +102,9 @@ public sealed class TrainingSettings
     /// <summary>Time between two info lines inside a long epoch; the end of an epoch always has one.</summary>
     /// <value>The default value is 5 seconds.</value>
     public TimeSpan LogInterval { get; set; } = TimeSpan.FromSeconds(Defaults.LogIntervalSeconds);
+
+    /// <summary>Steps between two readings of the steps' numbers from the device; by default 1 on the CPU, 16 elsewhere.</summary>
+    internal int? ReadInterval { get; set; }
 
     /// <summary>Adds what is out of range to <paramref name="faults"/>, under the names of these properties.</summary>
     internal void Validate(OptionFaults faults) => faults

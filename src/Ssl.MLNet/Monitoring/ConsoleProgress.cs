@@ -25,7 +25,9 @@ public sealed class ConsoleProgress : IProgress<PretrainingProgress>, IDisposabl
     /// Whether to redraw one line; <see langword="null"/> decides: yes on the console unless its output is redirected, no on a
     /// writer of your own.
     /// </param>
-    /// <param name="refreshEvery">Shortest time between two drawings; by default 0.1 seconds live, 10 seconds plain. Ends of epochs always show.</param>
+    /// <param name="refreshEvery">
+    /// Shortest time between two drawings; by default 0.1 seconds live, 10 seconds plain. Ends of epochs always show.
+    /// </param>
     /// <param name="clock">Tells the time; <see langword="null"/> for the system's.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="refreshEvery"/> is negative.</exception>
     public ConsoleProgress(TextWriter? writer = null, bool? live = null, TimeSpan? refreshEvery = null, TimeProvider? clock = null)

@@ -41,7 +41,8 @@ public class CheckpointTests
         // Losses of epochs 2 and 3 are raised, so epoch 1 stays the best; the run is cancelled, resumed, and cancelled again.
         Func<int, Tensor, Tensor> spoil = (step, loss) => step > 4 ? loss + 100 : loss;
         (_, Dictionary<string, float[]> best) = Run(CheckpointPath, cancelAt: (2, 2), spoil: spoil);
-        (TrainingResult again, Dictionary<string, float[]> weights) = Run(CheckpointPath, cancelAt: (3, 2), spoil: (_, loss) => loss + 100);
+        (TrainingResult again, Dictionary<string, float[]> weights) =
+            Run(CheckpointPath, cancelAt: (3, 2), spoil: (_, loss) => loss + 100);
         Assert.AreEqual(1, again.BestEpoch);
         PretrainingLoopTests.AssertEqual(best, weights);
     }
@@ -73,8 +74,8 @@ public class CheckpointTests
             settings.LearningRate = 0.5;
             settings.Configuration = "another";
         }));
-        Assert.AreEqual($"The checkpoint '{CheckpointPath}' belongs to another configuration: it was made with LearningRate 0.02 (now 0.5), "
-            + "Configuration toy (now another). Use the same settings to continue it, choose another CheckpointPath, or set Resume to "
+        Assert.AreEqual($"The checkpoint '{CheckpointPath}' belongs to another configuration: it was made with LearningRate 0.02 "
+            + "(now 0.5), Configuration toy (now another). Use the same settings to continue it, choose another CheckpointPath, or set Resume to "
             + "false to overwrite it.", fault.Message);
     }
 

@@ -90,6 +90,39 @@ public class PretrainingLoopTests
     }
 
     [TestMethod]
+    public void ANaNThatIsReadLateIsNamedByItsOwnStep()
+    {
+        using var streams = new RandomStreams(1);
+        int losses = 0;
+        using var method = new ToyMethod(streams) { Spoil = loss => ++losses == 5 ? loss * float.NaN : loss };
+        TrainingSettings settings = Settings();
+        settings.ReadInterval = 16;
+        var fault = Assert.ThrowsExactly<InvalidOperationException>(
+            () => PretrainingLoop.Run(method, new ToySource(streams, rows: 8 * 16), settings, streams, CPU));
+        StringAssert.StartsWith(fault.Message, "Loss became NaN at epoch 1, step 5 ");
+        Assert.IsGreaterThan(5, losses);
+    }
+
+    [TestMethod]
+    public void ReadingLateChangesNoNumbers()
+    {
+        (TrainingResult, Dictionary<string, float[]>) Train(int readInterval)
+        {
+            using var streams = new RandomStreams(3);
+            using var method = new ToyMethod(streams);
+            TrainingSettings settings = Settings();
+            settings.ReadInterval = readInterval;
+            return (PretrainingLoop.Run(method, new ToySource(streams), settings, streams, CPU), method.Weights());
+        }
+
+        (TrainingResult first, Dictionary<string, float[]> expected) = Train(1);
+        (TrainingResult second, Dictionary<string, float[]> actual) = Train(3);
+        AssertEqual(expected, actual);
+        CollectionAssert.AreEqual(first.Epochs.Select(epoch => epoch.Loss).ToArray(), second.Epochs.Select(epoch => epoch.Loss).ToArray());
+        Assert.AreEqual(first.EmbeddingSpread, second.EmbeddingSpread);
+    }
+
+    [TestMethod]
     public void AnInfiniteGradientStopsTheRunBeforeItSpoilsTheWeights()
     {
         using var streams = new RandomStreams(1);
@@ -98,7 +131,8 @@ public class PretrainingLoopTests
         using var method = new ToyMethod(streams) { Spoil = loss => ++losses == 2 ? loss + (loss - loss.detach()).sqrt() : loss };
         var fault = Assert.ThrowsExactly<InvalidOperationException>(
             () => PretrainingLoop.Run(method, new ToySource(streams), Settings(), streams, CPU));
-        StringAssert.Matches(fault.Message, new("^Gradient became (NaN|infinite) at epoch 1, step 2 .*Lower LearningRate or GradientClipNorm.$"));
+        StringAssert.Matches(fault.Message,
+            new("^Gradient became (NaN|infinite) at epoch 1, step 2 .*Lower LearningRate or GradientClipNorm.$"));
         Assert.IsTrue(method.Weights().Values.All(values => values.All(float.IsFinite)));
     }
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training.Toy;
 
-/// <summary>Rows in memory, in a new order every epoch; every row lies on a plane with some noise, so there is something to learn.</summary>
+/// <summary>Rows in memory, in a new order every epoch; all lie on a plane, so there is something to learn.</summary>
 internal sealed class ToySource : IBatchSource
 {
     private readonly float[][] _rows;
