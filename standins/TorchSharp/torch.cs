@@ -57,9 +57,9 @@ public static unsafe partial class torch
 
     public static Device device(int index) => new(index);
 
-    public static Device device(DeviceType type, int index = -1) => new(type, index);
+    public static Device device(DeviceType deviceType, int index = -1) => new(deviceType, index);
 
-    public static Device device(string type, int index = -1) => new(type, index);
+    public static Device device(string deviceType, int index = -1) => new(deviceType, index);
 
     /// <summary>Whether the device type can be used; for CUDA this is where a missing driver shows.</summary>
     public static bool TryInitializeDeviceType(DeviceType deviceType) =>

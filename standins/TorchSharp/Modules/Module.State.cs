@@ -120,18 +120,12 @@ namespace TorchSharp
                     {
                         if (field.GetValue(this) is Tensor old && replaced.TryGetValue(old, out var fresh)) field.SetValue(this, fresh);
                     }
-                    ReplaceOwn(replaced);
                     foreach (var (old, fresh) in replaced)
                     {
                         fresh.MoveToOtherDisposeScope(old.OwningDisposeScope);
                         if (old.OwningDisposeScope is null) fresh.DetachFromDisposeScope();
                         old.Dispose();
                     }
-                }
-
-                /// <summary>For modules whose tensors are held by private fields of a base class, which the search by type does not see.</summary>
-                private protected virtual void ReplaceOwn(Dictionary<Tensor, Tensor> replaced)
-                {
                 }
 
                 private static Tensor? Converted(Tensor tensor, Device? device, ScalarType? dtype, bool non_blocking)
@@ -165,5 +159,13 @@ namespace TorchSharp
             (T)module._to(deviceType, deviceIndex, non_blocking);
 
         public static T to<T>(this T module, torch.Tensor other, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(other, non_blocking);
+
+        public static T half<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float16, non_blocking);
+
+        public static T bfloat16<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.BFloat16, non_blocking);
+
+        public static T @float<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float32, non_blocking);
+
+        public static T @double<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float64, non_blocking);
     }
 }

@@ -14,7 +14,7 @@ namespace TorchSharp
 namespace TorchSharp.Utils
 {
     [AttributeUsage(AttributeTargets.Field)]
-    public sealed class ComponentNameAttribute : Attribute
+    public class ComponentNameAttribute : Attribute
     {
         public string? Name { get; set; }
     }
