@@ -1,17 +1,20 @@
 namespace Microsoft.ML.Data;
 
 /// <summary>The rows of a view that pass a test.</summary>
-internal sealed class FilteredDataView(IDataView input, DataViewSchema.Column[] tested, Func<DataViewRow, Func<bool>> makeTest) : IDataView
+internal sealed class FilteredDataView(IDataView input, DataViewSchema.Column[] tested, Func<DataViewRow, Func<bool>> makeTest) : IDirectDataView
 {
     public bool CanShuffle => input.CanShuffle;
     public DataViewSchema Schema => input.Schema;
 
     public long? GetRowCount() => null;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null)
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => WorkerCursor.Over(this, columnsNeeded, rand);
+
+    public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
     {
         var active = Getters.Active(columnsNeeded, Schema);
-        return new FilterCursor(input.GetRowCursor(With(active), rand), active, makeTest);
+        var (cursor, computes) = WorkerCursor.Direct(input, With(active), rand);
+        return (new FilterCursor(cursor, active, makeTest), computes);
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null)

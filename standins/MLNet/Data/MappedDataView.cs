@@ -47,6 +47,8 @@ internal sealed class ColumnBindings
         return outputs.Contains;
     }
 
+    public bool AnyOutput(bool[] active) => Enumerable.Range(0, _map.Length).Any(i => active[i] && _map[i] < 0);
+
     /// <summary>What must be active in the input.</summary>
     public DataViewSchema.Column[] Needed(bool[] active, RowMapper mapper)
     {
@@ -132,7 +134,7 @@ internal sealed class RowCursor(DataViewRowCursor input, DataViewRow view) : Dat
 }
 
 /// <summary>A view with a mapper's columns added; nothing is computed before a getter is called.</summary>
-internal sealed class MappedDataView : IDataView
+internal sealed class MappedDataView : IDirectDataView
 {
     private readonly IDataView _input;
     private readonly RowMapper _mapper;
@@ -150,10 +152,13 @@ internal sealed class MappedDataView : IDataView
 
     public long? GetRowCount() => _input.GetRowCount();
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null)
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => WorkerCursor.Over(this, columnsNeeded, rand);
+
+    public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
     {
         var active = Getters.Active(columnsNeeded, Schema);
-        return Wrap(_input.GetRowCursor(_bindings.Needed(active, _mapper), rand), active);
+        var (cursor, computes) = WorkerCursor.Direct(_input, _bindings.Needed(active, _mapper), rand);
+        return (Wrap(cursor, active), computes || _bindings.AnyOutput(active));
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null)

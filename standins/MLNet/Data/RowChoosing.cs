@@ -48,13 +48,14 @@ internal sealed class SkipTakeDataView(IDataView input, long skip, long take) : 
 }
 
 /// <summary>A view that is always read in its own order, by one cursor.</summary>
-internal sealed class SequentialDataView(IDataView input) : IDataView
+internal sealed class SequentialDataView(IDataView input) : IDirectDataView
 {
     public bool CanShuffle => false;
     public DataViewSchema Schema => input.Schema;
 
     public long? GetRowCount() => input.GetRowCount();
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => input.GetRowCursor(columnsNeeded);
+    public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand) => WorkerCursor.Direct(input, columnsNeeded, null);
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded)];
 }
 

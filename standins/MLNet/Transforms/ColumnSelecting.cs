@@ -123,17 +123,20 @@ public sealed class ColumnSelectingTransformer : ITransformer
         }
     }
 
-    private sealed class View(IDataView input, Mapper mapper) : IDataView
+    private sealed class View(IDataView input, Mapper mapper) : IDirectDataView
     {
         public bool CanShuffle => input.CanShuffle;
         public DataViewSchema Schema => mapper.OutputSchema;
 
         public long? GetRowCount() => input.GetRowCount();
 
-        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null)
+        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => WorkerCursor.Over(this, columnsNeeded, rand);
+
+        public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
         {
             var needed = columnsNeeded.ToArray();
-            return Wrap(input.GetRowCursor(mapper.GetDependencies(needed), rand), needed);
+            var (cursor, computes) = WorkerCursor.Direct(input, mapper.GetDependencies(needed), rand);
+            return (Wrap(cursor, needed), computes);
         }
 
         public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null)
