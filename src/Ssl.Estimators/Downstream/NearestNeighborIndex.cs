@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Persistence;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Persistence;

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Persistence;
 

@@ -4,6 +4,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Transformers;

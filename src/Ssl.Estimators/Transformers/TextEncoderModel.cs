@@ -4,6 +4,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 

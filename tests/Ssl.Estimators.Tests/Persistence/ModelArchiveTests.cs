@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 

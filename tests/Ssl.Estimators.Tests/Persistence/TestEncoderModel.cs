@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Persistence;

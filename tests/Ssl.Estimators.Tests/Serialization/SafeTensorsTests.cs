@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
-using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tests.Persistence;
+namespace Ssl.Estimators.Tests.Serialization;
 
 [TestClass]
 public class SafeTensorsTests

@@ -5,7 +5,7 @@ using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Persistence;
+namespace Ssl.Estimators.Serialization;
 
 /// <summary>Writes named tensors in the safetensors format: 8 bytes of header length, a JSON header, then the raw values.</summary>
 /// <remarks>See https://github.com/huggingface/safetensors. Little-endian, row-major, no holes. Read back with <see cref="SafeTensorsReader"/>.</remarks>

@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Persistence;
+namespace Ssl.Estimators.Serialization;
 
 /// <summary>Writes a file whole or not at all: under a temporary name beside it, then renamed.</summary>
 internal static class AtomicFile

@@ -3,7 +3,7 @@ using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Persistence;
+namespace Ssl.Estimators.Serialization;
 
 /// <summary>
 /// Reads a safetensors file from start to end, straight into tensors. The header is checked whole before a value is read: known element

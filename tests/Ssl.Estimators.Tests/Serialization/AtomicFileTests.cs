@@ -1,6 +1,6 @@
-using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
 
-namespace Ssl.Estimators.Tests.Persistence;
+namespace Ssl.Estimators.Tests.Serialization;
 
 [TestClass]
 public class AtomicFileTests
