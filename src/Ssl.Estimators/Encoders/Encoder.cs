@@ -49,6 +49,9 @@ public abstract class TextEncoder : Encoder<TokenBatch>
     /// <summary>Length of the vector of one token.</summary>
     public abstract int TokenDimension { get; }
 
+    /// <summary>Whether a token's vector depends on the tokens around it; a masked language model can only learn where it does.</summary>
+    public virtual bool IsContextual => true;
+
     /// <summary>A vector for every token, before pooling: [N, L, <see cref="TokenDimension"/>].</summary>
     /// <param name="batch">On the encoder's device.</param>
     public abstract Tensor EncodeTokens(TokenBatch batch);

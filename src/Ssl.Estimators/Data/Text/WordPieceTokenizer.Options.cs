@@ -1,0 +1,54 @@
+using Ssl.Estimators.Diagnostics;
+
+namespace Ssl.Estimators.Data;
+
+public sealed partial class WordPieceTokenizer
+{
+    internal static class Defaults
+    {
+        internal const int VocabularySize = 12_000;
+        internal const int MinimumCount = 2;
+        internal const bool LowerCase = true;
+        internal const bool SplitCamelCase = true;
+    }
+
+    /// <summary>How a vocabulary is learnt.</summary>
+    public sealed class Options
+    {
+        /// <summary>The most tokens, special ones included. At least 10; small corpora fill fewer.</summary>
+        /// <value>The default value is 12,000.</value>
+        public int VocabularySize { get; set; } = Defaults.VocabularySize;
+
+        /// <summary>A word or piece must occur this often to become a token. At least 1.</summary>
+        /// <value>The default value is 2.</value>
+        public int MinimumCount { get; set; } = Defaults.MinimumCount;
+
+        /// <summary>Whether upper and lower case are the same.</summary>
+        /// <value>The default value is <see langword="true"/>.</value>
+        public bool LowerCase { get; set; } = Defaults.LowerCase;
+
+        /// <summary>Whether a capital inside a word begins a new one: "ReadAllLines" is then three words.</summary>
+        /// <value>The default value is <see langword="true"/>.</value>
+        public bool SplitCamelCase { get; set; } = Defaults.SplitCamelCase;
+
+        /// <summary>Words that must be single tokens whatever their count, such as those of a synonym dictionary.</summary>
+        /// <value>The default value is empty.</value>
+        public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
+
+        internal void Validate()
+        {
+            var faults = new OptionFaults()
+                .AtLeast(VocabularySize, 10)
+                .AtLeast(MinimumCount, 1)
+                .NotNull(RequiredWords);
+            foreach (string word in RequiredWords ?? [])
+            {
+                Span<char> buffer = new char[WordSplitter.LongestWord];
+                var words = new WordSplitter(word, LowerCase, splitCamelCase: false, buffer);
+                bool single = words.MoveNext() && !words.IsTooLong && words.Current.Length == word.Length;
+                faults.Require(single, nameof(RequiredWords), "must be single words of letters or of digits", $"\"{word}\"");
+            }
+            faults.ThrowIfAny();
+        }
+    }
+}

@@ -1,0 +1,292 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>
+/// Cuts texts into words and words into the longest pieces that its vocabulary has, and numbers them. The vocabulary is learnt from a
+/// corpus and travels with the model.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Words are runs of letters, runs of digits, and every other visible character. A word that the vocabulary has is one token; another
+/// is cut greedily from the left into the longest known pieces, of which those inside the word are written "##piece" (WordPiece:
+/// Schuster and Nakajima, 2012; Devlin et al., 2019). A word that cannot be spelled so is the unknown token.
+/// </para>
+/// <para>Immutable: any number of threads may encode at once.</para>
+/// </remarks>
+public sealed partial class WordPieceTokenizer
+{
+    /// <summary>What stands before a piece that continues a word.</summary>
+    public const string ContinuationPrefix = "##";
+
+    // Cut words are remembered up to this number; text from outside must not fill the memory.
+    private const int MostCachedWords = 200_000;
+
+    private const string TypeName = "wordpiece";
+
+    private static readonly string[] s_specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+    private readonly string[] _tokens;
+    private readonly bool _lowerCase;
+    private readonly bool _splitCamelCase;
+    private readonly int _longestPiece;
+    private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _starts;
+    private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
+    private readonly ConcurrentDictionary<string, int[]> _cut = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cutLookup;
+    private int _cutCount;
+
+    private WordPieceTokenizer(string[] tokens, bool lowerCase, bool splitCamelCase)
+    {
+        _tokens = tokens;
+        _lowerCase = lowerCase;
+        _splitCamelCase = splitCamelCase;
+        var starts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int id = s_specialTokens.Length; id < tokens.Length; id++)
+        {
+            bool continues = tokens[id].Length > ContinuationPrefix.Length
+                && tokens[id].StartsWith(ContinuationPrefix, StringComparison.Ordinal);
+            string piece = continues ? tokens[id][ContinuationPrefix.Length..] : tokens[id];
+            if (!(continues ? continuations : starts).TryAdd(piece, id))
+                throw new FormatException($"The vocabulary has the token \"{tokens[id]}\" twice.");
+            _longestPiece = Math.Max(_longestPiece, piece.Length);
+        }
+        _starts = starts.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        _continuations = continuations.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        _cutLookup = _cut.GetAlternateLookup<ReadOnlySpan<char>>();
+        Vocabulary = new TokenVocabulary(tokens.Length, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
+            SpecialCount: s_specialTokens.Length);
+    }
+
+    /// <summary>Number of tokens, the five special ones included.</summary>
+    public int VocabularySize => _tokens.Length;
+
+    /// <summary>Size and special tokens: what encoders, views and masks must know.</summary>
+    public TokenVocabulary Vocabulary { get; }
+
+    /// <summary>The tokens by id: [PAD], [UNK], [CLS], [SEP], [MASK], then the learnt ones.</summary>
+    public IReadOnlyList<string> Tokens => _tokens;
+
+    /// <summary>Learns a vocabulary from texts.</summary>
+    /// <param name="texts">The corpus; read once.</param>
+    /// <param name="options">Size and rules; their defaults where <see langword="null"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; all faults are named.</exception>
+    public static WordPieceTokenizer Train(IEnumerable<string> texts, Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return Train(texts.Select(text => text.AsMemory()), options);
+    }
+
+    /// <summary>Learns a vocabulary from texts.</summary>
+    /// <param name="texts">The corpus; read once, each text only until the next is asked for.</param>
+    /// <param name="options">Size and rules; their defaults where <see langword="null"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; all faults are named.</exception>
+    public static WordPieceTokenizer Train(IEnumerable<ReadOnlyMemory<char>> texts, Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        options ??= new Options();
+        options.Validate();
+        var trainer = new WordPieceTrainer(options, s_specialTokens);
+        foreach (var text in texts)
+            trainer.Count(text.Span);
+        return new WordPieceTokenizer(trainer.Learn(), options.LowerCase, options.SplitCamelCase);
+    }
+
+    /// <summary>Appends the token ids of a text.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="destination">Takes the ids.</param>
+    /// <param name="maximumTokens">The most ids to append, special ones included; the rest of the text is cut off.</param>
+    /// <param name="addSpecialTokens">Whether the class token is put before and the separator behind the text.</param>
+    /// <returns>The number of ids appended; 0 for a text without a visible character.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumTokens"/> leaves no room for a token.</exception>
+    public int Encode(ReadOnlySpan<char> text, List<int> destination, int maximumTokens = int.MaxValue, bool addSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumTokens, addSpecialTokens ? 3 : 1);
+        int start = destination.Count;
+        Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
+        var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
+        if (!words.MoveNext())
+            return 0;
+        if (addSpecialTokens)
+            destination.Add(Vocabulary.ClassId);
+        int room = maximumTokens - (addSpecialTokens ? 2 : 0);
+        do
+        {
+            if (words.IsTooLong)
+            {
+                destination.Add(Vocabulary.UnknownId);
+                room--;
+            }
+            else if (_starts.TryGetValue(words.Current, out int id))
+            {
+                destination.Add(id);
+                room--;
+            }
+            else
+            {
+                var pieces = Cut(words.Current);
+                var fitting = pieces.AsSpan(0, Math.Min(pieces.Length, room));
+                foreach (int piece in fitting)
+                    destination.Add(piece);
+                room -= fitting.Length;
+            }
+        }
+        while (room > 0 && words.MoveNext());
+        if (addSpecialTokens)
+            destination.Add(Vocabulary.SeparatorId);
+        return destination.Count - start;
+    }
+
+    /// <summary>The token ids of a text.</summary>
+    /// <inheritdoc cref="Encode(ReadOnlySpan{char}, List{int}, int, bool)"/>
+    public int[] Encode(string text, int maximumTokens = int.MaxValue, bool addSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>();
+        Encode(text.AsSpan(), ids, maximumTokens, addSpecialTokens);
+        return [.. ids];
+    }
+
+    /// <summary>The text of token ids: words with one space between them, as <see cref="Normalize"/> gives them.</summary>
+    /// <param name="ids">Token ids; padding, class and separator tokens are left out.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
+    public string Decode(ReadOnlySpan<int> ids)
+    {
+        var text = new StringBuilder();
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)_tokens.Length)
+            {
+                throw new ArgumentOutOfRangeException(nameof(ids),
+                    $"Token ids must be at least 0 and less than {_tokens.Length}, got {id}.");
+            }
+            if (id == Vocabulary.PaddingId || id == Vocabulary.ClassId || id == Vocabulary.SeparatorId)
+                continue;
+            string token = _tokens[id];
+            if (IsContinuation(id))
+                text.Append(token, ContinuationPrefix.Length, token.Length - ContinuationPrefix.Length);
+            else
+                text.Append(text.Length > 0 ? " " : "").Append(token);
+        }
+        return text.ToString();
+    }
+
+    /// <summary>The text as the tokenizer sees it: its words, in lower case where that is an option, with one space between them.</summary>
+    public string Normalize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var result = new StringBuilder(text.Length);
+        Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
+        var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
+        while (words.MoveNext())
+            result.Append(result.Length > 0 ? " " : "").Append(words.Current);
+        return result.ToString();
+    }
+
+    /// <summary>Finds the id of a word that is one token.</summary>
+    /// <param name="word">The word; its case counts only where the tokenizer keeps case.</param>
+    /// <param name="id">Its id; 0 where there is none.</param>
+    public bool TryGetId(string word, out int id)
+    {
+        ArgumentNullException.ThrowIfNull(word);
+        return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
+    }
+
+    /// <summary>Vocabulary and rules as JSON.</summary>
+    public JsonObject ToJson() => new()
+    {
+        ["type"] = TypeName,
+        ["lowerCase"] = _lowerCase,
+        ["splitCamelCase"] = _splitCamelCase,
+        ["tokens"] = new JsonArray([.. _tokens.Select(token => (JsonNode)token)]),
+    };
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public static WordPieceTokenizer FromJson(JsonObject json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            if ((string?)json["type"] != TypeName)
+                throw new FormatException($"A tokenizer of type \"{TypeName}\" was expected, got \"{json["type"]}\".");
+            string[] tokens = [.. json["tokens"]!.AsArray().Select(token => (string)token!)];
+            if (tokens.Any(string.IsNullOrEmpty) || !tokens.AsSpan().StartsWith(s_specialTokens))
+                throw new FormatException($"A vocabulary begins with {string.Join(", ", s_specialTokens)} and has no empty tokens.");
+            return new WordPieceTokenizer(tokens, (bool)json["lowerCase"]!, (bool)json["splitCamelCase"]!);
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or NullReferenceException or ArgumentNullException or JsonException)
+        {
+            throw new FormatException("The description of the tokenizer is incomplete: it needs type, lowerCase, splitCamelCase and tokens.",
+                fault);
+        }
+    }
+
+    /// <summary>Writes the tokenizer as JSON.</summary>
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var writer = new Utf8JsonWriter(stream);
+        ToJson().WriteTo(writer);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="FormatException">It is something else.</exception>
+    public static WordPieceTokenizer Load(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        JsonNode? json;
+        try
+        {
+            json = JsonNode.Parse(stream);
+        }
+        catch (JsonException fault)
+        {
+            throw new FormatException("This is no saved tokenizer: it is not JSON.", fault);
+        }
+        return FromJson(json as JsonObject ?? throw new FormatException("This is no saved tokenizer: it is not a JSON object."));
+    }
+
+    private bool IsContinuation(int id)
+        => id >= Vocabulary.SpecialCount && _tokens[id].Length > ContinuationPrefix.Length
+            && _tokens[id].StartsWith(ContinuationPrefix, StringComparison.Ordinal);
+
+    private int[] Cut(ReadOnlySpan<char> word)
+    {
+        if (_cutLookup.TryGetValue(word, out int[]? known))
+            return known;
+        int[] pieces = CutAnew(word);
+        if (Volatile.Read(ref _cutCount) < MostCachedWords && _cut.TryAdd(word.ToString(), pieces))
+            Interlocked.Increment(ref _cutCount);
+        return pieces;
+    }
+
+    // The longest piece first, from the left.
+    private int[] CutAnew(ReadOnlySpan<char> word)
+    {
+        var pieces = new List<int>();
+        for (int start = 0; start < word.Length;)
+        {
+            int length = Math.Min(_longestPiece, word.Length - start);
+            int id = -1;
+            for (; length > 0; length--)
+            {
+                var piece = word.Slice(start, length);
+                if (start == 0 ? _starts.TryGetValue(piece, out id) : _continuations.TryGetValue(piece, out id))
+                    break;
+            }
+            if (length == 0)
+                return [Vocabulary.UnknownId];
+            pieces.Add(id);
+            start += length;
+        }
+        return [.. pieces];
+    }
+}

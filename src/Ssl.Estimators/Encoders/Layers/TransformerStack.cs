@@ -1,0 +1,123 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>Pre-norm transformer blocks with a norm at the end (Xiong et al., "On Layer Normalization in the Transformer Architecture", 2020).</summary>
+/// <remarks>
+/// N sequences, L places, D the dimension. Deviation from BERT: no dropout on the attention probabilities, which costs much and brings
+/// little at this size.
+/// </remarks>
+internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
+{
+    /// <summary>Standard deviation of initial weights, as BERT's.</summary>
+    public const double InitialDeviation = 0.02;
+
+    [ComponentName(Name = "layer")]
+    private readonly ModuleList<TransformerBlock> _blocks;
+
+    [ComponentName(Name = "layer_norm")]
+    private readonly LayerNorm _norm;
+
+    public TransformerStack(int numberOfLayers, int dimension, int numberOfHeads, int feedForwardDimension, double dropout,
+        RandomStreams streams) : base(nameof(TransformerStack))
+    {
+        // Residual branches start smaller the deeper the stack is, so that the sum keeps its scale (GPT-2).
+        double residualDeviation = InitialDeviation / Math.Sqrt(2 * numberOfLayers);
+        _blocks = new ModuleList<TransformerBlock>([.. Enumerable.Range(0, numberOfLayers).Select(_ =>
+            new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualDeviation, streams))]);
+        _norm = nn.LayerNorm(dimension);
+        RegisterComponents();
+    }
+
+    /// <summary>Runs all blocks.</summary>
+    /// <param name="tokens">[N, L, D].</param>
+    /// <param name="mask">Bool [N, L], true where a token may be looked at.</param>
+    /// <returns>[N, L, D].</returns>
+    public override Tensor forward(Tensor tokens, Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        var keys = mask.unsqueeze(1).unsqueeze(1);                                                  // [N, 1, 1, L]
+        foreach (var block in _blocks)
+            tokens = block.call(tokens, keys);
+        return _norm.call(tokens).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Attention, then a feed-forward network, each on normalised input and added to it.</summary>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
+{
+    [ComponentName(Name = "attention_norm")]
+    private readonly LayerNorm _attentionNorm;
+
+    [ComponentName(Name = "attention")]
+    private readonly SelfAttention _attention;
+
+    [ComponentName(Name = "output_norm")]
+    private readonly LayerNorm _outputNorm;
+
+    [ComponentName(Name = "intermediate")]
+    private readonly Linear _intermediate;
+
+    [ComponentName(Name = "output")]
+    private readonly Linear _output;
+
+    [ComponentName(Name = "dropout")]
+    private readonly SeededDropout _dropout;
+
+    public TransformerBlock(int dimension, int numberOfHeads, int feedForwardDimension, double dropout, double residualDeviation,
+        RandomStreams streams) : base(nameof(TransformerBlock))
+    {
+        _attentionNorm = nn.LayerNorm(dimension);
+        _attention = new SelfAttention(dimension, numberOfHeads, residualDeviation, streams.Weights);
+        _outputNorm = nn.LayerNorm(dimension);
+        _intermediate = Initialization.NormalLinear(dimension, feedForwardDimension, TransformerStack.InitialDeviation, streams.Weights);
+        _output = Initialization.NormalLinear(feedForwardDimension, dimension, residualDeviation, streams.Weights);
+        _dropout = new SeededDropout(dropout, streams.Dropout);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor tokens, Tensor keys)
+    {
+        using var scope = NewDisposeScope();
+        tokens = tokens + _dropout.call(_attention.call(_attentionNorm.call(tokens), keys));        // [N, L, D]
+        var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F]
+        return (tokens + _dropout.call(_output.call(hidden))).MoveToOuterDisposeScope();            // [N, L, D]
+    }
+}
+
+/// <summary>Multi-head self-attention over one fused query-key-value projection.</summary>
+internal sealed class SelfAttention : nn.Module<Tensor, Tensor, Tensor>
+{
+    [ComponentName(Name = "query_key_value")]
+    private readonly Linear _queryKeyValue;
+
+    [ComponentName(Name = "output")]
+    private readonly Linear _output;
+
+    private readonly int _numberOfHeads;
+
+    public SelfAttention(int dimension, int numberOfHeads, double residualDeviation, Generator weights) : base(nameof(SelfAttention))
+    {
+        _numberOfHeads = numberOfHeads;
+        _queryKeyValue = Initialization.NormalLinear(dimension, 3L * dimension, TransformerStack.InitialDeviation, weights);
+        _output = Initialization.NormalLinear(dimension, dimension, residualDeviation, weights);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor tokens, Tensor keys)
+    {
+        using var scope = NewDisposeScope();
+        long n = tokens.shape[0], length = tokens.shape[1], dimension = tokens.shape[2];
+        var parts = _queryKeyValue.call(tokens)                                                     // [N, L, 3 D]
+            .view(n, length, 3, _numberOfHeads, dimension / _numberOfHeads)
+            .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
+            .unbind(0);
+        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: keys);
+        context = context.transpose(1, 2).reshape(n, length, dimension);                            // [N, L, D]
+        return _output.call(context).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,11 @@
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>How the tokens' vectors become the vector of the text.</summary>
+public enum TextPooling
+{
+    /// <summary>The mean of all tokens.</summary>
+    Mean,
+
+    /// <summary>The class token, which begins every text.</summary>
+    Class,
+}

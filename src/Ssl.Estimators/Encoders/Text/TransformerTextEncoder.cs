@@ -1,0 +1,105 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>A pre-norm transformer over tokens with learned positions, and the mean or the class token as the text's embedding.</summary>
+/// <remarks>N texts, L places, D the dimension. Parameter names follow BERT's checkpoints where the parts are the same.</remarks>
+internal sealed class TransformerTextEncoder : TextEncoder
+{
+    [ComponentName(Name = "embeddings")]
+    private readonly TokenAndPositionEmbeddings _embeddings;
+
+    [ComponentName(Name = "encoder")]
+    private readonly TransformerStack _stack;
+
+    private readonly TextPooling _pooling;
+
+    public TransformerTextEncoder(TransformerTextEncoderFactory sizes, TokenVocabulary vocabulary, RandomStreams streams)
+        : base(nameof(TransformerTextEncoder))
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        _pooling = sizes.Pooling;
+        _embeddings = new TokenAndPositionEmbeddings(vocabulary.Size, sizes.MaximumTokens, EmbeddingDimension, sizes.Dropout, streams);
+        _stack = new TransformerStack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.FeedForwardDimension,
+            sizes.Dropout, streams);
+        RegisterComponents();
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    public override int TokenDimension => EmbeddingDimension;
+
+    public override Tensor TokenEmbeddings => _embeddings.Words;
+
+    protected override Tensor Encode(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return Pool(EncodeTokens(batch), batch).MoveToOuterDisposeScope();                          // [N, D]
+    }
+
+    public override Tensor EncodeTokens(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var tokens = _embeddings.call(batch.Ids);                                                   // [N, L, D]
+        return _stack.call(tokens, batch.Mask).MoveToOuterDisposeScope();                           // [N, L, D]
+    }
+
+    private Tensor Pool(Tensor tokens, TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        if (_pooling == TextPooling.Class)
+            return tokens.select(1, 0).MoveToOuterDisposeScope();                                   // [N, D]
+        var weights = batch.Mask.to(tokens.dtype);                                                  // [N, L]
+        var sum = weights.unsqueeze(1).bmm(tokens).squeeze(1);                                      // [N, D]
+        return (sum / weights.sum(1, keepdim: true)).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Sum of a token's and its position's vector, normalised, with dropout.</summary>
+internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "word_embeddings")]
+    private readonly Embedding _words;
+
+    [ComponentName(Name = "position_embeddings")]
+    private readonly Embedding _positions;
+
+    [ComponentName(Name = "layer_norm")]
+    private readonly LayerNorm _norm;
+
+    [ComponentName(Name = "dropout")]
+    private readonly SeededDropout _dropout;
+
+    private readonly int _maximumTokens;
+
+    public TokenAndPositionEmbeddings(int vocabularySize, int maximumTokens, int dimension, double dropout, RandomStreams streams)
+        : base(nameof(TokenAndPositionEmbeddings))
+    {
+        _maximumTokens = maximumTokens;
+        _words = Initialization.Embedding(vocabularySize, dimension, TransformerStack.InitialDeviation, streams.Weights);
+        _positions = Initialization.Embedding(maximumTokens, dimension, TransformerStack.InitialDeviation, streams.Weights);
+        _norm = nn.LayerNorm(dimension);
+        _dropout = new SeededDropout(dropout, streams.Dropout);
+        RegisterComponents();
+    }
+
+    public Tensor Words => _words.weight!;
+
+    public override Tensor forward(Tensor ids)
+    {
+        long length = ids.shape[1];
+        if (length > _maximumTokens)
+        {
+            throw new ArgumentException($"The encoder reads texts of up to {_maximumTokens} tokens, got {length}. "
+                + "Cut them when tokenizing, or raise maximumTokens.", nameof(ids));
+        }
+        using var scope = NewDisposeScope();
+        var words = _words.call(ids);                                                               // [N, L, D]
+        var positions = _positions.weight!.narrow(0, 0, length);                                    // [L, D]
+        return _dropout.call(_norm.call(words + positions)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Objectives;
+
+/// <summary>What the contrastive objectives share: argument checks (a wrong shape in a matrix product would end the process), unit length.</summary>
+internal static class Contrastive
+{
+    /// <summary>Rows scaled to unit length; a row of zeros stays.</summary>
+    public static Tensor Normalize(Tensor vectors)                                  // [N, D]
+        => vectors / vectors.norm(1, keepdim: true).clamp_min(1e-12);
+
+    public static void Pairs(Tensor first, Tensor second, double temperature)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        if (first.dim() != 2 || second.dim() != 2 || first.shape[0] != second.shape[0] || first.shape[1] != second.shape[1])
+            throw new ArgumentException($"Both sides must be [N, D], got {Shape(first)} and {Shape(second)}.", nameof(second));
+        if (first.shape[0] == 0)
+            throw new ArgumentException("There must be at least one pair, got none.", nameof(first));
+        if (!(temperature > 0 && double.IsFinite(temperature)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(temperature),
+                $"Temperature must be greater than 0, got {temperature.ToString(System.Globalization.CultureInfo.InvariantCulture)}.");
+        }
+    }
+
+    public static void Square(Tensor logits)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        if (logits.dim() != 2 || logits.shape[0] != logits.shape[1] || logits.shape[0] == 0)
+            throw new ArgumentException($"Logits must be [N, N], got {Shape(logits)}.", nameof(logits));
+    }
+
+    public static string Shape(Tensor tensor) => $"[{string.Join(", ", tensor.shape)}]";
+}

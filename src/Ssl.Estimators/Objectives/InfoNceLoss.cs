@@ -1,0 +1,67 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Objectives;
+
+/// <summary>
+/// Symmetric InfoNCE over the pairs of a batch: each vector shall be more similar to its partner than to all other partners.
+/// </summary>
+/// <remarks>
+/// <para>Also known as multiple negatives ranking, in-batch softmax, or CLIP's loss.</para>
+/// <para>
+/// van den Oord et al., "Representation Learning with Contrastive Predictive Coding", 2018 (arXiv:1807.03748), with both directions
+/// averaged as in Radford et al., 2021 (arXiv:2103.00020). N pairs have N - 1 negatives in each direction; equal embeddings give log N.
+/// </para>
+/// <para>Related: <see cref="NtXentLoss"/> also repels the vectors of one side from each other.</para>
+/// </remarks>
+public static class InfoNceLoss
+{
+    /// <summary>The mean loss over all pairs and both directions.</summary>
+    /// <param name="first">One side of the pairs, [N, D]; normalised here.</param>
+    /// <param name="second">The other side, [N, D]; row i belongs to row i of <paramref name="first"/>.</param>
+    /// <param name="temperature">Divides the cosine similarities. Greater than 0; a scale of 20 is the temperature 0.05.</param>
+    /// <returns>A scalar, at least 0.</returns>
+    /// <exception cref="ArgumentException">The shapes are not [N, D] twice.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The temperature is not greater than 0.</exception>
+    public static Tensor Compute(Tensor first, Tensor second, double temperature = 0.05)
+    {
+        using var scope = NewDisposeScope();
+        return FromLogits(Logits(first, second, temperature)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Cosine similarities of all pairs of rows, divided by the temperature.</summary>
+    /// <inheritdoc cref="Compute"/>
+    /// <returns>[N, N]; the partners are on the diagonal.</returns>
+    public static Tensor Logits(Tensor first, Tensor second, double temperature = 0.05)
+    {
+        Contrastive.Pairs(first, second, temperature);
+        using var scope = NewDisposeScope();
+        var a = Contrastive.Normalize(first);                             // [N, D]
+        var b = Contrastive.Normalize(second);                            // [N, D]
+        return a.mm(b.t()).div(temperature).MoveToOuterDisposeScope();              // [N, N]
+    }
+
+    /// <summary>The loss from <see cref="Logits"/>.</summary>
+    /// <param name="logits">[N, N] with the partners on the diagonal.</param>
+    /// <returns>A scalar, at least 0.</returns>
+    public static Tensor FromLogits(Tensor logits)
+    {
+        Contrastive.Square(logits);
+        using var scope = NewDisposeScope();
+        // Cross entropy with target i in row i is logsumexp of the row less its diagonal entry; once along each direction.
+        var rows = logits.logsumexp(1);                                             // [N]
+        var columns = logits.logsumexp(0);                                          // [N]
+        return (rows + columns).div(2).sub(logits.diagonal()).mean().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Share of rows whose partner is the most similar one: how well the batch is solved.</summary>
+    /// <param name="logits">[N, N] with the partners on the diagonal.</param>
+    /// <returns>A detached scalar from 0 to 1; chance is 1 / N.</returns>
+    public static Tensor Accuracy(Tensor logits)
+    {
+        Contrastive.Square(logits);
+        using var scope = NewDisposeScope();
+        var detached = logits.detach();
+        return detached.diagonal().ge(detached.amax(1)).to(ScalarType.Float32).mean().MoveToOuterDisposeScope();
+    }
+}

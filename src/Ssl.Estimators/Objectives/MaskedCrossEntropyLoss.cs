@@ -1,0 +1,70 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Objectives;
+
+/// <summary>Cross entropy over chosen places only: what was not hidden does not count.</summary>
+/// <remarks>
+/// The loss of masked language models (Devlin et al., 2019, arXiv:1810.04805): the mean over the chosen places of -log p(target).
+/// Uniform predictions give log(number of classes).
+/// </remarks>
+public static class MaskedCrossEntropyLoss
+{
+    /// <summary>The mean loss over places that were chosen beforehand: logits need not be computed anywhere else.</summary>
+    /// <param name="logits">Scores of the chosen places, [M, classes].</param>
+    /// <param name="targets">What stood there, int64 [M].</param>
+    /// <returns>A scalar, at least 0; 0 where M is 0.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static Tensor Compute(Tensor logits, Tensor targets)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(targets);
+        if (logits.dim() != 2 || targets.dim() != 1 || logits.shape[0] != targets.shape[0])
+        {
+            throw new ArgumentException($"Logits must be [M, classes] and targets [M], got {Contrastive.Shape(logits)} and "
+                + $"{Contrastive.Shape(targets)}.", nameof(targets));
+        }
+        using var scope = NewDisposeScope();
+        long chosen = targets.shape[0];
+        return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum)
+            .div(Math.Max(1, chosen)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean loss over the places that a mask marks.</summary>
+    /// <param name="logits">Scores of all places, [..., classes].</param>
+    /// <param name="targets">What stood there, int64 [...].</param>
+    /// <param name="chosen">Which places count, bool [...].</param>
+    /// <returns>A scalar, at least 0; 0 where nothing is chosen.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static Tensor Compute(Tensor logits, Tensor targets, Tensor chosen)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(targets);
+        ArgumentNullException.ThrowIfNull(chosen);
+        if (logits.dim() < 1 || !logits.shape.AsSpan(0, logits.shape.Length - 1).SequenceEqual(targets.shape)
+            || !targets.shape.AsSpan().SequenceEqual(chosen.shape))
+        {
+            throw new ArgumentException($"Logits must be [..., classes], targets and chosen [...], got {Contrastive.Shape(logits)}, "
+                + $"{Contrastive.Shape(targets)} and {Contrastive.Shape(chosen)}.", nameof(targets));
+        }
+        using var scope = NewDisposeScope();
+        var places = chosen.reshape(-1).nonzero().squeeze(1);                                       // [M]
+        var scores = logits.reshape(-1, logits.shape[^1]).index_select(0, places);                  // [M, classes]
+        return Compute(scores, targets.reshape(-1).index_select(0, places)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Share of places whose target has the highest score.</summary>
+    /// <param name="logits">Scores of the chosen places, [M, classes].</param>
+    /// <param name="targets">What stood there, int64 [M].</param>
+    /// <returns>A detached scalar from 0 to 1; 0 where M is 0.</returns>
+    public static Tensor Accuracy(Tensor logits, Tensor targets)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
+        ArgumentNullException.ThrowIfNull(targets);
+        using var scope = NewDisposeScope();
+        var scores = logits.detach();
+        // Cheaper than argmax; a tie counts as a hit.
+        var hits = scores.gather(1, targets.unsqueeze(1)).squeeze(1).ge(scores.amax(1));            // [M]
+        return hits.to(ScalarType.Float32).sum().div(Math.Max(1, targets.shape[0])).MoveToOuterDisposeScope();
+    }
+}
