@@ -69,7 +69,7 @@ public sealed class TokenMasker
             generator: generator);
         var replaced = where(kind.lt(MaskShare + RandomShare), random, targets)
             .masked_fill_(kind.lt(MaskShare), _vocabulary.MaskId);                                  // [M]
-        var hidden = ids.index_copy(0, positions, replaced).view(shape);                            // [N, L]
+        var hidden = ids.clone().scatter_(0, positions, replaced).view(shape);                            // [N, L]
         return new MaskedTokens(new TokenBatch(hidden.MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope()),
             positions.MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
     }

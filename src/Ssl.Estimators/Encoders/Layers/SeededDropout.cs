@@ -49,7 +49,8 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
     // 1 where an element stays, 0 where it is dropped.
     private Tensor KeptOnCpu(Tensor input)
     {
-        var random = new ShuffleRandom((ulong)randint_long(long.MaxValue, _generator));
+        long seed = empty(1, dtype: ScalarType.Int64).random_(0, 1L << 53, _generator).item<long>();
+        var random = new ShuffleRandom((ulong)seed);
         var bytes = empty(input.shape, dtype: ScalarType.Byte);
         var cells = bytes.bytes;
         var eights = MemoryMarshal.Cast<byte, ulong>(cells);

@@ -61,7 +61,7 @@ internal sealed class BagTextEncoder : TextEncoder
     {
         using var scope = NewDisposeScope();
         var flat = TokenEmbeddings.index_select(0, batch.Ids.view(-1));                             // [N * L, T]
-        return flat.view(batch.Count, batch.Length, TokenDimension).MoveToOuterDisposeScope();      // [N, L, T]
+        return flat.view(batch.Count, batch.Ids.shape[1], TokenDimension).MoveToOuterDisposeScope();      // [N, L, T]
     }
 
     private Tensor Head(Tensor mean) => _output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean)))));
