@@ -49,5 +49,5 @@ internal sealed class Found
 {
     public string Title { get; set; } = "";
     public string[] Neighbors { get; set; } = [];
-    public float[] NeighborScores { get; set; } = [];
+    public float[] Scores { get; set; } = [];
 }

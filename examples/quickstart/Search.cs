@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
@@ -41,11 +40,12 @@ public sealed class Search : IDisposable
     /// <param name="cutOffs">Values of k, ascending.</param>
     public static double[] Recall(MLContext mlContext, EncoderTransformer encoder, IReadOnlyList<Document> documents, int[] cutOffs)
     {
-        // Names can repeat (overloads do): the place in the list is the identity here.
-        var numbered = documents.Select((document, place) => document with { Name = place.ToString(CultureInfo.InvariantCulture) });
-        using var search = new Search(mlContext, encoder, numbered, cutOffs[^1]);
-        var ranks = search.Ask(documents.Select(document => document.Pair))
-            .Select((found, place) => Array.IndexOf(found.Neighbors, place.ToString(CultureInfo.InvariantCulture))).ToArray();
+        // Without an id column a neighbour is the number of its row.
+        var rows = mlContext.Data.LoadFromEnumerable(documents.Select(TextRow.Of).ToArray());
+        using var nearest = mlContext.SelfSupervised().NearestNeighbors(inputColumnName: encoder.OutputColumnName, numberOfNeighbors: cutOffs[^1]).Fit(encoder.Transform(rows));
+        var questions = mlContext.Data.LoadFromEnumerable(documents.Select(document => new TextRow { Text = document.Pair }).ToArray());
+        var ranks = mlContext.Data.CreateEnumerable<FoundRow>(nearest.Transform(encoder.Transform(questions)), reuseRowObject: false)
+            .Select((found, row) => Array.IndexOf(found.Neighbors, (long)row)).ToArray();
         return cutOffs.Select(k => ranks.Count(rank => rank >= 0 && rank < k) / (double)ranks.Length).ToArray();
     }
 
@@ -59,6 +59,11 @@ public sealed class Search : IDisposable
         public string[] Neighbors { get; set; } = [];
 
         /// <summary>Their cosine similarities.</summary>
-        public float[] NeighborScores { get; set; } = [];
+        public float[] Scores { get; set; } = [];
+    }
+
+    private sealed class FoundRow
+    {
+        public long[] Neighbors { get; set; } = [];
     }
 }

@@ -111,7 +111,7 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         foreach (var (query, found) in queries.Zip(search.Ask(queries)))
         {
             Console.WriteLine($"\n  \"{(query.Length > 100 ? query[..100] + "..." : query)}\"");
-            foreach (var (name, score) in found.Neighbors.Zip(found.NeighborScores))
+            foreach (var (name, score) in found.Neighbors.Zip(found.Scores))
                 Console.WriteLine($"    {score:0.00}  {name}");
         }
         Console.WriteLine();
