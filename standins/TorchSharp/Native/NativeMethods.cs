@@ -70,6 +70,15 @@ internal static unsafe class NativeMethods
     [DllImport(Library)] public static extern int ssl_cuda_synchronize(int index);
     [DllImport(Library)] public static extern int ssl_context(int what, int set, int value, int* result);
 
+    public struct AdamStep
+    {
+        public double LearningRate, Beta1, Beta2, Epsilon, WeightDecay;
+        public int Decoupled;
+    }
+
+    [DllImport(Library)]
+    public static extern int ssl_adam(nint* parameters, nint* means, nint* squares, long* steps, int count, AdamStep* settings);
+
     private static string? Load()
     {
         var trace = new StringBuilder();

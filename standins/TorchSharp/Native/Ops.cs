@@ -4,7 +4,11 @@ namespace TorchSharp.Native;
 internal static class Ops
 {
     public static readonly Operator
-        _foreach_mul__Scalar = new("_foreach_mul_", "Scalar"), _foreach_norm_Scalar = new("_foreach_norm", "Scalar"),
+        _foreach_add_List = new("_foreach_add", "List"), _foreach_add__List = new("_foreach_add_", "List"),
+        _foreach_add__Scalar = new("_foreach_add_", "Scalar"), _foreach_addcdiv__ScalarList = new("_foreach_addcdiv_", "ScalarList"),
+        _foreach_addcmul__Scalar = new("_foreach_addcmul_", "Scalar"), _foreach_div__ScalarList = new("_foreach_div_", "ScalarList"),
+        _foreach_mul__Scalar = new("_foreach_mul_", "Scalar"), _foreach_neg = new("_foreach_neg"),
+        _foreach_norm_Scalar = new("_foreach_norm", "Scalar"), _foreach_sqrt = new("_foreach_sqrt"),
         _local_scalar_dense = new("_local_scalar_dense"), _pad_circular = new("_pad_circular"),
         _sample_dirichlet = new("_sample_dirichlet"), _standard_gamma = new("_standard_gamma"), _unique = new("_unique2");
 

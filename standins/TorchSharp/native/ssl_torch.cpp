@@ -410,3 +410,71 @@ API int ssl_context(int what, int set, int value, int* out) {
         }
     });
 }
+
+// ---- optimizers ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+struct AdamStep {
+    double learning_rate, beta1, beta2, epsilon, weight_decay;
+    int32_t decoupled;
+};
+
+// One pass over a piece of a parameter: where the compiler can, in vectors of the widest registers that the machine has.
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void adam_piece(
+    float* __restrict parameter, const float* __restrict gradient, float* __restrict mean, float* __restrict square, int64_t count,
+    float keep, float decay, float beta1, float beta2, float step, float scale, float epsilon) {
+#pragma omp simd
+    for (int64_t k = 0; k < count; ++k) {
+        auto p = parameter[k] * keep;
+        auto g = gradient[k] + decay * p;
+        auto m = mean[k] * beta1 + (1 - beta1) * g;
+        auto v = square[k] * beta2 + (1 - beta2) * g * g;
+        mean[k] = m;
+        square[k] = v;
+        parameter[k] = p - step * m / (std::sqrt(v) * scale + epsilon);
+    }
+}
+
+bool plain(const at::Tensor& tensor) {
+    return tensor.device().is_cpu() && tensor.scalar_type() == at::kFloat && tensor.layout() == c10::kStrided && tensor.is_contiguous();
+}
+
+}  // namespace
+
+// A step of Adam or AdamW over parameters on the CPU, each touched once. A parameter without gradient is left alone, its step not
+// counted. Gives 1 where a tensor is not a contiguous one of 32-bit floats on the CPU; nothing is changed then.
+API int ssl_adam(TensorHandle* parameters, TensorHandle* means, TensorHandle* squares, int64_t* steps, int count, const AdamStep* settings) {
+    int other = 0;
+    auto failed = guarded([&] {
+        std::vector<at::Tensor> values(count), gradients(count);
+        for (int k = 0; k < count; ++k) {
+            values[k] = borrow(parameters[k]);
+            gradients[k] = values[k].grad();
+            if (!gradients[k].defined()) continue;
+            if (!plain(values[k]) || !plain(gradients[k])) {
+                other = 1;
+                return;
+            }
+        }
+        const auto& s = *settings;
+        for (int k = 0; k < count; ++k) {
+            if (!gradients[k].defined()) continue;
+            auto step = ++steps[k];
+            auto correction1 = 1 - std::pow(s.beta1, step), correction2 = 1 - std::pow(s.beta2, step);
+            auto keep = s.decoupled != 0 ? 1 - s.learning_rate * s.weight_decay : 1.0;
+            auto decay = s.decoupled != 0 ? 0.0 : s.weight_decay;
+            auto* p = values[k].data_ptr<float>();
+            auto* g = gradients[k].data_ptr<float>();
+            auto* m = borrow(means[k]).data_ptr<float>();
+            auto* v = borrow(squares[k]).data_ptr<float>();
+            at::parallel_for(0, values[k].numel(), 32768, [&](int64_t begin, int64_t end) {
+                adam_piece(p + begin, g + begin, m + begin, v + begin, end - begin, static_cast<float>(keep), static_cast<float>(decay),
+                           static_cast<float>(s.beta1), static_cast<float>(s.beta2), static_cast<float>(s.learning_rate / correction1),
+                           static_cast<float>(1 / std::sqrt(correction2)), static_cast<float>(s.epsilon));
+            });
+            values[k].unsafeGetTensorImpl()->bump_version();
+        }
+    });
+    return failed != 0 ? -1 : other;
+}
