@@ -124,6 +124,26 @@ public sealed class GoldenTextTests
         CollectionAssert.AreEqual(data.GetColumn<string>("Cat").ToArray(), back.GetColumn<string>("Cat").ToArray());
     }
 
+    [TestMethod]
+    public void BinaryViewsGiveBackWhatWasSaved()
+    {
+        var context = new MLContext(42);
+        var data = context.Transforms.Concatenate("F", "A", "V").Fit(Row.Data(context)).Transform(Row.Data(context));
+        var path = Path.Combine(_folder, "rows.idv");
+        using (var stream = File.Create(path))
+        {
+            context.Data.SaveAsBinary(data, stream);
+        }
+
+        var back = context.Data.LoadFromBinary(path);
+        Assert.AreEqual(string.Join("; ", data.Schema), string.Join("; ", back.Schema));
+        CollectionAssert.AreEqual(data.GetColumn<string>("Cat").ToArray(), back.GetColumn<string>("Cat").ToArray());
+        CollectionAssert.AreEqual(data.GetColumn<float[]>("F").SelectMany(f => f).ToArray(), back.GetColumn<float[]>("F").SelectMany(f => f).ToArray());
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        back.Schema["F"].GetSlotNames(ref names);
+        Assert.AreEqual("A", names.GetItemOrDefault(0).ToString());
+    }
+
     private sealed class Loaded
     {
         [LoadColumn(0)]
