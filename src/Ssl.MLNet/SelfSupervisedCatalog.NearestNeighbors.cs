@@ -1,4 +1,7 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 
@@ -30,4 +33,16 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="options">All settings.</param>
     /// <exception cref="ArgumentOutOfRangeException">Settings are outside their stated ranges; all of them are named.</exception>
     public NearestNeighborsEstimator NearestNeighbors(NearestNeighborsEstimator.Options options) => new(_mlContext, options);
+
+    /// <summary>Embeds with an encoder, then finds the nearest rows of those it is fitted on: <see cref="Embed"/> and the search in one chain.</summary>
+    /// <param name="encoder">A fitted encoder; shared, not copied.</param>
+    /// <param name="idColumnName">Name of the column of ids; null takes row numbers from 0.</param>
+    /// <param name="numberOfNeighbors">Neighbours a row. At least 1.</param>
+    public EstimatorChain<NearestNeighborsTransformer> NearestNeighbors(
+        EncoderTransformer encoder, string? idColumnName = null, int numberOfNeighbors = NearestNeighborsEstimator.Defaults.NumberOfNeighbors)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        return Embed(encoder).Append(NearestNeighbors(
+            inputColumnName: encoder.OutputColumnName, idColumnName: idColumnName, numberOfNeighbors: numberOfNeighbors));
+    }
 }

@@ -42,7 +42,7 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
         {
             SchemaShape.Column.VectorKind.Vector => $"Vector<{item}>",
             SchemaShape.Column.VectorKind.VariableVector => $"VarVector<{item}>",
-            _ => item,
+            _ => item ?? "",
         };
     }
 }

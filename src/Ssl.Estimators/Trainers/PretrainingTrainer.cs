@@ -72,7 +72,6 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
                 ? $"Training set has 0 instances, aborting training. {run.EmptyHint}"
                 : $"{GetType().Name} needs at least {Settings.MinimumBatchSize} rows, got {rows}.");
 
-        run.Method.to(device);
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
             run.Method, run.Source, Settings.ToTrainingSettings(run.Configuration), streams, device,

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
@@ -125,6 +126,7 @@ internal sealed class TextEncoderModel : EncoderModel
 
     /// <summary>Announces the modality, also in a process that only loads a saved model.</summary>
     [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "A process that only loads a model never names this type.")]
     internal static void Register() => EncoderModelReader.Register(ModalityName, Read);
 
     public override void MoveTo(Device device)

@@ -47,9 +47,9 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
     internal static class Defaults
     {
         public const string PairColumnName = "Pair";
-        public const int BatchSize = 512;
-        public const int NumberOfEpochs = 12;
-        public const double LearningRate = 2e-3;
+        public const int BatchSize = 1024;
+        public const int NumberOfEpochs = 16;
+        public const double LearningRate = 3e-3;
         public const float Temperature = 0.05f;
         public const float TokenDeletion = 0.2f;
     }
