@@ -51,7 +51,7 @@ public static class InfoNceLoss
         // Cross entropy with target i in row i is logsumexp of the row less its diagonal entry; once along each direction.
         var rows = logits.logsumexp(1);                                             // [N]
         var columns = logits.logsumexp(0);                                          // [N]
-        return (rows + columns).div(2).sub(logits.diagonal()).mean().MoveToOuterDisposeScope();
+        return (rows + columns).div(2).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Share of rows whose partner is the most similar one: how well the batch is solved.</summary>
@@ -62,6 +62,6 @@ public static class InfoNceLoss
         Contrastive.Square(logits);
         using var scope = NewDisposeScope();
         var detached = logits.detach();
-        return detached.diagonal().ge(detached.amax(1)).to(ScalarType.Float32).mean().MoveToOuterDisposeScope();
+        return detached.diagonal(0, 0, 1).ge(detached.amax(1)).to(ScalarType.Float32).mean().MoveToOuterDisposeScope();
     }
 }

@@ -28,7 +28,7 @@ public static class NtXentLoss
         var similarities = z.mm(z.t()).div(temperature);                                            // [2N, 2N]
         var self = eye(2 * n, dtype: ScalarType.Bool, device: z.device);
         var others = similarities.masked_fill(self, double.NegativeInfinity);                       // without the vector itself
-        var partner = similarities.diagonal(n);                                                     // [N], the same for both views
+        var partner = similarities.diagonal(n, 0, 1);                                                     // [N], the same for both views
         return (others.logsumexp(1).mean() - partner.mean()).MoveToOuterDisposeScope();
     }
 }
