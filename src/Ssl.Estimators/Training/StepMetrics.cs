@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ssl.Estimators.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,8 @@ internal sealed class StepMetrics(int capacity) : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor all = _pending.Count == 1 ? _pending[0].Values : cat([.. _pending.Select(pending => pending.Values)]);
-        float[] values = all.cpu().data<float>().ToArray();
+        // Not data<T>(): its accessor would hold an alias of the tensor until it is finalised.
+        float[] values = MemoryMarshal.Cast<byte, float>(all.cpu().bytes).ToArray();
         var numbers = new StepNumbers[_pending.Count];
         int next = 0;
         for (int i = 0; i < numbers.Length; i++)

@@ -12,6 +12,7 @@ public class StepMetricsTests
     public void StepsOfDifferentKindsAreReadInOrder()
     {
         using var metrics = new StepMetrics(3);
+        long before = Tensor.TotalCount;
         for (int step = 1; step <= 3; step++)
         {
             Assert.IsFalse(metrics.IsFull);
@@ -34,5 +35,6 @@ public class StepMetricsTests
         Assert.IsNull(numbers[2].GradientNorm);
         Assert.AreEqual(0.5f, numbers[2].Spread);
         Assert.IsEmpty(metrics.Read());
+        Assert.AreEqual(before, Tensor.TotalCount);
     }
 }
