@@ -44,8 +44,27 @@ internal static class Golden
         column.Name,
         Type = column.Type.ToString(),
         column.IsHidden,
-        Annotations = column.Annotations.Schema.ToDictionary(annotation => $"{annotation.Name}:{annotation.Type}", annotation => Value(column.Annotations, annotation)),
+        Annotations = Annotations(column),
     }).ToArray();
+
+    public static Dictionary<string, object?> Annotations(DataViewSchema.Column column) =>
+        column.Annotations.Schema.ToDictionary(annotation => $"{annotation.Name}:{annotation.Type}", annotation => Value(column.Annotations, annotation));
+
+    /// <summary>Fails unless all numbers are near the recorded ones and everything else is equal.</summary>
+    public static void CheckNear(string key, object? value, double tolerance)
+    {
+        var (expected, actual) = (Of(key), Json(value));
+        Assert.IsTrue(Near(expected, actual, tolerance), $"{key}\n{Text(expected)}\n{Text(actual)}");
+    }
+
+    private static bool Near(JsonNode? expected, JsonNode? actual, double tolerance) => (expected, actual) switch
+    {
+        (JsonArray first, JsonArray second) => first.Count == second.Count && first.Zip(second).All(pair => Near(pair.First, pair.Second, tolerance)),
+        (JsonObject first, JsonObject second) => first.Count == second.Count && first.All(entry => Near(entry.Value, second[entry.Key], tolerance)),
+        (JsonValue first, JsonValue second) when first.GetValueKind() == JsonValueKind.Number && second.GetValueKind() == JsonValueKind.Number =>
+            Math.Abs(double.Parse(Text(first)) - double.Parse(Text(second))) <= tolerance,
+        _ => Text(expected) == Text(actual),
+    };
 
     private static object? Value(DataViewSchema.Annotations annotations, DataViewSchema.Column annotation) => typeof(Golden)
         .GetMethod(nameof(Typed), BindingFlags.NonPublic | BindingFlags.Static)!
