@@ -26,7 +26,7 @@ internal static class EncoderAnnotation
     public static void Add(DataViewSchema.Annotations.Builder annotations, EncoderModel model)
     {
         Remember(model);
-        annotations.AddPrimitiveValue(Kind, TextDataViewType.Instance, new EncoderText(model).Memory);
+        annotations.AddPrimitiveValue(Kind, TextDataViewType.Instance, (ReadOnlyMemory<char>)new EncoderText(model).Memory);
     }
 
     /// <summary>The encoder that made this column, or null.</summary>

@@ -9,9 +9,10 @@ internal static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        var stream = Open(path, temporary);
         try
         {
-            using (var stream = Open(path, temporary))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);

@@ -163,7 +163,10 @@ public class NearestNeighborsTests
                 return;
             }
 
-            using var engine = new MLContext().Model.CreatePredictionEngine<Row, Result>(search, inputSchemaDefinition: Definition(8));
+            using var engine = new MLContext().Model.CreatePredictionEngine<Row, Result>(search, new PredictionEngineOptions
+            {
+                InputSchemaDefinition = Definition(8), OwnsTransformer = false,
+            });
             for (var i = 0; i < 100; i++)
             {
                 CollectionAssert.AreEqual(expected[i], engine.Predict(queries[i]).Neighbors);

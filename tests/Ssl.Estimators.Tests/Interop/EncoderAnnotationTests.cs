@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
@@ -71,15 +72,19 @@ public class EncoderAnnotationTests
     public void The_registry_does_not_keep_an_encoder_alive()
     {
         var reference = Forget();
-        for (var i = 0; i < 10 && reference.TryGetTarget(out _); i++)
+        for (var i = 0; i < 10 && IsAlive(reference); i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
 
-        Assert.IsFalse(reference.TryGetTarget(out _));
+        Assert.IsFalse(IsAlive(reference));
 
-        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        // Methods of their own: a local here would keep the encoder alive.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static bool IsAlive(WeakReference<EncoderModel> reference) => reference.TryGetTarget(out _);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
         static WeakReference<EncoderModel> Forget()
         {
             EncoderModel model = TestEncoderModel.Create();
