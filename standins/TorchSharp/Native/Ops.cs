@@ -84,12 +84,15 @@ internal static class Ops
         l1_loss = new("l1_loss"), layer_norm = new("layer_norm"), le_Scalar = new("le", "Scalar"), le_Tensor = new("le", "Tensor"),
         le__Scalar = new("le_", "Scalar"), le__Tensor = new("le_", "Tensor"), leaky_relu = new("leaky_relu"),
         leaky_relu_ = new("leaky_relu_"), lerp_Tensor = new("lerp", "Tensor"), lerp__Tensor = new("lerp_", "Tensor"),
-        linear = new("linear"), linspace = new("linspace"), log = new("log"), log10 = new("log10"), log1p = new("log1p"),
-        log2 = new("log2"), log_ = new("log_"), log_sigmoid = new("log_sigmoid"), log_softmax_int = new("log_softmax", "int"),
-        logaddexp = new("logaddexp"), logical_and = new("logical_and"), logical_not = new("logical_not"),
-        logical_or = new("logical_or"), logical_xor = new("logical_xor"), logit = new("logit"), logsumexp = new("logsumexp"),
-        lt_Scalar = new("lt", "Scalar"), lt_Tensor = new("lt", "Tensor"), lt__Scalar = new("lt_", "Scalar"),
-        lt__Tensor = new("lt_", "Tensor");
+        linalg_cholesky = new("linalg_cholesky"), linalg_det = new("linalg_det"), linalg_eigh = new("linalg_eigh"),
+        linalg_eigvalsh = new("linalg_eigvalsh"), linalg_inv = new("linalg_inv"), linalg_norm = new("linalg_norm"),
+        linalg_qr = new("linalg_qr"), linalg_solve = new("linalg_solve"), linalg_svd = new("linalg_svd"),
+        linalg_svdvals = new("linalg_svdvals"), linalg_vector_norm = new("linalg_vector_norm"), linear = new("linear"),
+        linspace = new("linspace"), log = new("log"), log10 = new("log10"), log1p = new("log1p"), log2 = new("log2"),
+        log_ = new("log_"), log_sigmoid = new("log_sigmoid"), log_softmax_int = new("log_softmax", "int"), logaddexp = new("logaddexp"),
+        logical_and = new("logical_and"), logical_not = new("logical_not"), logical_or = new("logical_or"),
+        logical_xor = new("logical_xor"), logit = new("logit"), logsumexp = new("logsumexp"), lt_Scalar = new("lt", "Scalar"),
+        lt_Tensor = new("lt", "Tensor"), lt__Scalar = new("lt_", "Scalar"), lt__Tensor = new("lt_", "Tensor");
 
     public static readonly Operator
         mT = new("mT"), margin_ranking_loss = new("margin_ranking_loss"), masked_fill_Scalar = new("masked_fill", "Scalar"),

@@ -84,7 +84,7 @@ namespace TorchSharp.Modules
         private void Update(ParamGroup group)
         {
             var options = group.Options!;
-            var parameters = (Parameter[])group.Parameters;
+            var parameters = group.Parameters as Parameter[] ?? group.Parameters.ToArray();
             var states = Array.ConvertAll(parameters, parameter => (State)_state[parameter.Handle]);
             AdamUpdate.Run(parameters, Array.ConvertAll(states, state => (AdamUpdate.IMoments)state), new AdamUpdate.Settings(
                 group.LearningRate, options.beta1!.Value, options.beta2!.Value, options.eps!.Value, options.weight_decay!.Value,

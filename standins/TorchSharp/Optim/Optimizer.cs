@@ -160,6 +160,10 @@ namespace TorchSharp.Modules
     /// <summary>What the optimizers share: states by parameter, saving and loading.</summary>
     public abstract class OptimizerHelper : Optimizer
     {
+        public OptimizerHelper()
+        {
+        }
+
         protected internal OptimizerOptions? _defaults;
         protected internal OrderedDict<nint, OptimizerState> _state = [];
 
@@ -212,7 +216,7 @@ namespace TorchSharp.Modules
             group.Options ??= new TOptions();
             Complete(group.Options);
             group.Options.InitialLearningRate = group.Options.LearningRate!.Value;
-            group.Parameters = [.. group.Parameters];
+            group.Parameters = group.Parameters.ToArray();
             _parameter_groups.Add(group);
             foreach (var parameter in group.Parameters)
             {

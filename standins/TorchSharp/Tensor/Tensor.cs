@@ -345,15 +345,4 @@ public static unsafe partial class torch
 
         private static readonly Operator _equalTensors = new("equal");
     }
-
-    public static partial class autograd
-    {
-        internal static nint[] List(IList<Tensor>? tensors)
-        {
-            if (tensors is null || tensors.Count == 0) return [];
-            var handles = new nint[tensors.Count];
-            for (var k = 0; k < handles.Length; k++) handles[k] = tensors[k] is { } tensor ? tensor.Handle : 0;
-            return handles;
-        }
-    }
 }
