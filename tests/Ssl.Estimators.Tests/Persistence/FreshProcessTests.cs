@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+
+namespace Ssl.Estimators.Tests.Persistence;
+
+/// <summary>Saved models in a process that has done nothing but load them (tests/Ssl.FreshProcess).</summary>
+[TestClass]
+public class FreshProcessTests
+{
+    private static readonly string[] Words = ["reads", "all", "lines", "of", "a", "file", "adds", "two", "matrices", "waters", "the", "garden"];
+
+    private static string s_folder = "";
+    private static Row[] s_rows = [];
+    private static EncoderTransformer? s_encoder;
+
+    [ClassInitialize]
+    public static void Initialize(TestContext _)
+    {
+        s_folder = Directory.CreateTempSubdirectory("ssl-fresh-").FullName;
+        var random = new Random(3);
+        s_rows = [.. Enumerable.Range(0, 64).Select(i => new Row
+        {
+            Text = string.Join(' ', Enumerable.Range(0, 2 + i % 9).Select(_ => Words[random.Next(Words.Length)])),
+            Features = [i, 1, -i],
+        })];
+        s_rows[5].Text = "";
+        s_rows[6].Text = "\u96EA \"quoted\" unknown";
+        File.WriteAllText(RowsPath, JsonSerializer.Serialize(s_rows));
+        var mlContext = new MLContext(7);
+        s_encoder = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
+        {
+            OutputColumnName = "Embedding",
+            Encoder = TextEncoders.Transformer(dimension: 16, numberOfLayers: 1, numberOfHeads: 2, maximumTokens: 16),
+            BatchSize = 16,
+            NumberOfEpochs = 1,
+        }).Fit(View(mlContext));
+    }
+
+    [ClassCleanup]
+    public static void Clean()
+    {
+        s_encoder?.Dispose();
+        Directory.Delete(s_folder, recursive: true);
+    }
+
+    private static string RowsPath => Path.Combine(s_folder, "rows.json");
+
+    [TestMethod]
+    public void An_encoder_embeds_the_same()
+    {
+        var mlContext = new MLContext(7);
+        var path = Save(s_encoder!, "encoder.zip");
+        var fresh = Bits(Run(path, "Embedding"));
+        var loaded = mlContext.Model.Load(path, out _).Transform(View(mlContext)).GetColumn<float[]>("Embedding").ToArray();
+        var original = s_encoder!.Transform(View(mlContext)).GetColumn<float[]>("Embedding").ToArray();
+        for (var i = 0; i < s_rows.Length; i++)
+        {
+            CollectionAssert.AreEqual(loaded[i], fresh[i], $"row {i}");
+            AssertClose(original[i], fresh[i], i);
+        }
+    }
+
+    [TestMethod]
+    public void A_rehydrated_encoder_embeds_the_same()
+    {
+        var path = Save(s_encoder!, "rehydrated.zip");
+        var fresh = Bits(Run(path, "Embedding", "rehydrate"));
+        var original = s_encoder!.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding").ToArray();
+        for (var i = 0; i < s_rows.Length; i++)
+        {
+            CollectionAssert.AreEqual(original[i], fresh[i], $"row {i}");
+        }
+    }
+
+    [TestMethod]
+    [DataRow(null)]
+    [DataRow("rehydrate")]
+    public void A_search_over_embeddings_finds_the_same(string? mode)
+    {
+        var mlContext = new MLContext(7);
+        var embedded = s_encoder!.Transform(View(mlContext));
+        using var search = mlContext.SelfSupervised().NearestNeighbors(inputColumnName: "Embedding", idColumnName: "Text", numberOfNeighbors: 3).Fit(embedded);
+        var model = new TransformerChain<ITransformer>(s_encoder!, search);
+        var path = Save(model, $"search{mode}.zip");
+        var fresh = JsonSerializer.Deserialize<string[][]>(Run(path, "Neighbors", mode))!;
+        var expected = search.Transform(embedded).GetColumn<ReadOnlyMemory<char>[]>("Neighbors").Select(v => v.Select(t => t.ToString()).ToArray()).ToArray();
+        var scores = search.Transform(embedded).GetColumn<float[]>("Scores").ToArray();
+        for (var i = 0; i < s_rows.Length; i++)
+        {
+            // Rows of equal text tie; where scores differ clearly, the neighbour must be the same.
+            for (var j = 0; j < 3; j++)
+            {
+                if ((j == 0 || scores[i][j - 1] - scores[i][j] > 1e-4) && (j == 2 || scores[i][j] - scores[i][j + 1] > 1e-4) && j < 2)
+                {
+                    Assert.AreEqual(expected[i][j], fresh[i][j], $"row {i}, neighbour {j}");
+                }
+            }
+        }
+    }
+
+    [TestMethod]
+    public void A_truncated_model_says_so()
+    {
+        var bytes = File.ReadAllBytes(Save(s_encoder!, "whole.zip"));
+        var path = Path.Combine(s_folder, "truncated.zip");
+        File.WriteAllBytes(path, bytes[..(bytes.Length / 2)]);
+        var (code, _, error) = Start(path, "Embedding", null);
+        Assert.AreNotEqual(0, code);
+        StringAssert.Contains(error, "FormatException");
+    }
+
+    private static IDataView View(MLContext mlContext) => mlContext.Data.LoadFromEnumerable(s_rows);
+
+    private static string Save(ITransformer model, string name)
+    {
+        var path = Path.Combine(s_folder, name);
+        var mlContext = new MLContext(7);
+        mlContext.Model.Save(model, View(mlContext).Schema, path);
+        return path;
+    }
+
+    private static float[][] Bits(string json) =>
+        [.. JsonSerializer.Deserialize<int[][]>(json)!.Select(v => v.Select(BitConverter.Int32BitsToSingle).ToArray())];
+
+    private static string Run(string model, string column, string? mode = null)
+    {
+        var (code, output, error) = Start(model, column, mode);
+        Assert.AreEqual(0, code, error);
+        return output;
+    }
+
+    private static (int Code, string Output, string Error) Start(string model, string column, string? mode)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in new[] { Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), model, RowsPath, column, mode })
+        {
+            if (argument is not null)
+            {
+                start.ArgumentList.Add(argument);
+            }
+        }
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+
+    private static void AssertClose(float[] expected, float[] actual, int row)
+    {
+        Assert.HasCount(expected.Length, actual);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.AreEqual(expected[i], actual[i], 2e-5f, $"row {row}, value {i}");
+        }
+    }
+
+    private sealed class Row
+    {
+        public string Text { get; set; } = "";
+
+        [VectorType(3)]
+        public float[] Features { get; set; } = [];
+    }
+}
