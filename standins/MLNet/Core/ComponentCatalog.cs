@@ -55,7 +55,8 @@ namespace Microsoft.ML.Runtime
                 }
             }
 
-            throw env.Except($"Extension type '{contractName}' not found. Did you call ComponentCatalog.RegisterAssembly for the assembly that contains it?");
+            throw env.Except(
+                $"Extension type '{contractName}' not found. Did you call ComponentCatalog.RegisterAssembly for its assembly?");
         }
 
         private void Add(ExtensionBaseAttribute attribute, Type type, bool throwOnError)
@@ -65,7 +66,9 @@ namespace Microsoft.ML.Runtime
             {
                 if (throwOnError)
                 {
-                    throw Contracts.Except(null, $"ComponentCatalog already has an extension class with '{attribute.ContractName}' contract name.");
+                    throw Contracts.Except(
+                        null,
+                        $"ComponentCatalog already has an extension class with '{attribute.ContractName}' contract name.");
                 }
 
                 return;

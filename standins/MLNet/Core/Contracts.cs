@@ -63,7 +63,8 @@ internal static class Contracts
     public static Exception Except(this IExceptionContext context, string message = null, Exception inner = null) =>
         Mark(context, new InvalidOperationException(message, inner));
 
-    public static Exception ExceptNotSupported(this IExceptionContext context, string message) => Mark(context, new NotSupportedException(message));
+    public static Exception ExceptNotSupported(this IExceptionContext context, string message) =>
+        Mark(context, new NotSupportedException(message));
 
     public static Exception ExceptValue(this IExceptionContext context, string name, string message = null) =>
         Mark(context, message == null ? new ArgumentNullException(name) : new ArgumentNullException(name, message));
@@ -71,7 +72,8 @@ internal static class Contracts
     public static Exception ExceptParam(this IExceptionContext context, string name, string message = null) =>
         Mark(context, message == null ? new ArgumentOutOfRangeException(name) : new ArgumentOutOfRangeException(name, message));
 
-    public static Exception ExceptUserArg(this IExceptionContext context, string name, string message = null) => context.ExceptParam(name, message);
+    public static Exception ExceptUserArg(this IExceptionContext context, string name, string message = null) =>
+        context.ExceptParam(name, message);
 
     public static Exception ExceptDecode(this IExceptionContext context, string message, Exception inner = null) =>
         Mark(context, new FormatException(message, inner));
@@ -81,16 +83,33 @@ internal static class Contracts
         context.ExceptParam(parameter, $"Could not find {role} column '{column}'");
 
     /// <summary>"Schema mismatch for {role} column '{name}': expected {expected}, got {actual}".</summary>
-    public static Exception ExceptSchemaMismatch(this IExceptionContext context, string parameter, string role, string column, string expected, string actual) =>
+    public static Exception ExceptSchemaMismatch(
+        this IExceptionContext context,
+        string parameter,
+        string role,
+        string column,
+        string expected,
+        string actual) =>
         context.ExceptParam(parameter, $"Schema mismatch for {role} column '{column}': expected {expected}, got {actual}");
 
     /// <summary>The column of that name, or the sentence that says it is missing.</summary>
-    public static DataViewSchema.Column FindColumn(this IExceptionContext context, DataViewSchema schema, string name, string role = "input", string parameter = "inputSchema") =>
+    public static DataViewSchema.Column FindColumn(
+        this IExceptionContext context,
+        DataViewSchema schema,
+        string name,
+        string role = "input",
+        string parameter = "inputSchema") =>
         schema.GetColumnOrNull(name) ?? throw context.ExceptSchemaMismatch(parameter, role, name);
 
     /// <summary>The same for a shape.</summary>
-    public static SchemaShape.Column FindColumn(this IExceptionContext context, SchemaShape schema, string name, string role = "input", string parameter = "inputSchema") =>
+    public static SchemaShape.Column FindColumn(
+        this IExceptionContext context,
+        SchemaShape schema,
+        string name,
+        string role = "input",
+        string parameter = "inputSchema") =>
         schema.TryFindColumn(name, out var column) ? column : throw context.ExceptSchemaMismatch(parameter, role, name);
 
-    private static Exception Mark(IExceptionContext context, Exception exception) => context == null ? exception : context.Process(exception);
+    private static Exception Mark(IExceptionContext context, Exception exception) =>
+        context == null ? exception : context.Process(exception);
 }

@@ -19,7 +19,8 @@ internal interface IRootedEnvironment : IHostEnvironment
     EnvironmentRoot Root { get; }
 }
 
-/// <summary>The environment of a context and, registered from it, of its components. Randomness is handed down in order of registration.</summary>
+/// <summary>The environment of a context and, registered from it, of its components. Randomness is handed down in order of
+/// registration.</summary>
 internal sealed class HostEnvironment : IHost, IRootedEnvironment
 {
     private readonly string _shortName;
@@ -126,13 +127,17 @@ internal sealed class HostEnvironment : IHost, IRootedEnvironment
 
         public void Send(ChannelMessage msg) => _host.Root.Dispatch?.Invoke(FullName, msg);
         public void Trace(MessageSensitivity sensitivity, string fmt) => Send(new(ChannelMessageKind.Trace, sensitivity, fmt));
-        public void Trace(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(new(ChannelMessageKind.Trace, sensitivity, fmt, args));
+        public void Trace(MessageSensitivity sensitivity, string fmt, params object[] args) =>
+            Send(new(ChannelMessageKind.Trace, sensitivity, fmt, args));
         public void Error(MessageSensitivity sensitivity, string fmt) => Send(new(ChannelMessageKind.Error, sensitivity, fmt));
-        public void Error(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(new(ChannelMessageKind.Error, sensitivity, fmt, args));
+        public void Error(MessageSensitivity sensitivity, string fmt, params object[] args) =>
+            Send(new(ChannelMessageKind.Error, sensitivity, fmt, args));
         public void Warning(MessageSensitivity sensitivity, string fmt) => Send(new(ChannelMessageKind.Warning, sensitivity, fmt));
-        public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(new(ChannelMessageKind.Warning, sensitivity, fmt, args));
+        public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) =>
+            Send(new(ChannelMessageKind.Warning, sensitivity, fmt, args));
         public void Info(MessageSensitivity sensitivity, string fmt) => Send(new(ChannelMessageKind.Info, sensitivity, fmt));
-        public void Info(MessageSensitivity sensitivity, string fmt, params object[] args) => Send(new(ChannelMessageKind.Info, sensitivity, fmt, args));
+        public void Info(MessageSensitivity sensitivity, string fmt, params object[] args) =>
+            Send(new(ChannelMessageKind.Info, sensitivity, fmt, args));
 
         public TException Process<TException>(TException ex)
             where TException : Exception

@@ -136,7 +136,10 @@ internal sealed class ModelLoadContext : IDisposable
         {
             if (type.GetCustomAttribute<LoadableTransformerAttribute>() is { } attribute)
             {
-                var method = type.GetMethod("Load", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public, [typeof(IHostEnvironment), typeof(ModelLoadContext)])
+                var method = type.GetMethod(
+                    "Load",
+                    BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public,
+                    [typeof(IHostEnvironment), typeof(ModelLoadContext)])
                     ?? throw new InvalidOperationException($"{type} lacks Load(IHostEnvironment, ModelLoadContext)");
                 result.Add(attribute.Name, method);
             }

@@ -25,7 +25,9 @@ public sealed class SchemaShape : IReadOnlyList<SchemaShape.Column>
     internal static SchemaShape Create(DataViewSchema schema)
     {
         Contracts.CheckValue(null, schema, nameof(schema));
-        return new SchemaShape(schema.Where(column => !column.IsHidden).Select(column => Column.Create(column.Name, column.Type, column.Annotations)));
+        return new SchemaShape(schema
+            .Where(column => !column.IsHidden)
+            .Select(column => Column.Create(column.Name, column.Type, column.Annotations)));
     }
 
     internal bool TryFindColumn(string name, out Column column)
@@ -61,7 +63,11 @@ public sealed class SchemaShape : IReadOnlyList<SchemaShape.Column>
             Contracts.CheckValue(null, itemType, nameof(itemType));
             Contracts.CheckParam(null, itemType is not KeyDataViewType, nameof(itemType), "Item type cannot be a key");
             Contracts.CheckParam(null, itemType is not VectorDataViewType, nameof(itemType), "Item type cannot be a vector");
-            Contracts.CheckParam(null, !isKey || KeyDataViewType.IsValidDataType(itemType.RawType), nameof(itemType), "The item type must be valid for a key");
+            Contracts.CheckParam(
+                null,
+                !isKey || KeyDataViewType.IsValidDataType(itemType.RawType),
+                nameof(itemType),
+                "The item type must be valid for a key");
             Name = name;
             Kind = vecKind;
             ItemType = itemType;

@@ -5,7 +5,8 @@ using Microsoft.ML.Runtime;
 // In Microsoft.ML like the real one: its name can be seen through IHost.Rand.GetType().
 namespace Microsoft.ML;
 
-/// <summary>Hybrid Tausworthe generator (L'Ecuyer's three Tausworthe parts and a linear congruential one), seeded by MurmurHash rounds.</summary>
+/// <summary>Hybrid Tausworthe generator (L'Ecuyer's three Tausworthe parts and a linear congruential one), seeded by MurmurHash
+/// rounds.</summary>
 internal sealed class TauswortheHybrid : Random
 {
     private uint _first;
@@ -34,7 +35,8 @@ internal sealed class TauswortheHybrid : Random
         (_first, _second, _third, _linear) = (other._first, other._second, other._third, other._linear);
     }
 
-    public static TauswortheHybrid Create(int? seed) => seed is { } value ? new TauswortheHybrid((uint)value) : new TauswortheHybrid(new Random());
+    public static TauswortheHybrid Create(int? seed) =>
+        seed is { } value ? new TauswortheHybrid((uint)value) : new TauswortheHybrid(new Random());
 
     public TauswortheHybrid Copy() => new(this);
 
@@ -105,7 +107,8 @@ internal sealed class TauswortheHybrid : Random
         }
     }
 
-    private static uint Step(uint state, int left, int right, int shift, uint mask) => ((state & mask) << shift) ^ (((state << left) ^ state) >> right);
+    private static uint Step(uint state, int left, int right, int shift, uint mask) =>
+        ((state & mask) << shift) ^ (((state << left) ^ state) >> right);
 
     private void Advance()
     {

@@ -3,14 +3,17 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Data
 {
-    /// <summary>Views as bytes: the schema, then the rows. A format of its own; annotations of text, boolean and numeric types stay.</summary>
+    /// <summary>Views as bytes: the schema, then the rows. A format of its own; annotations of text, boolean and numeric types
+    /// stay.</summary>
     internal static class BinaryViews
     {
         private const uint Magic = 0x56495353;
 
         public static void Save(IExceptionContext context, IDataView data, Stream stream, bool keepHidden)
         {
-            var columns = data.Schema.Where(column => (keepHidden || !column.IsHidden) && ValueSerializer.For(column.Type) != null).ToArray();
+            var columns = data.Schema
+                .Where(column => (keepHidden || !column.IsHidden) && ValueSerializer.For(column.Type) != null)
+                .ToArray();
             context.CheckParam(columns.Length > 0, nameof(data), "No column is of a type that can be saved");
             using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
             var schema = new DataViewSchema.Builder();
@@ -60,7 +63,8 @@ namespace Microsoft.ML.Data
                 return new Cursor(schema, reader, Getters.Active(columnsNeeded, schema));
             }
 
-            public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded)];
+            public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+                [GetRowCursor(columnsNeeded)];
         }
 
         private sealed class Cursor(DataViewSchema schema, BinaryReader reader, bool[] active) : DataViewRowCursor
@@ -98,12 +102,16 @@ namespace Microsoft.ML.Data
 
                 return (ref TValue value) =>
                 {
-                    Contracts.Check(null, _position >= 0, "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
+                    Contracts.Check(
+                        null,
+                        _position >= 0,
+                        "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
                     ((ValueGetter<TValue>)_values[column.Index])(ref value);
                 };
             }
 
-            public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
+            public override ValueGetter<DataViewRowId> GetIdGetter() =>
+                (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
 
             protected override void Dispose(bool disposing)
             {

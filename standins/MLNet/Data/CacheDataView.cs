@@ -37,7 +37,8 @@ internal sealed class CacheDataView : IDataView
         var active = Prepare(columnsNeeded);
         var order = Order(rand);
         var parts = (int)Math.Clamp(_rowCount, 1, Math.Max(1, n));
-        return [.. Enumerable.Range(0, parts).Select(i => new Cursor(this, active, order, _rowCount * i / parts, _rowCount * (i + 1) / parts, i))];
+        long Start(int part) => _rowCount * part / parts;
+        return [.. Enumerable.Range(0, parts).Select(i => new Cursor(this, active, order, Start(i), Start(i + 1), i))];
     }
 
     private bool[] Prepare(IEnumerable<DataViewSchema.Column> columnsNeeded)
@@ -75,7 +76,7 @@ internal sealed class CacheDataView : IDataView
             }
 
             using var cursor = _source.GetRowCursor(missing);
-            var filled = missing.Select(column => Getters.Call<Column>((Func<DataViewRow, DataViewSchema.Column, Column>)Column.Create<int>, column.Type.RawType, cursor, column)).ToArray();
+            var filled = missing.Select(column => Column.Create(cursor, column)).ToArray();
             long rows = 0;
             for (; cursor.MoveNext(); rows++)
             {
@@ -97,11 +98,14 @@ internal sealed class CacheDataView : IDataView
 
     private abstract class Column
     {
-        public static Column Create<T>(DataViewRow row, DataViewSchema.Column column) => new Column<T>(row.GetGetter<T>(column));
+        public static Column Create(DataViewRow row, DataViewSchema.Column column) =>
+            Getters.Call<Column>((Func<DataViewRow, DataViewSchema.Column, Column>)Create<int>, column.Type.RawType, row, column);
 
         public abstract void Append();
         public abstract void Close();
         public abstract Delegate MakeGetter(Cursor cursor);
+
+        private static Column Create<T>(DataViewRow row, DataViewSchema.Column column) => new Column<T>(row.GetGetter<T>(column));
     }
 
     private sealed class Column<T>(ValueGetter<T> source) : Column
@@ -159,7 +163,10 @@ internal sealed class CacheDataView : IDataView
         {
             get
             {
-                Contracts.Check(null, _position >= 0 && _first + _position < _end, "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
+                Contracts.Check(
+                    null,
+                    _position >= 0 && _first + _position < _end,
+                    "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
                 var row = (int)(_first + _position);
                 return _order == null ? row : _order[row];
             }

@@ -40,7 +40,8 @@ public sealed class VectorTypeAttribute : Attribute
 
     internal int[] Dimensions { get; }
 
-    private static int Checked(int size) => size >= 0 ? size : throw new ArgumentOutOfRangeException(nameof(size), "Should be non-negative number");
+    private static int Checked(int size) =>
+        size >= 0 ? size : throw new ArgumentOutOfRangeException(nameof(size), "Should be non-negative number");
 }
 
 /// <summary>The member is a key: 0-based going in, 1-based raw values (0 missing) in getters.</summary>

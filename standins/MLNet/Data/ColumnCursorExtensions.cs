@@ -11,18 +11,29 @@ public static class ColumnCursorExtensions
     {
         Contracts.CheckValue(null, data, nameof(data));
         var found = data.Schema.GetColumnOrNull(column.Name);
-        Contracts.CheckParam(null, column.Index < data.Schema.Count && data.Schema[column.Index].Name == column.Name && found != null, nameof(column), "column is not in the data view");
+        Contracts.CheckParam(
+            null,
+            column.Index < data.Schema.Count && data.Schema[column.Index].Name == column.Name && found != null,
+            nameof(column),
+            "column is not in the data view");
         var type = column.Type;
         if (type is VectorDataViewType vector)
         {
             if (typeof(T) == typeof(string[]) && vector.ItemType is TextDataViewType)
             {
-                return (IEnumerable<T>)Values<VBuffer<ReadOnlyMemory<char>>, string[]>(data, column, value => [.. value.DenseValues().Select(text => text.ToString())]);
+                return (IEnumerable<T>)Values<VBuffer<ReadOnlyMemory<char>>, string[]>(
+                    data,
+                    column,
+                    value => [.. value.DenseValues().Select(text => text.ToString())]);
             }
 
             if (typeof(T).IsArray && typeof(T).GetElementType() == vector.ItemType.RawType)
             {
-                return Getters.Call<IEnumerable<T>>((Func<IDataView, DataViewSchema.Column, IEnumerable<int[]>>)Arrays<int>, vector.ItemType.RawType, data, column);
+                return Getters.Call<IEnumerable<T>>(
+                    (Func<IDataView, DataViewSchema.Column, IEnumerable<int[]>>)Arrays<int>,
+                    vector.ItemType.RawType,
+                    data,
+                    column);
             }
         }
 
@@ -36,7 +47,10 @@ public static class ColumnCursorExtensions
             return Values<T, T>(data, column, value => value);
         }
 
-        throw Contracts.ExceptParam(null, nameof(column), $"Cannot map column (name: {column.Name}, type: {type}) in data to the user-defined type, {typeof(T)}.");
+        throw Contracts.ExceptParam(
+            null,
+            nameof(column),
+            $"Cannot map column (name: {column.Name}, type: {type}) in data to the user-defined type, {typeof(T)}.");
     }
 
     private static IEnumerable<T[]> Arrays<T>(IDataView data, DataViewSchema.Column column) =>

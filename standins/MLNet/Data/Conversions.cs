@@ -11,7 +11,8 @@ internal static class Conversions
     private static readonly Dictionary<(Type Source, Type Target), Delegate> _known = Build();
 
     /// <summary>The conversion, or null if there is none.</summary>
-    public static ValueConverter<TSource, TTarget> Find<TSource, TTarget>() => (ValueConverter<TSource, TTarget>)Find(typeof(TSource), typeof(TTarget));
+    public static ValueConverter<TSource, TTarget> Find<TSource, TTarget>() =>
+        (ValueConverter<TSource, TTarget>)Find(typeof(TSource), typeof(TTarget));
 
     public static Delegate Find(Type source, Type target) => _known.GetValueOrDefault((source, target));
 
@@ -22,13 +23,15 @@ internal static class Conversions
 
         void Number<TSource, TTarget>()
             where TSource : INumberBase<TSource>
-            where TTarget : INumberBase<TTarget> => Add((in TSource source, ref TTarget target) => target = TTarget.CreateTruncating(source));
+            where TTarget : INumberBase<TTarget> =>
+                Add((in TSource source, ref TTarget target) => target = TTarget.CreateTruncating(source));
 
         // What does not fit into a smaller unsigned type becomes 0.
         void Unsigned<TSource, TTarget>()
             where TSource : INumber<TSource>
             where TTarget : INumber<TTarget>, IMinMaxValue<TTarget> =>
-            Add((in TSource source, ref TTarget target) => target = ulong.CreateTruncating(source) <= ulong.CreateTruncating(TTarget.MaxValue) ? TTarget.CreateTruncating(source) : TTarget.Zero);
+            Add((in TSource source, ref TTarget target) =>
+                target = ulong.CreateTruncating(source) <= ulong.CreateTruncating(TTarget.MaxValue) ? TTarget.CreateTruncating(source) : TTarget.Zero);
 
         void Common<TSource>()
             where TSource : INumberBase<TSource>
@@ -149,7 +152,8 @@ internal static class TextParsing
             TypeCode.UInt64 => ulong.TryParse(text, NumberStyles.None, culture, out var value) ? value : null,
             TypeCode.DateTime => DateTime.TryParse(text, culture, DateTimeStyles.None, out var value) ? value : null,
             _ when type == typeof(TimeSpan) => TimeSpan.TryParse(text, culture, out var value) ? value : null,
-            _ when type == typeof(DateTimeOffset) => DateTimeOffset.TryParse(text, culture, DateTimeStyles.None, out var value) ? value : null,
+            _ when type == typeof(DateTimeOffset) =>
+                DateTimeOffset.TryParse(text, culture, DateTimeStyles.None, out var value) ? value : null,
             _ => null,
         };
     }
@@ -162,7 +166,9 @@ internal static class TextParsing
         }
 
         const NumberStyles styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        var format = decimalMarker == '.' ? NumberFormatInfo.InvariantInfo : new NumberFormatInfo { NumberDecimalSeparator = decimalMarker.ToString() };
+        var format = decimalMarker == '.'
+            ? NumberFormatInfo.InvariantInfo
+            : new NumberFormatInfo { NumberDecimalSeparator = decimalMarker.ToString() };
         if (char.IsAsciiLetter(text.TrimStart("+-")[..Math.Min(1, text.TrimStart("+-").Length)] is { Length: 1 } first ? first[0] : '0'))
         {
             return text.TrimStart("+-").Equals("Infinity", StringComparison.OrdinalIgnoreCase)

@@ -20,7 +20,11 @@ public sealed partial class DataOperationsCatalog
         return new EnumerableDataView<TRow>(Environment, data, TypedSchema.DefinitionOf<TRow>(Environment, schema));
     }
 
-    public IEnumerable<TRow> CreateEnumerable<TRow>(IDataView data, bool reuseRowObject, bool ignoreMissingColumns = false, SchemaDefinition schemaDefinition = null)
+    public IEnumerable<TRow> CreateEnumerable<TRow>(
+        IDataView data,
+        bool reuseRowObject,
+        bool ignoreMissingColumns = false,
+        SchemaDefinition schemaDefinition = null)
         where TRow : class, new()
     {
         Environment.CheckValue(data, nameof(data));

@@ -40,7 +40,11 @@ public sealed partial class DataOperationsCatalog
         return new ShufflingDataView(input, shufflePoolSize, shuffleSource, seed ?? ((TauswortheHybrid)host.Rand).NextSigned());
     }
 
-    public IDataView FilterRowsByColumn(IDataView input, string columnName, double lowerBound = double.NegativeInfinity, double upperBound = double.PositiveInfinity)
+    public IDataView FilterRowsByColumn(
+        IDataView input,
+        string columnName,
+        double lowerBound = double.NegativeInfinity,
+        double upperBound = double.PositiveInfinity)
     {
         Environment.CheckValue(input, nameof(input));
         Environment.CheckNonEmpty(columnName, nameof(columnName));
@@ -64,7 +68,12 @@ public sealed partial class DataOperationsCatalog
         var column = input.Schema[columnName];
         if (column.Type is not KeyDataViewType)
         {
-            throw Environment.ExceptSchemaMismatch(nameof(columnName), "filter", columnName, "a known cardinality key column", column.Type.ToString());
+            throw Environment.ExceptSchemaMismatch(
+                nameof(columnName),
+                "filter",
+                columnName,
+                "a known cardinality key column",
+                column.Type.ToString());
         }
 
         return RangeFilter(input, column, lowerBound, upperBound, complement: false);
@@ -79,7 +88,9 @@ public sealed partial class DataOperationsCatalog
         {
             if (MissingValues.TestOf(column.Type) == null)
             {
-                throw Environment.ExceptParam(nameof(columns), $"Column '{column.Name}' has type {column.Type} which does not support missing values");
+                throw Environment.ExceptParam(
+                    nameof(columns),
+                    $"Column '{column.Name}' has type {column.Type} which does not support missing values");
             }
         }
 
@@ -98,7 +109,11 @@ public sealed partial class DataOperationsCatalog
         return SplitBy(data, column, 0, testFraction);
     }
 
-    public IReadOnlyList<TrainTestData> CrossValidationSplit(IDataView data, int numberOfFolds = 5, string samplingKeyColumnName = null, int? seed = null)
+    public IReadOnlyList<TrainTestData> CrossValidationSplit(
+        IDataView data,
+        int numberOfFolds = 5,
+        string samplingKeyColumnName = null,
+        int? seed = null)
     {
         Environment.CheckValue(data, nameof(data));
         Environment.CheckParam(numberOfFolds > 1, nameof(numberOfFolds), "Must be more than 1");
@@ -106,10 +121,16 @@ public sealed partial class DataOperationsCatalog
     }
 
     /// <summary>Training and held out rows of each fold.</summary>
-    internal static IReadOnlyList<TrainTestData> Folds(IHostEnvironment env, IDataView data, int numberOfFolds, string samplingKeyColumnName, int? seed)
+    internal static IReadOnlyList<TrainTestData> Folds(
+        IHostEnvironment env,
+        IDataView data,
+        int numberOfFolds,
+        string samplingKeyColumnName,
+        int? seed)
     {
         var column = SplitColumn.Add(env, ref data, samplingKeyColumnName, seed);
-        return [.. Enumerable.Range(0, numberOfFolds).Select(fold => SplitBy(data, column, (double)fold / numberOfFolds, (double)(fold + 1) / numberOfFolds))];
+        double Start(int fold) => (double)fold / numberOfFolds;
+        return [.. Enumerable.Range(0, numberOfFolds).Select(fold => SplitBy(data, column, Start(fold), Start(fold + 1)))];
     }
 
     /// <summary>Rows whose value lies in [lower, upper), or all the others. Keys count as fractions of their range.</summary>
@@ -138,7 +159,11 @@ public sealed partial class DataOperationsCatalog
         IDataView Part(bool complement)
         {
             var rows = RangeFilter(data, data.Schema[column], lower, upper, complement);
-            return new Transforms.ColumnSelectingTransformer(new HostEnvironment(new EnvironmentRoot()), null, [column], false).Transform(rows);
+            return new Transforms.ColumnSelectingTransformer(
+                new HostEnvironment(new EnvironmentRoot()),
+                null,
+                [column],
+                false).Transform(rows);
         }
 
         return new TrainTestData(Part(complement: true), Part(complement: false));

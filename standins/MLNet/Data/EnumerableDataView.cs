@@ -28,7 +28,8 @@ internal sealed class EnumerableDataView<TRow> : IDataView
         return new RowCursor(new Cursor(row, _data.GetEnumerator()), row);
     }
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     /// <summary>Walks the objects and shows them through the row.</summary>
     private sealed class Cursor(ObjectRow<TRow> row, IEnumerator<TRow> objects) : DataViewRowCursor
@@ -43,7 +44,8 @@ internal sealed class EnumerableDataView<TRow> : IDataView
         {
             if (!_done && objects.MoveNext())
             {
-                row.Show(objects.Current ?? throw Contracts.Except(null, "Encountered null when iterating over data, this is not supported."));
+                Contracts.Check(null, objects.Current != null, "Encountered null when iterating over data, this is not supported.");
+                row.Show(objects.Current);
                 return true;
             }
 

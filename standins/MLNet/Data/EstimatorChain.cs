@@ -51,11 +51,17 @@ namespace Microsoft.ML.Data
         public SchemaShape GetOutputSchema(SchemaShape inputSchema) =>
             _estimators.Aggregate(inputSchema, (shape, estimator) => estimator.GetOutputSchema(shape));
 
-        public EstimatorChain<TNewTrans> Append<TNewTrans>(IEstimator<TNewTrans> estimator, TransformerScope scope = TransformerScope.Everything)
+        public EstimatorChain<TNewTrans> Append<TNewTrans>(
+            IEstimator<TNewTrans> estimator,
+            TransformerScope scope = TransformerScope.Everything)
             where TNewTrans : class, ITransformer
         {
             Contracts.CheckValue(null, estimator, nameof(estimator));
-            return new EstimatorChain<TNewTrans>(_environment, [.. _estimators, (IEstimator<ITransformer>)estimator], [.. _scopes, scope], [.. _cacheAfter, false]);
+            return new EstimatorChain<TNewTrans>(
+                _environment,
+                [.. _estimators, (IEstimator<ITransformer>)estimator],
+                [.. _scopes, scope],
+                [.. _cacheAfter, false]);
         }
 
         public EstimatorChain<TLastTransformer> AppendCacheCheckpoint(IHostEnvironment env)
@@ -111,7 +117,9 @@ namespace Microsoft.ML
             return new TransformerChain<TTrans>(start, transformer);
         }
 
-        public static IEstimator<TTransformer> WithOnFitDelegate<TTransformer>(this IEstimator<TTransformer> estimator, Action<TTransformer> onFit)
+        public static IEstimator<TTransformer> WithOnFitDelegate<TTransformer>(
+            this IEstimator<TTransformer> estimator,
+            Action<TTransformer> onFit)
             where TTransformer : class, ITransformer
         {
             Contracts.CheckValue(null, estimator, nameof(estimator));
@@ -119,7 +127,9 @@ namespace Microsoft.ML
             return new DelegateEstimator<TTransformer>(estimator, onFit);
         }
 
-        private sealed class DelegateEstimator<TTransformer>(IEstimator<TTransformer> estimator, Action<TTransformer> onFit) : IEstimator<TTransformer>
+        private sealed class DelegateEstimator<TTransformer>(
+            IEstimator<TTransformer> estimator,
+            Action<TTransformer> onFit) : IEstimator<TTransformer>
             where TTransformer : class, ITransformer
         {
             public TTransformer Fit(IDataView input)

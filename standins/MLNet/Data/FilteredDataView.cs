@@ -1,14 +1,19 @@
 namespace Microsoft.ML.Data;
 
 /// <summary>The rows of a view that pass a test.</summary>
-internal sealed class FilteredDataView(IDataView input, DataViewSchema.Column[] tested, Func<DataViewRow, Func<bool>> makeTest) : IDirectDataView
+internal sealed class FilteredDataView(
+    IDataView input,
+    DataViewSchema.Column[] tested,
+    Func<DataViewRow,
+    Func<bool>> makeTest) : IDirectDataView
 {
     public bool CanShuffle => input.CanShuffle;
     public DataViewSchema Schema => input.Schema;
 
     public long? GetRowCount() => null;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => WorkerCursor.Over(this, columnsNeeded, rand);
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) =>
+        WorkerCursor.Over(this, columnsNeeded, rand);
 
     public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
     {
@@ -23,7 +28,8 @@ internal sealed class FilteredDataView(IDataView input, DataViewSchema.Column[] 
         return [.. input.GetRowCursorSet(With(active), n, rand).Select(cursor => new FilterCursor(cursor, active, makeTest))];
     }
 
-    private IEnumerable<DataViewSchema.Column> With(bool[] active) => Schema.Where(column => active[column.Index] || tested.Any(test => test.Index == column.Index));
+    private IEnumerable<DataViewSchema.Column> With(bool[] active) =>
+        Schema.Where(column => active[column.Index] || tested.Any(test => test.Index == column.Index));
 
     private sealed class FilterCursor : ForwardingCursor
     {

@@ -17,7 +17,10 @@ internal static class Getters
 
     /// <summary>The getter, if it is of the asked value type.</summary>
     public static ValueGetter<T> Cast<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
-        ?? throw Contracts.Except(null, $"Invalid TValue in GetGetter for column #{column}: '{typeof(T)}', expected type: '{getter.GetType().GetGenericArguments()[0]}'.");
+        ?? throw Contracts.Except(
+            null,
+            $"Invalid TValue in GetGetter for column #{column}: '{typeof(T)}', " +
+            $"expected type: '{getter.GetType().GetGenericArguments()[0]}'.");
 
     /// <summary>Which columns of a schema are asked for, by index.</summary>
     public static bool[] Active(IEnumerable<DataViewSchema.Column> columnsNeeded, DataViewSchema schema)
@@ -25,7 +28,11 @@ internal static class Getters
         var active = new bool[schema.Count];
         foreach (var column in columnsNeeded ?? [])
         {
-            Contracts.CheckParam(null, column.Index < active.Length, nameof(columnsNeeded), $"Column '{column.Name}' is not part of the schema");
+            Contracts.CheckParam(
+                null,
+                column.Index < active.Length,
+                nameof(columnsNeeded),
+                $"Column '{column.Name}' is not part of the schema");
             active[column.Index] = true;
         }
 

@@ -14,7 +14,8 @@ namespace Microsoft.ML.Data
             var rows = new List<RowInfo>();
             var columns = Schema.Select(_ => new List<object>()).ToArray();
             using var cursor = data.GetRowCursor(Schema);
-            var read = Schema.Select(column => Getters.Call<Func<object>>((Func<DataViewRow, DataViewSchema.Column, Func<object>>)Reader<int>, column.Type.RawType, cursor, column)).ToArray();
+            Func<DataViewRow, DataViewSchema.Column, Func<object>> reader = Reader<int>;
+            var read = Schema.Select(column => Getters.Call<Func<object>>(reader, column.Type.RawType, cursor, column)).ToArray();
             while (rows.Count < maxRows && cursor.MoveNext())
             {
                 var values = new KeyValuePair<string, object>[read.Length];
@@ -85,7 +86,11 @@ namespace Microsoft.ML
 
         public static DataDebuggerPreview Preview(this IDataView data, int maxRows = Rows) => new(data, maxRows);
 
-        public static DataDebuggerPreview Preview(this IEstimator<ITransformer> estimator, IDataView data, int maxRows = Rows, int maxTrainingRows = Rows)
+        public static DataDebuggerPreview Preview(
+            this IEstimator<ITransformer> estimator,
+            IDataView data,
+            int maxRows = Rows,
+            int maxTrainingRows = Rows)
         {
             Contracts.CheckValue(null, estimator, nameof(estimator));
             Contracts.CheckValue(null, data, nameof(data));

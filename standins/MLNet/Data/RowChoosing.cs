@@ -16,7 +16,8 @@ internal sealed class SkipTakeDataView(IDataView input, long skip, long take) : 
         return new Cursor(input.GetRowCursor(needed), Getters.Active(needed, Schema), skip, take);
     }
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+        [GetRowCursor(columnsNeeded)];
 
     private sealed class Cursor(DataViewRowCursor input, bool[] active, long skip, long take) : ForwardingCursor(input, active)
     {
@@ -54,9 +55,12 @@ internal sealed class SequentialDataView(IDataView input) : IDirectDataView
     public DataViewSchema Schema => input.Schema;
 
     public long? GetRowCount() => input.GetRowCount();
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => input.GetRowCursor(columnsNeeded);
-    public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand) => WorkerCursor.Direct(input, columnsNeeded, null);
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded)];
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) =>
+        input.GetRowCursor(columnsNeeded);
+    public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand) =>
+        WorkerCursor.Direct(input, columnsNeeded, null);
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+        [GetRowCursor(columnsNeeded)];
 }
 
 /// <summary>Rows drawn at random from a pool that is refilled from the source.</summary>
@@ -75,7 +79,8 @@ internal sealed class ShufflingDataView(IDataView input, int poolRows, bool shuf
         return poolRows == 1 ? source : new Cursor(source, Getters.Active(needed, Schema), poolRows, rand);
     }
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     private sealed class Cursor : DataViewRowCursor
     {
@@ -102,7 +107,11 @@ internal sealed class ShufflingDataView(IDataView input, int poolRows, bool shuf
             {
                 if (active[column.Index])
                 {
-                    _columns[column.Index] = Getters.Call<Column>((Func<DataViewRow, DataViewSchema.Column, Column>)Column.Create<int>, column.Type.RawType, input, column);
+                    _columns[column.Index] = Getters.Call<Column>(
+                        (Func<DataViewRow, DataViewSchema.Column, Column>)Column.Create<int>,
+                        column.Type.RawType,
+                        input,
+                        column);
                 }
             }
 
@@ -117,7 +126,10 @@ internal sealed class ShufflingDataView(IDataView input, int poolRows, bool shuf
         {
             get
             {
-                Contracts.Check(null, _position >= 0, "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
+                Contracts.Check(
+                    null,
+                    _position >= 0,
+                    "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
                 return _ring[_front];
             }
         }

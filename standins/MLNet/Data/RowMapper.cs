@@ -10,7 +10,7 @@ namespace Microsoft.ML.Data;
 ///         : base(env.Register(nameof(MyTransformer)), columns) { }
 ///     internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => new MyTransformer(env, ReadColumns(ctx));
 ///     private protected override void SaveModel(ModelSaveContext ctx) { ctx.SetSignature("MyTransform"); WriteColumns(ctx); }
-///     private protected override void CheckInputColumn(DataViewSchema schema, int pair, DataViewSchema.Column source) { throw Host.ExceptSchemaMismatch(...) }
+///     private protected override void CheckInputColumn(DataViewSchema schema, int pair, DataViewSchema.Column source) { ... }
 ///     private protected override RowMapper MakeRowMapper(DataViewSchema schema) => new Mapper(this, schema);
 ///     private sealed class Mapper(MyTransformer parent, DataViewSchema schema) : OneToOneMapper(parent, schema)
 ///     {
@@ -40,7 +40,8 @@ internal abstract class RowMapper(DataViewSchema inputSchema)
     /// <summary>Indices of the input columns that output number <paramref name="output"/> reads.</summary>
     public abstract IEnumerable<int> Dependencies(int output);
 
-    /// <summary>A <c>ValueGetter</c> for one output, over the given row. <paramref name="disposer"/> (or null) runs when the row is disposed.</summary>
+    /// <summary>A <c>ValueGetter</c> for one output, over the given row. <paramref name="disposer"/> (or null) runs when the row is
+    /// disposed.</summary>
     public abstract Delegate MakeGetter(DataViewRow input, int output, out Action disposer);
 
     /// <summary>Getters for all active outputs (null for the others): override where outputs share a computation.</summary>

@@ -16,7 +16,8 @@ internal static class AnnotationKinds
 /// <summary>The usual annotations of a column.</summary>
 public static class SchemaAnnotationsExtensions
 {
-    public static bool HasSlotNames(this DataViewSchema.Column column) => HasSlotNames(column, (column.Type as VectorDataViewType)?.Size ?? 0);
+    public static bool HasSlotNames(this DataViewSchema.Column column) =>
+        HasSlotNames(column, (column.Type as VectorDataViewType)?.Size ?? 0);
 
     public static void GetSlotNames(this DataViewSchema.Column column, ref VBuffer<ReadOnlyMemory<char>> slotNames) =>
         column.Annotations.GetValue(AnnotationKinds.SlotNames, ref slotNames);
@@ -42,14 +43,22 @@ public static class SchemaAnnotationsExtensions
     }
 
     internal static bool HasSlotNames(this DataViewSchema.Column column, int size) => size > 0
-        && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.SlotNames)?.Type is VectorDataViewType { ItemType: TextDataViewType } type
+        && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.SlotNames)?.Type is VectorDataViewType type
+        && type.ItemType is TextDataViewType
         && type.Size == size;
 
     /// <summary>Adds the names of a vector's slots, computed when they are read.</summary>
-    internal static void AddSlotNames(this DataViewSchema.Annotations.Builder builder, int size, ValueGetter<VBuffer<ReadOnlyMemory<char>>> getter) =>
+    internal static void AddSlotNames(
+        this DataViewSchema.Annotations.Builder builder,
+        int size,
+        ValueGetter<VBuffer<ReadOnlyMemory<char>>> getter) =>
         builder.Add(AnnotationKinds.SlotNames, new VectorDataViewType(TextDataViewType.Instance, size), getter);
 
     /// <summary>Adds the values that a key stands for.</summary>
-    internal static void AddKeyValues<TValue>(this DataViewSchema.Annotations.Builder builder, int count, PrimitiveDataViewType type, ValueGetter<VBuffer<TValue>> getter) =>
+    internal static void AddKeyValues<TValue>(
+        this DataViewSchema.Annotations.Builder builder,
+        int count,
+        PrimitiveDataViewType type,
+        ValueGetter<VBuffer<TValue>> getter) =>
         builder.Add(AnnotationKinds.KeyValues, new VectorDataViewType(type, count), getter);
 }

@@ -27,7 +27,10 @@ public sealed class SchemaDefinition : List<SchemaDefinition.Column>
             Contracts.CheckValue(null, value, nameof(value));
             if (value.ColumnName != columnName)
             {
-                throw Contracts.ExceptParam(null, nameof(columnName), $"The column name is specified as '{value.ColumnName}' but must match the selector '{columnName}'.");
+                throw Contracts.ExceptParam(
+                    null,
+                    nameof(columnName),
+                    $"The column name is specified as '{value.ColumnName}' but must match the selector '{columnName}'.");
             }
 
             var index = FindIndex(column => column.ColumnName == columnName);
@@ -75,10 +78,15 @@ public sealed class SchemaDefinition : List<SchemaDefinition.Column>
         {
             if (!KeyDataViewType.IsValidDataType(itemType))
             {
-                throw Contracts.ExceptParam(null, "userType", $"Member {member.Name} marked with KeyType attribute, but does not appear to be a valid kind of data for a key type");
+                throw Contracts.ExceptParam(
+                    null,
+                    "userType",
+                    $"Member {member.Name} marked with KeyType attribute, but does not appear to be a valid kind of data for a key type");
             }
 
-            item = key.Count is { } count ? new KeyDataViewType(itemType, count) : new KeyDataViewType(itemType, TypedMember.MaximumOf(itemType));
+            item = key.Count is { } count
+                ? new KeyDataViewType(itemType, count)
+                : new KeyDataViewType(itemType, TypedMember.MaximumOf(itemType));
         }
         else
         {
@@ -88,7 +96,10 @@ public sealed class SchemaDefinition : List<SchemaDefinition.Column>
         var vector = member.GetCustomAttribute<VectorTypeAttribute>();
         if (vector != null && !isVector)
         {
-            throw Contracts.ExceptParam(null, "userType", $"Member {member.Name} marked with VectorTypeAttribute, but does not appear to be a vector type");
+            throw Contracts.ExceptParam(
+                null,
+                "userType",
+                $"Member {member.Name} marked with VectorTypeAttribute, but does not appear to be a vector type");
         }
 
         return isVector ? new VectorDataViewType(item, vector?.Dimensions is { Length: > 0 } dimensions ? dimensions : [0]) : item;

@@ -12,7 +12,8 @@ internal static class SchemaSerializer
     private static readonly PrimitiveDataViewType[] _primitives =
     [
         NumberDataViewType.SByte, NumberDataViewType.Byte, NumberDataViewType.Int16, NumberDataViewType.UInt16, NumberDataViewType.Int32,
-        NumberDataViewType.UInt32, NumberDataViewType.Int64, NumberDataViewType.UInt64, NumberDataViewType.Single, NumberDataViewType.Double,
+        NumberDataViewType.UInt32, NumberDataViewType.Int64, NumberDataViewType.UInt64,
+        NumberDataViewType.Single, NumberDataViewType.Double,
         TextDataViewType.Instance, BooleanDataViewType.Instance, DateTimeDataViewType.Instance, DateTimeOffsetDataViewType.Instance,
         TimeSpanDataViewType.Instance, RowIdDataViewType.Instance,
     ];
@@ -58,7 +59,8 @@ internal static class SchemaSerializer
         return builder.ToSchema();
     }
 
-    public static bool CanWrite(DataViewType type) => type is VectorDataViewType or KeyDataViewType || Array.IndexOf(_primitives, type) >= 0;
+    public static bool CanWrite(DataViewType type) =>
+        type is VectorDataViewType or KeyDataViewType || Array.IndexOf(_primitives, type) >= 0;
 
     public static void WriteType(BinaryWriter writer, DataViewType type)
     {
@@ -127,7 +129,9 @@ internal abstract class ValueSerializer
         [typeof(float)] = new Scalar<float>((writer, value) => writer.Write(value), reader => reader.ReadSingle()),
         [typeof(double)] = new Scalar<double>((writer, value) => writer.Write(value), reader => reader.ReadDouble()),
         [typeof(bool)] = new Scalar<bool>((writer, value) => writer.Write(value), reader => reader.ReadBoolean()),
-        [typeof(ReadOnlyMemory<char>)] = new Scalar<ReadOnlyMemory<char>>((writer, value) => writer.Write(value.ToString()), reader => reader.ReadString().AsMemory()),
+        [typeof(ReadOnlyMemory<char>)] = new Scalar<ReadOnlyMemory<char>>(
+            (writer, value) => writer.Write(value.ToString()),
+            reader => reader.ReadString().AsMemory()),
     };
 
     /// <summary>The serializer of a type, or null.</summary>

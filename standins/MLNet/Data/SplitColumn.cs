@@ -83,7 +83,12 @@ internal static class SplitColumn
         protected override DataViewSchema.DetachedColumn[] MakeOutputs() => [new(name, NumberDataViewType.Single)];
     }
 
-    private sealed class Copy(DataViewSchema schema, DataViewSchema.Column source, string name, double offset, double scale) : RowMapper(schema)
+    private sealed class Copy(
+        DataViewSchema schema,
+        DataViewSchema.Column source,
+        string name,
+        double offset,
+        double scale) : RowMapper(schema)
     {
         public override IEnumerable<int> Dependencies(int output) => [source.Index];
 
@@ -103,7 +108,12 @@ internal static class SplitColumn
             [new(name, source.Type is KeyDataViewType ? source.Type : NumberDataViewType.Double)];
     }
 
-    private sealed class Hashes(IHostEnvironment env, DataViewSchema schema, DataViewSchema.Column source, string name, uint seed) : RowMapper(schema)
+    private sealed class Hashes(
+        IHostEnvironment env,
+        DataViewSchema schema,
+        DataViewSchema.Column source,
+        string name,
+        uint seed) : RowMapper(schema)
     {
         public override IEnumerable<int> Dependencies(int output) => [source.Index];
 
@@ -143,7 +153,11 @@ internal static class Numbers
 {
     public static Func<double> GetterOf(DataViewRow row, DataViewSchema.Column column)
     {
-        var get = Getters.Call<Func<double>>((Func<DataViewRow, DataViewSchema.Column, Func<double>>)Typed<int>, column.Type.RawType, row, column);
+        var get = Getters.Call<Func<double>>(
+            (Func<DataViewRow, DataViewSchema.Column, Func<double>>)Typed<int>,
+            column.Type.RawType,
+            row,
+            column);
         if (column.Type is not KeyDataViewType)
         {
             return get;
@@ -161,7 +175,8 @@ internal static class Numbers
     {
         var get = row.GetGetter<T>(column);
         T value = default;
-        var convert = Conversions.Find<T, double>() ?? throw Contracts.ExceptNotSupported(null, $"Column '{column.Name}' of type {column.Type} is not numeric");
+        var convert = Conversions.Find<T, double>()
+            ?? throw Contracts.ExceptNotSupported(null, $"Column '{column.Name}' of type {column.Type} is not numeric");
         return () =>
         {
             get(ref value);

@@ -14,7 +14,10 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
     {
         _host = env.Register(nameof(TextLoader));
         _host.CheckValue(options, nameof(options));
-        _host.CheckParam(options.Columns is { Length: > 0 }, nameof(options), "Columns must be specified: reading them out of the file is not supported here");
+        _host.CheckParam(
+            options.Columns is { Length: > 0 },
+            nameof(options),
+            "Columns must be specified: reading them out of the file is not supported here");
         _options = options;
         _parser = new TextLineParser(options);
         var (header, first) = Sample(dataSample);
@@ -57,10 +60,14 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
                 load.Sources[0].ForceVector = true;
             }
 
-            columns.Add(new Column(name, DataKinds.KindOf(item), [.. load.Sources], key == null ? null : key.Count is { } count ? new KeyCount(count) : new KeyCount()));
+            var keys = key == null ? null : new KeyCount { Count = key.Count };
+            columns.Add(new Column(name, DataKinds.KindOf(item), [.. load.Sources], keys));
         }
 
-        context.CheckParam(columns.Count > 0, "TInput", "Should define at least one public, readable field or property in TInput with the LoadColumn attribute.");
+        context.CheckParam(
+            columns.Count > 0,
+            "TInput",
+            "Should define at least one public, readable field or property in TInput with the LoadColumn attribute.");
         return [.. columns];
     }
 
@@ -105,13 +112,17 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
             Item = column.DataKind.ToType();
             if (column.KeyCount is { } keys)
             {
-                context.CheckParam(KeyDataViewType.IsValidDataType(Item.RawType), "Columns", $"Column '{Name}': a key must be of an unsigned type, not {Item}");
+                context.CheckParam(
+                    KeyDataViewType.IsValidDataType(Item.RawType),
+                    "Columns",
+                    $"Column '{Name}': a key must be of an unsigned type, not {Item}");
                 Item = new KeyDataViewType(Item.RawType, keys.Count ?? TypedMember.MaximumOf(Item.RawType));
             }
 
             context.CheckParam(column.Source is { Length: > 0 }, "Columns", $"Column '{Name}' has no source");
             _ranges = [.. column.Source.Select(range => Resolve(context, range, fields))];
-            _isVector = column.Source.Length > 1 || column.Source.Any(range => range.ForceVector || range.AutoEnd || range.VariableEnd || range.Max > range.Min);
+            _isVector = column.Source.Length > 1
+                || column.Source.Any(range => range.ForceVector || range.AutoEnd || range.VariableEnd || range.Max > range.Min);
             var size = _ranges.Any(range => range.ToEnd) ? 0 : _ranges.Sum(range => range.Max - range.Min + 1);
             Type = _isVector ? new VectorDataViewType(Item, size) : Item;
         }
@@ -135,7 +146,9 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
             }
 
             var builder = new DataViewSchema.Annotations.Builder();
-            builder.AddSlotNames(vector.Size, (ref VBuffer<ReadOnlyMemory<char>> value) => value = new VBuffer<ReadOnlyMemory<char>>(names.Length, [.. names]));
+            builder.AddSlotNames(
+                vector.Size,
+                (ref VBuffer<ReadOnlyMemory<char>> value) => value = new VBuffer<ReadOnlyMemory<char>>(names.Length, [.. names]));
             return builder.ToAnnotations();
         }
 
@@ -152,7 +165,13 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
                 return (range.Min, range.Max ?? -1, true);
             }
 
-            return (range.Min, range.Max ?? Math.Max(range.Min, (fields ?? throw context.ExceptParam("Columns", "A range without an end needs a data sample or InputSize")) - 1), false);
+            return (
+                range.Min,
+                range.Max
+                    ?? Math.Max(
+                        range.Min,
+                        (fields ?? throw context.ExceptParam("Columns", "A range without an end needs a data sample or InputSize")) - 1),
+                false);
         }
 
         private IEnumerable<int> Indices(int fields)
@@ -175,7 +194,9 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
         private Delegate Vector<T>(Cursor cursor) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) =>
         {
             var indices = Indices(cursor.FieldCount);
-            var editor = VBufferEditor.Create(ref value, Type is VectorDataViewType { IsKnownSize: true } known ? known.Size : indices.Count());
+            var editor = VBufferEditor.Create(
+                ref value,
+                Type is VectorDataViewType { IsKnownSize: true } known ? known.Size : indices.Count());
             var slot = 0;
             foreach (var index in indices)
             {
@@ -221,7 +242,8 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
         public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) =>
             new Cursor(loader, source, Getters.Active(columnsNeeded, Schema));
 
-        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) => [GetRowCursor(columnsNeeded)];
+        public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random rand = null) =>
+            [GetRowCursor(columnsNeeded)];
     }
 
     private sealed class Cursor : DataViewRowCursor
@@ -251,7 +273,10 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
 
         public ReadOnlyMemory<char> Field(int index)
         {
-            Contracts.Check(null, _position >= 0, "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
+            Contracts.Check(
+                null,
+                _position >= 0,
+                "Values cannot be fetched unless the cursor returned true from the last call to MoveNext");
             return index < FieldCount ? _rows.Current.Fields[index] : default;
         }
 
@@ -276,7 +301,8 @@ public sealed partial class TextLoader : IDataLoader<IMultiStreamSource>
             return Getters.Cast<TValue>(_getters[column.Index], column);
         }
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
+        public override ValueGetter<DataViewRowId> GetIdGetter() =>
+            (ref DataViewRowId value) => value = new DataViewRowId((ulong)_position, 0);
 
         protected override void Dispose(bool disposing)
         {

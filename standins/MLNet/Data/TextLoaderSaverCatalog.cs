@@ -17,7 +17,10 @@ public static class TextLoaderSaverCatalog
         bool allowSparse = false) =>
         new(catalog.Environment, Options(columns, separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse), dataSample);
 
-    public static TextLoader CreateTextLoader(this DataOperationsCatalog catalog, TextLoader.Options options, IMultiStreamSource dataSample = null) =>
+    public static TextLoader CreateTextLoader(
+        this DataOperationsCatalog catalog,
+        TextLoader.Options options,
+        IMultiStreamSource dataSample = null) =>
         new(catalog.Environment, options, dataSample);
 
     public static TextLoader CreateTextLoader<TInput>(
@@ -33,7 +36,10 @@ public static class TextLoaderSaverCatalog
             Options(TextLoader.ColumnsOf<TInput>(catalog.Environment), separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse),
             dataSample);
 
-    public static TextLoader CreateTextLoader<TInput>(this DataOperationsCatalog catalog, TextLoader.Options options, IMultiStreamSource dataSample = null)
+    public static TextLoader CreateTextLoader<TInput>(
+        this DataOperationsCatalog catalog,
+        TextLoader.Options options,
+        IMultiStreamSource dataSample = null)
     {
         options.Columns = TextLoader.ColumnsOf<TInput>(catalog.Environment);
         return new TextLoader(catalog.Environment, options, dataSample);
@@ -58,7 +64,16 @@ public static class TextLoaderSaverCatalog
         bool allowQuoting = false,
         bool trimWhitespace = false,
         bool allowSparse = false) =>
-        Load(catalog, path, Options(TextLoader.ColumnsOf<TInput>(catalog.Environment), separatorChar, hasHeader, allowQuoting, trimWhitespace, allowSparse));
+        Load(
+            catalog,
+            path,
+            Options(
+                TextLoader.ColumnsOf<TInput>(catalog.Environment),
+                separatorChar,
+                hasHeader,
+                allowQuoting,
+                trimWhitespace,
+                allowSparse));
 
     public static IDataView LoadFromTextFile<TInput>(this DataOperationsCatalog catalog, string path, TextLoader.Options options)
     {
@@ -84,7 +99,13 @@ public static class TextLoaderSaverCatalog
         new TextSaver(separatorChar, headerRow, schema, keepHidden).Save(catalog.Environment, data, stream);
     }
 
-    private static TextLoader.Options Options(TextLoader.Column[] columns, char separatorChar, bool hasHeader, bool allowQuoting, bool trimWhitespace, bool allowSparse) => new()
+    private static TextLoader.Options Options(
+        TextLoader.Column[] columns,
+        char separatorChar,
+        bool hasHeader,
+        bool allowQuoting,
+        bool trimWhitespace,
+        bool allowSparse) => new()
     {
         Columns = columns,
         Separators = [separatorChar],

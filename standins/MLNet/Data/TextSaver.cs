@@ -12,8 +12,14 @@ internal sealed class TextSaver(char separator, bool headerRow, bool schema, boo
         var columns = data.Schema.Where(column => keepHidden || !column.IsHidden).ToArray();
         foreach (var column in columns)
         {
-            context.CheckParam(column.Type is not VectorDataViewType { IsKnownSize: false }, nameof(data), $"Column '{column.Name}' has an unsupported type: vectors must have a known size");
-            context.CheckParam(SchemaSerializer.CanWrite(column.Type), nameof(data), $"Column '{column.Name}' has an unsupported type: {column.Type}");
+            context.CheckParam(
+                column.Type is not VectorDataViewType { IsKnownSize: false },
+                nameof(data),
+                $"Column '{column.Name}' has an unsupported type: vectors must have a known size");
+            context.CheckParam(
+                SchemaSerializer.CanWrite(column.Type),
+                nameof(data),
+                $"Column '{column.Name}' has an unsupported type: {column.Type}");
         }
 
         using var writer = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
@@ -43,7 +49,17 @@ internal sealed class TextSaver(char separator, bool headerRow, bool schema, boo
             writer.WriteLine("#@   header+");
         }
 
-        writer.WriteLine($"#@   sep={separator switch { ',' => "comma", '\t' => "tab", ' ' => "space", ';' => "semicolon", ':' => "colon", '|' => "bar", var other => other.ToString() }}");
+        var name = separator switch
+        {
+            ',' => "comma",
+            '\t' => "tab",
+            ' ' => "space",
+            ';' => "semicolon",
+            ':' => "colon",
+            '|' => "bar",
+            _ => separator.ToString(),
+        };
+        writer.WriteLine($"#@   sep={name}");
         var first = 0;
         foreach (var column in columns)
         {
@@ -51,7 +67,8 @@ internal sealed class TextSaver(char separator, bool headerRow, bool schema, boo
             var item = vector?.ItemType ?? column.Type;
             var size = vector?.Size ?? 1;
             var kind = CodeOf(item) + (item is KeyDataViewType key ? $"[{key.Count}]" : string.Empty);
-            writer.WriteLine($"#@   col={Quote(column.Name)}:{kind}:{(size == 1 && vector == null ? first : vector.Size == 1 ? $"{first}-{first}" : $"{first}-{first + size - 1}")}");
+            var range = vector == null ? $"{first}" : $"{first}-{first + size - 1}";
+            writer.WriteLine($"#@   col={Quote(column.Name)}:{kind}:{range}");
             first += size;
         }
 

@@ -30,7 +30,10 @@ public sealed class TransformerChain<TLastTransformer> : ITransformer, IEnumerab
         _transformers = transformers?.ToArray() ?? [];
         _scopes = scopes?.ToArray() ?? [];
         LastTransformer = _transformers.LastOrDefault() as TLastTransformer;
-        Contracts.Check(null, (_transformers.Length > 0) == (LastTransformer != null), "Operation is not valid due to the current state of the object.");
+        Contracts.Check(
+            null,
+            (_transformers.Length > 0) == (LastTransformer != null),
+            "Operation is not valid due to the current state of the object.");
         Contracts.Check(null, _transformers.Length == _scopes.Length, "Operation is not valid due to the current state of the object.");
     }
 

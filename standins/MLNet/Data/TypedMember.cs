@@ -68,7 +68,10 @@ internal sealed class TypedMember
 
             if (DataViewTypeManager.GetOrNull(item, member.GetCustomAttributes()) == null)
             {
-                throw Contracts.ExceptParam(null, "rawType", $"Could not determine an IDataView type and registered custom types for member {member.Name}");
+                throw Contracts.ExceptParam(
+                    null,
+                    "rawType",
+                    $"Could not determine an IDataView type and registered custom types for member {member.Name}");
             }
         }
 
@@ -94,7 +97,9 @@ internal sealed class TypedMember
     public bool CanHold(DataViewType type)
     {
         var (isVector, item) = Shape(Member);
-        return isVector ? type is VectorDataViewType vector && vector.ItemType.RawType == item : type is not VectorDataViewType && type.RawType == item;
+        return isVector
+            ? type is VectorDataViewType vector && vector.ItemType.RawType == item
+            : type is not VectorDataViewType && type.RawType == item;
     }
 
     public Func<TRow, T> Reader<TRow, T>()
@@ -119,7 +124,10 @@ internal sealed class TypedMember
     {
         Contracts.CheckParam(null, column.MemberName != null, "userSchemaDefinition", "Null field name detected in schema definition");
         var member = (MemberInfo)userType.GetField(column.MemberName) ?? userType.GetProperty(column.MemberName)
-            ?? throw Contracts.ExceptParam(null, "userSchemaDefinition", $"No field or property with name '{column.MemberName}' found in type '{userType.FullName}'");
+            ?? throw Contracts.ExceptParam(
+                null,
+                "userSchemaDefinition",
+                $"No field or property with name '{column.MemberName}' found in type '{userType.FullName}'");
         var (isVector, itemType) = Shape(member);
         var name = string.IsNullOrEmpty(column.ColumnName) ? column.MemberName : column.ColumnName;
         var type = column.ColumnType;
@@ -136,13 +144,17 @@ internal sealed class TypedMember
                 throw Contracts.ExceptParam(
                     null,
                     "userSchemaDefinition",
-                    $"Column '{name}' is supposed to be {(vector != null ? "vector" : "scalar")}, but type of associated field '{column.MemberName}' is {(isVector ? "vector" : "scalar")}");
+                    $"Column '{name}' is supposed to be {(vector != null ? "vector" : "scalar")}, " +
+                    $"but type of associated field '{column.MemberName}' is {(isVector ? "vector" : "scalar")}");
             }
 
             var wanted = vector?.ItemType.RawType ?? type.RawType;
             if (wanted != itemType)
             {
-                throw Contracts.ExceptParam(null, "userSchemaDefinition", $"Column '{name}' is supposed to have item type {wanted}, but associated field has type {itemType}");
+                throw Contracts.ExceptParam(
+                    null,
+                    "userSchemaDefinition",
+                    $"Column '{name}' is supposed to have item type {wanted}, but associated field has type {itemType}");
             }
         }
 

@@ -55,7 +55,8 @@ internal class ObjectRow<TRow> : DataViewRow
         return Getters.Cast<TValue>(_getters[column.Index], column);
     }
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new DataViewRowId((ulong)CheckedPosition(), 0);
+    public override ValueGetter<DataViewRowId> GetIdGetter() =>
+        (ref DataViewRowId value) => value = new DataViewRowId((ulong)CheckedPosition(), 0);
 
     private long CheckedPosition() => _position >= 0
         ? _position
@@ -157,7 +158,8 @@ internal sealed class ObjectFiller<TRow>
             if (!member.CanHold(column.Value.Type))
             {
                 throw context.Except(
-                    $"Can't bind the IDataView column '{member.ColumnName}' of type '{column.Value.Type}' to field or property '{member.Member.Name}' of type '{member.MemberType.FullName}'.");
+                    $"Can't bind the IDataView column '{member.ColumnName}' of type '{column.Value.Type}' " +
+                    $"to field or property '{member.Member.Name}' of type '{member.MemberType.FullName}'.");
             }
 
             _bound.Add((member, column.Value));
@@ -201,15 +203,30 @@ internal sealed class ObjectFiller<TRow>
 
         if (type.IsArray)
         {
-            return Getters.Call<Action<TRow>>((Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)ToArray<int>, type.GetElementType(), row, member, column);
+            return Getters.Call<Action<TRow>>(
+                (Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)ToArray<int>,
+                type.GetElementType(),
+                row,
+                member,
+                column);
         }
 
         if (column.Type is VectorDataViewType vector)
         {
-            return Getters.Call<Action<TRow>>((Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)Vector<int>, vector.ItemType.RawType, row, member, column);
+            return Getters.Call<Action<TRow>>(
+                (Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)Vector<int>,
+                vector.ItemType.RawType,
+                row,
+                member,
+                column);
         }
 
-        return Getters.Call<Action<TRow>>((Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)Direct<int>, type, row, member, column);
+        return Getters.Call<Action<TRow>>(
+            (Func<DataViewRow, TypedMember, DataViewSchema.Column, Action<TRow>>)Direct<int>,
+            type,
+            row,
+            member,
+            column);
     }
 
     private static Action<TRow> TextArray(DataViewRow row, TypedMember member, DataViewSchema.Column column)

@@ -63,7 +63,10 @@ internal sealed class WorkerCursor : DataViewRowCursor
     }
 
     /// <summary>What a view builds on: the plain cursor where there is one.</summary>
-    public static (DataViewRowCursor Cursor, bool Computes) Direct(IDataView view, IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand) =>
+    public static (DataViewRowCursor Cursor, bool Computes) Direct(
+        IDataView view,
+        IEnumerable<DataViewSchema.Column> columnsNeeded,
+        Random rand) =>
         view is IDirectDataView direct ? direct.GetDirectCursor(columnsNeeded, rand) : (view.GetRowCursor(columnsNeeded, rand), false);
 
     public override bool MoveNext()

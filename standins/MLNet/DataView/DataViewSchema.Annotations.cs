@@ -26,7 +26,8 @@ public sealed partial class DataViewSchema
                 throw new ArgumentException(nameof(column));
             }
 
-            return _getters[column.Index] as ValueGetter<TValue> ?? throw new InvalidOperationException($"Invalid call to '{nameof(GetGetter)}'");
+            return _getters[column.Index] as ValueGetter<TValue>
+                ?? throw new InvalidOperationException($"Invalid call to '{nameof(GetGetter)}'");
         }
 
         public void GetValue<TValue>(string kind, ref TValue value)
@@ -99,7 +100,9 @@ public sealed partial class DataViewSchema
                 ArgumentNullException.ThrowIfNull(type);
                 if (type.RawType != typeof(TValue))
                 {
-                    throw new ArgumentException($"{nameof(type)}.{nameof(type.RawType)} must be of type '{typeof(TValue).FullName}'.", nameof(type));
+                    throw new ArgumentException(
+                        $"{nameof(type)}.{nameof(type.RawType)} must be of type '{typeof(TValue).FullName}'.",
+                        nameof(type));
                 }
 
                 // Handed back as it came: text keeps the very memory (and its owner) that the caller gave.

@@ -156,7 +156,9 @@ public sealed class KeyDataViewType : PrimitiveDataViewType
     {
         if (count == 0 || MaxCount(type) < count)
         {
-            throw new ArgumentOutOfRangeException(nameof(count), "The cardinality of a KeyDataViewType must be within the range of its raw type");
+            throw new ArgumentOutOfRangeException(
+                nameof(count),
+                "The cardinality of a KeyDataViewType must be within the range of its raw type");
         }
 
         if (!IsValidDataType(type))
@@ -178,7 +180,8 @@ public sealed class KeyDataViewType : PrimitiveDataViewType
 
     public ulong Count { get; }
 
-    public static bool IsValidDataType(Type type) => type == typeof(byte) || type == typeof(ushort) || type == typeof(uint) || type == typeof(ulong);
+    public static bool IsValidDataType(Type type) =>
+        type == typeof(byte) || type == typeof(ushort) || type == typeof(uint) || type == typeof(ulong);
 
     public override bool Equals(DataViewType other) => other is KeyDataViewType key && RawType == key.RawType && Count == key.Count;
     public override bool Equals(object obj) => obj is DataViewType type && Equals(type);

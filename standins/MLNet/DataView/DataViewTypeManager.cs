@@ -44,7 +44,9 @@ public static class DataViewTypeManager
     {
         if (_builtIn.Contains(type))
         {
-            throw new ArgumentOutOfRangeException(nameof(type), $"Type {type} has been registered as ML.NET's default supported type, so it can't not be registered again.");
+            throw new ArgumentOutOfRangeException(
+                nameof(type),
+                $"Type {type} has been registered as ML.NET's default supported type, so it can't not be registered again.");
         }
 
         lock (_lock)
@@ -52,13 +54,19 @@ public static class DataViewTypeManager
             var byType = _known.FirstOrDefault(item => Matches(item, type, attributes));
             if (byType.DataViewType != null && !byType.DataViewType.Equals(dataViewType))
             {
-                throw new ArgumentOutOfRangeException(nameof(type), $"Repeated type register. The raw type {type} has been associated with {byType.DataViewType} so it cannot be associated with {dataViewType}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(type),
+                    $"Repeated type register. The raw type {type} has been associated with {byType.DataViewType} " +
+                    $"so it cannot be associated with {dataViewType}.");
             }
 
             var byColumn = _known.FirstOrDefault(item => item.DataViewType.Equals(dataViewType));
             if (byColumn.DataViewType != null && !Matches(byColumn, type, attributes))
             {
-                throw new ArgumentOutOfRangeException(nameof(dataViewType), $"Repeated type register. The DataView type {dataViewType} has been associated with {byColumn.Type} so it cannot be associated with {type}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(dataViewType),
+                    $"Repeated type register. The DataView type {dataViewType} has been associated with {byColumn.Type} " +
+                    $"so it cannot be associated with {type}.");
             }
 
             if (byType.DataViewType == null)

@@ -164,7 +164,8 @@ public readonly struct VBuffer<T> : IEnumerable
         return at < _count && _indices[at] == index ? _values[at] : default;
     }
 
-    public override string ToString() => IsDense ? $"Dense vector of size {Length}" : $"Sparse vector of size {Length}, {_count} explicit values";
+    public override string ToString() =>
+        IsDense ? $"Dense vector of size {Length}" : $"Sparse vector of size {Length}, {_count} explicit values";
 
     private static void Require(bool condition, string name)
     {

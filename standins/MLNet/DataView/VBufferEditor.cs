@@ -81,7 +81,9 @@ public readonly ref struct VBufferEditor<T>
     {
         if (physicalValuesCount < 0 || physicalValuesCount > Values.Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(physicalValuesCount), "Updating physicalValuesCount during Commit(int) cannot be greater than the original value.");
+            throw new ArgumentOutOfRangeException(
+                nameof(physicalValuesCount),
+                "Updating physicalValuesCount during Commit(int) cannot be greater than the original value.");
         }
 
         return new VBuffer<T>(_length, physicalValuesCount, _values, _indices);

@@ -49,12 +49,22 @@ namespace Microsoft.ML.Data
                     if (item == null)
                     {
                         item = current as PrimitiveDataViewType
-                            ?? throw parent.Host.ExceptSchemaMismatch("inputSchema", "input", source.Name, "a primitive type or a vector of one", source.Type.ToString());
+                            ?? throw parent.Host.ExceptSchemaMismatch(
+                                "inputSchema",
+                                "input",
+                                source.Name,
+                                "a primitive type or a vector of one",
+                                source.Type.ToString());
                         size = vector?.Size ?? 1;
                     }
                     else if (!current.Equals(item))
                     {
-                        throw parent.Host.ExceptSchemaMismatch("inputSchema", "input", source.Name, item.ToString(), source.Type.ToString());
+                        throw parent.Host.ExceptSchemaMismatch(
+                            "inputSchema",
+                            "input",
+                            source.Name,
+                            item.ToString(),
+                            source.Type.ToString());
                     }
                     else
                     {
@@ -193,7 +203,9 @@ namespace Microsoft.ML.Data
                         vectors[i](ref buffers[i]);
                         if (_sources[i].Type is VectorDataViewType { Size: > 0 } known && known.Size != buffers[i].Length)
                         {
-                            throw Contracts.Except(null, $"Column '{_sources[i].Name}': expected {known.Size} slots, but got {buffers[i].Length}");
+                            throw Contracts.Except(
+                                null,
+                                $"Column '{_sources[i].Name}': expected {known.Size} slots, but got {buffers[i].Length}");
                         }
 
                         length = checked(length + buffers[i].Length);
@@ -258,18 +270,23 @@ namespace Microsoft.ML.Transforms
                 _host.Check(!column.IsKey, $"Column '{column.Name}' is key. Concatenation of keys is unsupported.");
                 _host.Check(
                     column.ItemType.Equals(columns[0].ItemType),
-                    $"Concatenated columns should have the same type. Column '{column.Name}' has type of {column.ItemType}, but expected column type is {columns[0].ItemType}.");
+                    $"Concatenated columns should have the same type. Column '{column.Name}' has type of {column.ItemType}, " +
+                    $"but expected column type is {columns[0].ItemType}.");
             }
 
             var annotations = new List<SchemaShape.Column>();
             if (columns.All(column => Has(column, AnnotationKinds.IsNormalized)))
             {
-                annotations.Add(new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
+                annotations.Add(new(AnnotationKinds.IsNormalized, default, BooleanDataViewType.Instance, false));
             }
 
             if (columns.Any(column => Has(column, AnnotationKinds.CategoricalSlotRanges)))
             {
-                annotations.Add(new(AnnotationKinds.CategoricalSlotRanges, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Int32, false));
+                annotations.Add(new(
+                    AnnotationKinds.CategoricalSlotRanges,
+                    SchemaShape.Column.VectorKind.Vector,
+                    NumberDataViewType.Int32,
+                    false));
             }
 
             if (columns.Any(column => column.Kind == SchemaShape.Column.VectorKind.Scalar || Has(column, AnnotationKinds.SlotNames)))

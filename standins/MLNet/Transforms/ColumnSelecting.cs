@@ -14,7 +14,9 @@ public sealed class ColumnSelectingTransformer : ITransformer
     internal ColumnSelectingTransformer(IHostEnvironment env, string[] keep, string[] drop, bool keepHidden)
     {
         _host = env.Register(nameof(ColumnSelectingTransformer));
-        _host.Check(keep is { Length: > 0 } || drop is { Length: > 0 }, "Neither keepColumns or dropColumns is set, one must be specified.");
+        _host.Check(
+            keep is { Length: > 0 } || drop is { Length: > 0 },
+            "Neither keepColumns or dropColumns is set, one must be specified.");
         Keeps = keep is { Length: > 0 };
         Names = Keeps ? keep : drop;
         _keepHidden = keepHidden;
@@ -130,7 +132,8 @@ public sealed class ColumnSelectingTransformer : ITransformer
 
         public long? GetRowCount() => input.GetRowCount();
 
-        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) => WorkerCursor.Over(this, columnsNeeded, rand);
+        public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand = null) =>
+            WorkerCursor.Over(this, columnsNeeded, rand);
 
         public (DataViewRowCursor Cursor, bool Computes) GetDirectCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
         {

@@ -45,7 +45,13 @@ namespace Microsoft.ML.Transforms
         private readonly Action<TSrc, TDst> _mapAction;
         private readonly string _contractName;
 
-        internal CustomMappingTransformer(IHostEnvironment env, Action<TSrc, TDst> mapAction, string contractName, SchemaDefinition input, SchemaDefinition output)
+        internal CustomMappingTransformer(
+            IHostEnvironment env,
+            Action<TSrc,
+            TDst> mapAction,
+            string contractName,
+            SchemaDefinition input,
+            SchemaDefinition output)
         {
             _host = env.Register("CustomMappingTransformer");
             _host.CheckValue(mapAction, nameof(mapAction));
@@ -102,7 +108,8 @@ namespace Microsoft.ML.Transforms
 
             public override IEnumerable<int> Dependencies(int output) => _filler.Columns.Select(column => column.Index);
 
-            public override Delegate MakeGetter(DataViewRow input, int output, out Action disposer) => MakeGetters(input, index => index == output, out disposer)[output];
+            public override Delegate MakeGetter(DataViewRow input, int output, out Action disposer) =>
+                MakeGetters(input, index => index == output, out disposer)[output];
 
             public override Delegate[] MakeGetters(DataViewRow input, Func<int, bool> active, out Action disposer)
             {
@@ -133,7 +140,12 @@ namespace Microsoft.ML.Transforms
                 {
                     if (active(i))
                     {
-                        getters[i] = Getters.Call<Delegate>((Func<DataViewRow, int, Action, Delegate>)Refreshing<int>, row.Schema[i].Type.RawType, row, i, (Action)Refresh);
+                        getters[i] = Getters.Call<Delegate>(
+                            (Func<DataViewRow, int, Action, Delegate>)Refreshing<int>,
+                            row.Schema[i].Type.RawType,
+                            row,
+                            i,
+                            (Action)Refresh);
                     }
                 }
 
@@ -141,7 +153,10 @@ namespace Microsoft.ML.Transforms
             }
 
             protected override DataViewSchema.DetachedColumn[] MakeOutputs() =>
-                [.. _parent.Output.Select(member => new DataViewSchema.DetachedColumn(member.ColumnName, member.ColumnType, member.Annotations))];
+                [
+                    .. _parent.Output.Select(member =>
+                        new DataViewSchema.DetachedColumn(member.ColumnName, member.ColumnType, member.Annotations)),
+                ];
 
             private static Delegate Refreshing<T>(DataViewRow row, int index, Action refresh)
             {
@@ -160,8 +175,17 @@ namespace Microsoft.ML.Transforms
         where TSrc : class, new()
         where TDst : class, new()
     {
-        internal CustomMappingEstimator(IHostEnvironment env, Action<TSrc, TDst> mapAction, string contractName, SchemaDefinition input, SchemaDefinition output)
-            : base(env.Register("CustomMappingEstimator"), new CustomMappingTransformer<TSrc, TDst>(env, mapAction, contractName, input, output))
+        internal CustomMappingEstimator(
+            IHostEnvironment env,
+            Action<TSrc,
+            TDst> mapAction,
+            string contractName,
+            SchemaDefinition input,
+            SchemaDefinition output)
+            : base(
+                env.Register("CustomMappingEstimator"),
+                new CustomMappingTransformer<TSrc,
+                TDst>(env, mapAction, contractName, input, output))
         {
         }
 
@@ -178,11 +202,17 @@ namespace Microsoft.ML.Transforms
                     : column.Kind == wanted.Kind;
                 if (!fits || !wanted.ItemType.Equals(column.ItemType) || wanted.IsKey != column.IsKey)
                 {
-                    throw Host.ExceptSchemaMismatch(nameof(inputSchema), "input", member.ColumnName, member.ColumnType.ToString(), column.GetTypeString());
+                    throw Host.ExceptSchemaMismatch(
+                        nameof(inputSchema),
+                        "input",
+                        member.ColumnName,
+                        member.ColumnType.ToString(),
+                        column.GetTypeString());
                 }
             }
 
-            return inputSchema.With([.. Transformer.Output.Select(member => SchemaShape.Column.Create(member.ColumnName, member.ColumnType, member.Annotations))]);
+            var added = Transformer.Output.Select(member => SchemaShape.Column.Create(member.ColumnName, member.ColumnType, member.Annotations));
+            return inputSchema.With([.. added]);
         }
     }
 
@@ -195,8 +225,12 @@ namespace Microsoft.ML.Transforms
         {
             var contract = ctx.Reader.ReadString();
             env.ComponentCatalog.RegisterAssembly(Assembly.Load(ctx.Reader.ReadString()));
-            var factory = env.ComponentCatalog.GetExtension(env, typeof(CustomMappingFactoryAttributeAttribute), contract) as ICustomMappingFactory
-                ?? throw env.Except($"The class with contract '{contract}' must derive from 'CustomMappingFactory' or from 'StatefulCustomMappingFactory'.");
+            var factory = env.ComponentCatalog.GetExtension(
+                env,
+                typeof(CustomMappingFactoryAttributeAttribute),
+                contract) as ICustomMappingFactory
+                ?? throw env.Except(
+                    $"The class with contract '{contract}' must derive from 'CustomMappingFactory' or from 'StatefulCustomMappingFactory'.");
             return factory.CreateTransformer(env, contract);
         }
     }
@@ -218,12 +252,20 @@ namespace Microsoft.ML
             where TSrc : class, new()
             where TDst : class, new() => new(catalog.Environment, mapAction, contractName, inputSchemaDefinition, outputSchemaDefinition);
 
-        public static IDataView FilterByCustomPredicate<TSrc>(this DataOperationsCatalog catalog, IDataView input, Func<TSrc, bool> filterPredicate)
+        public static IDataView FilterByCustomPredicate<TSrc>(
+            this DataOperationsCatalog catalog,
+            IDataView input,
+            Func<TSrc,
+            bool> filterPredicate)
             where TSrc : class, new()
         {
             catalog.Environment.CheckValue(input, nameof(input));
             catalog.Environment.CheckValue(filterPredicate, nameof(filterPredicate));
-            var filler = new ObjectFiller<TSrc>(catalog.Environment, input.Schema, false, TypedMember.Create(typeof(TSrc), null, SchemaDefinition.Direction.Write));
+            var filler = new ObjectFiller<TSrc>(
+                catalog.Environment,
+                input.Schema,
+                false,
+                TypedMember.Create(typeof(TSrc), null, SchemaDefinition.Direction.Write));
             return new FilteredDataView(input, [.. filler.Columns], row =>
             {
                 var source = new TSrc();

@@ -48,9 +48,17 @@ namespace Microsoft.ML.Transforms
                 : base(schema)
             {
                 _parent = parent;
-                _sources = [.. parent._inputs.Select(name => parent.Host.FindColumn(schema, name)).Select(column => column.Type is VectorDataViewType
-                    ? throw parent.Host.ExceptNotSupported($"Expression over the vector column '{column.Name}' is not supported here: only constant texts over scalars are.")
-                    : column.Index)];
+                var columns = parent._inputs.Select(name => parent.Host.FindColumn(schema, name)).ToArray();
+                foreach (var column in columns)
+                {
+                    if (column.Type is VectorDataViewType)
+                    {
+                        throw parent.Host.ExceptNotSupported(
+                            $"Expression over the vector column '{column.Name}' is not supported here: only constant texts over scalars are.");
+                    }
+                }
+
+                _sources = [.. columns.Select(column => column.Index)];
             }
 
             public override IEnumerable<int> Dependencies(int output) => _sources;
@@ -102,7 +110,7 @@ namespace Microsoft.ML.Transforms
             }
 
             ConstantTextExpression.Parse(_host, _expression, _inputs.Length);
-            return inputSchema.With(new SchemaShape.Column(_output, SchemaShape.Column.VectorKind.Scalar, TextDataViewType.Instance, false));
+            return inputSchema.With(new SchemaShape.Column(_output, default, TextDataViewType.Instance, false));
         }
     }
 
@@ -119,7 +127,10 @@ namespace Microsoft.ML.Transforms
                 throw Refuse(context, expression);
             }
 
-            context.CheckParam(parameters == inputs, "expression", $"The expression has {parameters} parameters, but {inputs} input columns were given");
+            context.CheckParam(
+                parameters == inputs,
+                "expression",
+                $"The expression has {parameters} parameters, but {inputs} input columns were given");
             SkipSpace(expression, ref at);
             if (at >= expression.Length || expression[at] != '"')
             {
@@ -231,7 +242,8 @@ namespace Microsoft.ML.Transforms
         private static bool Identifier(string expression, ref int at)
         {
             var first = at;
-            while (at < expression.Length && (char.IsLetter(expression[at]) || expression[at] == '_' || (at > first && char.IsDigit(expression[at]))))
+            while (at < expression.Length
+                && (char.IsLetter(expression[at]) || expression[at] == '_' || (at > first && char.IsDigit(expression[at]))))
             {
                 at++;
             }
@@ -259,7 +271,9 @@ namespace Microsoft.ML.Transforms
         }
 
         private static Exception Refuse(IExceptionContext context, string expression) =>
-            context.ExceptNotSupported($"The expression '{(expression.Length > 60 ? expression[..60] + "..." : expression)}' is not supported here: only constant texts such as x => \"text\" are.");
+            context.ExceptNotSupported(
+                $"The expression '{(expression.Length > 60 ? expression[..60] + "..." : expression)}' is not supported here: " +
+                "only constant texts such as x => \"text\" are.");
     }
 }
 
@@ -270,7 +284,11 @@ namespace Microsoft.ML
     /// <summary>Columns computed by expressions.</summary>
     public static class ExpressionCatalog
     {
-        public static ExpressionEstimator Expression(this TransformsCatalog catalog, string outputColumnName, string expression, params string[] inputColumnNames) =>
+        public static ExpressionEstimator Expression(
+            this TransformsCatalog catalog,
+            string outputColumnName,
+            string expression,
+            params string[] inputColumnNames) =>
             new(catalog.Environment, outputColumnName, expression, inputColumnNames);
     }
 }

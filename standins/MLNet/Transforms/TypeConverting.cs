@@ -29,7 +29,9 @@ namespace Microsoft.ML.Transforms
             var target = TargetOf(source.Type, out var possible);
             if (!possible)
             {
-                throw Host.ExceptParam("inputSchema", $"source column '{source.Name}' with item type '{source.Type}' is not compatible with destination type '{target}'");
+                throw Host.ExceptParam(
+                    "inputSchema",
+                    $"source column '{source.Name}' with item type '{source.Type}' is not compatible with destination type '{target}'");
             }
         }
 
@@ -63,7 +65,9 @@ namespace Microsoft.ML.Transforms
                 var source = Source(output);
                 var target = parent.TargetOf(source.Type, out _);
                 var item = (source.Type as VectorDataViewType)?.ItemType.RawType ?? source.Type.RawType;
-                var make = typeof(Mapper).GetMethod(source.Type is VectorDataViewType ? nameof(Vector) : nameof(Scalar), System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic);
+                var make = typeof(Mapper).GetMethod(
+                    source.Type is VectorDataViewType ? nameof(Vector) : nameof(Scalar),
+                    System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic);
                 return (Delegate)make.MakeGenericMethod(item, target.RawType).Invoke(null, [input, source]);
             }
 
@@ -93,7 +97,10 @@ namespace Microsoft.ML.Transforms
                     annotations.AddPrimitiveValue(AnnotationKinds.IsNormalized, BooleanDataViewType.Instance, true);
                 }
 
-                return new(OutputName(pair), vector == null ? target : new VectorDataViewType(target, vector.Dimensions), annotations.ToAnnotations());
+                return new(
+                    OutputName(pair),
+                    vector == null ? target : new VectorDataViewType(target, vector.Dimensions),
+                    annotations.ToAnnotations());
             }
 
             private static ValueGetter<TTarget> Scalar<TSource, TTarget>(DataViewRow input, DataViewSchema.Column source)
@@ -162,10 +169,11 @@ namespace Microsoft.ML.Transforms
                 var annotations = source.Annotations.Where(annotation =>
                     (annotation.Name == AnnotationKinds.SlotNames && source.Kind == SchemaShape.Column.VectorKind.Vector)
                     || (annotation.Name == AnnotationKinds.KeyValues && source.IsKey)
-                    || (annotation.Name == AnnotationKinds.IsNormalized && source.ItemType is NumberDataViewType && target is NumberDataViewType)).ToList();
+                    || (annotation.Name == AnnotationKinds.IsNormalized && source.ItemType is NumberDataViewType && target is NumberDataViewType))
+                    .ToList();
                 if (source.ItemType is BooleanDataViewType && target is NumberDataViewType)
                 {
-                    annotations.Add(new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
+                    annotations.Add(new(AnnotationKinds.IsNormalized, default, BooleanDataViewType.Instance, false));
                 }
 
                 var isKey = source.IsKey && KeyDataViewType.IsValidDataType(target.RawType);
@@ -186,7 +194,9 @@ namespace Microsoft.ML
             this TransformsCatalog.ConversionTransforms catalog,
             string outputColumnName,
             string inputColumnName = null,
-            DataKind outputKind = DataKind.Single) => new(catalog.Environment, outputKind, (outputColumnName, inputColumnName ?? outputColumnName));
+            DataKind outputKind = DataKind.Single) => new(catalog.Environment, outputKind, (
+                outputColumnName,
+                inputColumnName ?? outputColumnName));
 
         public static TypeConvertingEstimator ConvertType(
             this TransformsCatalog.ConversionTransforms catalog,

@@ -41,7 +41,9 @@ public sealed class AnnotationTests
     {
         var definition = SchemaDefinition.Create(typeof(Plain));
         definition["V"].AddAnnotation<ReadOnlyMemory<char>>(Kind, _owner.Memory, TextDataViewType.Instance);
-        return _context.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Plain { X = i, Y = -i, V = [i, 1] }).ToArray(), definition);
+        return _context.Data.LoadFromEnumerable(
+            Enumerable.Range(0, 40).Select(i => new Plain { X = i, Y = -i, V = [i, 1] }).ToArray(),
+            definition);
     }
 
     private bool IsOwned(DataViewSchema schema, string column)
@@ -97,7 +99,8 @@ public sealed class AnnotationTests
         Assert.IsTrue(IsOwned(_context.Transforms.CopyColumns("W", "V").Fit(data).Transform(data).Schema, "W"));
         Assert.IsTrue(IsOwned(_context.Transforms.SelectColumns("V").Fit(data).Transform(data).Schema, "V"));
         Assert.IsTrue(IsOwned(_context.Transforms.DropColumns("X").Fit(data).Transform(data).Schema, "V"));
-        var joined = _context.Transforms.Concatenate("F", "V", "X").Append(_context.Transforms.Concatenate("S", "V")).Fit(data).Transform(data);
+        var join = _context.Transforms.Concatenate("F", "V", "X").Append(_context.Transforms.Concatenate("S", "V"));
+        var joined = join.Fit(data).Transform(data);
         Assert.IsFalse(IsOwned(joined.Schema, "F"));
         Assert.IsTrue(IsOwned(joined.Schema, "S"));
         Assert.IsTrue(IsOwned(joined.Schema, "V"));
@@ -107,7 +110,9 @@ public sealed class AnnotationTests
     public void EstimatorsOfAChainSeeIt()
     {
         var watch = new Watching(this);
-        var chain = _context.Transforms.CopyColumns("W", "V").AppendCacheCheckpoint(_context).Append(_context.Transforms.DropColumns("V")).Append(watch);
+        var chain = _context.Transforms.CopyColumns("W", "V").AppendCacheCheckpoint(_context)
+            .Append(_context.Transforms.DropColumns("V"))
+            .Append(watch);
         chain.Fit(Annotated());
         Assert.IsTrue(watch.InShape);
         Assert.IsTrue(watch.InData);
@@ -121,7 +126,9 @@ public sealed class AnnotationTests
         output["V"].AddAnnotation<ReadOnlyMemory<char>>(Kind, _owner.Memory, TextDataViewType.Instance);
         var donor = _context.Transforms.CustomMapping<Nothing, Plain>((_, _) => { }, null, outputSchemaDefinition: output);
         var column = donor.GetOutputSchema(new SchemaShape([])).Single();
-        Assert.AreEqual(("V", SchemaShape.Column.VectorKind.Vector, "Single", false), (column.Name, column.Kind, column.ItemType.ToString(), column.IsKey));
+        Assert.AreEqual(
+            ("V", SchemaShape.Column.VectorKind.Vector, "Single", false),
+            (column.Name, column.Kind, column.ItemType.ToString(), column.IsKey));
         Assert.AreEqual(Kind, column.Annotations.Single().Name);
     }
 

@@ -33,8 +33,12 @@ public sealed class GoldenErrorTests
         Golden.CheckError("14.missing column: Concatenate.Fit", () => concatenate.Fit(Ids));
         Golden.CheckError("14.missing column: Concatenate transformer.Transform", () => concatenate.Fit(Ids).Transform(Ids));
         Golden.CheckError("14.missing column: CopyColumns.Fit", () => _context.Transforms.CopyColumns("O", "A").Fit(Ids));
-        Golden.CheckError("14.missing column: chain.Fit (Concatenate.Append(NormalizeMinMax))", () => concatenate.Append(_context.Transforms.CopyColumns("O", "F")).Fit(Ids));
-        Golden.CheckError("14.wrong type: Concatenate string+float", () => _context.Transforms.Concatenate("F", "Cat", "A").Fit(Row.Data(_context)));
+        Golden.CheckError(
+            "14.missing column: chain.Fit (Concatenate.Append(NormalizeMinMax))",
+            () => concatenate.Append(_context.Transforms.CopyColumns("O", "F")).Fit(Ids));
+        Golden.CheckError(
+            "14.wrong type: Concatenate string+float",
+            () => _context.Transforms.Concatenate("F", "Cat", "A").Fit(Row.Data(_context)));
         Golden.CheckError("14.schema indexer: Schema[\"zzz\"]", () => _ = Ids.Schema["zzz"]);
     }
 
@@ -44,7 +48,9 @@ public sealed class GoldenErrorTests
         Golden.CheckError("14.argument: Concatenate no inputs", () => _context.Transforms.Concatenate("F"));
         Golden.CheckError("14.argument: null output name", () => _context.Transforms.CopyColumns(null!, "A"));
         Golden.CheckError("14.argument: Fit(null)", () => _context.Transforms.CopyColumns("O", "A").Fit(null!));
-        Golden.CheckError("14.argument: Transform(null)", () => _context.Transforms.CopyColumns("O", "A").Fit(Row.Data(_context)).Transform(null!));
+        Golden.CheckError(
+            "14.argument: Transform(null)",
+            () => _context.Transforms.CopyColumns("O", "A").Fit(Row.Data(_context)).Transform(null!));
     }
 
     [TestMethod]
@@ -53,7 +59,8 @@ public sealed class GoldenErrorTests
         var data = Row.Data(_context);
         Golden.CheckError("14.GetColumn<int> on float column", () => _ = data.GetColumn<int>("A").ToArray());
         var copied = _context.Transforms.CopyColumns("O", "A").Fit(data).Transform(data);
-        foreach (var view in new[] { data, copied, _context.Data.Cache(data), _context.Transforms.SelectColumns("A", "B").Fit(data).Transform(data), _context.Data.ShuffleRows(data, 1) })
+        var selected = _context.Transforms.SelectColumns("A", "B").Fit(data).Transform(data);
+        foreach (var view in new[] { data, copied, selected, _context.Data.Cache(data), _context.Data.ShuffleRows(data, 1) })
         {
             using var cursor = view.GetRowCursor([view.Schema["A"]]);
             cursor.MoveNext();
@@ -67,11 +74,21 @@ public sealed class GoldenErrorTests
     [TestMethod]
     public void ObjectsAndEngines()
     {
-        Golden.CheckError("14.CreateEnumerable: property not in schema", () => _ = _context.Data.CreateEnumerable<WithEmbedding>(Ids, false).ToArray());
-        Golden.CheckError("14.CreateEnumerable: ignoreMissingColumns", () => _ = _context.Data.CreateEnumerable<WithEmbedding>(Ids, false, ignoreMissingColumns: true).ToArray());
+        Golden.CheckError(
+            "14.CreateEnumerable: property not in schema",
+            () => _ = _context.Data.CreateEnumerable<WithEmbedding>(Ids, false).ToArray());
+        Golden.CheckError(
+            "14.CreateEnumerable: ignoreMissingColumns",
+            () => _ = _context.Data.CreateEnumerable<WithEmbedding>(Ids, false, ignoreMissingColumns: true).ToArray());
         var model = _context.Transforms.CopyColumns("O", "A").Fit(Row.Data(_context));
-        Golden.CheckError("14.PredictionEngine: output property not in schema", () => _context.Model.CreatePredictionEngine<Row, WithEmbedding>(model).Predict(new Row()));
-        Golden.CheckError("14.PredictionEngine: input lacks a needed column", () => _context.Model.CreatePredictionEngine<OnlyId, Empty>(model));
+        Golden.CheckError(
+            "14.PredictionEngine: output property not in schema",
+            () => _context.Model.CreatePredictionEngine<Row,
+            WithEmbedding>(model).Predict(new Row()));
+        Golden.CheckError(
+            "14.PredictionEngine: input lacks a needed column",
+            () => _context.Model.CreatePredictionEngine<OnlyId,
+            Empty>(model));
     }
 
     [TestMethod]
@@ -79,9 +96,13 @@ public sealed class GoldenErrorTests
     {
         Golden.CheckError("14.Model.Load of a non-zip", () => _context.Model.Load(new MemoryStream(new byte[200]), out _));
         Golden.CheckError("14.Model.Load missing file", () => _context.Model.Load("/nonexistent.zip", out _));
-        Golden.CheckError("14.Model.Save of a third-party transformer that writes nothing", () => _context.Model.Save(new WritesNothing(), null, new MemoryStream()));
+        Golden.CheckError(
+            "14.Model.Save of a third-party transformer that writes nothing",
+            () => _context.Model.Save(new WritesNothing(), null, new MemoryStream()));
         var unnamed = _context.Transforms.CustomMapping<OnlyId, WithEmbedding>((from, to) => to.Embedding = from.Id, null).Fit(Ids);
-        Golden.CheckError("14.Model.Save of CustomMapping with null contract", () => _context.Model.Save(unnamed, null, new MemoryStream()));
+        Golden.CheckError(
+            "14.Model.Save of CustomMapping with null contract",
+            () => _context.Model.Save(unnamed, null, new MemoryStream()));
     }
 
     private sealed class WritesNothing : ITransformer

@@ -42,7 +42,11 @@ public sealed class GoldenTextTests
             Separators = [','],
             Columns =
             [
-                new("Id", DataKind.Int32, 0), new("X", DataKind.Single, 1), new("Name", DataKind.String, 2), new("Flag", DataKind.Boolean, 3), new("Y", DataKind.Double, 4),
+                new("Id", DataKind.Int32, 0),
+                new("X", DataKind.Single, 1),
+                new("Name", DataKind.String, 2),
+                new("Flag", DataKind.Boolean, 3),
+                new("Y", DataKind.Double, 4),
             ],
         };
         set(options);
@@ -55,7 +59,8 @@ public sealed class GoldenTextTests
             Flag = data.GetColumn<bool>("Flag").ToArray(),
             Y = data.GetColumn<double>("Y").ToArray(),
         };
-        return new { Columns = data.Schema.Select(column => $"{column.Name}:{column.Type}").ToArray(), Rows = rows, Warnings = warnings.Distinct().ToArray() };
+        var columns = data.Schema.Select(column => $"{column.Name}:{column.Type}").ToArray();
+        return new { Columns = columns, Rows = rows, Warnings = warnings.Distinct().ToArray() };
     }
 
     [TestMethod]
@@ -84,7 +89,9 @@ public sealed class GoldenTextTests
         Outer("13.load comma,header,noQuoting", _ => { });
         Outer("13.load comma,NO header", options => (options.HasHeader, options.AllowQuoting) = (false, true));
         Outer("13.load default separator (tab) on a comma file", options => options.Separators = ['\t']);
-        Golden.CheckError("13.missing file", () => new MLContext().Data.LoadFromTextFile("/nonexistent.csv", [new("A", DataKind.Single, 0)]));
+        Golden.CheckError(
+            "13.missing file",
+            () => new MLContext().Data.LoadFromTextFile("/nonexistent.csv", [new("A", DataKind.Single, 0)]));
     }
 
     [TestMethod]
@@ -119,7 +126,12 @@ public sealed class GoldenTextTests
         context.Data.SaveAsText(data, stream, ',');
         var text = Encoding.UTF8.GetString(stream.ToArray());
         Golden.Check("13.SaveAsText(separator ',') of 3 rows", text);
-        var back = context.Data.LoadFromTextFile(Write("back.csv", text), [new("A", DataKind.Single, 1), new("Cat", DataKind.String, 4)], ',', hasHeader: true, allowQuoting: true);
+        var back = context.Data.LoadFromTextFile(
+            Write("back.csv", text),
+            [new("A", DataKind.Single, 1), new("Cat", DataKind.String, 4)],
+            ',',
+            hasHeader: true,
+            allowQuoting: true);
         CollectionAssert.AreEqual(data.GetColumn<float>("A").ToArray(), back.GetColumn<float>("A").ToArray());
         CollectionAssert.AreEqual(data.GetColumn<string>("Cat").ToArray(), back.GetColumn<string>("Cat").ToArray());
     }
@@ -138,7 +150,9 @@ public sealed class GoldenTextTests
         var back = context.Data.LoadFromBinary(path);
         Assert.AreEqual(string.Join("; ", data.Schema), string.Join("; ", back.Schema));
         CollectionAssert.AreEqual(data.GetColumn<string>("Cat").ToArray(), back.GetColumn<string>("Cat").ToArray());
-        CollectionAssert.AreEqual(data.GetColumn<float[]>("F").SelectMany(f => f).ToArray(), back.GetColumn<float[]>("F").SelectMany(f => f).ToArray());
+        CollectionAssert.AreEqual(
+            data.GetColumn<float[]>("F").SelectMany(f => f).ToArray(),
+            back.GetColumn<float[]>("F").SelectMany(f => f).ToArray());
         VBuffer<ReadOnlyMemory<char>> names = default;
         back.Schema["F"].GetSlotNames(ref names);
         Assert.AreEqual("A", names.GetItemOrDefault(0).ToString());

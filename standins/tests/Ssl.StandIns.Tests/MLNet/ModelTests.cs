@@ -126,7 +126,8 @@ public sealed class ModelTests
     public void ContractsThatNobodyKnowsAreRefused()
     {
         var context = new MLContext(1);
-        var model = context.Transforms.CustomMapping<Source, Result>(DoubleFactory.Map, "Ssl.StandIns.Tests.Unknown").Fit(context.Data.LoadFromEnumerable(new[] { new Source() }));
+        var model = context.Transforms.CustomMapping<Source, Result>(DoubleFactory.Map, "Ssl.StandIns.Tests.Unknown")
+            .Fit(context.Data.LoadFromEnumerable(new[] { new Source() }));
         using var stream = new MemoryStream();
         context.Model.Save(model, null, stream);
         stream.Position = 0;
@@ -145,7 +146,8 @@ public sealed class ModelTests
         stream.Position = 0;
         var loaded = new MLContext().Model.Load(stream, out _);
         var seen = new List<string>();
-        foreach (var state in model.Transform(data).GetColumn<ReadOnlyMemory<char>>("State").Concat(loaded.Transform(data).GetColumn<ReadOnlyMemory<char>>("State")))
+        var views = new[] { model.Transform(data), loaded.Transform(data) };
+        foreach (var state in views.SelectMany(view => view.GetColumn<ReadOnlyMemory<char>>("State")))
         {
             Assert.IsTrue(MemoryMarshal.TryGetString(state, out var owner, out var start, out var length));
             Assert.AreEqual((0, text.Length), (start, length));
@@ -163,7 +165,9 @@ public sealed class ModelTests
         var context = new MLContext(1);
         var data = Data(context);
         var inner = context.Transforms.CopyColumns("O", "A").Append(context.Transforms.DropColumns("B")).Fit(data);
-        var chain = new TransformerChain<ITransformer>(new Delegating(inner), context.Transforms.CopyColumns("P", "O").Fit(inner.Transform(data)));
+        var chain = new TransformerChain<ITransformer>(
+            new Delegating(inner),
+            context.Transforms.CopyColumns("P", "O").Fit(inner.Transform(data)));
         using var stream = new MemoryStream();
         context.Model.Save(chain, data.Schema, stream);
         stream.Position = 0;
@@ -177,8 +181,9 @@ public sealed class ModelTests
     {
         var context = new MLContext(1);
         var model = Pipeline(context).Fit(Data(context));
-        using var engine = context.Model.CreatePredictionEngine<Source, Predicted>(context.Transforms.CustomMapping<Source, Result>(DoubleFactory.Map, "c").Fit(
-            context.Data.LoadFromEnumerable(new[] { new Source() })));
+        var mapping = context.Transforms.CustomMapping<Source, Result>(DoubleFactory.Map, "c")
+            .Fit(context.Data.LoadFromEnumerable(new[] { new Source() }));
+        using var engine = context.Model.CreatePredictionEngine<Source, Predicted>(mapping);
         Assert.AreEqual("Doubled", engine.OutputSchema[2].Name);
         for (var i = 0; i < 3; i++)
         {
@@ -188,7 +193,9 @@ public sealed class ModelTests
         }
 
         var disposable = new Delegating(model);
-        context.Model.CreatePredictionEngine<Source, Predicted>(disposable, new PredictionEngineOptions { OwnsTransformer = false }).Dispose();
+        context.Model.CreatePredictionEngine<Source, Predicted>(
+            disposable,
+            new PredictionEngineOptions { OwnsTransformer = false }).Dispose();
         Assert.IsFalse(disposable.Disposed);
         context.Model.CreatePredictionEngine<Source, Predicted>(disposable).Dispose();
         Assert.IsTrue(disposable.Disposed);

@@ -17,7 +17,8 @@ public sealed class ThreadTests
         public float[]? V { get; set; }
     }
 
-    private static Item[] Items(int count) => [.. Enumerable.Range(0, count).Select(i => new Item { Id = i, A = i, Text = $"t{i}", V = [i, -i] })];
+    private static Item[] Items(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new Item { Id = i, A = i, Text = $"t{i}", V = [i, -i] })];
 
     [TestMethod]
     [DataRow(0)]
@@ -28,9 +29,14 @@ public sealed class ThreadTests
     {
         var context = new MLContext(1);
         var data = context.Data.LoadFromEnumerable(Items(count));
-        var model = context.Transforms.Concatenate("F", "V", "A").Append(context.Transforms.CopyColumns("T", "Text")).Append(context.Transforms.DropColumns("A"))
+        var model = context.Transforms.Concatenate("F", "V", "A")
+            .Append(context.Transforms.CopyColumns("T", "Text"))
+            .Append(context.Transforms.DropColumns("A"))
             .Append(context.Transforms.CopyColumns("I", "Id")).Fit(data);
-        var view = context.Data.FilterRowsByColumn(context.Transforms.Conversion.ConvertType("D", "I", DataKind.Double).Fit(model.Transform(data)).Transform(model.Transform(data)), "D", 1);
+        var view = context.Data.FilterRowsByColumn(
+            context.Transforms.Conversion.ConvertType("D", "I", DataKind.Double).Fit(model.Transform(data)).Transform(model.Transform(data)),
+            "D",
+            1);
         var expected = Items(count).Skip(1).ToArray();
         CollectionAssert.AreEqual(expected.Select(item => item.Id).ToArray(), view.GetColumn<int>("I").ToArray());
         CollectionAssert.AreEqual(expected.Select(item => item.Text).ToArray(), view.GetColumn<string>("T").ToArray());
