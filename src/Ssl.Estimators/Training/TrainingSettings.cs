@@ -68,7 +68,8 @@ public sealed class TrainingSettings
     /// <summary>File to which checkpoints are written and from which a run resumes; <see langword="null"/> for none.</summary>
     /// <remarks>
     /// Where the file exists and <see cref="Resume"/> is true, the run goes on from it. A checkpoint of another configuration is
-    /// refused. The file is written beside its place and renamed, so that a whole checkpoint is there at any time.
+    /// refused. The file is written beside its place and renamed, so that a whole checkpoint is there at any time. The checkpoint of
+    /// a finished run stays: another run with it has nothing left to do and returns its weights at once.
     /// </remarks>
     /// <value>The default value is <see langword="null"/>.</value>
     public string? CheckpointPath { get; set; }

@@ -136,7 +136,10 @@ public class AdamWOptimizerTests
     }
 
     private static Tensor Sines(int count, double phase)
-        => tensor([.. Enumerable.Range(0, count).Select(i => (float)Math.Sin(0.7 * i + phase))]);
+    {
+        float[] values = [.. Enumerable.Range(0, count).Select(i => (float)Math.Sin(0.7 * i + phase))];
+        return tensor(values);
+    }
 
     private static void AssertClose(double[] expected, Tensor actual)
     {
