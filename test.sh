@@ -27,8 +27,8 @@ rm -rf "$results"
 mkdir -p "$results"
 
 standins="${UseStandIns:-$(sed -n "s/.*<UseStandIns[^>]*>\(true\|false\)<.*/\1/p" artifacts/dependencies.props 2>/dev/null || true)}"
-projects=(tests/*/*.csproj)
-if [ "$standins" = true ]; then projects+=(standins/tests/*/*.csproj); fi
+projects=($(grep -l "<IsTestProject>true" tests/*/*.csproj))
+if [ "$standins" = true ]; then projects+=($(grep -l "<IsTestProject>true" standins/tests/*/*.csproj)); fi
 
 passed=0; failed=0; skipped=0
 for solution in SslMLNet.sln $(printf '%s\n' "${projects[@]}" | grep '^standins/' || true); do
