@@ -48,7 +48,7 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         using var untrained = Pretrain(rows, epochs: 0);
         AddRecall("untrained", Search.Recall(_mlContext, untrained, corpus.HeldOut, CutOffs));
 
-        Console.WriteLine($"pretraining on {corpus.Training.Count:N0} pairs, {arguments.Epochs} epochs, no labels ...");
+        Console.WriteLine($"pretraining on {corpus.Training.Count:N0} pairs, no labels, epochs: {arguments.Epochs}");
         var start = clock.Elapsed;
         using var pretrained = Pretrain(rows, arguments.Epochs);
         _report.Add("seconds/pretraining", (clock.Elapsed - start).TotalSeconds, "s");
@@ -122,8 +122,9 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         var task = new Classification(_mlContext, corpus, arguments.Small ? 12 : 100);
         if (!task.IsPossible)
             return null;
-        Console.WriteLine($"classification: {task.Classes.Count} classes with at least {task.FewestMembers} members, 10 labels each, {LabelDraws} draws, {task.TestCount:N0} held-out texts");
         var draws = Enumerable.Range(0, arguments.Small ? 1 : LabelDraws).Select(task.Draw).ToArray();
+        Console.WriteLine($"classification: {task.Classes.Count} classes with at least {task.FewestMembers} members, 10 labels each, "
+            + $"label draws: {draws.Length}, held-out texts: {task.TestCount:N0}");
         AddAccuracy("tfidf", task.OnTfIdf(tfidf, draws));
         AddAccuracy("untrained", task.OnEmbedding(untrained, draws));
         AddAccuracy("pretrained", task.OnEmbedding(pretrained, draws));
