@@ -95,8 +95,12 @@ public static unsafe partial class torch
         var type = TypeOf(typeof(T));
         var tensor = Ops.empty_memory_format.Call(size, type, Arg.None, CPU);
         var target = new Span<T>((void*)tensor.DataPointer(), (int)tensor.numel());
-        if (target.Length != elements.Length) throw new ArgumentException($"mismatched total size creating a tensor from an array: expected {target.Length} elements, got {elements.Length}.");
+        if (target.Length != elements.Length)
+        {
+            throw new ArgumentException($"mismatched total size creating a tensor from an array: {target.Length} elements wanted, {elements.Length} given.");
+        }
         elements.CopyTo(target);
+        GC.KeepAlive(tensor);
         return Unnamed(names, Placed(tensor, dtype ?? type, device, requires_grad));
     }
 

@@ -81,21 +81,28 @@ internal static unsafe class NativeMethods
 
     private static string? Load()
     {
-        var trace = new StringBuilder();
         var assembly = typeof(NativeMethods).Assembly;
-        string?[] candidates =
-        [
-            Path.Combine(AppContext.BaseDirectory, "libssl_torch.so"),
-            Path.Combine(Path.GetDirectoryName(assembly.Location) ?? ".", "libssl_torch.so"),
-            Environment.GetEnvironmentVariable("SSL_TORCH_NATIVE"),
-        ];
+        var failure = Load(
+            [
+                Path.Combine(AppContext.BaseDirectory, "libssl_torch.so"),
+                Path.Combine(Path.GetDirectoryName(assembly.Location) ?? ".", "libssl_torch.so"),
+                Environment.GetEnvironmentVariable("SSL_TORCH_NATIVE"),
+            ],
+            out var handle);
+        if (failure is null) NativeLibrary.SetDllImportResolver(assembly, (library, _, _) => library == Library ? handle : 0);
+        return failure;
+    }
+
+    /// <summary>Loads the first of the files that can be; gives the message of the real package if none can.</summary>
+    internal static string? Load(ReadOnlySpan<string?> candidates, out nint handle)
+    {
+        var trace = new StringBuilder();
         foreach (var path in candidates)
         {
             if (string.IsNullOrEmpty(path)) continue;
             try
             {
-                var handle = NativeLibrary.Load(path);
-                NativeLibrary.SetDllImportResolver(assembly, (library, _, _) => library == Library ? handle : 0);
+                handle = NativeLibrary.Load(path);
                 return null;
             }
             catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
@@ -103,6 +110,7 @@ internal static unsafe class NativeMethods
                 trace.AppendLine(System.Globalization.CultureInfo.InvariantCulture, $"    {path}: {e.Message}");
             }
         }
+        handle = 0;
         return "This application or script uses TorchSharp but doesn't contain a reference to libtorch-cpu-linux-x64, Version=2.2.1.1."
             + "\n\nConsider referencing one of the combination packages TorchSharp-cpu, TorchSharp-cuda-linux, TorchSharp-cuda-windows or call "
             + "System.Runtime.InteropServices.NativeLibrary.Load(path-to-libLibTorchSharp.so) explicitly for a Python install of pytorch. "

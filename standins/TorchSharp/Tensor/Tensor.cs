@@ -184,7 +184,11 @@ public static unsafe partial class torch
         public bool requires_grad
         {
             get => GetInfo().RequiresGrad != 0;
-            set => NativeMethods.Check(NativeMethods.ssl_set_requires_grad(Handle, value ? 1 : 0));
+            set
+            {
+                NativeMethods.Check(NativeMethods.ssl_set_requires_grad(Handle, value ? 1 : 0));
+                GC.KeepAlive(this);
+            }
         }
 
         public Tensor requires_grad_(bool requires_grad = true)
@@ -195,7 +199,11 @@ public static unsafe partial class torch
 
         public Tensor with_requires_grad(bool requires_grad = true) => requires_grad_(requires_grad);
 
-        public void retain_grad() => NativeMethods.Check(NativeMethods.ssl_retain_grad(Handle));
+        public void retain_grad()
+        {
+            NativeMethods.Check(NativeMethods.ssl_retain_grad(Handle));
+            GC.KeepAlive(this);
+        }
 
         public Tensor? grad
         {
@@ -203,9 +211,15 @@ public static unsafe partial class torch
             {
                 nint grad;
                 NativeMethods.Check(NativeMethods.ssl_get_grad(Handle, &grad));
+                GC.KeepAlive(this);
                 return Wrap(grad);
             }
-            set => NativeMethods.Check(NativeMethods.ssl_set_grad(Handle, value is null ? 0 : value.Handle));
+            set
+            {
+                NativeMethods.Check(NativeMethods.ssl_set_grad(Handle, value is null ? 0 : value.Handle));
+                GC.KeepAlive(this);
+                GC.KeepAlive(value);
+            }
         }
 
         /// <summary>Sets the gradient to nothing, without the cost of a wrapper.</summary>
@@ -278,7 +292,12 @@ public static unsafe partial class torch
         {
             if (NumberOfElements != 1) throw new ArgumentException($"Number of elements in the tensor must be 1");
             ValidateType(typeof(T));
-            if (device_type == DeviceType.CPU) return Unsafe.Read<T>((void*)DataPointer());
+            if (device_type == DeviceType.CPU)
+            {
+                var value = Unsafe.Read<T>((void*)DataPointer());
+                GC.KeepAlive(this);
+                return value;
+            }
             using var host = cpu();
             return Unsafe.Read<T>((void*)host.DataPointer());
         }
@@ -287,6 +306,7 @@ public static unsafe partial class torch
         {
             nint data;
             NativeMethods.Check(NativeMethods.ssl_data(Handle, &data));
+            GC.KeepAlive(this);
             return data;
         }
 

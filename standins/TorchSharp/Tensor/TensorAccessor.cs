@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Runtime.CompilerServices;
 
 namespace TorchSharp.Utils;
 
@@ -14,9 +13,8 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     internal TensorAccessor(torch.Tensor tensor)
     {
-        // A reference of its own: the memory must outlive the caller's tensor.
-        _tensor = tensor.alias();
-        _tensor.DetachFromDisposeScope();
+        // Held so that it is not finalized while its memory is read; disposing it is the caller's affair.
+        _tensor = tensor;
         _data = (T*)tensor.DataPointer();
         _shape = tensor.shape;
         _strides = tensor.stride();
@@ -31,8 +29,18 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     public T this[params long[] indices]
     {
-        get => _data[Offset(indices)];
-        set => _data[Offset(indices)] = value;
+        get
+        {
+            var value = _data[Offset(indices)];
+            GC.KeepAlive(_tensor);
+            return value;
+        }
+
+        set
+        {
+            _data[Offset(indices)] = value;
+            GC.KeepAlive(_tensor);
+        }
     }
 
     public T[] ToArray()
@@ -55,9 +63,11 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
         if (_contiguous)
         {
             new Span<T>(_data + tensorIndex, count).CopyTo(array[arrayIndex..]);
+            GC.KeepAlive(_tensor);
             return;
         }
         for (var k = 0; k < count; k++) array[arrayIndex + k] = _data[LinearOffset(tensorIndex + k)];
+        GC.KeepAlive(_tensor);
     }
 
     public void CopyFrom(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyFrom((ReadOnlySpan<T>)array, arrayIndex, tensorIndex);
@@ -68,9 +78,11 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
         if (_contiguous)
         {
             array.Slice(arrayIndex, count).CopyTo(new Span<T>(_data + tensorIndex, count));
+            GC.KeepAlive(_tensor);
             return;
         }
         for (var k = 0; k < count; k++) _data[LinearOffset(tensorIndex + k)] = array[arrayIndex + k];
+        GC.KeepAlive(_tensor);
     }
 
     public IEnumerator<T> GetEnumerator()
@@ -80,7 +92,9 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    public void Dispose() => _tensor.Dispose();
+    public void Dispose()
+    {
+    }
 
     private T At(long index) => _data[_contiguous ? index : LinearOffset(index)];
 

@@ -87,6 +87,11 @@ GeneratorHandle give_generator(const at::Generator& generator) {
     return impl;
 }
 
+// The optional of this libtorch: its own class before 2.x, the standard one since.
+template <template <typename...> class Optional, typename T>
+Optional<at::Tensor> of_tensor(const Optional<T>&);
+using OptionalTensor = decltype(of_tensor(std::declval<const c10::Argument&>().default_value()));
+
 bool is_float(const c10::TypePtr& type) {
     if (type->kind() == c10::TypeKind::OptionalType) return is_float(type->castRaw<c10::OptionalType>()->getElementType());
     return type->kind() == c10::TypeKind::FloatType;
@@ -129,10 +134,10 @@ c10::IValue value_of(const Arg& arg, Kind kind, const c10::Argument& schema) {
         case Tag::TensorList: return c10::IValue(tensors(arg));
         case Tag::OptionalTensorList: {
             auto** handles = static_cast<TensorHandle*>(arg.p);
-            c10::List<c10::optional<at::Tensor>> list;
+            c10::List<OptionalTensor> list;
             list.reserve(arg.count);
             for (int32_t k = 0; k < arg.count; ++k) {
-                list.push_back(handles[k] == nullptr ? c10::optional<at::Tensor>() : c10::optional<at::Tensor>(borrow(handles[k])));
+                list.push_back(handles[k] == nullptr ? OptionalTensor() : OptionalTensor(borrow(handles[k])));
             }
             return list;
         }
