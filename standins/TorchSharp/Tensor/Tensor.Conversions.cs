@@ -120,7 +120,7 @@ namespace TorchSharp
             ScalarType.Int32 or ScalarType.Float32 => 4,
             ScalarType.Int64 or ScalarType.Float64 or ScalarType.ComplexFloat32 => 8,
             ScalarType.ComplexFloat64 => 16,
-            _ => throw new NotImplementedException(),
+            _ => throw new ArgumentException($"{type} is no element type."),
         };
 
         public static float ToSingle(this Tensor value) => value.ToScalar().ToSingle();
