@@ -111,7 +111,7 @@ internal sealed class WorkerCursor : DataViewRowCursor
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         Getters.CheckActive(column.Index < _pipes.Length && _pipes[column.Index] != null);
-        return Getters.Cast<TValue>(_pipes[column.Index].MakeGetter(() => (_current.Values[column.Index], Row)), column);
+        return Getters.Cast<TValue>(_pipes[column.Index].MakeGetter(this, column.Index), column);
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _current.Ids[Row];
@@ -181,7 +181,7 @@ internal sealed class WorkerCursor : DataViewRowCursor
 
         public abstract Array NewValues(int count);
         public abstract void Fill(Array values, int row);
-        public abstract Delegate MakeGetter(Func<(Array Values, int Row)> current);
+        public abstract Delegate MakeGetter(WorkerCursor owner, int column);
     }
 
     private sealed class Pipe<T>(ValueGetter<T> source) : Pipe
@@ -202,13 +202,13 @@ internal sealed class WorkerCursor : DataViewRowCursor
             source(ref value);
         }
 
-        public override Delegate MakeGetter(Func<(Array Values, int Row)> current)
+        public override Delegate MakeGetter(WorkerCursor owner, int column)
         {
             var copy = Getters.CopierOf<T>();
             return (ValueGetter<T>)((ref T value) =>
             {
-                var (values, row) = current();
-                copy(in ((T[])values)[row], ref value);
+                var row = owner.Row;
+                copy(in ((T[])owner._current.Values[column])[row], ref value);
             });
         }
     }
