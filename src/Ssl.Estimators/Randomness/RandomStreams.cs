@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -80,7 +79,7 @@ public sealed class RandomStreams : IDisposable
     private static byte[] StateOf(Generator generator)
     {
         using var state = generator.get_state();
-        return state.data<byte>().ToArray();
+        return state.bytes.ToArray();
     }
 
     private static void SetStateOf(Generator generator, byte[] bytes)

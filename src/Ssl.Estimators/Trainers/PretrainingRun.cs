@@ -9,17 +9,13 @@ namespace Ssl.Estimators.Trainers;
 /// <param name="method">The method with its encoder, on the CPU.</param>
 /// <param name="source">Where its batches come from.</param>
 /// <param name="createModel">Makes the fitted model from the trained method's encoder; the encoder is the model's from then on.</param>
-/// <param name="emptyHint">Why no row may have been usable.</param>
 /// <param name="configuration">What must be the same when a training is resumed from a checkpoint.</param>
 internal sealed class PretrainingRun(
-    PretrainingMethod method, IBatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel, string emptyHint,
-    string configuration) : IDisposable
+    PretrainingMethod method, IBatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel, string configuration) : IDisposable
 {
     public PretrainingMethod Method => method;
 
     public IBatchSource Source => source;
-
-    public string EmptyHint => emptyHint;
 
     public string Configuration => configuration;
 

@@ -67,11 +67,6 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         using var streams = new RandomStreams(_seed, device);
         using var run = Prepare(input, streams, channel);
-        if (run.Source.RowCount is { } rows && rows < Settings.MinimumBatchSize)
-            throw new InvalidOperationException(rows == 0
-                ? $"Training set has 0 instances, aborting training. {run.EmptyHint}"
-                : $"{GetType().Name} needs at least {Settings.MinimumBatchSize} rows, got {rows}.");
-
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
             run.Method, run.Source, Settings.ToTrainingSettings(run.Configuration), streams, device,
@@ -88,6 +83,17 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         foreach (var name in TrainingColumns)
             CheckColumn(name, ColumnShape.Find(inputSchema, name));
         return SchemaShapes.Append(inputSchema, SchemaShapes.Embedding(Settings.OutputColumnName, EmbeddingDimension));
+    }
+
+    /// <summary>Refuses data that are too few to learn from, before the network is made.</summary>
+    /// <param name="rows">Usable rows; null where that is not known before the first epoch.</param>
+    /// <param name="emptyHint">Why there may be none.</param>
+    private protected void RequireRows(long? rows, string emptyHint)
+    {
+        if (rows < Settings.MinimumBatchSize)
+            throw new InvalidOperationException(rows == 0
+                ? $"Training set has 0 instances, aborting training. {emptyHint}"
+                : $"{GetType().Name} needs at least {Settings.MinimumBatchSize} rows, got {rows}. Give Fit more rows.");
     }
 
     private static void Inform(IChannel channel, string text) => channel.Info(MessageSensitivity.None, "{0}", text);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
@@ -86,7 +87,7 @@ internal sealed class TextEncoderModel : EncoderModel
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var output = _encoder.Value.call(Tokenize(rows).To(_device)).to(ScalarType.Float32).cpu().contiguous();     // [rows, Dimension]
-        output.data<float>().CopyTo(embeddings);
+        MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }
 
     public override void WriteArchive(Stream stream)

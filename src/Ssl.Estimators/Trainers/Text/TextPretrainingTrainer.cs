@@ -61,11 +61,12 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
         });
+        var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
+        RequireRows(source.RowCount, $"Every row's text in column {columns} is empty, or there are no rows.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(tokenizer.Vocabulary, streams);
         var method = CreateMethod(encoder, tokenizer, streams);
-        var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
-        return new PretrainingRun(method, source, CreateModel, $"Every row's text in column {columns} is empty, or there are no rows.",
+        return new PretrainingRun(method, source, CreateModel,
             $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {string.Join(',', TrainingColumns)}");
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => TextEncoderModel.CopyOf(
