@@ -61,7 +61,7 @@ internal static class Contracts
     }
 
     public static Exception Except(this IExceptionContext context, string message = null, Exception inner = null) =>
-        Mark(context, new InvalidOperationException(message, inner));
+        Mark(context, message == null && inner == null ? new InvalidOperationException() : new InvalidOperationException(message, inner));
 
     public static Exception ExceptNotSupported(this IExceptionContext context, string message) =>
         Mark(context, new NotSupportedException(message));
