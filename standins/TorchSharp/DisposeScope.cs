@@ -67,7 +67,8 @@ public sealed class DisposeScope : IDisposable
         return (first, second, third);
     }
 
-    public void MoveToOther(DisposeScope? scope, params IDisposable[] disposables) => MoveToOther(scope, (IEnumerable<IDisposable>)disposables);
+    public void MoveToOther(DisposeScope? scope, params IDisposable[] disposables) =>
+        MoveToOther(scope, (IEnumerable<IDisposable>)disposables);
 
     public void MoveToOther(DisposeScope? scope, IEnumerable<IDisposable> disposables)
     {
@@ -124,7 +125,8 @@ public sealed class DisposeScope : IDisposable
 
     public void DisposeEverything() => DisposeAllBut(new HashSet<IDisposable>(ReferenceEqualityComparer.Instance));
 
-    public void DisposeEverythingBut(IEnumerable<IDisposable> inKeep) => DisposeAllBut(new HashSet<IDisposable>(inKeep, ReferenceEqualityComparer.Instance));
+    public void DisposeEverythingBut(IEnumerable<IDisposable> inKeep) =>
+        DisposeAllBut(new HashSet<IDisposable>(inKeep, ReferenceEqualityComparer.Instance));
 
     public void DisposeEverythingBut(params IDisposable[] keep) => DisposeEverythingBut((IEnumerable<IDisposable>)keep);
 

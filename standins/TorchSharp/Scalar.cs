@@ -53,7 +53,8 @@ public static class ScalarExtensionMethods
     public static Scalar ToScalar(this float value) => value;
     public static Scalar ToScalar(this double value) => value;
     public static Scalar ToScalar(this bool value) => value;
-    public static Scalar ToBFloat16Scalar(this float value) => new(ArgTag.Double, BitConverter.DoubleToInt64Bits(value), ScalarType.BFloat16);
+    public static Scalar ToBFloat16Scalar(this float value) =>
+        new(ArgTag.Double, BitConverter.DoubleToInt64Bits(value), ScalarType.BFloat16);
     public static byte ToByte(this Scalar value) => (byte)value.AsInt64;
     public static sbyte ToSByte(this Scalar value) => (sbyte)value.AsInt64;
     public static short ToInt16(this Scalar value) => (short)value.AsInt64;

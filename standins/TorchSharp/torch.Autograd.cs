@@ -8,7 +8,8 @@ public static unsafe partial class torch
     {
         /// <summary>The gradients of outputs with respect to inputs, without adding to the inputs' own.</summary>
         public static IList<Tensor> grad(
-            IList<Tensor> outputs, IList<Tensor> inputs, IList<Tensor>? grad_outputs = null, bool retain_graph = false, bool create_graph = false,
+            IList<Tensor> outputs, IList<Tensor> inputs, IList<Tensor>? grad_outputs = null, bool retain_graph = false,
+            bool create_graph = false,
             bool allow_unused = false)
         {
             nint[] first = List(outputs), second = List(inputs), third = List(grad_outputs);

@@ -8,7 +8,8 @@ namespace TorchSharp;
 // What the many creation functions share.
 public static unsafe partial class torch
 {
-    public static Tensor arange(Scalar start, Scalar stop, Scalar step, ScalarType? dtype = null, Device? device = null, bool requires_grad = false)
+    public static Tensor arange(Scalar start, Scalar stop, Scalar step, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false)
     {
         var integral = start.Tag != ArgTag.Double && stop.Tag != ArgTag.Double && step.Tag != ArgTag.Double;
         var type = dtype ?? (integral ? ScalarType.Int64 : _defaultDtype);
@@ -21,14 +22,18 @@ public static unsafe partial class torch
     public static Tensor arange(Scalar stop, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
         arange(0, stop, 1, dtype, device, requires_grad);
 
-    public static Tensor linspace(double start, double end, long steps, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
+    public static Tensor linspace(double start, double end, long steps, ScalarType? dtype = null, Device? device = null,
+        bool requires_grad = false) =>
         Ops.linspace.Call(start, end, steps, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).With(requires_grad);
 
     public static Tensor eye(
-        long rows, long columns = -1, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, string[]? names = null) =>
-        Unnamed(names, Ops.eye_m.Call(rows, columns < 0 ? rows : columns, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).With(requires_grad));
+        long rows, long columns = -1, ScalarType? dtype = null, Device? device = null, bool requires_grad = false,
+        string[]? names = null) =>
+        Unnamed(names, Ops.eye_m.Call(rows, columns < 0 ? rows : columns, dtype ?? _defaultDtype, Arg.None,
+        InitializeDevice(device)).With(requires_grad));
 
-    public static Tensor randperm(long n, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, Generator? generator = null) =>
+    public static Tensor randperm(long n, ScalarType? dtype = null, Device? device = null, bool requires_grad = false,
+        Generator? generator = null) =>
         Ops.randperm_generator.Call(n, generator, dtype ?? ScalarType.Int64, Arg.None, InitializeDevice(device)).With(requires_grad);
 
     /// <summary>A tensor over the array's own memory: what is written to one is seen in the other.</summary>
@@ -46,7 +51,8 @@ public static unsafe partial class torch
         int status;
         fixed (long* lengths = sizes)
         {
-            status = NativeMethods.ssl_from_blob(pin.AddrOfPinnedObject(), lengths, sizes.Length, (int)type, &Unpin, GCHandle.ToIntPtr(pin), &handle);
+            status = NativeMethods.ssl_from_blob(pin.AddrOfPinnedObject(), lengths, sizes.Length, (int)type, &Unpin,
+            GCHandle.ToIntPtr(pin), &handle);
         }
         if (status < 0)
         {
@@ -75,29 +81,34 @@ public static unsafe partial class torch
         Unnamed(names, create.Call(size, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).With(requires_grad));
 
     private static Tensor Draw(
-        Operator create, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, Generator? generator, string[]? names) =>
+        Operator create, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, Generator? generator,
+        string[]? names) =>
         Unnamed(names, create.Call(size, generator, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).With(requires_grad));
 
-    private static Tensor Full(ReadOnlySpan<long> size, Scalar value, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) =>
+    private static Tensor Full(ReadOnlySpan<long> size, Scalar value, ScalarType? dtype, Device? device, bool requires_grad,
+        string[]? names) =>
         Unnamed(names, Ops.full.Call(size, value, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).With(requires_grad));
 
     private static Tensor RandInt(
         long low, long high, long[] size, ScalarType? dtype, Device? device, bool requires_grad, Generator? generator, string[]? names) =>
-        Unnamed(names, Ops.randint_low_generator.Call(low, high, size, generator, dtype ?? ScalarType.Int64, Arg.None, InitializeDevice(device))
+        Unnamed(names, Ops.randint_low_generator.Call(low, high, size, generator, dtype ?? ScalarType.Int64, Arg.None,
+        InitializeDevice(device))
             .With(requires_grad));
 
     private static Tensor Single<T>(T scalar, ScalarType? dtype, Device? device, bool requires_grad) where T : unmanaged =>
         Copy(new ReadOnlySpan<T>(in scalar), [], dtype, device, requires_grad, null);
 
     private static Tensor Copy<T>(
-        ReadOnlySpan<T> elements, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) where T : unmanaged
+        ReadOnlySpan<T> elements, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, string[]? names)
+            where T : unmanaged
     {
         var type = TypeOf(typeof(T));
         var tensor = Ops.empty_memory_format.Call(size, type, Arg.None, CPU);
         var target = new Span<T>((void*)tensor.DataPointer(), (int)tensor.numel());
         if (target.Length != elements.Length)
         {
-            throw new ArgumentException($"mismatched total size creating a tensor from an array: {target.Length} elements wanted, {elements.Length} given.");
+            throw new ArgumentException($"mismatched total size creating a tensor from an array: {target.Length} elements wanted, "
+                + $"{elements.Length} given.");
         }
         elements.CopyTo(target);
         GC.KeepAlive(tensor);
@@ -108,11 +119,14 @@ public static unsafe partial class torch
     private static Tensor Copy<T>(T[,] array, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) where T : unmanaged =>
         Copy(Flat<T>(array), [array.GetLength(0), array.GetLength(1)], dtype, device, requires_grad, names);
 
-    private static Tensor Copy<T>(T[,,] array, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) where T : unmanaged =>
+    private static Tensor Copy<T>(T[,,] array, ScalarType? dtype, Device? device, bool requires_grad, string[]? names)
+        where T : unmanaged =>
         Copy(Flat<T>(array), [array.GetLength(0), array.GetLength(1), array.GetLength(2)], dtype, device, requires_grad, names);
 
-    private static Tensor Copy<T>(T[,,,] array, ScalarType? dtype, Device? device, bool requires_grad, string[]? names) where T : unmanaged =>
-        Copy(Flat<T>(array), [array.GetLength(0), array.GetLength(1), array.GetLength(2), array.GetLength(3)], dtype, device, requires_grad, names);
+    private static Tensor Copy<T>(T[,,,] array, ScalarType? dtype, Device? device, bool requires_grad, string[]? names)
+        where T : unmanaged =>
+        Copy(Flat<T>(array), [array.GetLength(0), array.GetLength(1), array.GetLength(2), array.GetLength(3)], dtype, device,
+        requires_grad, names);
 
     private static ReadOnlySpan<T> Flat<T>(Array array) =>
         MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(array)), array.Length);

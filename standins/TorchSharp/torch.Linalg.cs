@@ -12,7 +12,8 @@ public static unsafe partial class torch
             Reduced = 0, Complete = 1, R = 2,
         }
 
-        public static (Tensor U, Tensor S, Tensor Vh) svd(Tensor input, bool fullMatrices = true) => Ops.linalg_svd.Call3(input, fullMatrices);
+        public static (Tensor U, Tensor S, Tensor Vh) svd(Tensor input, bool fullMatrices = true) =>
+            Ops.linalg_svd.Call3(input, fullMatrices);
 
         public static Tensor svdvals(Tensor input) => Ops.linalg_svdvals.Call(input);
 
@@ -34,8 +35,10 @@ public static unsafe partial class torch
         public static Tensor vector_norm(Tensor input, double ord, long[]? dims = null, bool keepdim = false) =>
             Ops.linalg_vector_norm.Call(input, ord, dims, keepdim);
 
-        public static Tensor norm(Tensor input, long[]? dims = null, bool keepdim = false) => Ops.linalg_norm.Call(input, Arg.None, dims, keepdim);
+        public static Tensor norm(Tensor input, long[]? dims = null, bool keepdim = false) =>
+            Ops.linalg_norm.Call(input, Arg.None, dims, keepdim);
 
-        public static Tensor norm(Tensor input, double ord, long[]? dims = null, bool keepdim = false) => Ops.linalg_norm.Call(input, ord, dims, keepdim);
+        public static Tensor norm(Tensor input, double ord, long[]? dims = null, bool keepdim = false) =>
+            Ops.linalg_norm.Call(input, ord, dims, keepdim);
     }
 }

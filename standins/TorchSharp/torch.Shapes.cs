@@ -61,7 +61,8 @@ public static unsafe partial class torch
         Ops.normal_Tensor_Tensor.Call(mean, std, generator);
     public static Tensor normal(double mean, double std, ReadOnlySpan<long> size, ScalarType? dtype = null, Device? device = null,
         bool requires_grad = false, Generator? generator = null, string[]? names = null) =>
-                Ops.normal_float_float.Call(mean, std, size, generator, dtype ?? _defaultDtype, Arg.None, InitializeDevice(device)).with_requires_grad(requires_grad);
+                Ops.normal_float_float.Call(mean, std, size, generator, dtype ?? _defaultDtype, Arg.None,
+                InitializeDevice(device)).with_requires_grad(requires_grad);
     public static Tensor ones_like(Tensor input, ScalarType? dtype = null, Device? device = null, bool requires_grad = false,
         string[]? names = null) =>
                 Unnamed(names, input.ones_like(dtype, device, requires_grad));

@@ -18,7 +18,8 @@ public static unsafe partial class torch
         {
             var parts = description.Split(':');
             type = Parse(parts[0]);
-            index = parts.Length > 1 ? int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) : type == DeviceType.CUDA ? 0 : -1;
+            index = parts.Length > 1 ? int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture) : type == DeviceType.CUDA ? 0
+            : -1;
         }
 
         public Device(string deviceType, int index = -1) : this(Parse(deviceType), index)
@@ -35,7 +36,8 @@ public static unsafe partial class torch
 
         public static implicit operator Device(string description) => new(description);
 
-        public override string ToString() => type == DeviceType.CPU || index < 0 ? type.ToString().ToLowerInvariant() : $"{type.ToString().ToLowerInvariant()}:{index}";
+        public override string ToString() =>
+            type == DeviceType.CPU || index < 0 ? type.ToString().ToLowerInvariant() : $"{type.ToString().ToLowerInvariant()}:{index}";
 
         public override bool Equals(object? obj) => obj is Device other && other.type == type && other.index == index;
 

@@ -21,8 +21,10 @@ public static unsafe partial class torch
         ComplexFloat32 = 9, ComplexFloat64 = 10, Bool = 11, BFloat16 = 15,
     }
 
-    public static ScalarType uint8 = ScalarType.Byte, int8 = ScalarType.Int8, int16 = ScalarType.Int16, int32 = ScalarType.Int32, int64 = ScalarType.Int64;
-    public static ScalarType float16 = ScalarType.Float16, float32 = ScalarType.Float32, float64 = ScalarType.Float64, bfloat16 = ScalarType.BFloat16;
+    public static ScalarType uint8 = ScalarType.Byte, int8 = ScalarType.Int8, int16 = ScalarType.Int16, int32 = ScalarType.Int32,
+        int64 = ScalarType.Int64;
+    public static ScalarType float16 = ScalarType.Float16, float32 = ScalarType.Float32, float64 = ScalarType.Float64,
+        bfloat16 = ScalarType.BFloat16;
     public static ScalarType @short = ScalarType.Int16, @int = ScalarType.Int32, @long = ScalarType.Int64;
     public static ScalarType half = ScalarType.Float16, @float = ScalarType.Float32, @double = ScalarType.Float64, @bool = ScalarType.Bool;
     public static ScalarType complex64 = ScalarType.ComplexFloat32, cfloat = ScalarType.ComplexFloat32;
@@ -67,7 +69,10 @@ public static unsafe partial class torch
 
     public static void InitializeDeviceType(DeviceType deviceType)
     {
-        if (!TryInitializeDeviceType(deviceType)) throw new InvalidOperationException($"Torch device type {deviceType} did not initialise on the current machine.");
+        if (!TryInitializeDeviceType(deviceType))
+        {
+            throw new InvalidOperationException($"Torch device type {deviceType} did not initialise on the current machine.");
+        }
     }
 
     public static Device InitializeDevice(Device? device)
@@ -169,7 +174,8 @@ public static unsafe partial class torch
             return count;
         }
 
-        public static void synchronize(Device? device = null) => NativeMethods.Check(NativeMethods.ssl_cuda_synchronize(device?.index ?? -1));
+        public static void synchronize(Device? device = null) =>
+            NativeMethods.Check(NativeMethods.ssl_cuda_synchronize(device?.index ?? -1));
 
         public static void manual_seed(long seed)
         {

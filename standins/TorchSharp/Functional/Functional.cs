@@ -46,7 +46,8 @@ public static unsafe partial class torch
                 Tensor input, long[] normalized_shape, Tensor? weight = null, Tensor? bias = null, double eps = 1E-05) =>
                 Ops.layer_norm.Call(input, normalized_shape, weight, bias, eps);
 
-            public static Tensor group_norm(Tensor input, long num_groups, Tensor? weight = null, Tensor? bias = null, double eps = 1E-05) =>
+            public static Tensor group_norm(Tensor input, long num_groups, Tensor? weight = null, Tensor? bias = null,
+                double eps = 1E-05) =>
                 Ops.group_norm.Call(input, num_groups, weight, bias, eps);
 
             public static Tensor batch_norm(
@@ -70,7 +71,10 @@ public static unsafe partial class torch
                 Tensor query, Tensor key, Tensor value, Tensor? attn_mask = null, double p = 0, bool is_casual = false)
             {
                 if (p < 0) throw new ArgumentException("Dropout probability must be greater than or equal to zero.");
-                if (is_casual && attn_mask is not null) throw new ArgumentException("Casual attention mask cannot be specified along with another.");
+                if (is_casual && attn_mask is not null)
+                {
+                    throw new ArgumentException("Casual attention mask cannot be specified along with another.");
+                }
                 if (Ops.scaled_dot_product_attention.Exists)
                 {
                     return Ops.scaled_dot_product_attention.Call(query, key, value, attn_mask, p, is_casual);

@@ -31,7 +31,10 @@ public static unsafe partial class torch
             public static (long fanIn, long fanOut) CalculateFanInAndFanOut(Tensor tensor)
             {
                 var shape = tensor.shape;
-                if (shape.Length < 2) throw new ArgumentException("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
+                if (shape.Length < 2)
+                {
+                    throw new ArgumentException("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
+                }
                 var receptive = 1L;
                 foreach (var length in shape.AsSpan(2)) receptive *= length;
                 return (shape[1] * receptive, shape[0] * receptive);

@@ -71,7 +71,8 @@ namespace TorchSharp.Modules
             return this;
         }
 
-        public Sequential append(nn.IModule<Tensor, Tensor> module) => append(Count.ToString(System.Globalization.CultureInfo.InvariantCulture), module);
+        public Sequential append(nn.IModule<Tensor, Tensor> module) =>
+            append(Count.ToString(System.Globalization.CultureInfo.InvariantCulture), module);
 
         public override Tensor forward(Tensor input)
         {
@@ -213,7 +214,8 @@ namespace TorchSharp.Modules
 
         public bool ContainsKey(string key) => _items.ContainsKey(key);
 
-        public bool TryGetValue(string key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T value) => _items.TryGetValue(key, out value);
+        public bool TryGetValue(string key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out T value) =>
+            _items.TryGetValue(key, out value);
 
         public bool Remove(string key)
         {

@@ -11,37 +11,49 @@ namespace TorchSharp
         {
             public static Conv1d Conv1d(
                 long in_channels, long out_channels, long kernelSize, long stride = 1, long padding = 0, long dilation = 1,
-                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, [kernelSize], [stride], [padding], [dilation], padding_mode, groups), bias, device, dtype);
+                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
+                new(new(in_channels, out_channels, [kernelSize], [stride], [padding], [dilation], padding_mode, groups), bias, device,
+                    dtype);
 
             public static Conv1d Conv1d(
                 long in_channels, long out_channels, long kernelSize, Padding padding, long stride = 1, long dilation = 1,
-                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, [kernelSize], [stride], null, [dilation], padding_mode, groups, padding), bias, device, dtype);
+                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
+                new(new(in_channels, out_channels, [kernelSize], [stride], null, [dilation], padding_mode, groups, padding), bias, device,
+                    dtype);
 
             public static Conv2d Conv2d(
                 long in_channels, long out_channels, long kernelSize, long stride = 1, long padding = 0, long dilation = 1,
-                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, [kernelSize, kernelSize], [stride, stride], [padding, padding], [dilation, dilation], padding_mode, groups),
+                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
+                new(new(in_channels, out_channels, [kernelSize, kernelSize], [stride, stride], [padding, padding], [dilation, dilation],
+                    padding_mode, groups),
                     bias, device, dtype);
 
             public static Conv2d Conv2d(
                 long in_channels, long out_channels, long kernelSize, Padding padding, long stride = 1, long dilation = 1,
-                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, [kernelSize, kernelSize], [stride, stride], null, [dilation, dilation], padding_mode, groups, padding),
+                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
+                new(new(in_channels, out_channels, [kernelSize, kernelSize], [stride, stride], null, [dilation, dilation], padding_mode,
+                    groups, padding),
                     bias, device, dtype);
 
             public static Conv2d Conv2d(
                 long in_channels, long out_channels, (long, long) kernelSize, (long, long)? stride = null, (long, long)? padding = null,
                 (long, long)? dilation = null, PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true,
                 Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, Pair(kernelSize, 1), Pair(stride, 1), Pair(padding, 0), Pair(dilation, 1), padding_mode, groups),
+                new(new(in_channels, out_channels, Pair(kernelSize, 1), Pair(stride, 1), Pair(padding, 0), Pair(dilation, 1), padding_mode,
+                    groups),
                     bias, device, dtype);
 
             public static Conv2d Conv2d(
-                long in_channels, long out_channels, (long, long) kernelSize, Padding padding, (long, long)? stride = null, (long, long)? dilation = null,
-                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
-                new(new(in_channels, out_channels, Pair(kernelSize, 1), Pair(stride, 1), null, Pair(dilation, 1), padding_mode, groups, padding),
+                long in_channels, long out_channels, (long, long) kernelSize, Padding padding, (long, long)? stride = null,
+                (long, long)? dilation = null,
+                PaddingModes padding_mode = PaddingModes.Zeros, long groups = 1, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
+                new(new(in_channels, out_channels, Pair(kernelSize, 1), Pair(stride, 1), null, Pair(dilation, 1), padding_mode, groups,
+                    padding),
                     bias, device, dtype);
 
             internal static long[] Pair((long, long)? pair, long otherwise) => pair is { } p ? [p.Item1, p.Item2] : [otherwise, otherwise];
@@ -95,14 +107,16 @@ namespace TorchSharp.Modules
         protected bool ValidateShape(Tensor input, long dimensions)
         {
             var shape = input.shape;
-            return (shape.Length == dimensions + 2 && shape[1] == input_channels) || (shape.Length == dimensions + 1 && shape[0] == input_channels);
+            return (shape.Length == dimensions + 2 && shape[1] == input_channels)
+                || (shape.Length == dimensions + 1 && shape[0] == input_channels);
         }
 
         private protected Tensor Convolve(Operator op, Tensor input, Tensor weight, Tensor? bias)
         {
             if (!ValidateShape(input, _shape.Kernel.Length))
             {
-                throw new ArgumentException($"Expected {_shape.Kernel.Length + 1}D (unbatched) or {_shape.Kernel.Length + 2}D (batched) input with {input_channels} channels to {GetName()}.");
+                throw new ArgumentException($"Expected {_shape.Kernel.Length + 1}D (unbatched) or {_shape.Kernel.Length + 2}D "
+                    + $"(batched) input with {input_channels} channels to {GetName()}.");
             }
             if (_shape.Mode == PaddingModes.Zeros && _shape.Padding is { } padding)
             {

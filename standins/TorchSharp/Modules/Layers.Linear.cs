@@ -11,7 +11,8 @@ namespace TorchSharp
         {
             public static Parameter Parameter(Tensor data, bool requires_grad = true) => new(data, requires_grad);
 
-            public static Linear Linear(long inputSize, long outputSize, bool hasBias = true, Device? device = null, ScalarType? dtype = null) =>
+            public static Linear Linear(long inputSize, long outputSize, bool hasBias = true, Device? device = null,
+                ScalarType? dtype = null) =>
                 new(inputSize, outputSize, hasBias, device, dtype);
 
             public static Embedding Embedding(
@@ -34,7 +35,8 @@ namespace TorchSharp
 
             public static EmbeddingBag EmbeddingBag(
                 long num_embeddings, long embedding_dims, double? max_norm = null, double norm_type = 2, bool scale_grad_by_freq = false,
-                EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false, long padding_index = -1,
+                EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false,
+                long padding_index = -1,
                 Device? device = null, ScalarType? dtype = null)
             {
                 var weight = randn([num_embeddings, embedding_dims], dtype, device);
@@ -43,14 +45,17 @@ namespace TorchSharp
                     using var row = weight[padding_index];
                     row.zero_();
                 }
-                return new(new Parameter(weight), max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_index);
+                return new(new Parameter(weight), max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset,
+                    padding_index);
             }
 
             public static EmbeddingBag EmbeddingBag_from_pretrained(
                 Tensor embeddings, bool freeze = true, double? max_norm = null, double norm_type = 2, bool scale_grad_by_freq = false,
-                EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false, long padding_index = -1,
+                EmbeddingBagMode mode = EmbeddingBagMode.Mean, bool sparse = false, bool include_last_offset = false,
+                long padding_index = -1,
                 Device? device = null, ScalarType? dtype = null) =>
-                new(Pretrained(embeddings, freeze, device, dtype), max_norm, norm_type, scale_grad_by_freq, mode, sparse, include_last_offset, padding_index);
+                new(Pretrained(embeddings, freeze, device, dtype), max_norm, norm_type, scale_grad_by_freq, mode, sparse,
+                    include_last_offset, padding_index);
 
             private static Parameter Pretrained(Tensor embeddings, bool freeze, Device? device, ScalarType? dtype)
             {
@@ -113,7 +118,8 @@ namespace TorchSharp.Modules
         private readonly bool _sparse;
         [ComponentName(Name = "weight")] private Parameter _weight;
 
-        internal Embedding(Parameter weight, long? padding, double? maxNorm, double normType, bool scale, bool sparse) : base(nameof(Embedding))
+        internal Embedding(Parameter weight, long? padding, double? maxNorm, double normType, bool scale, bool sparse)
+            : base(nameof(Embedding))
         {
             _weight = weight;
             _padding = padding is { } index ? (index < 0 ? index + weight.shape[0] : index) : -1;
@@ -154,11 +160,13 @@ namespace TorchSharp.Modules
         [ComponentName(Name = "weight")] private Parameter _weight;
 
         internal EmbeddingBag(
-            Parameter weight, double? maxNorm, double normType, bool scale, EmbeddingBagMode mode, bool sparse, bool lastOffset, long padding)
+            Parameter weight, double? maxNorm, double normType, bool scale, EmbeddingBagMode mode, bool sparse, bool lastOffset,
+            long padding)
             : base(nameof(EmbeddingBag))
         {
             _weight = weight;
-            (_maxNorm, _normType, _scale, _mode, _sparse, _lastOffset, _padding) = (maxNorm, normType, scale, mode, sparse, lastOffset, padding);
+            (_maxNorm, _normType, _scale, _mode, _sparse, _lastOffset, _padding) = (maxNorm, normType, scale, mode, sparse, lastOffset,
+                padding);
             RegisterComponents();
         }
 
@@ -183,7 +191,11 @@ namespace TorchSharp.Modules
             var indices = input;
             if (input.Dimensions == 2)
             {
-                if (offsets is not null) throw new ArgumentException("If input is 2D, then offsets has to be null, as input is treated as a mini-batch of fixed length sequences.");
+                if (offsets is not null)
+                {
+                    throw new ArgumentException("If input is 2D, then offsets has to be null, as input is treated as a mini-batch "
+                        + "of fixed length sequences.");
+                }
                 var (bags, size) = (input.size(0), input.size(1));
                 offsets = arange(0, bags * size, size, input.dtype, input.device);
                 indices = input.reshape(-1);
@@ -199,7 +211,8 @@ namespace TorchSharp.Modules
                 Ops.embedding_renorm_.Run(_weight, indices, limit, _normType);
             }
             var result = Ops.embedding_bag_padding_idx.CallList(
-                _weight, indices, offsets, _scale, (long)_mode, _sparse, perSampleWeights, _lastOffset, _padding < 0 ? (long?)null : _padding);
+                _weight, indices, offsets, _scale, (long)_mode, _sparse, perSampleWeights, _lastOffset,
+                _padding < 0 ? (long?)null : _padding);
             return result[0].MoveToOuterDisposeScope();
         }
     }

@@ -10,24 +10,29 @@ namespace TorchSharp
         public static partial class nn
         {
             public static LayerNorm LayerNorm(
-                long[] normalized_shape, double eps = 1E-05, bool elementwise_affine = true, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+                long[] normalized_shape, double eps = 1E-05, bool elementwise_affine = true, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
                 new(normalized_shape, eps, elementwise_affine, bias, device, dtype);
 
             public static LayerNorm LayerNorm(
-                long normalized_shape, double eps = 1E-05, bool elementwise_affine = true, bool bias = true, Device? device = null, ScalarType? dtype = null) =>
+                long normalized_shape, double eps = 1E-05, bool elementwise_affine = true, bool bias = true, Device? device = null,
+                ScalarType? dtype = null) =>
                 new([normalized_shape], eps, elementwise_affine, bias, device, dtype);
 
             public static GroupNorm GroupNorm(
-                long num_groups, long num_channels, double eps = 1E-05, bool affine = true, Device? device = null, ScalarType? dtype = null) =>
+                long num_groups, long num_channels, double eps = 1E-05, bool affine = true, Device? device = null,
+                ScalarType? dtype = null) =>
                 new(num_groups, num_channels, eps, affine, device, dtype);
 
             public static BatchNorm1d BatchNorm1d(
                 long features, double eps = 1E-05, double momentum = 0.1, bool affine = true, bool track_running_stats = true,
-                Device? device = null, ScalarType? dtype = null) => new(features, eps, momentum, affine, track_running_stats, device, dtype);
+                Device? device = null, ScalarType? dtype = null) =>
+                new(features, eps, momentum, affine, track_running_stats, device, dtype);
 
             public static BatchNorm2d BatchNorm2d(
                 long features, double eps = 1E-05, double momentum = 0.1, bool affine = true, bool track_running_stats = true,
-                Device? device = null, ScalarType? dtype = null) => new(features, eps, momentum, affine, track_running_stats, device, dtype);
+                Device? device = null, ScalarType? dtype = null) =>
+                new(features, eps, momentum, affine, track_running_stats, device, dtype);
         }
     }
 }
@@ -192,7 +197,10 @@ namespace TorchSharp.Modules
 
         public override Tensor forward(Tensor tensor)
         {
-            if (tensor.Dimensions is < 2 or > 3) throw new ArgumentException($"Invalid number of dimensions for BatchNorm argument: {tensor.Dimensions}");
+            if (tensor.Dimensions is < 2 or > 3)
+            {
+                throw new ArgumentException($"Invalid number of dimensions for BatchNorm argument: {tensor.Dimensions}");
+            }
             if (training && _batches is not null) Ops.add__Scalar.Run(_batches, 1L);
             return Ops.batch_norm.Call(tensor, _weight, _bias, _mean, _variance, training || _mean is null, _momentum, _eps, true);
         }
@@ -277,7 +285,10 @@ namespace TorchSharp.Modules
 
         public override Tensor forward(Tensor tensor)
         {
-            if (tensor.Dimensions != 4) throw new ArgumentException($"Invalid number of dimensions for BatchNorm argument: {tensor.Dimensions}");
+            if (tensor.Dimensions != 4)
+            {
+                throw new ArgumentException($"Invalid number of dimensions for BatchNorm argument: {tensor.Dimensions}");
+            }
             if (training && _batches is not null) Ops.add__Scalar.Run(_batches, 1L);
             return Ops.batch_norm.Call(tensor, _weight, _bias, _mean, _variance, training || _mean is null, _momentum, _eps, true);
         }

@@ -41,11 +41,13 @@ namespace TorchSharp
             public static AvgPool2d AvgPool2d(
                 long kernel_size, long? stride = null, long? padding = null, bool ceil_mode = false,
                 bool count_include_pad = true, long? divisor_override = null) =>
-                new([kernel_size, kernel_size], [stride ?? kernel_size, stride ?? kernel_size], [padding ?? 0, padding ?? 0], ceil_mode, count_include_pad, divisor_override);
+                new([kernel_size, kernel_size], [stride ?? kernel_size, stride ?? kernel_size], [padding ?? 0, padding ?? 0], ceil_mode,
+                    count_include_pad, divisor_override);
 
             public static MaxPool2d MaxPool2d(
                 long kernelSize, long? stride = null, long? padding = null, long? dilation = null, bool ceilMode = false) =>
-                new([kernelSize, kernelSize], [stride ?? kernelSize, stride ?? kernelSize], [padding ?? 0, padding ?? 0], [dilation ?? 1, dilation ?? 1], ceilMode);
+                new([kernelSize, kernelSize], [stride ?? kernelSize, stride ?? kernelSize], [padding ?? 0, padding ?? 0],
+                    [dilation ?? 1, dilation ?? 1], ceilMode);
 
             public static MaxPool1d MaxPool1d(
                 long kernelSize, long? stride = null, long? padding = null, long? dilation = null, bool ceilMode = false) =>
@@ -64,7 +66,8 @@ namespace TorchSharp
                 new(kernelSize, strides ?? kernelSize, padding ?? [0, 0], dilation ?? [1, 1], ceilMode);
 
             public static MaxPool2d MaxPool2d(
-                (long, long) kernelSize, (long, long)? stride = null, (long, long)? padding = null, (long, long)? dilation = null, bool ceilMode = false) =>
+                (long, long) kernelSize, (long, long)? stride = null, (long, long)? padding = null, (long, long)? dilation = null,
+                bool ceilMode = false) =>
                 new(Pair(kernelSize, 1), Pair(stride ?? kernelSize, 1), Pair(padding, 0), Pair(dilation, 1), ceilMode);
         }
     }
@@ -252,7 +255,8 @@ namespace TorchSharp.Modules
         private readonly bool _includePadding;
         private readonly long? _divisor;
 
-        internal AvgPool2d(long[] kernel, long[] stride, long[] padding, bool ceiling, bool includePadding, long? divisor) : base(nameof(AvgPool2d))
+        internal AvgPool2d(long[] kernel, long[] stride, long[] padding, bool ceiling, bool includePadding, long? divisor)
+            : base(nameof(AvgPool2d))
         {
             (_kernel, _stride, _padding, _ceiling, _includePadding, _divisor) = (kernel, stride, padding, ceiling, includePadding, divisor);
         }

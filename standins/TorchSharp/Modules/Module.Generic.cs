@@ -79,7 +79,10 @@ public static unsafe partial class torch
                 foreach (var hook in module_pre_hooks.Values) hook(this);
                 foreach (var hook in pre_hooks.Values) input = hook(this, input) is { } changed ? changed : input;
                 var result = forward(input);
-                foreach (var hook in post_hooks.Values) result = hook(this, input, result) is { } changed ? changed : result;
+                foreach (var hook in post_hooks.Values)
+                {
+                    if (hook(this, input, result) is { } changed) result = changed;
+                }
                 foreach (var hook in module_post_hooks.Values) hook(this);
                 return result;
             }
@@ -104,7 +107,10 @@ public static unsafe partial class torch
                     if (hook(this, input1, input2) is { } changed) (input1, input2) = changed;
                 }
                 var result = forward(input1, input2);
-                foreach (var hook in post_hooks.Values) result = hook(this, input1, input2, result) is { } changed ? changed : result;
+                foreach (var hook in post_hooks.Values)
+                {
+                    if (hook(this, input1, input2, result) is { } changed) result = changed;
+                }
                 foreach (var hook in module_post_hooks.Values) hook(this);
                 return result;
             }
@@ -112,7 +118,8 @@ public static unsafe partial class torch
 
         /// <summary>A module of three inputs.</summary>
         public abstract class Module<T1, T2, T3, TResult>
-            : HookableModule<Func<Module<T1, T2, T3, TResult>, T1, T2, T3, (T1, T2, T3)?>, Func<Module<T1, T2, T3, TResult>, T1, T2, T3, TResult, TResult>>,
+            : HookableModule<Func<Module<T1, T2, T3, TResult>, T1, T2, T3, (T1, T2, T3)?>, Func<Module<T1, T2, T3, TResult>, T1, T2, T3,
+                TResult, TResult>>,
               IModule<T1, T2, T3, TResult>
         {
             protected Module(string name) : base(name)
@@ -129,7 +136,10 @@ public static unsafe partial class torch
                     if (hook(this, input1, input2, input3) is { } changed) (input1, input2, input3) = changed;
                 }
                 var result = forward(input1, input2, input3);
-                foreach (var hook in post_hooks.Values) result = hook(this, input1, input2, input3, result) is { } changed ? changed : result;
+                foreach (var hook in post_hooks.Values)
+                {
+                    if (hook(this, input1, input2, input3, result) is { } changed) result = changed;
+                }
                 foreach (var hook in module_post_hooks.Values) hook(this);
                 return result;
             }
@@ -137,7 +147,8 @@ public static unsafe partial class torch
 
         /// <summary>A module of four inputs.</summary>
         public abstract class Module<T1, T2, T3, T4, TResult>
-            : HookableModule<Func<Module<T1, T2, T3, T4, TResult>, T1, T2, T3, T4, (T1, T2, T3, T4)?>, Func<Module<T1, T2, T3, T4, TResult>, T1, T2, T3, T4, TResult, TResult>>,
+            : HookableModule<Func<Module<T1, T2, T3, T4, TResult>, T1, T2, T3, T4, (T1, T2, T3, T4)?>, Func<Module<T1, T2, T3, T4,
+                TResult>, T1, T2, T3, T4, TResult, TResult>>,
               IModule<T1, T2, T3, T4, TResult>
         {
             protected Module(string name) : base(name)
@@ -154,7 +165,10 @@ public static unsafe partial class torch
                     if (hook(this, input1, input2, input3, input4) is { } changed) (input1, input2, input3, input4) = changed;
                 }
                 var result = forward(input1, input2, input3, input4);
-                foreach (var hook in post_hooks.Values) result = hook(this, input1, input2, input3, input4, result) is { } changed ? changed : result;
+                foreach (var hook in post_hooks.Values)
+                {
+                    if (hook(this, input1, input2, input3, input4, result) is { } changed) result = changed;
+                }
                 foreach (var hook in module_post_hooks.Values) hook(this);
                 return result;
             }

@@ -130,7 +130,8 @@ namespace TorchSharp
 
                 private static Tensor? Converted(Tensor tensor, Device? device, ScalarType? dtype, bool non_blocking)
                 {
-                    var sameDevice = device is null || (tensor.device_type == device.type && (device.type != DeviceType.CUDA || tensor.device_index == device.index));
+                    var sameDevice = device is null
+                        || (tensor.device_type == device.type && (device.type != DeviceType.CUDA || tensor.device_index == device.index));
                     var sameType = dtype is null || tensor.dtype == dtype;
                     if (sameDevice && sameType) return null;
                     using var _ = no_grad();
@@ -142,7 +143,8 @@ namespace TorchSharp
 
     public static class ModuleExtensionMethods
     {
-        public static T cpu<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(DeviceType.CPU, -1, non_blocking);
+        public static T cpu<T>(this T module, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(DeviceType.CPU, -1, non_blocking);
 
         public static T cuda<T>(this T module, int deviceIndex = -1, bool non_blocking = false) where T : torch.nn.Module =>
             (T)module._to(DeviceType.CUDA, deviceIndex, non_blocking);
@@ -150,22 +152,30 @@ namespace TorchSharp
         public static T to<T>(this T module, torch.Device device, bool non_blocking = false) where T : torch.nn.Module =>
             (T)module._to(device.type, device.index, non_blocking);
 
-        public static T to<T>(this T module, torch.Device device, torch.ScalarType type, bool non_blocking = false) where T : torch.nn.Module =>
+        public static T to<T>(this T module, torch.Device device, torch.ScalarType type, bool non_blocking = false)
+            where T : torch.nn.Module =>
             (T)module._to(device, type, non_blocking);
 
-        public static T to<T>(this T module, torch.ScalarType type, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(type, non_blocking);
+        public static T to<T>(this T module, torch.ScalarType type, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(type, non_blocking);
 
-        public static T to<T>(this T module, DeviceType deviceType, int deviceIndex = -1, bool non_blocking = false) where T : torch.nn.Module =>
+        public static T to<T>(this T module, DeviceType deviceType, int deviceIndex = -1, bool non_blocking = false)
+            where T : torch.nn.Module =>
             (T)module._to(deviceType, deviceIndex, non_blocking);
 
-        public static T to<T>(this T module, torch.Tensor other, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(other, non_blocking);
+        public static T to<T>(this T module, torch.Tensor other, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(other, non_blocking);
 
-        public static T half<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float16, non_blocking);
+        public static T half<T>(this T module, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(torch.ScalarType.Float16, non_blocking);
 
-        public static T bfloat16<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.BFloat16, non_blocking);
+        public static T bfloat16<T>(this T module, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(torch.ScalarType.BFloat16, non_blocking);
 
-        public static T @float<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float32, non_blocking);
+        public static T @float<T>(this T module, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(torch.ScalarType.Float32, non_blocking);
 
-        public static T @double<T>(this T module, bool non_blocking = false) where T : torch.nn.Module => (T)module._to(torch.ScalarType.Float64, non_blocking);
+        public static T @double<T>(this T module, bool non_blocking = false) where T : torch.nn.Module =>
+            (T)module._to(torch.ScalarType.Float64, non_blocking);
     }
 }

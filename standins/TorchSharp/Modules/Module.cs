@@ -144,9 +144,11 @@ public static unsafe partial class torch
                 foreach (var (_, module) in named_children()) yield return module;
             }
 
-            public virtual bool has_buffer(string target) => Find(target, (module, key) => module._internal_buffers.ContainsKey(key) ? module : null) is not null;
+            public virtual bool has_buffer(string target) =>
+                Find(target, (module, key) => module._internal_buffers.ContainsKey(key) ? module : null) is not null;
 
-            public virtual bool has_parameter(string target) => Find(target, (module, key) => module._internal_params.ContainsKey(key) ? module : null) is not null;
+            public virtual bool has_parameter(string target) =>
+                Find(target, (module, key) => module._internal_params.ContainsKey(key) ? module : null) is not null;
 
             public virtual Tensor? get_buffer(string target) =>
                 Find(target, (module, key) => module._internal_buffers.TryGetValue(key, out var found) ? found.buffer : null);
@@ -158,7 +160,8 @@ public static unsafe partial class torch
             {
                 if (look(this, target) is { } found) return found;
                 var dot = target.IndexOf('.', StringComparison.Ordinal);
-                return dot > 0 && _internal_submodules.TryGetValue(target[..dot], out var child) ? child.Find(target[(dot + 1)..], look) : null;
+                return dot > 0 && _internal_submodules.TryGetValue(target[..dot], out var child) ? child.Find(target[(dot + 1)..], look)
+                    : null;
             }
 
             // ---- registration
@@ -194,7 +197,10 @@ public static unsafe partial class torch
                 }
                 if (name.Contains('.')) throw new ArgumentException($"module name can't contain \".\", got: {name}");
                 if (string.IsNullOrEmpty(name)) throw new ArgumentException("module name can't be empty string \"\"");
-                if (_internal_submodules.ContainsKey(name)) throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                if (_internal_submodules.ContainsKey(name))
+                {
+                    throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                }
                 submodule.RegisterComponents();
                 _internal_submodules.Add(name, submodule);
             }
@@ -218,7 +224,8 @@ public static unsafe partial class torch
                 foreach (var field in Fields())
                 {
                     var key = field.ComponentName();
-                    if (_internal_submodules.ContainsKey(key) || _internal_params.ContainsKey(key) || _internal_buffers.ContainsKey(key)) continue;
+                    if (_internal_submodules.ContainsKey(key) || _internal_params.ContainsKey(key)
+                        || _internal_buffers.ContainsKey(key)) continue;
                     switch (field.GetValue(this))
                     {
                         case Module module: register_module(key, module); break;

@@ -7,7 +7,8 @@ namespace TorchSharp
     public static class FieldInfoExtensionMethods
     {
         /// <summary>The name under which a module's field is registered: its own, or that of its ComponentName attribute.</summary>
-        public static string ComponentName(this FieldInfo field) => field.GetCustomAttribute<Utils.ComponentNameAttribute>()?.Name ?? field.Name;
+        public static string ComponentName(this FieldInfo field) =>
+            field.GetCustomAttribute<Utils.ComponentNameAttribute>()?.Name ?? field.Name;
     }
 }
 

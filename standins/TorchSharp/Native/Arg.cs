@@ -61,7 +61,8 @@ internal readonly struct Arg
     public static implicit operator Arg(double[]? value) => value is null ? None : new(ArgTag.DoubleList, 0, value, value.Length);
     public static implicit operator Arg(bool[]? value) => value is null ? None : new(ArgTag.BoolList, 0, value, value.Length);
     public static implicit operator Arg(Tensor[] value) => new(ArgTag.TensorList, 0, value, value.Length);
-    public static implicit operator Arg(string? value) => value is null ? None : new(ArgTag.String, 0, value, System.Text.Encoding.UTF8.GetByteCount(value));
+    public static implicit operator Arg(string? value) =>
+        value is null ? None : new(ArgTag.String, 0, value, System.Text.Encoding.UTF8.GetByteCount(value));
 
     /// <summary>How many 8-byte words the referenced list needs beside the call.</summary>
     public int Words => Tag switch

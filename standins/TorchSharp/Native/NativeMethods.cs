@@ -32,7 +32,8 @@ internal static unsafe class NativeMethods
     [DllImport(Library)] public static extern nint ssl_error();
     [DllImport(Library)] public static extern nint ssl_version();
     [DllImport(Library, BestFitMapping = false)]
-    public static extern int ssl_operator([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string overload, out nint target);
+    public static extern int ssl_operator([MarshalAs(UnmanagedType.LPUTF8Str)] string name,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string overload, out nint target);
     [DllImport(Library)] public static extern int ssl_call(nint target, NativeArg* args, int count, int keep, NativeArg** results);
 
     [DllImport(Library)] public static extern void ssl_free(nint tensor);
@@ -44,11 +45,14 @@ internal static unsafe class NativeMethods
     [DllImport(Library), SuppressGCTransition] public static extern void ssl_strides(nint tensor, long* strides);
     [DllImport(Library)] public static extern int ssl_data(nint tensor, nint* data);
     [DllImport(Library)]
-    public static extern int ssl_from_blob(nint data, long* sizes, int dim, int dtype, delegate* unmanaged<nint, void> release, nint context, nint* tensor);
+    public static extern int ssl_from_blob(nint data, long* sizes, int dim, int dtype, delegate* unmanaged<nint, void> release,
+        nint context, nint* tensor);
 
-    [DllImport(Library)] public static extern int ssl_backward(nint tensor, NativeArg* gradients, int keepGraph, int createGraph, NativeArg* inputs);
+    [DllImport(Library)] public static extern int ssl_backward(nint tensor, NativeArg* gradients, int keepGraph, int createGraph,
+        NativeArg* inputs);
     [DllImport(Library)]
-    public static extern int ssl_grad(NativeArg* outputs, NativeArg* inputs, NativeArg* gradients, int keepGraph, int createGraph, int allowUnused, NativeArg** results);
+    public static extern int ssl_grad(NativeArg* outputs, NativeArg* inputs, NativeArg* gradients, int keepGraph, int createGraph,
+        int allowUnused, NativeArg** results);
     [DllImport(Library)] public static extern int ssl_get_grad(nint tensor, nint* grad);
     [DllImport(Library)] public static extern int ssl_set_grad(nint tensor, nint grad);
     [DllImport(Library)] public static extern int ssl_set_requires_grad(nint tensor, int value);
@@ -112,10 +116,12 @@ internal static unsafe class NativeMethods
         }
         handle = 0;
         return "This application or script uses TorchSharp but doesn't contain a reference to libtorch-cpu-linux-x64, Version=2.2.1.1."
-            + "\n\nConsider referencing one of the combination packages TorchSharp-cpu, TorchSharp-cuda-linux, TorchSharp-cuda-windows or call "
+            + "\n\nConsider referencing one of the combination packages TorchSharp-cpu, TorchSharp-cuda-linux, "
+                + "TorchSharp-cuda-windows or call "
             + "System.Runtime.InteropServices.NativeLibrary.Load(path-to-libLibTorchSharp.so) explicitly for a Python install of pytorch. "
             + "See https://github.com/dotnet/TorchSharp/issues/169.\"."
-            + "\n\nFor CUDA, you may need to call 'TorchSharp.torch.InitializeDeviceType(TorchSharp.DeviceType.CUDA)' before any use of TorchSharp "
+            + "\n\nFor CUDA, you may need to call 'TorchSharp.torch.InitializeDeviceType(TorchSharp.DeviceType.CUDA)' before any "
+                + "use of TorchSharp "
             + "CUDA packages from scripts or notebooks."
             + "\n\nTrace from LoadNativeBackend:\n" + trace;
     }

@@ -65,7 +65,8 @@ namespace TorchSharp.Modules
             }
         }
 
-        public override void add_param_group(Modules.ParamGroup param_group) => Add((ParamGroup)param_group, parameter => new State(parameter));
+        public override void add_param_group(Modules.ParamGroup param_group) =>
+            Add((ParamGroup)param_group, parameter => new State(parameter));
 
         public override Tensor step(Func<Tensor>? closure = null) => Step(closure, group => Update((ParamGroup)group));
 
@@ -124,7 +125,8 @@ namespace TorchSharp.Modules
                 double weight_decay = 0, bool amsgrad = false, bool maximize = false)
                 : base(parameters, new Options
                 {
-                    LearningRate = lr, beta1 = beta1, beta2 = beta2, eps = eps, weight_decay = weight_decay, amsgrad = amsgrad, maximize = maximize,
+                    LearningRate = lr, beta1 = beta1, beta2 = beta2, eps = eps, weight_decay = weight_decay, amsgrad = amsgrad,
+                    maximize = maximize,
                 })
             {
             }

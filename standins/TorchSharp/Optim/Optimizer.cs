@@ -195,7 +195,10 @@ namespace TorchSharp.Modules
             for (var k = 0; k < _parameter_groups.Count; k++)
             {
                 _parameter_groups[k].Options!.LoadStateDict(state_dict.Options[k]);
-                foreach (var parameter in _parameter_groups[k].Parameters) _state[parameter.Handle].LoadStateDict(state_dict.State[index++]);
+                foreach (var parameter in _parameter_groups[k].Parameters)
+                {
+                    _state[parameter.Handle].LoadStateDict(state_dict.State[index++]);
+                }
             }
         }
 
@@ -211,7 +214,8 @@ namespace TorchSharp.Modules
             _state.Clear();
         }
 
-        private protected void Add<TOptions>(ParamGroup<TOptions> group, Func<Parameter, OptimizerState> create) where TOptions : OptimizerOptions, new()
+        private protected void Add<TOptions>(ParamGroup<TOptions> group, Func<Parameter, OptimizerState> create)
+            where TOptions : OptimizerOptions, new()
         {
             group.Options ??= new TOptions();
             Complete(group.Options);

@@ -19,7 +19,8 @@ namespace TorchSharp
                 new(parameters.Select(item => item.parameter), learningRate, momentum, dampening, weight_decay, nesterov, maximize);
 
             public static SGD SGD(
-                IEnumerable<SGD.ParamGroup> parameters, double learningRate, double momentum = 0.0, double dampening = 0, double weight_decay = 0,
+                IEnumerable<SGD.ParamGroup> parameters, double learningRate, double momentum = 0.0, double dampening = 0,
+                double weight_decay = 0,
                 bool nesterov = false, bool maximize = false) =>
                 new(parameters, learningRate, momentum, dampening, weight_decay, nesterov, maximize);
         }
@@ -32,21 +33,26 @@ namespace TorchSharp.Modules
     public class SGD : OptimizerHelper, optim.IMomentum
     {
         public SGD(
-            IEnumerable<Parameter> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0, bool nesterov = false,
+            IEnumerable<Parameter> parameters, double lr, double momentum = 0, double dampening = 0, double weight_decay = 0,
+            bool nesterov = false,
             bool maximize = false)
             : this([new ParamGroup { Parameters = parameters }], lr, momentum, dampening, weight_decay, nesterov, maximize)
         {
         }
 
         public SGD(
-            IEnumerable<ParamGroup> parameters, double lr, double momentum = 0.0, double dampening = 0, double weight_decay = 0, bool nesterov = false,
+            IEnumerable<ParamGroup> parameters, double lr, double momentum = 0.0, double dampening = 0, double weight_decay = 0,
+            bool nesterov = false,
             bool maximize = false)
         {
             if (lr < 0.0) throw new ArgumentException($"Invalid learning rate: {lr}");
             if (momentum < 0.0) throw new ArgumentException($"Invalid momentum value: {momentum}");
             if (dampening < 0.0) throw new ArgumentException($"Invalid dampening value: {dampening}");
             if (weight_decay < 0.0) throw new ArgumentException($"Invalid weight_decay value: {weight_decay}");
-            if (nesterov && (momentum <= 0 || dampening != 0)) throw new ArgumentException("Nesterov momentum requires a momentum and zero dampening");
+            if (nesterov && (momentum <= 0 || dampening != 0))
+            {
+                throw new ArgumentException("Nesterov momentum requires a momentum and zero dampening");
+            }
             _defaults = new Options
             {
                 LearningRate = lr, InitialLearningRate = lr, momentum = momentum, dampening = dampening, weight_decay = weight_decay,
@@ -65,7 +71,8 @@ namespace TorchSharp.Modules
             }
         }
 
-        public override void add_param_group(Modules.ParamGroup param_group) => Add((ParamGroup)param_group, parameter => new State(parameter));
+        public override void add_param_group(Modules.ParamGroup param_group) =>
+            Add((ParamGroup)param_group, parameter => new State(parameter));
 
         public override Tensor step(Func<Tensor>? closure = null) => Step(closure, group => Update((ParamGroup)group));
 
@@ -151,7 +158,8 @@ namespace TorchSharp.Modules
                 bool nesterov = false, bool maximize = false)
                 : base(parameters, new Options
                 {
-                    LearningRate = lr, momentum = momentum, dampening = dampening, weight_decay = weight_decay, nesterov = nesterov, maximize = maximize,
+                    LearningRate = lr, momentum = momentum, dampening = dampening, weight_decay = weight_decay, nesterov = nesterov,
+                    maximize = maximize,
                 })
             {
             }

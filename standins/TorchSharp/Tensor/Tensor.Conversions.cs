@@ -21,7 +21,8 @@ namespace TorchSharp
             public Tensor to(ScalarType type, Device device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
                 After(Ops.to_device.Call(this, InitializeDevice(device), type, non_blocking, copy), disposeAfter);
 
-            public Tensor to(DeviceType deviceType, int deviceIndex = -1, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
+            public Tensor to(DeviceType deviceType, int deviceIndex = -1, bool copy = false, bool disposeAfter = false,
+                bool non_blocking = false) =>
                 to(new Device(deviceType, deviceIndex), copy, disposeAfter, non_blocking);
 
             public Tensor to(string device, bool copy = false, bool disposeAfter = false, bool non_blocking = false) =>
@@ -90,7 +91,8 @@ namespace TorchSharp
                 using (tensor) return tensor.to(wanted);
             }
 
-            private static (Tensor, Tensor) Typed((Tensor, Tensor) pair, ScalarType? type) => (Typed(pair.Item1, type), Typed(pair.Item2, type));
+            private static (Tensor, Tensor) Typed((Tensor, Tensor) pair, ScalarType? type) =>
+                (Typed(pair.Item1, type), Typed(pair.Item2, type));
 
             private static Tensor Into(Tensor tensor, Tensor? target)
             {

@@ -134,7 +134,8 @@ public static unsafe partial class torch
             foreach (var index in indices)
             {
                 if (index.What is TensorIndex.Kind.Single or TensorIndex.Kind.Slice) taken++;
-                else if (index.What == TensorIndex.Kind.Tensor) taken += index.Indices!.dtype == ScalarType.Bool ? (int)index.Indices.Dimensions : 1;
+                else if (index.What == TensorIndex.Kind.Tensor) taken += index.Indices!.dtype == ScalarType.Bool
+                    ? (int)index.Indices.Dimensions : 1;
             }
             var elided = (int)Dimensions - taken;
             var at = 0;

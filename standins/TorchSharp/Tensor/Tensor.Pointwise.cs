@@ -42,17 +42,23 @@ public static unsafe partial class torch
         public Tensor cos() => Ops.cos.Call(this);
         public Tensor cos_() => Ops.cos_.InPlace(this, this);
         public Tensor div(Scalar target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div_Scalar.Call(this, target) : Ops.div_Scalar_mode.Call(this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div_Scalar.Call(this, target)
+            : Ops.div_Scalar_mode.Call(this, target, RoundingText(rounding_mode));
         public Tensor div(Tensor target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div_Tensor.Call(this, target) : Ops.div_Tensor_mode.Call(this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div_Tensor.Call(this, target)
+            : Ops.div_Tensor_mode.Call(this, target, RoundingText(rounding_mode));
         public Tensor div_(Scalar target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div__Scalar.InPlace(this, this, target) : Ops.div__Scalar_mode.InPlace(this, this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div__Scalar.InPlace(this, this, target)
+            : Ops.div__Scalar_mode.InPlace(this, this, target, RoundingText(rounding_mode));
         public Tensor div_(Tensor target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div__Tensor.InPlace(this, this, target) : Ops.div__Tensor_mode.InPlace(this, this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div__Tensor.InPlace(this, this, target)
+            : Ops.div__Tensor_mode.InPlace(this, this, target, RoundingText(rounding_mode));
         public Tensor divide(Scalar target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div_Scalar.Call(this, target) : Ops.div_Scalar_mode.Call(this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div_Scalar.Call(this, target)
+            : Ops.div_Scalar_mode.Call(this, target, RoundingText(rounding_mode));
         public Tensor divide(Tensor target, RoundingMode rounding_mode = (RoundingMode)0) =>
-            rounding_mode == RoundingMode.None ? Ops.div_Tensor.Call(this, target) : Ops.div_Tensor_mode.Call(this, target, RoundingText(rounding_mode));
+            rounding_mode == RoundingMode.None ? Ops.div_Tensor.Call(this, target)
+            : Ops.div_Tensor_mode.Call(this, target, RoundingText(rounding_mode));
         public Tensor eq(Scalar target) => Ops.eq_Scalar.Call(this, target);
         public Tensor eq(Tensor target) => Ops.eq_Tensor.Call(this, target);
         public Tensor eq_(Scalar target) => Ops.eq__Scalar.InPlace(this, this, target);

@@ -93,7 +93,8 @@ public static unsafe partial class torch
         public Tensor trace() => Ops.trace.Call(this);
         public (Tensor, Tensor, Tensor) unique(bool sorted = true, bool return_inverse = false, bool return_counts = false,
             int? dim = null) =>
-                    dim is { } d ? Ops.unique_dim.Call3(this, (long)d, sorted, return_inverse, return_counts) : Ops._unique.Call3(this, sorted, return_inverse, return_counts);
+                    dim is { } d ? Ops.unique_dim.Call3(this, (long)d, sorted, return_inverse, return_counts)
+                    : Ops._unique.Call3(this, sorted, return_inverse, return_counts);
         public (Tensor, Tensor, Tensor) unique_consecutive(bool return_inverse = false, bool return_counts = false, int? dim = null) =>
             Ops.unique_consecutive.Call3(this, return_inverse, return_counts, dim);
         public Tensor var((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) =>

@@ -227,7 +227,8 @@ public static unsafe partial class torch
 
         public void backward() => backward(null);
 
-        public void backward(IList<Tensor>? grad_tensors = null, bool create_graph = false, bool retain_graph = false, IList<Tensor>? inputs = null)
+        public void backward(IList<Tensor>? grad_tensors = null, bool create_graph = false, bool retain_graph = false,
+            IList<Tensor>? inputs = null)
         {
             var gradients = autograd.List(grad_tensors);
             var leaves = autograd.List(inputs);
@@ -235,7 +236,8 @@ public static unsafe partial class torch
             {
                 var first = new NativeArg { Tag = ArgTag.TensorList, Count = gradients.Length, Value = (nint)gradientHandles };
                 var second = new NativeArg { Tag = ArgTag.TensorList, Count = leaves.Length, Value = (nint)leafHandles };
-                NativeMethods.Check(NativeMethods.ssl_backward(Handle, &first, retain_graph || create_graph ? 1 : 0, create_graph ? 1 : 0, &second));
+                NativeMethods.Check(NativeMethods.ssl_backward(Handle, &first, retain_graph || create_graph ? 1 : 0, create_graph ? 1 : 0,
+                &second));
             }
             GC.KeepAlive(this);
             GC.KeepAlive(grad_tensors);
@@ -257,7 +259,8 @@ public static unsafe partial class torch
                 if (length > int.MaxValue) throw new ArgumentException("Span only supports up to int.MaxValue elements.");
                 if (info.DeviceType != 0)
                 {
-                    throw new InvalidOperationException("Reading data from non-CPU memory is not supported. Move or copy the tensor to the cpu before reading.");
+                    throw new InvalidOperationException("Reading data from non-CPU memory is not supported. Move or copy the tensor "
+                        + "to the cpu before reading.");
                 }
                 return new Span<byte>((void*)DataPointer(), (int)length);
             }
@@ -282,7 +285,8 @@ public static unsafe partial class torch
         {
             if (device_type != DeviceType.CPU)
             {
-                throw new InvalidOperationException("Reading data from non-CPU memory is not supported. Move or copy the tensor to the cpu before reading.");
+                throw new InvalidOperationException("Reading data from non-CPU memory is not supported. Move or copy the tensor to "
+                    + "the cpu before reading.");
             }
             ValidateType(typeof(T));
             return new Utils.TensorAccessor<T>(this);
@@ -343,7 +347,8 @@ public static unsafe partial class torch
 
         public override string ToString() => ToString(TensorStringStyle.Metadata);
 
-        public string ToString(TensorStringStyle style, string? fltFormat = null, int? width = null, System.Globalization.CultureInfo? cultureInfo = null, string? newLine = null)
+        public string ToString(TensorStringStyle style, string? fltFormat = null, int? width = null,
+            System.Globalization.CultureInfo? cultureInfo = null, string? newLine = null)
         {
             if (style is not (TensorStringStyle.Metadata or TensorStringStyle.Default))
             {

@@ -295,10 +295,12 @@ API int ssl_backward(TensorHandle handle, const Arg* gradients, int keep_graph, 
     });
 }
 
-API int ssl_grad(const Arg* outputs, const Arg* inputs, const Arg* gradients, int keep_graph, int create_graph, int allow_unused, const Arg** out) {
+API int ssl_grad(const Arg* outputs, const Arg* inputs, const Arg* gradients, int keep_graph, int create_graph, int allow_unused,
+const Arg** out) {
     results.clear();
     auto failed = guarded([&] {
-        auto list = torch::autograd::grad(tensors(*outputs), tensors(*inputs), tensors(*gradients), keep_graph != 0, create_graph != 0, allow_unused != 0);
+        auto list = torch::autograd::grad(tensors(*outputs), tensors(*inputs), tensors(*gradients), keep_graph != 0, create_graph != 0,
+        allow_unused != 0);
         for (auto& tensor : list) add_result(std::move(tensor));
     });
     if (failed != 0) return -1;
@@ -449,7 +451,8 @@ bool plain(const at::Tensor& tensor) {
 
 // A step of Adam or AdamW over parameters on the CPU, each touched once. A parameter without gradient is left alone, its step not
 // counted. Gives 1 where a tensor is not a contiguous one of 32-bit floats on the CPU; nothing is changed then.
-API int ssl_adam(TensorHandle* parameters, TensorHandle* means, TensorHandle* squares, int64_t* steps, int count, const AdamStep* settings) {
+API int ssl_adam(TensorHandle* parameters, TensorHandle* means, TensorHandle* squares, int64_t* steps, int count,
+const AdamStep* settings) {
     int other = 0;
     auto failed = guarded([&] {
         std::vector<at::Tensor> values(count), gradients(count);
