@@ -14,7 +14,7 @@ internal sealed class WordPieceTrainer
     private const double WordShare = 0.8;
 
     // Share of the vocabulary that single characters may take: scripts with many signs must leave room.
-    private const double CharacterShare = 0.3;
+    private const double CharacterShare = 0.5;
 
     private readonly WordPieceTokenizer.Options _options;
     private readonly IReadOnlyList<string> _specialTokens;
@@ -75,18 +75,21 @@ internal sealed class WordPieceTrainer
         }
     }
 
-    // The characters that begin words and, with the prefix, those that continue them, by falling count.
+    // Characters by falling count, those of words both as beginning and as continuation: whatever was seen can be spelled anywhere.
     private IEnumerable<string> Characters(KeyValuePair<string, int>[] words, int most)
     {
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var counts = new Dictionary<Rune, int>();
         foreach (var (word, count) in words)
         {
-            foreach (string symbol in PairMerges.Symbols(word))
-                CollectionsMarshal.GetValueRefOrAddDefault(counts, symbol, out _) += count;
+            foreach (var character in word.EnumerateRunes())
+                CollectionsMarshal.GetValueRefOrAddDefault(counts, character, out _) += count;
         }
-        return counts.Where(symbol => symbol.Value >= _options.MinimumCount)
-            .OrderByDescending(symbol => symbol.Value).ThenBy(symbol => symbol.Key, StringComparer.Ordinal)
-            .Take(most).Select(symbol => symbol.Key);
+        return counts.Where(character => character.Value >= _options.MinimumCount)
+            .OrderByDescending(character => character.Value).ThenBy(character => character.Key)
+            .SelectMany(character => Rune.IsLetterOrDigit(character.Key)
+                ? [character.Key.ToString(), WordPieceTokenizer.ContinuationPrefix + character.Key]
+                : new[] { character.Key.ToString() })
+            .Take(most);
     }
 }
 

@@ -35,8 +35,8 @@ public sealed class WordPieceTokenizerTests
 
     [TestMethod]
     [DataRow(300)]
-    [DataRow(120)]
-    [DataRow(80)]
+    [DataRow(200)]
+    [DataRow(150)]
     public void TextComesBackFromItsIds(int size)
     {
         var tokenizer = Train(size);

@@ -1,0 +1,71 @@
+using Ssl.Estimators.Randomness;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Randomness;
+
+[TestClass]
+public sealed class RandomStreamsTests
+{
+    [TestMethod]
+    public void TheSameSeedGivesTheSameNumbersAndAnotherSeedOthers()
+    {
+        CollectionAssert.AreEqual(Draw(new RandomStreams(5)), Draw(new RandomStreams(5)));
+        CollectionAssert.AreNotEqual(Draw(new RandomStreams(5)), Draw(new RandomStreams(6)));
+    }
+
+    [TestMethod]
+    public void StreamsDoNotDisturbEachOther()
+    {
+        using RandomStreams one = new(5), other = new(5);
+        using var scope = NewDisposeScope();
+        rand(100, generator: one.Views);
+        one.Shuffle.Next();
+        Assert.AreEqual(rand(1, generator: other.Masks).item<float>(), rand(1, generator: one.Masks).item<float>());
+        Assert.AreNotEqual(rand(1, generator: other.Views).item<float>(), rand(1, generator: one.Views).item<float>());
+    }
+
+    [TestMethod]
+    public void StreamsAreUnrelated()
+    {
+        using var streams = new RandomStreams(5);
+        using var scope = NewDisposeScope();
+        Assert.HasCount(4, new[] { streams.Weights, streams.Dropout, streams.Views, streams.Masks }
+            .Select(generator => rand(1, generator: generator).item<float>()).Distinct().ToArray());
+    }
+
+    [TestMethod]
+    public void TheyContinueFromASavedState()
+    {
+        using RandomStreams one = new(5), other = new(99);
+        Draw(one);
+        other.SetState(one.GetState());
+        CollectionAssert.AreEqual(Draw(one), Draw(other));
+        Assert.Throws<ArgumentException>(() => other.SetState(new Dictionary<string, byte[]>()));
+    }
+
+    [TestMethod]
+    public void ShufflesAreEven()
+    {
+        var random = new ShuffleRandom(3);
+        var counts = new int[6, 6];
+        for (int i = 0; i < 6000; i++)
+        {
+            int[] order = [0, 1, 2, 3, 4, 5];
+            random.Shuffle(order);
+            for (int place = 0; place < 6; place++)
+                counts[place, order[place]]++;
+        }
+        foreach (int count in counts)
+            Assert.AreEqual(1000, count, 130);
+    }
+
+    private static double[] Draw(RandomStreams streams)
+    {
+        using var scope = NewDisposeScope();
+        return
+        [
+            .. new[] { streams.Weights, streams.Dropout, streams.Views, streams.Masks }.Select(generator => (double)rand(1, generator: generator).item<float>()),
+            streams.Shuffle.NextDouble(),
+        ];
+    }
+}
