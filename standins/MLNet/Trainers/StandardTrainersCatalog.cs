@@ -73,4 +73,34 @@ public static class StandardTrainersCatalog
         Contracts.CheckValue(null, options, nameof(options));
         return new LbfgsLogisticRegressionBinaryTrainer(catalog.Environment, options);
     }
+
+    public static SdcaRegressionTrainer Sdca(
+        this RegressionCatalog.RegressionTrainers catalog,
+        string labelColumnName = "Label",
+        string featureColumnName = "Features",
+        string exampleWeightColumnName = null,
+        ISupportSdcaRegressionLoss lossFunction = null,
+        float? l2Regularization = null,
+        float? l1Regularization = null,
+        int? maximumNumberOfIterations = null)
+    {
+        Contracts.CheckValue(null, catalog, nameof(catalog));
+        return new SdcaRegressionTrainer(catalog.Environment, new()
+        {
+            LabelColumnName = labelColumnName,
+            FeatureColumnName = featureColumnName,
+            ExampleWeightColumnName = exampleWeightColumnName,
+            LossFunction = lossFunction ?? new SquaredLoss(),
+            L2Regularization = l2Regularization,
+            L1Regularization = l1Regularization,
+            MaximumNumberOfIterations = maximumNumberOfIterations,
+        });
+    }
+
+    public static SdcaRegressionTrainer Sdca(this RegressionCatalog.RegressionTrainers catalog, SdcaRegressionTrainer.Options options)
+    {
+        Contracts.CheckValue(null, catalog, nameof(catalog));
+        Contracts.CheckValue(null, options, nameof(options));
+        return new SdcaRegressionTrainer(catalog.Environment, options);
+    }
 }

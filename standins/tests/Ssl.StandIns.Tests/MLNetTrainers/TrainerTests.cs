@@ -103,6 +103,46 @@ public sealed class TrainerTests
     }
 
     [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void LinearRegression(bool sparse)
+    {
+        // y = 3 + 2 a - b, without noise; sparse: most rows have only one slot of many.
+        var random = new Random(2);
+        var rows = Enumerable.Range(0, 2000).Select(i =>
+        {
+            var values = new float[40];
+            for (var j = 0; j < (sparse ? 1 : 40); j++)
+            {
+                values[sparse ? random.Next(3) : j] = (float)random.NextDouble();
+            }
+
+            return new Wide { F = values, Weight = 3 + (2 * values[0]) - values[1] };
+        });
+        var data = _context.Data.LoadFromEnumerable(rows);
+        var model = _context.Regression.Trainers.Sdca(new SdcaRegressionTrainer.Options
+        {
+            LabelColumnName = "Weight",
+            FeatureColumnName = "F",
+            L2Regularization = 1e-5f,
+            ConvergenceTolerance = 1e-3f,
+            MaximumNumberOfIterations = 300,
+        }).Fit(data);
+        Assert.AreEqual(3, model.Model.Bias, 0.02);
+        Assert.AreEqual(2, model.Model.Weights[0], 0.02);
+        Assert.AreEqual(-1, model.Model.Weights[1], 0.02);
+        Assert.AreEqual(0, model.Model.Weights[5], 0.02);
+        var stream = new MemoryStream();
+        _context.Model.Save(model, data.Schema, stream);
+        stream.Position = 0;
+        var metrics = _context.Regression.Evaluate(_context.Model.Load(stream, out _).Transform(data), "Weight");
+        Assert.IsTrue(metrics.RSquared > 0.999);
+        var strict = _context.Regression.Trainers.Sdca("Weight", "F", l2Regularization: 0.01f, l1Regularization: 0.05f).Fit(data);
+        Assert.AreEqual(0f, strict.Model.Weights[5], "An L1 weight selects slots");
+        Assert.IsTrue(strict.Model.Weights[0] is > 0.1f and < 2);
+    }
+
+    [TestMethod]
     public void KMeans()
     {
         var model = _context.Clustering.Trainers.KMeans("F", numberOfClusters: 3).Fit(Scaled);
@@ -164,6 +204,8 @@ public sealed class TrainerTests
         Golden.CheckError("14.wrong type: features string", () => texts.Append(trainers.LbfgsMaximumEntropy("Label", "F")).Fit(table));
         var none = _context.Data.FilterRowsByColumn(data, "A", lowerBound: 1000);
         Golden.CheckError("14.empty: LbfgsMaximumEntropy.Fit", () => trainers.LbfgsMaximumEntropy("K", "F").Fit(none));
+        var numbers = _context.Transforms.CopyColumns("Label", "A").Fit(none).Transform(none);
+        Golden.CheckError("14.empty: Regression.Sdca.Fit", () => _context.Regression.Trainers.Sdca("Label", "F").Fit(numbers));
         Golden.CheckError("14.empty: KMeans.Fit", () => _context.Clustering.Trainers.KMeans("F").Fit(none));
         Golden.CheckError("14.KMeans fewer points than clusters", () => _context.Clustering.Trainers.KMeans("F", numberOfClusters: 50).Fit(data));
         Golden.CheckError("14.argument: KMeans numberOfClusters 0", () => _context.Clustering.Trainers.KMeans("F", numberOfClusters: 0));
