@@ -36,7 +36,9 @@ internal sealed class NearestNeighborIndex : IDisposable
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public bool IsDisposed => _disposed != 0;
 
-    /// <summary>Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbours.</summary>
+    /// <summary>
+    /// Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbours.
+    /// </summary>
     /// <param name="queries">count x <see cref="Dimension"/> values; scaled to length 1 in place.</param>
     /// <param name="count">Number of queries.</param>
     /// <param name="rows">Takes count x k reference rows, best first; -1 where there are fewer than k.</param>

@@ -6,7 +6,8 @@ namespace Ssl.Estimators.Downstream;
 /// <summary>Collects reference vectors in blocks, so that neither the collection nor a search ever holds all of them twice.</summary>
 /// <param name="dimension">Length of the vectors.</param>
 /// <param name="maximumBlockRows">Rows of a block at most; fewer where they are long.</param>
-internal sealed class NearestNeighborIndexBuilder(int dimension, int maximumBlockRows = NearestNeighborIndexBuilder.MaximumBlockRows) : IDisposable
+internal sealed class NearestNeighborIndexBuilder(int dimension, int maximumBlockRows = NearestNeighborIndexBuilder.MaximumBlockRows)
+    : IDisposable
 {
     // Scores of one block of references for one batch of queries: 256 x 65,536 floats are 64 MB.
     private const int MaximumBlockRows = 65_536;

@@ -15,13 +15,17 @@ namespace Ssl.Estimators.Downstream;
 /// <para>Input and output columns:</para>
 /// <list type="table">
 /// <item><term>Input</term><description>a known-size vector of <see cref="float"/>, such as an embedding.</description></item>
-/// <item><term>Neighbors</term><description>a known-size vector of ids, best first: text, or <see cref="long"/> (see <see cref="Options.IdColumnName"/>).
-/// Where there are fewer neighbours than asked for, the rest is the empty text or -1.</description></item>
-/// <item><term>Scores</term><description>a known-size vector of <see cref="float"/>: cosine similarities from 1 to -1, falling; NaN where there is no neighbour.</description></item>
+/// <item><term>Neighbors</term><description>a known-size vector of ids, best first: text, or <see cref="long"/> (see
+/// <see cref="Options.IdColumnName"/>). Where there are fewer neighbours than asked for, the rest is the empty text or
+/// -1.</description></item>
+/// <item><term>Scores</term><description>a known-size vector of <see cref="float"/>: cosine similarities from 1 to -1, falling; NaN where
+/// there is no neighbour.</description></item>
 /// </list>
-/// <para>Characteristics: no labels, no training loop; one pass over the data in Fit; GPU optional; saved by <c>mlContext.Model.Save</c>; not exportable to ONNX.</para>
-/// <para>The search is exact: blocked matrix products against all reference rows, then the largest scores. Equal scores go by the order of the reference
-/// rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in Transform.</para>
+/// <para>Characteristics: no labels, no training loop; one pass over the data in Fit; GPU optional; saved by <c>mlContext.Model.Save</c>;
+/// not exportable to ONNX.</para>
+/// <para>The search is exact: blocked matrix products against all reference rows, then the largest scores. Equal scores go by the order
+/// of the reference rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in
+/// Transform.</para>
 /// </remarks>
 public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
 {
@@ -79,7 +83,8 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         public string InputColumnName { get; set; } = Defaults.InputColumnName;
 
         /// <summary>
-        /// Name of the reference rows' column of ids: text, a key (its value where that is text, else its number) or a whole number. Only read in Fit.
+        /// Name of the reference rows' column of ids: text, a key (its value where that is text, else its number) or a whole number. Only
+        /// read in Fit.
         /// </summary>
         /// <value>The default value is null: the number of the reference row, from 0.</value>
         public string? IdColumnName { get; set; }
@@ -145,16 +150,19 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
 
         if (left > 0)
         {
-            channel.Warning(MessageSensitivity.None, "{0} of {1} reference rows are left out: their vectors are zero, NaN or infinite.", left, rows);
+            channel.Warning(MessageSensitivity.None, "{0} of {1} reference rows are left out: their vectors are zero, NaN or infinite.",
+                left, rows);
         }
 
         if (rows - left < _options.NumberOfNeighbors)
         {
-            channel.Warning(MessageSensitivity.None, "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbours will be missing.",
+            channel.Warning(MessageSensitivity.None,
+                "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbours will be missing.",
                 _options.NumberOfNeighbors, rows - left);
         }
 
-        var settings = new NeighborSettings(_options.InputColumnName, _options.NeighborsColumnName, _options.ScoresColumnName, _options.NumberOfNeighbors);
+        var settings = new NeighborSettings(_options.InputColumnName, _options.NeighborsColumnName, _options.ScoresColumnName,
+            _options.NumberOfNeighbors);
         return new NearestNeighborsTransformer(builder.Build(idReader.ToIds(), settings, device));
     }
 

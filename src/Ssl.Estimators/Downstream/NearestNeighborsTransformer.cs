@@ -6,8 +6,8 @@ using Ssl.Estimators.Diagnostics;
 namespace Ssl.Estimators.Downstream;
 
 /// <summary>
-/// Fitted search: adds the nearest reference rows and their similarities. Lazy, batched, order-preserving; any number of threads may search at
-/// once. Dispose of it when it is no longer needed: it holds the reference vectors.
+/// Fitted search: adds the nearest reference rows and their similarities. Lazy, batched, order-preserving; any number of threads may
+/// search at once. Dispose of it when it is no longer needed: it holds the reference vectors.
 /// </summary>
 public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
 {
@@ -46,7 +46,8 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
         if (inputSchema[InputColumnName].Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector ||
             item != NumberDataViewType.Single || vector.Size != _index.Dimension)
         {
-            throw Check.SchemaMismatch("input", InputColumnName, $"Vector<Single, {_index.Dimension}>", inputSchema[InputColumnName].Type.ToString() ?? shape.ToString(),
+            throw Check.SchemaMismatch("input", InputColumnName, $"Vector<Single, {_index.Dimension}>",
+                inputSchema[InputColumnName].Type.ToString() ?? shape.ToString(),
                 "The vectors must come from the same encoder as the reference rows.");
         }
 
@@ -59,7 +60,8 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
 
     /// <summary>Searches row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new NeighborRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) =>
+        new NeighborRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with neighbours and scores; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>

@@ -56,7 +56,8 @@ internal sealed class NeighborOutput<TId>
         query.CopyTo(_query);
         if (query.Length != index.Dimension)
         {
-            throw new InvalidOperationException($"Column '{index.Settings.InputColumn}' has vectors of length {query.Length}, the reference rows have {index.Dimension}.");
+            throw new InvalidOperationException(
+                $"Column '{index.Settings.InputColumn}' has vectors of length {query.Length}, the reference rows have {index.Dimension}.");
         }
 
         index.Search(_query, 1, _rows, _scoreValues);
@@ -112,14 +113,16 @@ internal static class NeighborCarrier
         var mlContext = new MLContext();
         var transforms = mlContext.Transforms;
         var settings = index.Settings;
-        var input = new DataViewSchema.DetachedColumn(settings.InputColumn, new VectorDataViewType(NumberDataViewType.Single, index.Dimension));
+        var input = new DataViewSchema.DetachedColumn(settings.InputColumn,
+            new VectorDataViewType(NumberDataViewType.Single, index.Dimension));
         using var chain = CarrierChain.Build(
             mlContext,
             index.WriteArchive,
             [input],
             transforms.CopyColumns(CarrierColumns.Numbers, settings.InputColumn),
             index.Ids is NeighborIds.TextIds
-                ? transforms.CustomMapping<NumbersInput, NeighborOutput<ReadOnlyMemory<char>>>(TextNeighborsMapping.Map, TextNeighborsMapping.Contract)
+                ? transforms.CustomMapping<NumbersInput, NeighborOutput<ReadOnlyMemory<char>>>(
+                    TextNeighborsMapping.Map, TextNeighborsMapping.Contract)
                 : transforms.CustomMapping<NumbersInput, NeighborOutput<long>>(NumberNeighborsMapping.Map, NumberNeighborsMapping.Contract),
             [
                 CarrierChain.Gather(transforms, settings.NeighborsColumn, CarrierColumns.Second, settings.NumberOfNeighbors),

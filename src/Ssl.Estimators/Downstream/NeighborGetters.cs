@@ -17,7 +17,8 @@ internal static class NeighborGetters
     {
         if (typeof(TValue) != column.Type.RawType)
         {
-            throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
+            throw new InvalidOperationException(
+                $"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
         }
 
         if (isScores)
@@ -35,7 +36,8 @@ internal static class NeighborGetters
 
     private delegate ReadOnlySpan<T> SpanSource<T>();
 
-    private static ValueGetter<VBuffer<TOut>> Vector<TIn, TOut>(SpanSource<TIn> source, Func<TIn, TOut> convert) => (ref VBuffer<TOut> value) =>
+    private static ValueGetter<VBuffer<TOut>> Vector<TIn, TOut>(SpanSource<TIn> source, Func<TIn, TOut> convert) =>
+        (ref VBuffer<TOut> value) =>
     {
         var values = source();
         var editor = VBufferEditor.Create(ref value, values.Length);

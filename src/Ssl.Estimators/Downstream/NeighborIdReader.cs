@@ -64,7 +64,8 @@ internal abstract class NeighborIdReader
         : column.Type is KeyDataViewType or NumberDataViewType && IsInteger(column.Type.RawType) ? NumberDataViewType.Int64
         : null;
 
-    private static bool IsInteger(Type type) => type == typeof(sbyte) || type == typeof(byte) || type == typeof(short) || type == typeof(ushort) ||
+    private static bool IsInteger(Type type) =>
+        type == typeof(sbyte) || type == typeof(byte) || type == typeof(short) || type == typeof(ushort) ||
         type == typeof(int) || type == typeof(uint) || type == typeof(long) || type == typeof(ulong);
 
     private static Func<long>? Integer(DataViewRow row, DataViewSchema.Column column) => column.Type.RawType switch

@@ -4,7 +4,8 @@ using Microsoft.ML.Data;
 namespace Ssl.Estimators.Downstream;
 
 /// <summary>Searches row by row, for <c>PredictionEngine</c>.</summary>
-internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSchema inputSchema, DataViewSchema outputSchema) : IRowToRowMapper
+internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSchema inputSchema, DataViewSchema outputSchema)
+    : IRowToRowMapper
 {
     public DataViewSchema InputSchema => inputSchema;
 
@@ -64,7 +65,8 @@ internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSche
             }
 
             _queryGetter ??= input.GetGetter<VBuffer<float>>(input.Schema[index.Settings.InputColumn]);
-            return NeighborGetters.Create<TValue>(index, column, column.Index == schema.Count - 1, () => Found().Rows, () => Found().Scores);
+            return NeighborGetters.Create<TValue>(index, column, column.Index == schema.Count - 1,
+                () => Found().Rows, () => Found().Scores);
         }
 
         protected override void Dispose(bool disposing)

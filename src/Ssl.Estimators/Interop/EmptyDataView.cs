@@ -12,9 +12,11 @@ internal sealed class EmptyDataView(DataViewSchema schema) : IDataView
 
     public long? GetRowCount() => 0;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(schema, columnsNeeded);
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        new Cursor(schema, columnsNeeded);
 
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
+        [GetRowCursor(columnsNeeded, rand)];
 
     private sealed class Cursor(DataViewSchema schema, IEnumerable<DataViewSchema.Column> active) : DataViewRowCursor
     {
@@ -33,6 +35,7 @@ internal sealed class EmptyDataView(DataViewSchema schema) : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
             (ref TValue _) => throw new InvalidOperationException("There is no row.");
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId _) => throw new InvalidOperationException("There is no row.");
+        public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId _) =>
+            throw new InvalidOperationException("There is no row.");
     }
 }

@@ -12,8 +12,8 @@ namespace Ssl.Estimators.Interop;
 /// annotations of built-in types on by value, and a copied <see cref="ReadOnlyMemory{T}"/> keeps its owner.
 /// </summary>
 /// <remarks>
-/// Where only the characters survive (a data file on disk, a copy into a string), the text is the encoder's id and a weak registry of this process
-/// finds it while it is alive.
+/// Where only the characters survive (a data file on disk, a copy into a string), the text is the encoder's id and a weak registry of
+/// this process finds it while it is alive.
 /// </remarks>
 internal static class EncoderAnnotation
 {
@@ -48,7 +48,8 @@ internal static class EncoderAnnotation
     }
 
     /// <summary>Whether a column will carry an encoder, as announced before Fit.</summary>
-    public static bool IsAnnounced(SchemaShape.Column column) => column.Annotations.Any(a => a.Name == Kind && a.ItemType is TextDataViewType);
+    public static bool IsAnnounced(SchemaShape.Column column) =>
+        column.Annotations.Any(a => a.Name == Kind && a.ItemType is TextDataViewType);
 
     private static void Remember(EncoderModel model)
     {

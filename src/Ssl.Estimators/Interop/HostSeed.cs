@@ -5,7 +5,9 @@ namespace Ssl.Estimators.Interop;
 /// <summary>Draws seeds from the environment: the only way to the seed that the user gave <c>MLContext</c>.</summary>
 internal static class HostSeed
 {
-    /// <summary>Registers a component and draws one seed from its stream. The same context, components and order give the same seeds.</summary>
+    /// <summary>
+    /// Registers a component and draws one seed from its stream. The same context, components and order give the same seeds.
+    /// </summary>
     /// <param name="environment">The context.</param>
     /// <param name="name">The component's name in messages.</param>
     /// <param name="host">The component's host: channels, messages, random stream.</param>

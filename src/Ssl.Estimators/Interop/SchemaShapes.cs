@@ -4,8 +4,8 @@ using Microsoft.ML.Data;
 namespace Ssl.Estimators.Interop;
 
 /// <summary>
-/// Makes <see cref="SchemaShape.Column"/>s, whose constructor is closed to other assemblies: a custom mapping with the wanted output is asked
-/// for its schema, and its column is borrowed.
+/// Makes <see cref="SchemaShape.Column"/>s, whose constructor is closed to other assemblies: a custom mapping with the wanted output is
+/// asked for its schema, and its column is borrowed.
 /// </summary>
 internal static class SchemaShapes
 {
@@ -24,7 +24,8 @@ internal static class SchemaShapes
     /// <param name="dimension">Its length.</param>
     /// <param name="hasSlotNames">Whether slot names are announced.</param>
     /// <param name="hasEncoder">Whether the encoder annotation is announced.</param>
-    public static SchemaShape.Column Vector(string name, PrimitiveDataViewType itemType, int dimension, bool hasSlotNames = false, bool hasEncoder = false)
+    public static SchemaShape.Column Vector(string name, PrimitiveDataViewType itemType, int dimension, bool hasSlotNames = false,
+        bool hasEncoder = false)
     {
         if (itemType is TextDataViewType)
         {
@@ -48,7 +49,8 @@ internal static class SchemaShapes
         definition[0].ColumnType = type;
         if (hasSlotNames)
         {
-            definition[0].AddAnnotation(SlotNames, default(VBuffer<ReadOnlyMemory<char>>), new VectorDataViewType(TextDataViewType.Instance, dimension));
+            definition[0].AddAnnotation(SlotNames, default(VBuffer<ReadOnlyMemory<char>>),
+                new VectorDataViewType(TextDataViewType.Instance, dimension));
         }
 
         if (hasEncoder)
@@ -57,7 +59,8 @@ internal static class SchemaShapes
         }
 
         // A context of its own: the user's would advance its random stream with every look at a schema.
-        var donor = new MLContext().Transforms.CustomMapping<NoColumns, TRow>(static (_, _) => { }, null, outputSchemaDefinition: definition);
+        var transforms = new MLContext().Transforms;
+        var donor = transforms.CustomMapping<NoColumns, TRow>(static (_, _) => { }, null, outputSchemaDefinition: definition);
         return donor.GetOutputSchema(new SchemaShape([])).Single();
     }
 

@@ -9,12 +9,14 @@ namespace Ssl.Estimators.Persistence;
 /// transformer of another assembly. See docs/decisions for the reasons and the alternatives that were tried.
 /// </summary>
 /// <remarks>
-/// The chain: a constant column; one <c>Expression</c> for each text of the state; all of them as one vector; the inputs under fixed names; the
-/// custom mapping that finds the model by its state and applies it; its output put together; everything temporary dropped.
+/// The chain: a constant column; one <c>Expression</c> for each text of the state; all of them as one vector; the inputs under fixed
+/// names; the custom mapping that finds the model by its state and applies it; its output put together; everything temporary dropped.
 /// </remarks>
 internal static class CarrierChain
 {
-    /// <summary>Writes an encoder where <c>mlContext.Model.Save</c> wants it: the body of a transformer's <see cref="ICanSaveModel.Save"/>.</summary>
+    /// <summary>
+    /// Writes an encoder where <c>mlContext.Model.Save</c> wants it: the body of a transformer's <see cref="ICanSaveModel.Save"/>.
+    /// </summary>
     public static void Save(EncoderModel model, ModelSaveContext context)
     {
         using var chain = Build(model);
@@ -79,7 +81,8 @@ internal static class CarrierChain
         IDataView view = new EmptyDataView(schema.ToSchema());
         var kept = view.Schema.Select(c => c.Name).ToHashSet();
         var fitted = chain.Fit(view);
-        string[] temporary = [.. fitted.GetOutputSchema(view.Schema).Select(c => c.Name).Where(n => !kept.Contains(n) && CarrierColumns.IsTemporary(n)).Distinct()];
+        string[] temporary = [.. fitted.GetOutputSchema(view.Schema).Select(c => c.Name)
+            .Where(n => !kept.Contains(n) && CarrierColumns.IsTemporary(n)).Distinct()];
         return fitted.Append<ITransformer>(transforms.DropColumns(temporary).Fit(fitted.Transform(view)));
     }
 

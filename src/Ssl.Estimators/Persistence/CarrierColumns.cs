@@ -1,8 +1,8 @@
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
-/// Names of the temporary columns in a carrier chain. A factory is given no names on load, so they are fixed; nobody must have a column of that name,
-/// for it would vanish, so they cannot be guessed.
+/// Names of the temporary columns in a carrier chain. A factory is given no names on load, so they are fixed; nobody must have a column
+/// of that name, for it would vanish, so they cannot be guessed.
 /// </summary>
 internal static class CarrierColumns
 {

@@ -27,7 +27,8 @@ internal sealed class TextsEmbedMapping : CustomMappingFactory<TextsInput, Embed
     public const string Contract = "Ssl.Estimators.Carrier.Texts.Embed";
 
     /// <summary>The mapping.</summary>
-    public static void Map(TextsInput input, EmbeddingOutput output) => output.EmbedTexts(CarriedEncoders.Cache.Get(input.State), input.Texts);
+    public static void Map(TextsInput input, EmbeddingOutput output) =>
+        output.EmbedTexts(CarriedEncoders.Cache.Get(input.State), input.Texts);
 
     /// <inheritdoc/>
     public override Action<TextsInput, EmbeddingOutput> GetMapping() => Map;
@@ -41,7 +42,8 @@ internal sealed class NumbersEmbedMapping : CustomMappingFactory<NumbersInput, E
     public const string Contract = "Ssl.Estimators.Carrier.Numbers.Embed";
 
     /// <summary>The mapping.</summary>
-    public static void Map(NumbersInput input, EmbeddingOutput output) => output.EmbedNumbers(CarriedEncoders.Cache.Get(input.State), input.Numbers);
+    public static void Map(NumbersInput input, EmbeddingOutput output) =>
+        output.EmbedNumbers(CarriedEncoders.Cache.Get(input.State), input.Numbers);
 
     /// <inheritdoc/>
     public override Action<NumbersInput, EmbeddingOutput> GetMapping() => Map;

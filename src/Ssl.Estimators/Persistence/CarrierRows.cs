@@ -96,7 +96,8 @@ internal sealed class EmbeddingOutput
     [ColumnName(CarrierColumns.Part + "15"), VectorType(32768)] public float[] Part15 { get => _parts[15]; set => _parts[15] = value; }
 
     /// <summary>Embeds a row of texts.</summary>
-    public void EmbedTexts(EncoderModel model, in VBuffer<ReadOnlyMemory<char>> texts) => Embed(model, RawRow.OfTexts(Dense(texts, ref _texts)));
+    public void EmbedTexts(EncoderModel model, in VBuffer<ReadOnlyMemory<char>> texts) =>
+        Embed(model, RawRow.OfTexts(Dense(texts, ref _texts)));
 
     /// <summary>Embeds a row of numbers.</summary>
     public void EmbedNumbers(EncoderModel model, in VBuffer<float> numbers) => Embed(model, RawRow.OfNumbers(Dense(numbers, ref _numbers)));

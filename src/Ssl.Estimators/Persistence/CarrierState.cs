@@ -206,8 +206,8 @@ internal static class CarrierState
 }
 
 /// <summary>
-/// Models that were decoded from a carried state, one for each state, as long as its text is alive. ML.NET hands the same string out for every row, so a
-/// row costs one look-up by reference.
+/// Models that were decoded from a carried state, one for each state, as long as its text is alive. ML.NET hands the same string out for
+/// every row, so a row costs one look-up by reference.
 /// </summary>
 /// <param name="read">Reads a model from a forward-only stream to its end.</param>
 internal sealed class CarrierCache<T>(Func<Stream, T> read) where T : class

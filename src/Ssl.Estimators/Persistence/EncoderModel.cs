@@ -7,7 +7,9 @@ namespace Ssl.Estimators.Persistence;
 /// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
 internal abstract class EncoderModel : IDisposable
 {
-    /// <summary>Identity of the weights: the SHA-256 of the archive it was read from, in hexadecimal; a random one for a fresh model.</summary>
+    /// <summary>
+    /// Identity of the weights: the SHA-256 of the archive it was read from, in hexadecimal; a random one for a fresh model.
+    /// </summary>
     public string Id { get; internal set; } = Guid.NewGuid().ToString("N");
 
     /// <summary>The kind of input, and the key under which <c>EncoderModelReader</c> knows how to read it: "text".</summary>
@@ -22,7 +24,10 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Name of the column that the embedding goes to.</summary>
     public abstract string OutputColumn { get; }
 
-    /// <summary>Whether <see cref="RawRow.Numbers"/> bring the input columns in a saved chain, all Single; else <see cref="RawRow.Texts"/> do, all text.</summary>
+    /// <summary>
+    /// Whether <see cref="RawRow.Numbers"/> bring the input columns in a saved chain, all Single; else <see cref="RawRow.Texts"/> do, all
+    /// text.
+    /// </summary>
     public virtual bool ReadsNumbers => false;
 
     /// <summary>Writes manifest and weights with <c>ModelArchive.Write</c>; <c>EncoderModelReader</c> reads them back.</summary>

@@ -13,8 +13,8 @@ internal static class EncoderModelReader
     private static readonly ConcurrentDictionary<string, Func<ArchiveManifest, SafeTensorsReader, EncoderModel>> s_readers = new();
 
     /// <summary>
-    /// Registers the reader of a modality. It makes the network from the manifest, fills it with <see cref="SafeTensorsReader.ReadInto"/> and
-    /// leaves it on the CPU.
+    /// Registers the reader of a modality. It makes the network from the manifest, fills it with <see cref="SafeTensorsReader.ReadInto"/>
+    /// and leaves it on the CPU.
     /// </summary>
     public static void Register(string modality, Func<ArchiveManifest, SafeTensorsReader, EncoderModel> read) => s_readers[modality] = read;
 
@@ -33,7 +33,8 @@ internal static class EncoderModelReader
     {
         if (!s_readers.TryGetValue(manifest.Kind, out var read))
         {
-            throw new FormatException($"The archive holds a model of kind '{manifest.Kind}', which this version ({ModelArchive.ProductVersion}) cannot " +
+            throw new FormatException(
+                $"The archive holds a model of kind '{manifest.Kind}', which this version ({ModelArchive.ProductVersion}) cannot " +
                 $"read as an encoder; it knows {string.Join(", ", s_readers.Keys.Order().Select(k => $"'{k}'"))}. Update the package.");
         }
 

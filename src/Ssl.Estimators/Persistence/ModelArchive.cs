@@ -11,11 +11,13 @@ namespace Ssl.Estimators.Persistence;
 /// <param name="Kind">What kind of model it holds: the modality of an encoder, or the name of another fitted component.</param>
 /// <param name="FormatVersion">Version of the archive format.</param>
 /// <param name="ProductVersion">Version of the package that wrote it; for people, decides nothing.</param>
-/// <param name="Content">Everything that the model needs beside its weights: encoder description, columns, tokenizer, facts of training.</param>
+/// <param name="Content">Everything that the model needs beside its weights: encoder description, columns, tokenizer, facts of
+/// training.</param>
 internal sealed record ArchiveManifest(string Kind, int FormatVersion, string ProductVersion, JsonObject Content);
 
 /// <summary>
-/// The file form of a fitted model: one safetensors file whose metadata hold a JSON manifest, so that any safetensors reader can open the weights.
+/// The file form of a fitted model: one safetensors file whose metadata hold a JSON manifest, so that any safetensors reader can open the
+/// weights.
 /// </summary>
 internal static class ModelArchive
 {
@@ -27,9 +29,12 @@ internal static class ModelArchive
 
     /// <summary>Version of this package.</summary>
     public static string ProductVersion { get; } =
-        typeof(ModelArchive).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        typeof(ModelArchive).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "unknown";
 
-    /// <summary>Writes manifest and weights. The tensors may live on any device; nothing is copied but what has to come from there.</summary>
+    /// <summary>
+    /// Writes manifest and weights. The tensors may live on any device; nothing is copied but what has to come from there.
+    /// </summary>
     public static void Write(Stream stream, string kind, JsonObject content, IReadOnlyCollection<KeyValuePair<string, Tensor>> tensors) =>
         SafeTensors.Write(stream, tensors, new Dictionary<string, string>
         {
@@ -56,15 +61,18 @@ internal static class ModelArchive
                 "Models are written by SaveEncoder or mlContext.Model.Save.");
         }
 
-        if (!int.TryParse(metadata.GetValueOrDefault(VersionKey), NumberStyles.None, CultureInfo.InvariantCulture, out var version) || version < 1)
+        if (!int.TryParse(metadata.GetValueOrDefault(VersionKey), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            || version < 1)
         {
-            throw new FormatException($"The archive's format version is '{metadata.GetValueOrDefault(VersionKey)}', expected a number from 1 to {FormatVersion}.");
+            throw new FormatException($"The archive's format version is '{metadata.GetValueOrDefault(VersionKey)}', " +
+                $"expected a number from 1 to {FormatVersion}.");
         }
 
         var product = metadata.GetValueOrDefault(ProductKey) ?? "unknown";
         if (version > FormatVersion)
         {
-            throw new FormatException($"The archive was written by version {product} in format {version}; this version ({ProductVersion}) reads formats " +
+            throw new FormatException(
+                $"The archive was written by version {product} in format {version}; this version ({ProductVersion}) reads formats " +
                 $"up to {FormatVersion}. Update the package.");
         }
 

@@ -83,7 +83,8 @@ internal static class PackedText
         int c7 = characters[7] - First, c6 = characters[6] - First, c5 = characters[5] - First, c4 = characters[4] - First;
         int c3 = characters[3] - First, c2 = characters[2] - First, c1 = characters[1] - First, c0 = characters[0] - First;
         var low = (ulong)(uint)c0 | ((ulong)(uint)c1 << 15) | ((ulong)(uint)c2 << 30) | ((ulong)(uint)c3 << 45) | ((ulong)(uint)c4 << 60);
-        var high = ((ulong)(uint)c3 >> 11) | ((ulong)(uint)c4 << 4) | ((ulong)(uint)c5 << 19) | ((ulong)(uint)c6 << 34) | ((ulong)(uint)c7 << 49);
+        var high = ((ulong)(uint)c3 >> 11) | ((ulong)(uint)c4 << 4) | ((ulong)(uint)c5 << 19) | ((ulong)(uint)c6 << 34) |
+            ((ulong)(uint)c7 << 49);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, low);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[7..], high);
         return c0 | c1 | c2 | c3 | c4 | c5 | c6 | c7;

@@ -31,7 +31,8 @@ internal static class Rehydration
         }
 
         var replaced = parts.Select(part => Rehydrate(part, create)).ToArray();
-        return replaced.SequenceEqual(parts) ? model : new TransformerChain<ITransformer>(replaced, parts.Select(part => ScopeOf(model, part)));
+        return replaced.SequenceEqual(parts) ? model
+            : new TransformerChain<ITransformer>(replaced, parts.Select(part => ScopeOf(model, part)));
     }
 
     // The chain makes its state of nothing: run it on a row without meaning until the state is there.

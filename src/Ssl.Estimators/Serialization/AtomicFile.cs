@@ -3,7 +3,10 @@ namespace Ssl.Estimators.Serialization;
 /// <summary>Writes a file whole or not at all: under a temporary name beside it, then renamed.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Calls <paramref name="write"/> with a new file and puts it in the place of <paramref name="path"/>. A failure leaves what was there before.</summary>
+    /// <summary>
+    /// Calls <paramref name="write"/> with a new file and puts it in the place of <paramref name="path"/>. A failure leaves what was
+    /// there before.
+    /// </summary>
     /// <exception cref="IOException">The path cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {

@@ -8,7 +8,8 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Serialization;
 
 /// <summary>Writes named tensors in the safetensors format: 8 bytes of header length, a JSON header, then the raw values.</summary>
-/// <remarks>See https://github.com/huggingface/safetensors. Little-endian, row-major, no holes. Read back with <see cref="SafeTensorsReader"/>.</remarks>
+/// <remarks>See https://github.com/huggingface/safetensors. Little-endian, row-major, no holes. Read back with
+/// <see cref="SafeTensorsReader"/>.</remarks>
 internal static class SafeTensors
 {
     /// <summary>The name of the header's entry that holds texts instead of a tensor.</summary>
@@ -99,7 +100,8 @@ internal static class SafeTensors
 
     internal static string KnownTypes => string.Join(", ", s_types.Select(t => t.Name));
 
-    private static ReadOnlySpan<byte> Header(IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static ReadOnlySpan<byte> Header(IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata)
     {
         var buffer = new ArrayBufferWriter<byte>(1 << 16);
         using (var writer = new Utf8JsonWriter(buffer))

@@ -43,7 +43,8 @@ internal sealed class SafeTensorsReader
         var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length is < 2 or > MaximumHeader)
         {
-            throw new FormatException($"Not a safetensors file: its first 8 bytes announce a header of {(ulong)length} bytes, allowed are 2 to {MaximumHeader}.");
+            throw new FormatException(
+                $"Not a safetensors file: its first 8 bytes announce a header of {(ulong)length} bytes, allowed are 2 to {MaximumHeader}.");
         }
 
         // The announced length is not believed before the bytes are there.
@@ -54,7 +55,8 @@ internal sealed class SafeTensorsReader
             var count = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, length - header.Length));
             if (count == 0)
             {
-                throw new FormatException($"The file is truncated: its header should have {length} bytes, {header.Length} are there. Copy or write it again.");
+                throw new FormatException(
+                    $"The file is truncated: its header should have {length} bytes, {header.Length} are there. Copy or write it again.");
             }
 
             header.Write(buffer, 0, count);
@@ -99,8 +101,9 @@ internal sealed class SafeTensorsReader
     }
 
     /// <summary>
-    /// Reads all tensors into existing ones, such as a module's <c>state_dict()</c>: in place where the target lies on the CPU, else by one copy at a time.
-    /// Names, shapes and element types must agree exactly; all differences are reported together, before anything is changed.
+    /// Reads all tensors into existing ones, such as a module's <c>state_dict()</c>: in place where the target lies on the CPU, else by
+    /// one copy at a time. Names, shapes and element types must agree exactly; all differences are reported together, before anything is
+    /// changed.
     /// </summary>
     /// <exception cref="FormatException">Names, shapes or types differ; the file is truncated or has bytes left over.</exception>
     public void ReadInto(IReadOnlyDictionary<string, Tensor> targets)
@@ -155,7 +158,8 @@ internal sealed class SafeTensorsReader
             var count = _stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (count < bytes.Length)
             {
-                throw new FormatException($"The file is truncated: it ends within tensor '{entry.Name}' {entry.ShapeText}. Copy or write it again.");
+                throw new FormatException(
+                    $"The file is truncated: it ends within tensor '{entry.Name}' {entry.ShapeText}. Copy or write it again.");
             }
         }
     }
@@ -175,7 +179,8 @@ internal sealed class SafeTensorsReader
         var different = new List<string>();
         foreach (var entry in Entries)
         {
-            if (targets.TryGetValue(entry.Name, out var target) && (target.dtype != entry.Type || !target.shape.AsSpan().SequenceEqual(entry.Shape)))
+            if (targets.TryGetValue(entry.Name, out var target)
+                && (target.dtype != entry.Type || !target.shape.AsSpan().SequenceEqual(entry.Shape)))
             {
                 different.Add($"'{entry.Name}' is {SafeTensors.NameOf(entry.Type, entry.Name)} {entry.ShapeText} in the file, expected " +
                     $"{SafeTensors.NameOf(target.dtype, entry.Name)} [{string.Join(", ", target.shape)}]");
@@ -199,7 +204,8 @@ internal sealed class SafeTensorsReader
         }
 
         sentences.AddRange(different.Take(8));
-        throw new FormatException($"The tensors of the file do not fit the network; {string.Join("; ", sentences)}. The file belongs to another encoder.");
+        throw new FormatException(
+            $"The tensors of the file do not fit the network; {string.Join("; ", sentences)}. The file belongs to another encoder.");
     }
 
     private static string Names(string[] names) =>
@@ -244,8 +250,9 @@ internal sealed class SafeTensorsReader
         {
             if (entry.Start != expected)
             {
-                throw new FormatException($"The values of tensor '{entry.Name}' start at byte {entry.Start}, expected {expected}: they " +
-                    $"{(entry.Start < expected ? "overlap the tensor before" : "leave a gap after the tensor before")}. The file is damaged.");
+                var fault = entry.Start < expected ? "overlap the tensor before" : "leave a gap after the tensor before";
+                throw new FormatException($"The values of tensor '{entry.Name}' start at byte {entry.Start}, expected {expected}: " +
+                    $"they {fault}. The file is damaged.");
             }
 
             expected += entry.Length;
@@ -272,7 +279,8 @@ internal sealed class SafeTensorsReader
             var length = shape.Aggregate((long)type.ElementSize(), (product, size) => checked(product * size));
             return offsets[1] - offsets[0] == length
                 ? new SafeTensorsEntry(name, type, shape, offsets[0], length)
-                : throw new FormatException($"Tensor '{name}' of shape [{string.Join(", ", shape)}] and type {typeName} needs {length} bytes, " +
+                : throw new FormatException(
+                    $"Tensor '{name}' of shape [{string.Join(", ", shape)}] and type {typeName} needs {length} bytes, " +
                     $"the header gives it {offsets[1] - offsets[0]}. The file is damaged.");
         }
         catch (OverflowException)

@@ -26,7 +26,8 @@ public class NearestNeighborsTests
         var scores = output.GetColumn<float[]>("Scores").ToArray();
         for (var q = 0; q < queries.Length; q++)
         {
-            var expected = rows.Select((r, i) => (Row: i, Score: Cosine(r.Features, queries[q].Features))).OrderByDescending(p => p.Score).Take(k).ToArray();
+            var expected = rows.Select((r, i) => (Row: i, Score: Cosine(r.Features, queries[q].Features))).OrderByDescending(p => p.Score)
+                .Take(k).ToArray();
             for (var i = 0; i < k; i++)
             {
                 if (i >= expected.Length)
@@ -57,7 +58,8 @@ public class NearestNeighborsTests
     {
         Row[] rows = [new() { Features = [0, 1] }, .. Enumerable.Range(0, 6).Select(i => new Row { Features = [1 + i, 0] })];
         using var search = Fit(rows, 6, idColumn: null);
-        CollectionAssert.AreEqual(new[] { 1L, 2, 3, 4, 5, 6 }, search.Transform(View([new() { Features = [3, 0] }])).GetColumn<long[]>("Neighbors").Single());
+        CollectionAssert.AreEqual(new[] { 1L, 2, 3, 4, 5, 6 }, search.Transform(View([new() { Features = [3, 0] }]))
+            .GetColumn<long[]>("Neighbors").Single());
     }
 
     [TestMethod]
@@ -65,16 +67,22 @@ public class NearestNeighborsTests
     {
         Row[] rows =
         [
-            new() { Name = "zero", Features = [0, 0] }, new() { Name = "nan", Features = [float.NaN, 1] }, new() { Name = "x", Features = [1, 0] },
-            new() { Name = "infinite", Features = [float.PositiveInfinity, 1] }, new() { Name = "y", Features = [0, 1e-30f] }, new() { Name = "big", Features = [-3e38f, -3e38f] },
+            new() { Name = "zero", Features = [0, 0] },
+            new() { Name = "nan", Features = [float.NaN, 1] },
+            new() { Name = "x", Features = [1, 0] },
+            new() { Name = "infinite", Features = [float.PositiveInfinity, 1] },
+            new() { Name = "y", Features = [0, 1e-30f] },
+            new() { Name = "big", Features = [-3e38f, -3e38f] },
         ];
         var warnings = new List<string>();
         _mlContext.Log += (_, e) => warnings.Add(e.Message);
         using var search = Fit(rows, 5);
         Assert.AreEqual(3, search.ReferenceCount);
-        Assert.IsTrue(warnings.Any(w => w.Contains("3 of 6 reference rows are left out", StringComparison.Ordinal)), string.Join("\n", warnings));
+        Assert.IsTrue(warnings.Any(w => w.Contains("3 of 6 reference rows are left out", StringComparison.Ordinal)),
+            string.Join("\n", warnings));
         Assert.IsTrue(warnings.Any(w => w.Contains("NumberOfNeighbors is 5, but there are only 3", StringComparison.Ordinal)));
-        var output = search.Transform(View([new() { Features = [2, 1] }, new() { Features = [0, 0] }, new() { Features = [float.NaN, 0] }, new() { Features = [0, -5] }]));
+        var output = search.Transform(View(
+            [new() { Features = [2, 1] }, new() { Features = [0, 0] }, new() { Features = [float.NaN, 0] }, new() { Features = [0, -5] }]));
         var ids = Texts(output);
         CollectionAssert.AreEqual(new[] { "x", "y", "big", "", "" }, ids[0]);
         CollectionAssert.AreEqual(new[] { "", "", "", "", "" }, ids[1]);
@@ -225,13 +233,15 @@ public class NearestNeighborsTests
         {
             var estimator = new NearestNeighborsEstimator(_mlContext, options);
             StringAssert.StartsWith(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => estimator.Fit(view)).Message, expected);
-            StringAssert.StartsWith(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(view))).Message, expected);
+            StringAssert.StartsWith(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => estimator.GetOutputSchema(Shape(view)))
+                .Message, expected);
         }
 
         Refused("Could not find input column 'Missing'", new() { InputColumnName = "Missing" });
         Refused("Could not find id column 'Missing'", new() { IdColumnName = "Missing" });
         Refused("Schema mismatch for input column 'Name': expected Vector<Single>, got String", new() { InputColumnName = "Name" });
-        Refused("Schema mismatch for id column 'Features': expected String, Key or a whole number, got Vector<Single", new() { IdColumnName = "Features" });
+        Refused("Schema mismatch for id column 'Features': expected String, Key or a whole number, got Vector<Single",
+            new() { IdColumnName = "Features" });
 
         using var search = Fit(Rows(5, 3, 1), 1);
         var e = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => search.Transform(View(Rows(5, 4, 1))));
@@ -242,8 +252,10 @@ public class NearestNeighborsTests
     public void No_references_is_an_error()
     {
         var estimator = new NearestNeighborsEstimator(_mlContext, new());
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => estimator.Fit(View([], 3))).Message, "no reference rows");
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => estimator.Fit(View([new() { Features = [0, 0, 0] }]))).Message, "None of the 1 vectors");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => estimator.Fit(View([], 3)))
+            .Message, "no reference rows");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => estimator.Fit(View([new() { Features = [0, 0, 0] }])))
+            .Message, "None of the 1 vectors");
     }
 
     [TestMethod]
@@ -276,7 +288,8 @@ public class NearestNeighborsTests
             Assert.IsTrue(builder.Add(row.Features));
         }
 
-        return new(builder.Build(new NeighborIds.TextIds([.. rows.Select(r => r.Name)]), new("Features", "Neighbors", "Scores", k), TorchSharp.torch.CPU));
+        return new(builder.Build(new NeighborIds.TextIds([.. rows.Select(r => r.Name)]), new("Features", "Neighbors", "Scores", k),
+            TorchSharp.torch.CPU));
     }
 
     // The shape of a view's schema, as the first stage of a chain would see it.
@@ -302,7 +315,9 @@ public class NearestNeighborsTests
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(i => new Row
         {
-            Name = $"row {i}", Number = 1000 * i + 2, Features = [.. Enumerable.Range(0, dimension).Select(_ => random.NextSingle() * 4 - 2)],
+            Name = $"row {i}",
+            Number = 1000 * i + 2,
+            Features = [.. Enumerable.Range(0, dimension).Select(_ => random.NextSingle() * 4 - 2)],
         })];
     }
 
@@ -336,7 +351,8 @@ public class NearestNeighborsTests
                 actual.GetColumn<long[]>("Neighbors").SelectMany(v => v).ToArray());
         }
 
-        foreach (var (a, b) in expected.GetColumn<float[]>("Scores").SelectMany(v => v).Zip(actual.GetColumn<float[]>("Scores").SelectMany(v => v)))
+        foreach (var (a, b) in expected.GetColumn<float[]>("Scores").SelectMany(v => v)
+            .Zip(actual.GetColumn<float[]>("Scores").SelectMany(v => v)))
         {
             Assert.AreEqual(a, b, 1e-6f);
         }

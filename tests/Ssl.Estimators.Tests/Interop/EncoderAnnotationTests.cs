@@ -113,7 +113,8 @@ public class EncoderAnnotationTests
     [TestMethod]
     public void A_new_column_takes_the_place_of_one_of_its_name()
     {
-        var input = new SchemaShape([SchemaShapes.Vector("A", NumberDataViewType.Int64, 2), SchemaShapes.Vector("B", TextDataViewType.Instance, 2)]);
+        var input = new SchemaShape(
+            [SchemaShapes.Vector("A", NumberDataViewType.Int64, 2), SchemaShapes.Vector("B", TextDataViewType.Instance, 2)]);
         var output = SchemaShapes.Append(input, SchemaShapes.Embedding("A", 3));
         CollectionAssert.AreEquivalent(new[] { "A", "B" }, output.Select(c => c.Name).ToArray());
         Assert.AreEqual(NumberDataViewType.Single, output.Single(c => c.Name == "A").ItemType);

@@ -34,7 +34,8 @@ public class CarrierChainTests
     {
         using var encoder = Encoder(TestEncoderModel.Create());
         var output = SaveAndLoad(encoder, out _).Transform(View());
-        CollectionAssert.AreEqual(new[] { "Text", "Other", "Number", "Features" }, output.Schema.Where(c => !c.IsHidden).Select(c => c.Name).ToArray());
+        CollectionAssert.AreEqual(new[] { "Text", "Other", "Number", "Features" }, output.Schema.Where(c => !c.IsHidden)
+            .Select(c => c.Name).ToArray());
         CollectionAssert.AreEqual(Rows.Select(r => r.Other).ToArray(), output.GetColumn<string>("Other").ToArray());
         CollectionAssert.AreEqual(Rows.Select(r => r.Number).ToArray(), output.GetColumn<float>("Number").ToArray());
     }
@@ -140,7 +141,8 @@ public class CarrierChainTests
     public void Rehydrating_brings_the_encoders_back()
     {
         using var chain = new TransformerChain<ITransformer>(
-            Encoder(TestEncoderModel.Create(5, seed: 1, output: "First")), Encoder(TestEncoderModel.Create(6, seed: 2, output: "Second", inputs: "Other")));
+            Encoder(TestEncoderModel.Create(5, seed: 1, output: "First")),
+            Encoder(TestEncoderModel.Create(6, seed: 2, output: "Second", inputs: "Other")));
         var loaded = Load(Save(chain));
         var back = (TransformerChain<ITransformer>)Rehydrate(loaded);
         var encoders = back.OfType<EncoderTransformer>().ToArray();
@@ -194,7 +196,8 @@ public class CarrierChainTests
 
     private EncoderTransformer Encoder(EncoderModel model) => new(_mlContext, model);
 
-    private IDataView View() => _mlContext.Data.LoadFromEnumerable(Rows.Select(r => new TextRow { Text = r.Text, Other = r.Other, Number = r.Number }));
+    private IDataView View() =>
+        _mlContext.Data.LoadFromEnumerable(Rows.Select(r => new TextRow { Text = r.Text, Other = r.Other, Number = r.Number }));
 
     private ITransformer SaveAndLoad(ITransformer model, out DataViewSchema schema)
     {

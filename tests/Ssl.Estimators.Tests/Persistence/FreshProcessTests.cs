@@ -13,7 +13,8 @@ namespace Ssl.Estimators.Tests.Persistence;
 [TestClass]
 public class FreshProcessTests
 {
-    private static readonly string[] Words = ["reads", "all", "lines", "of", "a", "file", "adds", "two", "matrices", "waters", "the", "garden"];
+    private static readonly string[] Words = ["reads", "all", "lines", "of", "a", "file", "adds", "two", "matrices", "waters", "the",
+        "garden"];
 
     private static string s_folder = "";
     private static Row[] s_rows = [];
@@ -85,11 +86,13 @@ public class FreshProcessTests
     {
         var mlContext = new MLContext(7);
         var embedded = s_encoder!.Transform(View(mlContext));
-        using var search = mlContext.SelfSupervised().NearestNeighbors(inputColumnName: "Embedding", idColumnName: "Text", numberOfNeighbors: 3).Fit(embedded);
+        using var search = mlContext.SelfSupervised()
+            .NearestNeighbors(inputColumnName: "Embedding", idColumnName: "Text", numberOfNeighbors: 3).Fit(embedded);
         var model = new TransformerChain<ITransformer>(s_encoder!, search);
         var path = Save(model, $"search{mode}.zip");
         var fresh = JsonSerializer.Deserialize<string[][]>(Run(path, "Neighbors", mode))!;
-        var expected = search.Transform(embedded).GetColumn<ReadOnlyMemory<char>[]>("Neighbors").Select(v => v.Select(t => t.ToString()).ToArray()).ToArray();
+        var expected = search.Transform(embedded).GetColumn<ReadOnlyMemory<char>[]>("Neighbors")
+            .Select(v => v.Select(t => t.ToString()).ToArray()).ToArray();
         var scores = search.Transform(embedded).GetColumn<float[]>("Scores").ToArray();
         for (var i = 0; i < s_rows.Length; i++)
         {
@@ -137,7 +140,8 @@ public class FreshProcessTests
 
     private static (int Code, string Output, string Error) Start(string model, string column, string? mode)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        var isDotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+        var start = new ProcessStartInfo(isDotnet ? Environment.ProcessPath! : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

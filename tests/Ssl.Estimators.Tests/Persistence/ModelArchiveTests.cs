@@ -47,13 +47,15 @@ public class ModelArchiveTests
         using var stream = new MemoryStream();
         SafeTensors.Write(stream, new Dictionary<string, Tensor> { ["a"] = ones(1) });
         stream.Position = 0;
-        StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(stream)).Message, "no model of this package");
+        StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(stream))
+            .Message, "no model of this package");
     }
 
     [TestMethod]
     public void A_newer_format_says_to_update()
     {
-        var e = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(Altered("\"ssl.format_version\":\"1\"", "\"ssl.format_version\":\"2\"")));
+        var e = Assert.ThrowsExactly<FormatException>(() =>
+            EncoderModelReader.Read(Altered("\"ssl.format_version\":\"1\"", "\"ssl.format_version\":\"2\"")));
         StringAssert.Contains(e.Message, "format 2");
         StringAssert.Contains(e.Message, "Update the package");
     }
@@ -61,7 +63,8 @@ public class ModelArchiveTests
     [TestMethod]
     public void An_unknown_kind_says_which_are_known()
     {
-        var e = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(Altered("\"ssl.kind\":\"test\"", "\"ssl.kind\":\"tset\"")));
+        var e = Assert.ThrowsExactly<FormatException>(() =>
+            EncoderModelReader.Read(Altered("\"ssl.kind\":\"test\"", "\"ssl.kind\":\"tset\"")));
         StringAssert.Contains(e.Message, "'tset'");
         StringAssert.Contains(e.Message, "'test'");
     }
@@ -74,7 +77,8 @@ public class ModelArchiveTests
     public void The_manifest_keeps_its_content()
     {
         using var stream = new MemoryStream();
-        ModelArchive.Write(stream, "kind", new JsonObject { ["text"] = "\"quoted\" 雪 \n", ["number"] = 1.5 }, new Dictionary<string, Tensor>());
+        ModelArchive.Write(stream, "kind", new JsonObject { ["text"] = "\"quoted\" 雪 \n", ["number"] = 1.5 }, new Dictionary<string,
+            Tensor>());
         stream.Position = 0;
         var (manifest, _) = ModelArchive.Open(stream);
         Assert.AreEqual("kind", manifest.Kind);

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Persistence;
 
-/// <summary>A small encoder without training: an embedding is a table's row chosen by the text's hash, or a product with the numbers.</summary>
+/// <summary>
+/// A small encoder without training: an embedding is a table's row chosen by the text's hash, or a product with the numbers.
+/// </summary>
 internal sealed class TestEncoderModel : EncoderModel
 {
     private readonly Tensor _table;     // [rows, Dimension]
@@ -37,7 +39,8 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override bool IsDisposed => _disposed != 0;
 
-    public static TestEncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features", bool readsNumbers = false,
+    public static TestEncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features",
+        bool readsNumbers = false,
         params string[] inputs)
     {
         var random = new Random(seed);

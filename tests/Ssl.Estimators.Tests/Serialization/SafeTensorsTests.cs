@@ -21,7 +21,8 @@ public class SafeTensorsTests
         var tensors = reader.ReadAll();
         Assert.HasCount(9, tensors);
         CollectionAssert.AreEqual(new[] { 2L, 3L }, tensors["weights"].shape);
-        CollectionAssert.AreEqual(new[] { 0.5f, -1.25f, 3e38f, -0f, 1e-40f, float.PositiveInfinity }, tensors["weights"].data<float>().ToArray());
+        CollectionAssert.AreEqual(new[] { 0.5f, -1.25f, 3e38f, -0f, 1e-40f, float.PositiveInfinity }, tensors["weights"].data<float>()
+            .ToArray());
         Assert.AreEqual(ScalarType.Float16, tensors["half"].dtype);
         CollectionAssert.AreEqual(new[] { 1.5f, -65504f }, tensors["half"].to(ScalarType.Float32).data<float>().ToArray());
         Assert.AreEqual(ScalarType.BFloat16, tensors["brain"].dtype);
@@ -114,7 +115,8 @@ public class SafeTensorsTests
 
     [TestMethod]
     public void Bytes_left_over_are_noticed()
-        => StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => ReadAndDispose([.. File.ReadAllBytes(SamplePath), 0])).Message, "goes on after");
+        => StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => ReadAndDispose([.. File.ReadAllBytes(SamplePath), 0]))
+            .Message, "goes on after");
 
     [TestMethod]
     [DataRow("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", "overlap")]
@@ -139,7 +141,8 @@ public class SafeTensorsTests
     [TestMethod]
     public void A_foreign_file_is_explained()
         => StringAssert.Contains(
-            Assert.ThrowsExactly<FormatException>(() => ReadAndDispose(Encoding.ASCII.GetBytes("PK\u0003\u0004 this is a zip archive"))).Message,
+            Assert.ThrowsExactly<FormatException>(() => ReadAndDispose(Encoding.ASCII.GetBytes("PK\u0003\u0004 this is a zip archive")))
+                .Message,
             "Not a safetensors file");
 
     [TestMethod]
