@@ -34,8 +34,7 @@ internal static class Ops
         clamp_Tensor = new("clamp", "Tensor"), clamp__Tensor = new("clamp_", "Tensor"), clamp_max = new("clamp_max"),
         clamp_max_ = new("clamp_max_"), clamp_min = new("clamp_min"), clamp_min_ = new("clamp_min_"), clone = new("clone"),
         constant_pad_nd = new("constant_pad_nd"), contiguous = new("contiguous"), conv1d = new("conv1d"), conv2d = new("conv2d"),
-        copy_ = new("copy_"), cos = new("cos"), cosine_embedding_loss = new("cosine_embedding_loss"),
-        cosine_similarity = new("cosine_similarity"), count_nonzero = new("count_nonzero"),
+        copy_ = new("copy_"), cos = new("cos"), cosine_similarity = new("cosine_similarity"), count_nonzero = new("count_nonzero"),
         count_nonzero_dim_IntList = new("count_nonzero", "dim_IntList"), cross_entropy_loss = new("cross_entropy_loss"),
         cumprod = new("cumprod"), cumsum = new("cumsum");
 
@@ -47,11 +46,11 @@ internal static class Ops
         div__Tensor_mode = new("div_", "Tensor_mode"), dot = new("dot"), dropout = new("dropout"), dropout_ = new("dropout_");
 
     public static readonly Operator
-        einsum = new("einsum"), elu = new("elu"), elu_ = new("elu_"), embedding = new("embedding"),
-        embedding_bag_padding_idx = new("embedding_bag", "padding_idx"), embedding_renorm_ = new("embedding_renorm_"),
-        empty_like = new("empty_like"), empty_memory_format = new("empty", "memory_format"), eq_Scalar = new("eq", "Scalar"),
-        eq_Tensor = new("eq", "Tensor"), erf = new("erf"), erfinv_ = new("erfinv_"), exp = new("exp"), expand = new("expand"),
-        expand_as = new("expand_as"), expm1 = new("expm1"), exponential_ = new("exponential_"), eye_m = new("eye", "m");
+        einsum = new("einsum"), embedding = new("embedding"), embedding_bag_padding_idx = new("embedding_bag", "padding_idx"),
+        embedding_renorm_ = new("embedding_renorm_"), empty_like = new("empty_like"),
+        empty_memory_format = new("empty", "memory_format"), eq_Scalar = new("eq", "Scalar"), eq_Tensor = new("eq", "Tensor"),
+        erf = new("erf"), erfinv_ = new("erfinv_"), exp = new("exp"), expand = new("expand"), expand_as = new("expand_as"),
+        expm1 = new("expm1"), exponential_ = new("exponential_"), eye_m = new("eye", "m");
 
     public static readonly Operator
         fill__Scalar = new("fill_", "Scalar"), flatten_using_ints = new("flatten", "using_ints"), flip = new("flip"),
@@ -59,12 +58,12 @@ internal static class Ops
         full = new("full"), full_like = new("full_like");
 
     public static readonly Operator
-        gather = new("gather"), ge_Scalar = new("ge", "Scalar"), ge_Tensor = new("ge", "Tensor"), gelu = new("gelu"), glu = new("glu"),
+        gather = new("gather"), ge_Scalar = new("ge", "Scalar"), ge_Tensor = new("ge", "Tensor"), gelu = new("gelu"),
         grid_sampler = new("grid_sampler"), group_norm = new("group_norm"), gt_Scalar = new("gt", "Scalar"),
         gt_Tensor = new("gt", "Tensor");
 
     public static readonly Operator
-        hstack = new("hstack"), huber_loss = new("huber_loss");
+        hstack = new("hstack");
 
     public static readonly Operator
         index_Tensor = new("index", "Tensor"), index_add = new("index_add"), index_add_ = new("index_add_"),
@@ -76,27 +75,25 @@ internal static class Ops
 
     public static readonly Operator
         l1_loss = new("l1_loss"), layer_norm = new("layer_norm"), le_Scalar = new("le", "Scalar"), le_Tensor = new("le", "Tensor"),
-        leaky_relu = new("leaky_relu"), leaky_relu_ = new("leaky_relu_"), lerp_Tensor = new("lerp", "Tensor"),
-        lerp__Tensor = new("lerp_", "Tensor"), linalg_cholesky = new("linalg_cholesky"), linalg_det = new("linalg_det"),
-        linalg_eigh = new("linalg_eigh"), linalg_eigvalsh = new("linalg_eigvalsh"), linalg_inv = new("linalg_inv"),
-        linalg_norm = new("linalg_norm"), linalg_qr = new("linalg_qr"), linalg_solve = new("linalg_solve"),
-        linalg_svd = new("linalg_svd"), linalg_svdvals = new("linalg_svdvals"), linalg_vector_norm = new("linalg_vector_norm"),
-        linear = new("linear"), linspace = new("linspace"), log = new("log"), log1p = new("log1p"), log2 = new("log2"),
-        log_sigmoid = new("log_sigmoid"), log_softmax_int = new("log_softmax", "int"), logical_and = new("logical_and"),
+        lerp_Tensor = new("lerp", "Tensor"), lerp__Tensor = new("lerp_", "Tensor"), linalg_cholesky = new("linalg_cholesky"),
+        linalg_det = new("linalg_det"), linalg_eigh = new("linalg_eigh"), linalg_eigvalsh = new("linalg_eigvalsh"),
+        linalg_inv = new("linalg_inv"), linalg_norm = new("linalg_norm"), linalg_qr = new("linalg_qr"),
+        linalg_solve = new("linalg_solve"), linalg_svd = new("linalg_svd"), linalg_svdvals = new("linalg_svdvals"),
+        linalg_vector_norm = new("linalg_vector_norm"), linear = new("linear"), linspace = new("linspace"), log = new("log"),
+        log1p = new("log1p"), log2 = new("log2"), log_softmax_int = new("log_softmax", "int"), logical_and = new("logical_and"),
         logical_not = new("logical_not"), logical_or = new("logical_or"), logical_xor = new("logical_xor"),
         logsumexp = new("logsumexp"), lt_Scalar = new("lt", "Scalar"), lt_Tensor = new("lt", "Tensor");
 
     public static readonly Operator
-        mT = new("mT"), margin_ranking_loss = new("margin_ranking_loss"), masked_fill_Scalar = new("masked_fill", "Scalar"),
-        masked_fill__Scalar = new("masked_fill_", "Scalar"), masked_scatter = new("masked_scatter"),
-        masked_select = new("masked_select"), matmul = new("matmul"), max = new("max"), max_dim = new("max", "dim"),
-        max_other = new("max", "other"), max_pool1d = new("max_pool1d"), max_pool2d = new("max_pool2d"), maximum = new("maximum"),
-        mean = new("mean"), mean_dim = new("mean", "dim"), median = new("median"), meshgrid_indexing = new("meshgrid", "indexing"),
-        min = new("min"), min_dim = new("min", "dim"), min_other = new("min", "other"), minimum = new("minimum"), mish = new("mish"),
-        mm = new("mm"), mode = new("mode"), movedim_intlist = new("movedim", "intlist"), mse_loss = new("mse_loss"),
-        mul_Scalar = new("mul", "Scalar"), mul_Tensor = new("mul", "Tensor"), mul__Scalar = new("mul_", "Scalar"),
-        mul__Tensor = new("mul_", "Tensor"), multinomial = new("multinomial"), multiply_Scalar = new("multiply", "Scalar"),
-        multiply_Tensor = new("multiply", "Tensor"), mv = new("mv");
+        mT = new("mT"), masked_fill_Scalar = new("masked_fill", "Scalar"), masked_fill__Scalar = new("masked_fill_", "Scalar"),
+        masked_scatter = new("masked_scatter"), masked_select = new("masked_select"), matmul = new("matmul"), max = new("max"),
+        max_dim = new("max", "dim"), max_other = new("max", "other"), max_pool1d = new("max_pool1d"), max_pool2d = new("max_pool2d"),
+        maximum = new("maximum"), mean = new("mean"), mean_dim = new("mean", "dim"), median = new("median"),
+        meshgrid_indexing = new("meshgrid", "indexing"), min = new("min"), min_dim = new("min", "dim"), min_other = new("min", "other"),
+        minimum = new("minimum"), mm = new("mm"), mode = new("mode"), movedim_intlist = new("movedim", "intlist"),
+        mse_loss = new("mse_loss"), mul_Scalar = new("mul", "Scalar"), mul_Tensor = new("mul", "Tensor"),
+        mul__Scalar = new("mul_", "Scalar"), mul__Tensor = new("mul_", "Tensor"), multinomial = new("multinomial"),
+        multiply_Scalar = new("multiply", "Scalar"), multiply_Tensor = new("multiply", "Tensor"), mv = new("mv");
 
     public static readonly Operator
         nan_to_num = new("nan_to_num"), nanmean = new("nanmean"), nansum = new("nansum"), narrow = new("narrow"),
@@ -109,9 +106,9 @@ internal static class Ops
         one_hot = new("one_hot"), ones = new("ones"), ones_like = new("ones_like"), outer = new("outer");
 
     public static readonly Operator
-        pairwise_distance = new("pairwise_distance"), permute = new("permute"), pow_Tensor_Scalar = new("pow", "Tensor_Scalar"),
-        pow_Tensor_Tensor = new("pow", "Tensor_Tensor"), pow__Scalar = new("pow_", "Scalar"), pow__Tensor = new("pow_", "Tensor"),
-        prod = new("prod"), prod_dim_int = new("prod", "dim_int");
+        permute = new("permute"), pow_Tensor_Scalar = new("pow", "Tensor_Scalar"), pow_Tensor_Tensor = new("pow", "Tensor_Tensor"),
+        pow__Scalar = new("pow_", "Scalar"), pow__Tensor = new("pow_", "Tensor"), prod = new("prod"),
+        prod_dim_int = new("prod", "dim_int");
 
     public static readonly Operator
         quantile = new("quantile");
@@ -143,10 +140,10 @@ internal static class Ops
         sum = new("sum"), sum_dim_IntList = new("sum", "dim_IntList");
 
     public static readonly Operator
-        t = new("t"), take = new("take"), tanh = new("tanh"), tanh_ = new("tanh_"), to_device = new("to", "device"), to_dtype = new("to", "dtype"),
+        t = new("t"), take = new("take"), tanh = new("tanh"), to_device = new("to", "device"), to_dtype = new("to", "dtype"),
         topk = new("topk"), trace = new("trace"), transpose_int = new("transpose", "int"), tril = new("tril"), tril_ = new("tril_"),
-        tril_indices = new("tril_indices"), triplet_margin_loss = new("triplet_margin_loss"), triu = new("triu"), triu_ = new("triu_"),
-        triu_indices = new("triu_indices"), trunc = new("trunc");
+        tril_indices = new("tril_indices"), triu = new("triu"), triu_ = new("triu_"), triu_indices = new("triu_indices"),
+        trunc = new("trunc");
 
     public static readonly Operator
         unbind = new("unbind", "int"), unflatten_int = new("unflatten", "int"), unfold = new("unfold"), uniform_ = new("uniform_"),

@@ -116,7 +116,6 @@ public static unsafe partial class torch
         public Tensor sub(Tensor target) => Ops.sub_Tensor.Call(this, target);
         public Tensor subtract(Scalar target) => Ops.subtract_Scalar.Call(this, target);
         public Tensor subtract(Tensor target) => Ops.subtract_Tensor.Call(this, target);
-        public Tensor tanh_() => Ops.tanh_.InPlace(this, this);
         public Tensor tanh() => Ops.tanh.Call(this);
         public Tensor trunc() => Ops.trunc.Call(this);
     }
