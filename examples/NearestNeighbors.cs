@@ -36,7 +36,8 @@ foreach (var found in mlContext.Data.CreateEnumerable<Found>(search.Transform(en
     Console.WriteLine($"{found.Title}: {found.Neighbors[0]}");
 
 // Expected output:
-// EXPECTED_NEIGHBORS
+// dig holes: spade
+// paint doors: brush
 
 internal sealed class Row
 {

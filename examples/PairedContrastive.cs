@@ -42,7 +42,7 @@ double SameSubject(EncoderTransformer by)
 Console.WriteLine($"question finds an answer of its subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
 // Expected output:
-// EXPECTED_PAIRED
+// question finds an answer of its subject: untrained 0.36, pretrained 1.00
 
 internal sealed class Row
 {

@@ -23,7 +23,7 @@ var ssl = mlContext.SelfSupervised();
 ];
 string[] filler = ["the", "a", "near", "with", "old", "new", "and", "of"];
 var random = new Random(1);
-string Say(string[] words) => string.Join(' ', Enumerable.Range(0, 6).Select(i => i % 2 == 0 ? filler[random.Next(filler.Length)] : words[random.Next(words.Length)]));
+string Say(string[] words) => string.Join(' ', Enumerable.Range(0, 12).Select(i => i % 4 == 0 ? words[random.Next(words.Length)] : filler[random.Next(filler.Length)]));
 var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(i => subjects[i % subjects.Length]).Select(s => new Row { Subject = s.Subject, Text = Say(s.Words) }).ToArray();
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
@@ -43,7 +43,7 @@ double SameSubject(EncoderTransformer by)
 Console.WriteLine($"neighbours of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
 // Expected output:
-// EXPECTED_SIMCSE
+// neighbours of the same subject: untrained 0.90, pretrained 1.00
 
 internal sealed class Row
 {
