@@ -5,77 +5,51 @@ using Ssl.Estimators.Persistence;
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>
-/// Reads a batch of rows ahead, embeds them at once and serves them in order. From the second batch on the next one is computed
-/// while the consumer works on this one; before that nothing is read that was not asked for, so a preview of ten rows stays cheap.
+/// Serves rows in order with every other column intact; a <see cref="RowPipeline"/> reads them ahead and embeds them batch by batch.
 /// </summary>
 internal sealed class EncoderCursor : DataViewRowCursor
 {
-    private readonly DataViewRowCursor _input;
+    private readonly RowPipeline _rows;
     private readonly int _dimension;
     private readonly bool[] _active;
     private readonly int _embeddingColumn;
-    private RowBlock _current;
-    private RowBlock _next;
-    private Task? _pending;
     private int _row = -1;
     private long _position = -1;
-    private bool _started;
 
     public EncoderCursor(
         EncoderModel model, DataViewRowCursor input, DataViewSchema schema, int embeddingColumn, bool[] active, int batchSize)
     {
-        _input = input;
+        _rows = new RowPipeline(input, model, [.. input.Schema.Where(c => active[c.Index])], batchSize);
         _dimension = model.Dimension;
         _active = active;
         _embeddingColumn = embeddingColumn;
         Schema = schema;
-        var passThrough = input.Schema.Where(c => active[c.Index]).ToArray();
-        _current = new RowBlock(input, model, passThrough, batchSize);
-        _next = new RowBlock(input, model, passThrough, batchSize);
     }
 
     public override DataViewSchema Schema { get; }
 
     public override long Position => _position;
 
-    public override long Batch => _row >= 0 ? _current.Batch(_row) : 0;
+    public override long Batch => _row >= 0 ? _rows.Current.Batch(_row) : 0;
 
     public override bool IsColumnActive(DataViewSchema.Column column) => _active[column.Index];
 
     public override bool MoveNext()
     {
-        if (_row + 1 < _current.Count)
+        if (_row + 1 < _rows.Current.Count)
         {
             _row++;
-            _position++;
-            return true;
         }
-        if (_started && _current.Count == 0)
-            return false;
-        if (_pending is null)
+        else if (_rows.MoveNext())
         {
-            _current.Fill(_input);
-            if (_current.Count > 0)
-                _current.Embed();
+            _row = 0;
         }
         else
         {
-            var pending = _pending;
-            _pending = null;
-            pending.GetAwaiter().GetResult();
-            (_current, _next) = (_next, _current);
-        }
-        if (_current.Count == 0)
-        {
-            _started = true;
             _row = -1;
             _position = -1;
             return false;
         }
-        if (_started)
-            ComputeNext();
-        _started = true;
-        _row = 0;
         _position++;
         return true;
     }
@@ -88,39 +62,25 @@ internal sealed class EncoderCursor : DataViewRowCursor
             throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
         if (column.Index != _embeddingColumn)
         {
-            var (current, next) = (_current.Column<TValue>(column.Index), _next.Column<TValue>(column.Index));
-            var first = _current;
-            return (ref TValue value) => (ReferenceEquals(_current, first) ? current : next).Get(Row(), ref value);
+            var columns = _rows.Columns<TValue>(column.Index);
+            return (ref TValue value) => columns[_rows.CurrentIndex].Get(Row(), ref value);
         }
         ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
         {
             var editor = VBufferEditor.Create(ref value, _dimension);
-            _current.Embedding(Row()).CopyTo(editor.Values);
+            _rows.Current.Embedding(Row()).CopyTo(editor.Values);
             value = editor.Commit();
         };
         return (ValueGetter<TValue>)(Delegate)getter;
     }
 
-    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _current.Id(Row());
+    public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _rows.Current.Id(Row());
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
-            // The task reads the input: it must be over before the input goes.
-            try { _pending?.GetAwaiter().GetResult(); }
-            catch (Exception) { /* the consumer leaves; nobody waits for this batch */ }
-            _pending = null;
-            _input.Dispose();
-        }
+            _rows.Dispose();
         base.Dispose(disposing);
-    }
-
-    private void ComputeNext()
-    {
-        var block = _next;
-        block.Fill(_input);         // on the consumer's thread: cursors are not shared between threads
-        _pending = block.Count == 0 ? Task.CompletedTask : Task.Run(block.Embed);
     }
 
     private int Row() => _row >= 0

@@ -33,8 +33,12 @@ internal sealed class RowBlock
     /// <summary>Rows held, at most the capacity.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Lets all rows go.</summary>
+    public void Clear() => Count = 0;
+
     /// <summary>Takes the next rows of the input; fewer than the capacity only at its end.</summary>
-    public void Fill(DataViewRowCursor input)
+    /// <returns>Whether the input may have more.</returns>
+    public bool Fill(DataViewRowCursor input)
     {
         Count = 0;
         while (Count < _rows.Length && input.MoveNext())
@@ -46,6 +50,7 @@ internal sealed class RowBlock
                 column?.Read(Count);
             Count++;
         }
+        return Count == _rows.Length;
     }
 
     /// <summary>Computes the embeddings of all rows held, as one batch.</summary>

@@ -1,0 +1,85 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Persistence;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>
+/// Blocks of rows on their way through the encoder: while the consumer works on one, the next ones are computed on other threads, so that
+/// one can be cut into tokens while the network is busy with the other. Rows are read on the consumer's thread: cursors are not shared.
+/// </summary>
+/// <remarks>Nothing is read ahead before the second block is asked for, so a preview of ten rows stays cheap.</remarks>
+internal sealed class RowPipeline : IDisposable
+{
+    private const int Ahead = 2;
+
+    private readonly DataViewRowCursor _input;
+    private readonly RowBlock[] _blocks = new RowBlock[Ahead + 1];
+    private readonly Queue<Task> _pending = new(Ahead);
+    private bool _started;
+    private bool _inputEnded;
+
+    public RowPipeline(DataViewRowCursor input, EncoderModel model, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize)
+    {
+        _input = input;
+        for (var i = 0; i < _blocks.Length; i++)
+            _blocks[i] = new RowBlock(input, model, passThrough, batchSize);
+    }
+
+    /// <summary>Which block is <see cref="Current"/>.</summary>
+    public int CurrentIndex { get; private set; }
+
+    /// <summary>The block whose rows are served; empty before the first and after the last.</summary>
+    public RowBlock Current => _blocks[CurrentIndex];
+
+    /// <summary>The buffers of one pass-through column, by block.</summary>
+    public ColumnBuffer<T>[] Columns<T>(int index) => [.. _blocks.Select(block => block.Column<T>(index))];
+
+    /// <summary>Goes on to the next block; false after the last.</summary>
+    public bool MoveNext()
+    {
+        if (_pending.TryDequeue(out var task))
+        {
+            CurrentIndex = (CurrentIndex + 1) % _blocks.Length;
+            task.GetAwaiter().GetResult();
+        }
+        else if (_inputEnded)
+        {
+            Current.Clear();
+            return false;
+        }
+        else
+        {
+            Fill(Current);
+            if (Current.Count > 0)
+                Current.Embed();
+        }
+        if (_started)
+            ComputeAhead();
+        _started = true;
+        return Current.Count > 0;
+    }
+
+    public void Dispose()
+    {
+        // The tasks use the blocks: they must be over before the input goes. Nobody waits for their results or errors.
+        try { Task.WhenAll(_pending).GetAwaiter().GetResult(); }
+        catch (Exception) { /* the consumer leaves */ }
+        _pending.Clear();
+        _inputEnded = true;
+        _input.Dispose();
+    }
+
+    private void ComputeAhead()
+    {
+        while (_pending.Count < Ahead && !_inputEnded)
+        {
+            var block = _blocks[(CurrentIndex + 1 + _pending.Count) % _blocks.Length];
+            Fill(block);
+            if (block.Count > 0)
+                _pending.Enqueue(Task.Run(block.Embed));
+        }
+    }
+
+    private void Fill(RowBlock block) => _inputEnded = !block.Fill(_input);
+}
