@@ -199,6 +199,24 @@ public sealed partial class WordPieceTokenizer
         return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
     }
 
+    /// <summary>A dictionary of words as ids: what <c>SynonymReplacement</c> needs.</summary>
+    /// <param name="words">Words with their synonyms; every one must be a single token.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Some are not; they are named.</exception>
+    public IReadOnlyDictionary<int, int[]> ToIds(IReadOnlyDictionary<string, string[]> words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        string[] missing = [.. words.SelectMany(entry => entry.Value.Prepend(entry.Key)).Where(word => !TryGetId(word, out _)).Distinct()];
+        if (missing.Length > 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(words), $"Words must be single tokens, which these are not: "
+                + $"{string.Join(", ", missing.Take(10).Select(word => $"\"{word}\""))}{(missing.Length > 10 ? ", ..." : "")}. "
+                + "Train the tokenizer with them as RequiredWords.");
+        }
+        return words.ToDictionary(entry => Id(entry.Key), entry => entry.Value.Select(Id).ToArray());
+
+        int Id(string word) => TryGetId(word, out int id) ? id : Vocabulary.UnknownId;
+    }
+
     /// <summary>Vocabulary and rules as JSON.</summary>
     public JsonObject ToJson() => new()
     {

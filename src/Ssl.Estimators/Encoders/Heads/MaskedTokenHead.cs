@@ -24,7 +24,7 @@ internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="streams">Gives the initial weights.</param>
     public MaskedTokenHead(int tokenDimension, int vocabularySize, RandomStreams streams) : base(nameof(MaskedTokenHead))
     {
-        _transform = Initialization.NormalLinear(tokenDimension, tokenDimension, TransformerStack.InitialDeviation, streams.Weights);
+        _transform = Initialization.NormalLinear(tokenDimension, tokenDimension, streams.Weights);
         _norm = nn.LayerNorm(tokenDimension);
         _bias = nn.Parameter(zeros(vocabularySize));
         RegisterComponents();

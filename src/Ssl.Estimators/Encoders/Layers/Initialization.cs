@@ -29,20 +29,20 @@ internal static class Initialization
         return layer;
     }
 
-    /// <summary>A linear layer of a transformer: weights normal with the given deviation (BERT: 0.02), bias 0.</summary>
-    public static Linear NormalLinear(long inputs, long outputs, double deviation, Generator generator)
+    /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
+    public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {
         var layer = nn.Linear(inputs, outputs);
-        Normal(layer.weight, deviation, generator);
+        Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
         nn.init.zeros_(layer.bias!);
         return layer;
     }
 
-    /// <summary>An embedding table with normal entries.</summary>
-    public static Embedding Embedding(long count, long dimension, double deviation, Generator generator)
+    /// <summary>An embedding table: entries normal with deviation 1 / sqrt(dimension), so that vectors have about unit length.</summary>
+    public static Embedding Embedding(long count, long dimension, Generator generator)
     {
         var table = nn.Embedding(count, dimension);
-        Normal(table.weight!, deviation, generator);
+        Normal(table.weight!, 1 / Math.Sqrt(dimension), generator);
         return table;
     }
 

@@ -80,8 +80,8 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         : base(nameof(TokenAndPositionEmbeddings))
     {
         _maximumTokens = maximumTokens;
-        _words = Initialization.Embedding(vocabularySize, dimension, TransformerStack.InitialDeviation, streams.Weights);
-        _positions = Initialization.Embedding(maximumTokens, dimension, TransformerStack.InitialDeviation, streams.Weights);
+        _words = Initialization.Embedding(vocabularySize, dimension, streams.Weights);
+        _positions = Initialization.Embedding(maximumTokens, dimension, streams.Weights);
         _norm = nn.LayerNorm(dimension);
         _dropout = new SeededDropout(dropout, streams.Dropout);
         RegisterComponents();

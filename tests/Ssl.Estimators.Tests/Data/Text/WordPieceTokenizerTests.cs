@@ -136,6 +136,19 @@ public sealed class WordPieceTokenizerTests
     }
 
     [TestMethod]
+    public void ADictionaryOfWordsBecomesIds()
+    {
+        var tokenizer = Train(80, required: ["big", "gigantic", "enormous"]);
+        var ids = tokenizer.ToIds(new Dictionary<string, string[]> { ["Big"] = ["gigantic", "enormous"] });
+        var (id, synonyms) = ids.Single();
+        Assert.AreEqual("big", tokenizer.Tokens[id]);
+        CollectionAssert.AreEqual(new[] { "gigantic", "enormous" }, synonyms.Select(synonym => tokenizer.Tokens[synonym]).ToArray());
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.ToIds(new Dictionary<string, string[]> { ["big"] = ["humongous"] }));
+        StringAssert.Contains(fault.Message, "\"humongous\"");
+        StringAssert.Contains(fault.Message, "RequiredWords");
+    }
+
+    [TestMethod]
     public void RareWordsAreLeftToPieces()
     {
         var tokenizer = Train(300, minimumCount: 2);
