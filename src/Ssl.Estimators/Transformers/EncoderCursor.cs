@@ -1,19 +1,17 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>
-/// Reads a batch of rows ahead, embeds them at once and serves them in order. From the second batch on the next one is computed
+/// Reads a batch of rows ahead, computes them at once and serves them in order. From the second batch on the next one is computed
 /// while the consumer works on this one; before that nothing is read that was not asked for, so a preview of ten rows stays cheap.
 /// </summary>
 internal sealed class EncoderCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _input;
-    private readonly int _dimension;
+    private readonly RowComputation _computation;
     private readonly bool[] _active;
-    private readonly int _embeddingColumn;
+    private readonly int _firstOutput;
     private RowBlock _current;
     private RowBlock _next;
     private Task? _pending;
@@ -22,16 +20,16 @@ internal sealed class EncoderCursor : DataViewRowCursor
     private bool _started;
 
     public EncoderCursor(
-        EncoderModel model, DataViewRowCursor input, DataViewSchema schema, int embeddingColumn, bool[] active, int batchSize)
+        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, int firstOutput, bool[] active, int batchSize)
     {
         _input = input;
-        _dimension = model.Dimension;
+        _computation = computation;
         _active = active;
-        _embeddingColumn = embeddingColumn;
+        _firstOutput = firstOutput;
         Schema = schema;
         var passThrough = input.Schema.Where(c => active[c.Index]).ToArray();
-        _current = new RowBlock(input, model, passThrough, batchSize);
-        _next = new RowBlock(input, model, passThrough, batchSize);
+        _current = new RowBlock(input, computation, passThrough, batchSize);
+        _next = new RowBlock(input, computation, passThrough, batchSize);
     }
 
     public override DataViewSchema Schema { get; }
@@ -56,7 +54,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
         {
             _current.Fill(_input);
             if (_current.Count > 0)
-                _current.Embed();
+                _current.Compute();
         }
         else
         {
@@ -86,19 +84,11 @@ internal sealed class EncoderCursor : DataViewRowCursor
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
         if (typeof(TValue) != column.Type.RawType)
             throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-        if (column.Index != _embeddingColumn)
-        {
-            var (current, next) = (_current.Column<TValue>(column.Index), _next.Column<TValue>(column.Index));
-            var first = _current;
-            return (ref TValue value) => (ReferenceEquals(_current, first) ? current : next).Get(Row(), ref value);
-        }
-        ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
-        {
-            var editor = VBufferEditor.Create(ref value, _dimension);
-            _current.Embedding(Row()).CopyTo(editor.Values);
-            value = editor.Commit();
-        };
-        return (ValueGetter<TValue>)(Delegate)getter;
+        if (column.Index >= _firstOutput)
+            return (ValueGetter<TValue>)_computation.CreateGetter(column.Index - _firstOutput, () => _current.Result(Row()));
+        var (current, next) = (_current.Column<TValue>(column.Index), _next.Column<TValue>(column.Index));
+        var first = _current;
+        return (ref TValue value) => (ReferenceEquals(_current, first) ? current : next).Get(Row(), ref value);
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _current.Id(Row());
@@ -120,7 +110,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
     {
         var block = _next;
         block.Fill(_input);         // on the consumer's thread: cursors are not shared between threads
-        _pending = block.Count == 0 ? Task.CompletedTask : Task.Run(block.Embed);
+        _pending = block.Count == 0 ? Task.CompletedTask : Task.Run(block.Compute);
     }
 
     private int Row() => _row >= 0
