@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;

@@ -177,7 +177,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             int[] members = [.. group];
             random.Shuffle(members);
             var count = Math.Min((int)Math.Round(Settings.ValidationFraction * members.Length), members.Length - 1);
-            kept.UnionWith(members.AsSpan(0, count));
+            kept.UnionWith(members[..count]);
         }
         if (kept.Count == 0)
         {
