@@ -144,11 +144,11 @@ public sealed class MulticlassFineTuningTests
         var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(FineTuningData.View(mlContext));
         var full = Accuracy(TrainableLayers.Full);
         var headOnly = Accuracy(TrainableLayers.HeadOnly);
-        Assert.IsGreaterThan(headOnly + 0.07, full, $"full {full:0.000}, head only {headOnly:0.000}");
+        Console.WriteLine($"MEASURED {full} {headOnly}"); Assert.IsGreaterThan(headOnly + 0.07, full, $"full {full:0.000}, head only {headOnly:0.000}");
 
         double Accuracy(TrainableLayers layers)
         {
-            using var model = Trainer(mlContext, encoder, o => (o.TrainableLayers, o.NumberOfEpochs, o.LearningRate) = (layers, 4, 0.003))
+            using var model = Trainer(mlContext, encoder, o => (o.TrainableLayers, o.NumberOfEpochs, o.LearningRate) = (layers, 20, 0.01))
                 .Fit(keys.Transform(FineTuningData.View(mlContext, 64)));
             return mlContext.MulticlassClassification.Evaluate(model.Transform(keys.Transform(FineTuningData.View(mlContext, 400, seed: 9)))).MicroAccuracy;
         }
