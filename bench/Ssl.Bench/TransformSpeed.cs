@@ -39,7 +39,7 @@ public sealed class TransformSpeed : BenchCase
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var data = mlContext.Data.LoadFromEnumerable(texts.Select(text => new TextRow { Text = text }).ToArray());
         var tokenizer = WordPieceTokenizer.Train(texts, new WordPieceTokenizer.Options { VocabularySize = VocabularySize });
-        using var transformer = mlContext.SelfSupervised().Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
+        using var transformer = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
         {
             Encoder = factory, Tokenizer = tokenizer, NumberOfEpochs = 0,
         }).Fit(data);

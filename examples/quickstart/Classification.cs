@@ -13,7 +13,7 @@ public sealed class Classification
     private const int LabelsPerClass = 10;
 
     // The strength of the L2 penalty that suits a feature depends on its scale, so each kind gets its own choice, made on the labelled rows of the first draw.
-    private static readonly float[] L2Choices = [0.1f, 0.01f, 0.001f];
+    private static readonly float[] L2Choices = [30, 3, 0.3f, 0.03f];
 
     private readonly MLContext _mlContext;
     private readonly Document[] _training;

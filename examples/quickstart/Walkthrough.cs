@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
@@ -11,7 +12,6 @@ namespace Quickstart;
 public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
 {
     private const string EncoderFile = "encoder.ssl";
-    private const int PairBatchSize = 512;
     private const int ShownResults = 3;
     private const int LabelDraws = 5;
     private const int QuestionsToSecondProcess = 200;
@@ -92,8 +92,10 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         {
             InputColumnName = nameof(TextRow.Text),
             PairColumnName = nameof(TextRow.Pair),
+            Encoder = TextEncoders.Bag(embeddingDimension: 256, tokenDimension: 512),
             NumberOfEpochs = epochs,
-            BatchSize = arguments.Small ? 64 : PairBatchSize,
+            BatchSize = arguments.Small ? 64 : 512,
+            LearningRate = 2e-3,
             Progress = epochs > 0 ? progress : null,
         }).Fit(rows);
     }

@@ -5,10 +5,7 @@ namespace TorchSharp;
 // The functions of Tensor.Pointwise in their free form, and those that have no other.
 public static unsafe partial class torch
 {
-    public static Tensor _sample_dirichlet(Tensor input, Generator? generator = null) => Ops._sample_dirichlet.Call(input, generator);
-    public static Tensor _standard_gamma(Tensor input, Generator? generator = null) => Ops._standard_gamma.Call(input, generator);
     public static Tensor abs(Tensor input) => input.abs();
-    public static Tensor abs_(Tensor input) => input.abs_();
     public static Tensor add(Tensor left, Scalar right) => left.add(right);
     public static Tensor add(Tensor left, Scalar right, Scalar alpha) => left.add(right, alpha);
     public static Tensor add(Tensor left, Tensor right) => left.add(right);
@@ -25,12 +22,8 @@ public static unsafe partial class torch
         input.addcmul_(tensor1, tensor2, value);
     public static Tensor atan2(Tensor input, Tensor other) => input.atan2(other);
     public static Tensor bitwise_and(Tensor left, Tensor right) => left.bitwise_and(right);
-    public static Tensor bitwise_not(Tensor input) => input.bitwise_not();
-    public static Tensor bitwise_not_(Tensor input) => input.bitwise_not_();
     public static Tensor bitwise_or(Tensor left, Tensor right) => left.bitwise_or(right);
-    public static Tensor bitwise_xor(Tensor left, Tensor right) => left.bitwise_xor(right);
     public static Tensor ceil(Tensor input) => input.ceil();
-    public static Tensor ceil_(Tensor input) => input.ceil_();
     public static Tensor clamp(Tensor input, Scalar? min = null, Scalar? max = null) => input.clamp(min, max);
     public static Tensor clamp(Tensor input, Tensor? min = null, Tensor? max = null) => input.clamp(min, max);
     public static Tensor clamp_(Tensor input, Scalar? min = null, Scalar? max = null) => input.clamp_(min, max);
@@ -40,7 +33,6 @@ public static unsafe partial class torch
     public static Tensor clamp_min(Tensor input, Scalar min) => input.clamp_min(min);
     public static Tensor clamp_min_(Tensor input, Scalar min) => input.clamp_min_(min);
     public static Tensor cos(Tensor input) => input.cos();
-    public static Tensor cos_(Tensor input) => input.cos_();
     public static Tensor div(Tensor left, Scalar right, RoundingMode rounding_mode = (RoundingMode)0) => left.div(right, rounding_mode);
     public static Tensor div(Tensor left, Tensor right, RoundingMode rounding_mode = (RoundingMode)0) => left.div(right, rounding_mode);
     public static Tensor div_(Tensor left, Scalar right, RoundingMode rounding_mode = (RoundingMode)0) =>
@@ -53,16 +45,10 @@ public static unsafe partial class torch
         left.divide(right, rounding_mode);
     public static Tensor eq(Tensor left, Tensor right) => left.eq(right);
     public static Tensor erf(Tensor input) => input.erf();
-    public static Tensor erf_(Tensor input) => input.erf_();
     public static Tensor exp(Tensor input) => input.exp();
-    public static Tensor exp2(Tensor input) => input.exp2();
-    public static Tensor exp_(Tensor input) => input.exp_();
     public static Tensor expm1(Tensor input) => input.expm1();
     public static Tensor floor(Tensor input) => input.floor();
-    public static Tensor floor_(Tensor input) => input.floor_();
     public static Tensor floor_divide(Tensor input, Tensor other) => input.floor_divide(other);
-    public static Tensor fmod(Tensor left, Scalar right) => left.fmod(right);
-    public static Tensor fmod(Tensor left, Tensor right) => left.fmod(right);
     public static Tensor ge(Tensor left, Tensor right) => left.ge(right);
     public static Tensor gt(Tensor left, Tensor right) => left.gt(right);
     public static bool is_complex(Tensor input) => input.is_complex();
@@ -71,21 +57,15 @@ public static unsafe partial class torch
     public static Tensor isfinite(Tensor tensor) => tensor.isfinite();
     public static Tensor isinf(Tensor tensor) => tensor.isinf();
     public static Tensor isnan(Tensor input) => input.isnan();
-    public static Tensor isneginf(Tensor tensor) => tensor.isneginf();
-    public static Tensor isposinf(Tensor tensor) => tensor.isposinf();
     public static Tensor le(Tensor left, Tensor right) => left.le(right);
     public static Tensor lerp(Tensor input, Tensor end, Tensor weight) => input.lerp(end, weight);
     public static Tensor log(Tensor input) => input.log();
-    public static Tensor log10(Tensor input) => input.log10();
     public static Tensor log1p(Tensor input) => input.log1p();
     public static Tensor log2(Tensor input) => input.log2();
-    public static Tensor log_(Tensor input) => input.log_();
-    public static Tensor logaddexp(Tensor left, Tensor right) => left.logaddexp(right);
     public static Tensor logical_and(Tensor left, Tensor right) => left.logical_and(right);
     public static Tensor logical_not(Tensor input) => input.logical_not();
     public static Tensor logical_or(Tensor left, Tensor right) => left.logical_or(right);
     public static Tensor logical_xor(Tensor left, Tensor right) => left.logical_xor(right);
-    public static Tensor logit(Tensor input, double? eps = null) => input.logit(eps);
     public static Tensor lt(Tensor left, Tensor right) => left.lt(right);
     public static Tensor maximum(Tensor input, Tensor other) => input.maximum(other);
     public static Tensor minimum(Tensor input, Tensor other) => input.minimum(other);
@@ -99,49 +79,26 @@ public static unsafe partial class torch
         input.nan_to_num(nan, posinf, neginf);
     public static Tensor ne(Tensor left, Tensor right) => left.ne(right);
     public static Tensor neg(Tensor input) => input.neg();
-    public static Tensor neg_(Tensor input) => input.neg_();
     public static long numel(Tensor input) => input.numel();
     public static Tensor pow(Tensor left, Scalar exponent) => left.pow(exponent);
     public static Tensor pow(Tensor left, Tensor exponent) => left.pow(exponent);
     public static Tensor pow_(Tensor left, Scalar exponent) => left.pow_(exponent);
     public static Tensor pow_(Tensor left, Tensor exponent) => left.pow_(exponent);
-    public static Tensor quantized_batch_norm(Tensor input, Tensor weight, Tensor bias, Tensor mean, Tensor var, double eps,
-        double output_scale, long output_zero_point) =>
-                Ops.quantized_batch_norm.Call(input, weight, bias, mean, var, eps, output_scale, output_zero_point);
-    public static Tensor quantized_max_pool1d(Tensor input, long[] kernel_size, long[] stride, long[] padding, long dilation = 1,
-        bool ceil_mode = false) =>
-                Ops.quantized_max_pool1d.Call(input, kernel_size, stride, padding, new long[] { dilation }, ceil_mode);
-    public static Tensor quantized_max_pool2d(Tensor input, long[] kernel_size, long[] stride, long[] padding, long dilation = 1,
-        bool ceil_mode = false) =>
-                Ops.quantized_max_pool2d.Call(input, kernel_size, stride, padding, new long[] { dilation }, ceil_mode);
     public static Tensor reciprocal(Tensor input) => input.reciprocal();
-    public static Tensor reciprocal_(Tensor input) => input.reciprocal_();
     public static Tensor remainder(Tensor left, Scalar right) => left.remainder(right);
     public static Tensor remainder(Tensor left, Tensor right) => left.remainder(right);
     public static Tensor round(Tensor input, long decimals = 0) => input.round(decimals);
-    public static Tensor round_(Tensor input, long decimals = 0) => input.round_(decimals);
     public static Tensor rsqrt(Tensor input) => input.rsqrt();
-    public static Tensor rsqrt_(Tensor input) => input.rsqrt_();
     public static Tensor sigmoid(Tensor input) => input.sigmoid();
-    public static Tensor sigmoid_(Tensor input) => input.sigmoid_();
     public static Tensor sign(Tensor input) => input.sign();
-    public static Tensor sign_(Tensor input) => input.sign_();
     public static Tensor sin(Tensor input) => input.sin();
-    public static Tensor sin_(Tensor input) => input.sin_();
     public static Tensor sqrt(Tensor input) => input.sqrt();
     public static Tensor sqrt_(Tensor input) => input.sqrt_();
     public static Tensor square(Tensor input) => input.square();
     public static Tensor sub(Tensor left, Scalar right) => left.sub(right);
     public static Tensor sub(Tensor left, Tensor right) => left.sub(right);
-    public static Tensor sub_(Tensor left, Scalar right) => left.sub_(right);
-    public static Tensor sub_(Tensor left, Tensor right) => left.sub_(right);
     public static Tensor subtract(Tensor left, Scalar right) => left.subtract(right);
     public static Tensor subtract(Tensor left, Tensor right) => left.subtract(right);
     public static Tensor tanh(Tensor input) => input.tanh();
-    public static Tensor tanh_(Tensor input) => input.tanh_();
-    public static Tensor true_divide(Tensor dividend, Tensor divisor) => dividend.true_divide(divisor);
     public static Tensor trunc(Tensor input) => input.trunc();
-    public static Tensor trunc_(Tensor input) => input.trunc_();
-    public static Tensor xlogy(Tensor x, Scalar y) => x.xlogy(y);
-    public static Tensor xlogy(Tensor x, Tensor y) => x.xlogy(y);
 }

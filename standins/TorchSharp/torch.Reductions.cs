@@ -12,7 +12,6 @@ public static unsafe partial class torch
     public static Tensor amax(Tensor input, long[] dims) => input.amax(dims);
     public static Tensor amax(Tensor input, long[] dims, bool keepdim = false, Tensor? @out = null) => input.amax(dims, keepdim, @out);
     public static Tensor amin(Tensor input, long[] dims, bool keepdim = false, Tensor? @out = null) => input.amin(dims, keepdim, @out);
-    public static (Tensor, Tensor) aminmax(Tensor input, long? dim = null, bool keepdim = false) => input.aminmax(dim, keepdim);
     public static Tensor any(Tensor input) => input.any();
     public static Tensor any(Tensor input, long dim, bool keepdim = false) => input.any(dim, keepdim);
     public static Tensor argmax(Tensor input) => input.argmax();
@@ -89,9 +88,6 @@ public static unsafe partial class torch
     public static (Tensor, Tensor, Tensor) unique(Tensor input, bool sorted = true, bool return_inverse = false,
         bool return_counts = false, int? dim = null) =>
                 input.unique(sorted, return_inverse, return_counts, dim);
-    public static (Tensor, Tensor, Tensor) unique_consecutive(Tensor input, bool return_inverse = false,
-        bool return_counts = false, int? dim = null) =>
-                input.unique_consecutive(return_inverse, return_counts, dim);
     public static Tensor var(Tensor input, (long, long) dimensions, bool unbiased = true, bool keepdim = false,
         ScalarType? type = null) =>
                 input.var(dimensions, unbiased, keepdim, type);

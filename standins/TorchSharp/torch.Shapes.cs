@@ -6,8 +6,6 @@ namespace TorchSharp;
 public static unsafe partial class torch
 {
     public static Tensor addmm(Tensor input, Tensor mat1, Tensor mat2, float beta, float alpha) => input.addmm(mat1, mat2, beta, alpha);
-    public static Tensor addmm_(Tensor input, Tensor mat1, Tensor mat2, float beta, float alpha) =>
-        input.addmm_(mat1, mat2, beta, alpha);
     public static Tensor baddbmm(Tensor input, Tensor batch1, Tensor batch2, float beta = 1f, float alpha = 1f) =>
         input.baddbmm(batch1, batch2, beta, alpha);
     public static Tensor bernoulli(Tensor input, Generator? generator = null) => input.bernoulli(generator);

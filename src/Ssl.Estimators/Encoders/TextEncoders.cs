@@ -8,7 +8,7 @@ public static class TextEncoders
         internal const int BagEmbeddingDimension = 128;
         internal const int BagTokenDimension = 256;
         internal const int BagHiddenDimension = 512;
-        internal const int BagMaximumTokens = 64;
+        internal const int BagMaximumTokens = 128;
         internal const double BagDropout = 0.1;
         internal const int TransformerNumberOfLayers = 2;
         internal const int TransformerDimension = 128;

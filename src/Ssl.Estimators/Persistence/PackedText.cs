@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace Ssl.Estimators.Persistence;
 
@@ -15,6 +16,8 @@ internal static class PackedText
     public static int CharacterCount(int byteCount) => (int)(((long)byteCount * 8 + 14) / 15);
 
     /// <summary>Packs bytes into characters.</summary>
+    // Optimised at first call: a process loads a model once, and would do most of it in unoptimised code.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(ReadOnlySpan<byte> bytes, Span<char> characters)
     {
         Span<byte> padded = stackalloc byte[15];
@@ -37,6 +40,7 @@ internal static class PackedText
 
     /// <summary>Unpacks characters into bytes; there must be <see cref="CharacterCount"/> of them.</summary>
     /// <exception cref="FormatException">A character does not come from <see cref="Pack"/>.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Unpack(ReadOnlySpan<char> characters, Span<byte> bytes)
     {
         var foreign = 0;
@@ -64,6 +68,7 @@ internal static class PackedText
     }
 
     // 120 bits: the first word holds bits 0 to 63, the second bits 56 to 119, so that both are whole words within 15 bytes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PackGroup(ReadOnlySpan<byte> bytes, Span<char> characters)
     {
         var low = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
@@ -78,6 +83,7 @@ internal static class PackedText
         characters[0] = (char)(First + ((int)low & Mask));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int UnpackGroup(ReadOnlySpan<char> characters, Span<byte> bytes)
     {
         int c7 = characters[7] - First, c6 = characters[6] - First, c5 = characters[5] - First, c4 = characters[4] - First;

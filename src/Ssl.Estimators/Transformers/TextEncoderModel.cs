@@ -172,6 +172,7 @@ internal sealed class TextEncoderModel : EncoderModel
     private static TextEncoder Create(TextEncoderFactory factory, WordPieceTokenizer tokenizer)
     {
         // The weights are overwritten at once: any seed will do.
+        using var skip = Initialization.Skip();
         using var streams = new RandomStreams(0);
         return factory.Create(tokenizer.Vocabulary, streams);
     }

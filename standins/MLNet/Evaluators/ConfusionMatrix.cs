@@ -26,8 +26,10 @@ public sealed class ConfusionMatrix
     public double GetCountForClassPair(int predictedClassIndicatorIndex, int actualClassIndicatorIndex)
     {
         const string message = "Invalid index. Should be non-negative, less than the number of classes.";
-        Contracts.CheckParam(null, predictedClassIndicatorIndex >= 0 && predictedClassIndicatorIndex < NumberOfClasses, nameof(predictedClassIndicatorIndex), message);
-        Contracts.CheckParam(null, actualClassIndicatorIndex >= 0 && actualClassIndicatorIndex < NumberOfClasses, nameof(actualClassIndicatorIndex), message);
+        Contracts.CheckParam(null, predictedClassIndicatorIndex >= 0 && predictedClassIndicatorIndex < NumberOfClasses,
+            nameof(predictedClassIndicatorIndex), message);
+        Contracts.CheckParam(null, actualClassIndicatorIndex >= 0 && actualClassIndicatorIndex < NumberOfClasses,
+            nameof(actualClassIndicatorIndex), message);
         return Counts[actualClassIndicatorIndex][predictedClassIndicatorIndex];
     }
 
@@ -47,7 +49,9 @@ public sealed class ConfusionMatrix
         if (_binary && count == 2)
         {
             var (positives, negatives) = (Counts[0].Sum(), Counts[1].Sum());
-            text.Append(CultureInfo.InvariantCulture, $"TEST {_names[0].ToUpperInvariant()} RATIO:\t{positives / (positives + negatives):N4} ({positives:F1}/({positives:F1}+{negatives:F1}))");
+            var ratio = positives / (positives + negatives);
+            text.Append(FormattableString.Invariant($"TEST {_names[0].ToUpperInvariant()} RATIO:\t{ratio:N4} "));
+            text.Append(FormattableString.Invariant($"({positives:F1}/({positives:F1}+{negatives:F1}))"));
         }
 
         text.AppendLine().AppendLine("Confusion table");
@@ -61,7 +65,8 @@ public sealed class ConfusionMatrix
         text.AppendLine(" Recall").AppendLine($"TRUTH     {pad}||{line}");
         for (var i = 0; i < count; i++)
         {
-            text.Append(numbered ? $"{Cell($"{i}", digits)}. {_names[i].PadLeft(margin - digits - 2)} ||" : $"{_names[i].PadLeft(margin)} ||");
+            text.Append(
+                numbered ? $"{Cell($"{i}", digits)}. {_names[i].PadLeft(margin - digits - 2)} ||" : $"{_names[i].PadLeft(margin)} ||");
             foreach (var cell in Counts[i])
             {
                 text.Append($" {Cell($"{cell:N0}", width)} |");

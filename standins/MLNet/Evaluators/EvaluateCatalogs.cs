@@ -74,8 +74,10 @@ public sealed partial class BinaryClassificationCatalog
         new(Evaluators.Binary(Environment, data, labelColumnName, scoreColumnName, probabilityColumnName, predictedLabelColumnName));
 
     public BinaryClassificationMetrics EvaluateNonCalibrated(
-        IDataView data, string labelColumnName = "Label", string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel") =>
-        BinaryClassificationMetrics.Create(Evaluators.Binary(Environment, data, labelColumnName, scoreColumnName, null, predictedLabelColumnName));
+        IDataView data, string labelColumnName = "Label", string scoreColumnName = "Score",
+            string predictedLabelColumnName = "PredictedLabel") =>
+        BinaryClassificationMetrics.Create(
+            Evaluators.Binary(Environment, data, labelColumnName, scoreColumnName, null, predictedLabelColumnName));
 
     public IReadOnlyList<CrossValidationResult<CalibratedBinaryClassificationMetrics>> CrossValidate(
         IDataView data,
@@ -98,7 +100,8 @@ public sealed partial class BinaryClassificationCatalog
         int? seed = null)
     {
         Environment.CheckNonEmpty(labelColumnName, nameof(labelColumnName));
-        return CrossValidate(data, estimator, numberOfFolds, samplingKeyColumnName, seed, scored => EvaluateNonCalibrated(scored, labelColumnName));
+        return CrossValidate(
+            data, estimator, numberOfFolds, samplingKeyColumnName, seed, scored => EvaluateNonCalibrated(scored, labelColumnName));
     }
 }
 
@@ -122,7 +125,8 @@ public sealed partial class RegressionCatalog
 
 public sealed partial class ClusteringCatalog
 {
-    public ClusteringMetrics Evaluate(IDataView data, string labelColumnName = null, string scoreColumnName = "Score", string featureColumnName = null) =>
+    public ClusteringMetrics Evaluate(
+        IDataView data, string labelColumnName = null, string scoreColumnName = "Score", string featureColumnName = null) =>
         Evaluators.Clustering(Environment, data, labelColumnName, scoreColumnName, featureColumnName);
 }
 

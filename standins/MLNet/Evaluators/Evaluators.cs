@@ -5,7 +5,8 @@ namespace Microsoft.ML.Data;
 /// <summary>Reads scored rows and makes metrics of them.</summary>
 internal static class Evaluators
 {
-    public static MulticlassClassificationMetrics Multiclass(IHostEnvironment env, IDataView data, string label, string score, string predictedLabel, int topK)
+    public static MulticlassClassificationMetrics Multiclass(
+        IHostEnvironment env, IDataView data, string label, string score, string predictedLabel, int topK)
     {
         var labelColumn = LabelOf(env, data, label);
         var scoreColumn = VectorOf(env, data, score, "Score");
@@ -37,17 +38,20 @@ internal static class Evaluators
             scoreColumn.GetSlotNames(ref names);
         }
 
-        return counts.ToMetrics(Enumerable.Range(0, classes).Select(i => names.Length == classes ? names.GetItemOrDefault(i).ToString() : i.ToString()));
+        return counts.ToMetrics(
+            Enumerable.Range(0, classes).Select(i => names.Length == classes ? names.GetItemOrDefault(i).ToString() : i.ToString()));
     }
 
-    public static BinaryCounts Binary(IHostEnvironment env, IDataView data, string label, string score, string probability, string predictedLabel)
+    public static BinaryCounts Binary(
+        IHostEnvironment env, IDataView data, string label, string score, string probability, string predictedLabel)
     {
         var labelColumn = LabelOf(env, data, label);
         var scoreColumn = ScalarOf(env, data, score, "Score");
         DataViewSchema.Column? probabilityColumn = probability == null ? null : ScalarOf(env, data, probability, "Probability");
         Find(env, data, predictedLabel, "PredictedLabel");
         var counts = new BinaryCounts();
-        using var cursor = data.GetRowCursor(probabilityColumn is { } column ? [labelColumn, scoreColumn, column] : [labelColumn, scoreColumn]);
+        using var cursor = data.GetRowCursor(
+            probabilityColumn is { } column ? [labelColumn, scoreColumn, column] : [labelColumn, scoreColumn]);
         var getLabel = Numbers.GetterOf(cursor, labelColumn);
         var getScore = cursor.GetGetter<float>(scoreColumn);
         var getProbability = probabilityColumn is { } active ? cursor.GetGetter<float>(active) : (ref float value) => value = float.NaN;
@@ -85,7 +89,8 @@ internal static class Evaluators
         };
     }
 
-    public static AnomalyDetectionMetrics AnomalyDetection(IHostEnvironment env, IDataView data, string label, string score, string predictedLabel, int falsePositives)
+    public static AnomalyDetectionMetrics AnomalyDetection(
+        IHostEnvironment env, IDataView data, string label, string score, string predictedLabel, int falsePositives)
     {
         Find(env, data, predictedLabel, "PredictedLabel");
         env.CheckUserArg(falsePositives > 0, "k", "Must be positive");
@@ -189,6 +194,7 @@ internal static class Evaluators
         var column = Find(env, data, name, role);
         return column.Type is VectorDataViewType { IsKnownSize: true } vector && vector.ItemType == NumberDataViewType.Single
             ? column
-            : throw env.ExceptSchemaMismatch("schema", role.ToLowerInvariant(), name, "Known-size vector of Single", column.Type.ToString());
+            : throw env.ExceptSchemaMismatch(
+                "schema", role.ToLowerInvariant(), name, "Known-size vector of Single", column.Type.ToString());
     }
 }

@@ -26,7 +26,8 @@ public class BinaryClassificationMetrics
         AreaUnderRocCurve = counts.AreaUnderRocCurve;
         AreaUnderPrecisionRecallCurve = counts.AreaUnderPrecisionRecallCurve;
         ConfusionMatrix = new ConfusionMatrix(
-            [[counts.TruePositives, counts.FalseNegatives], [counts.FalsePositives, counts.TrueNegatives]], ["positive", "negative"], binary: true);
+            [[counts.TruePositives, counts.FalseNegatives], [counts.FalsePositives, counts.TrueNegatives]], ["positive", "negative"],
+                binary: true);
         Accuracy = (counts.TruePositives + counts.TrueNegatives) / (counts.Positives + counts.Negatives);
     }
 

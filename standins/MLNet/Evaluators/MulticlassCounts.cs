@@ -13,8 +13,12 @@ internal sealed class MulticlassCounts(int classes, int topK)
 
     public void Add(int label, float[] scores)
     {
-        // The order must be stable: among equal scores the first class comes first.
-        var order = Enumerable.Range(0, classes).OrderByDescending(i => scores[i]).ToArray();
+        var assigned = 0;
+        for (var i = 1; i < classes; i++)
+        {
+            assigned = scores[i] > scores[assigned] ? i : assigned;
+        }
+
         _count++;
 
         // A class that was not there in training costs as much as a hopeless score.
@@ -24,8 +28,16 @@ internal sealed class MulticlassCounts(int classes, int topK)
         if (known)
         {
             _classLogLoss[label] += loss;
-            _confusion[label][order[0]]++;
-            _ranks[Array.IndexOf(order, label)]++;
+            _confusion[label][assigned]++;
+
+            // Among equal scores the first class comes first.
+            var rank = 0;
+            for (var i = 0; i < classes; i++)
+            {
+                rank += scores[i] > scores[label] || (scores[i] == scores[label] && i < label) ? 1 : 0;
+            }
+
+            _ranks[rank]++;
         }
     }
 
@@ -80,14 +92,17 @@ internal sealed class ClusterCounts(int clusters)
 
     private double MutualInformation()
     {
-        var classes = _table.GroupBy(cell => cell.Key.Class).ToDictionary(group => group.Key, group => group.Sum(cell => cell.Value) / _count);
-        var sizes = _table.GroupBy(cell => cell.Key.Cluster).ToDictionary(group => group.Key, group => group.Sum(cell => cell.Value) / _count);
+        var classes = _table.GroupBy(cell => cell.Key.Class)
+            .ToDictionary(group => group.Key, group => group.Sum(cell => cell.Value) / _count);
+        var sizes = _table.GroupBy(cell => cell.Key.Cluster)
+            .ToDictionary(group => group.Key, group => group.Sum(cell => cell.Value) / _count);
         if (classes.Count == 0 || classes.Keys.Max() == 0)
         {
             return double.NaN;
         }
 
-        var information = _table.Sum(cell => cell.Value / _count * Math.Log(cell.Value / _count / (classes[cell.Key.Class] * sizes[cell.Key.Cluster])));
+        var information = _table.Sum(
+            cell => cell.Value / _count * Math.Log(cell.Value / _count / (classes[cell.Key.Class] * sizes[cell.Key.Cluster])));
         return information / -classes.Values.Sum(share => share * Math.Log(share));
     }
 

@@ -48,7 +48,8 @@ internal static class FloatMath
         var i = 0;
         for (; i <= destination.Length - width; i += width)
         {
-            Vector.FusedMultiplyAdd(factor, new Vector<float>(second.Slice(i, width)), new Vector<float>(first.Slice(i, width))).CopyTo(destination.Slice(i, width));
+            Vector.FusedMultiplyAdd(factor, new Vector<float>(second.Slice(i, width)), new Vector<float>(first.Slice(i, width)))
+                .CopyTo(destination.Slice(i, width));
         }
 
         for (; i < destination.Length; i++)

@@ -75,7 +75,8 @@ namespace Microsoft.ML.Trainers
             Host.CheckUserArg(options.MaximumNumberOfIterations > 0, nameof(options.MaximumNumberOfIterations), "Must be positive");
             Host.CheckUserArg(options.OptimizationTolerance > 0, nameof(options.OptimizationTolerance), "Tolerance must be positive");
             Host.CheckUserArg(options.AccelerationMemoryBudgetMb > 0, nameof(options.AccelerationMemoryBudgetMb), "Must be positive");
-            Host.CheckUserArg(options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be either null or a positive integer.");
+            Host.CheckUserArg(
+                options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be either null or a positive integer.");
             _options = options;
             Info = new TrainerInfo(needNormalization: true, wantCaching: true);
         }
@@ -90,7 +91,8 @@ namespace Microsoft.ML.Trainers
 
         public override TrainerInfo Info { get; }
 
-        private protected override KMeansModelParameters TrainModel(TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
+        private protected override KMeansModelParameters TrainModel(
+            TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
         {
             Host.Check(rows.Count >= _options.NumberOfClusters, "Failed to initialize clusters: too few examples");
             var clusters = new Clusters(rows, _options.NumberOfClusters, _options.NumberOfThreads);
@@ -120,7 +122,8 @@ namespace Microsoft.ML.Trainers
         }
 
         private protected override ClusteringPredictionTransformer<KMeansModelParameters> MakeTransformer(
-            KMeansModelParameters model, DataViewType featureType, DataViewSchema label) => new(Host, model, FeatureColumn.Name, featureType, label);
+            KMeansModelParameters model, DataViewType featureType, DataViewSchema label) =>
+                new(Host, model, FeatureColumn.Name, featureType, label);
 
         private protected override SchemaShape.Column[] OutputColumns(SchemaShape inputSchema) =>
         [
@@ -203,7 +206,8 @@ namespace Microsoft.ML.Trainers
                         }
                     }
 
-                    host.Check(candidate >= 0, $"Not enough distinct instances to populate {_count} clusters (only found {cluster} distinct instances)");
+                    host.Check(candidate >= 0,
+                        $"Not enough distinct instances to populate {_count} clusters (only found {cluster} distinct instances)");
                     SetCentroid(cluster, candidate);
                     var norm = FloatMath.Dot(Centroid(cluster), Centroid(cluster));
                     for (var row = 0; row < _rows.Count; row++)

@@ -1,15 +1,14 @@
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using LogisticModel = Microsoft.ML.Calibrators.CalibratedModelParametersBase<
+    Microsoft.ML.Trainers.LinearBinaryModelParameters, Microsoft.ML.Calibrators.PlattCalibrator>;
 
 namespace Microsoft.ML.Trainers;
 
 /// <summary>Logistic regression.</summary>
 public sealed class LbfgsLogisticRegressionBinaryTrainer
-    : LbfgsTrainerBase<
-        LbfgsLogisticRegressionBinaryTrainer.Options,
-        BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>>,
-        CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>>
+    : LbfgsTrainerBase<LbfgsLogisticRegressionBinaryTrainer.Options, BinaryPredictionTransformer<LogisticModel>, LogisticModel>
 {
     internal LbfgsLogisticRegressionBinaryTrainer(IHostEnvironment env, Options options)
         : base(env, options, MakeLabel(options.LabelColumnName, BooleanDataViewType.Instance, isKey: false))
@@ -17,10 +16,10 @@ public sealed class LbfgsLogisticRegressionBinaryTrainer
     }
 
     /// <summary>Goes on from a model that was trained before.</summary>
-    public BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>> Fit(
+    public BinaryPredictionTransformer<LogisticModel> Fit(
         IDataView trainData, LinearModelParameters modelParameters) => Train(trainData, modelParameters);
 
-    private protected override CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator> TrainModel(
+    private protected override LogisticModel TrainModel(
         TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
     {
         // Stops when the mean improvement of five iterations, relative to the value, falls below the tolerance.
@@ -47,8 +46,8 @@ public sealed class LbfgsLogisticRegressionBinaryTrainer
         return new CalibratedModelParameters(new LinearBinaryModelParameters(parameters[0], parameters[1..]), new PlattCalibrator(-1, 0));
     }
 
-    private protected override BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>> MakeTransformer(
-        CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator> model, DataViewType featureType, DataViewSchema label) =>
+    private protected override BinaryPredictionTransformer<LogisticModel> MakeTransformer(
+        LogisticModel model, DataViewType featureType, DataViewSchema label) =>
         new(Host, model, FeatureColumn.Name, featureType, label);
 
     private protected override SchemaShape.Column[] OutputColumns(SchemaShape inputSchema) =>

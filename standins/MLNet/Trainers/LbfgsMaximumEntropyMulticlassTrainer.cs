@@ -6,7 +6,8 @@ namespace Microsoft.ML.Trainers;
 
 /// <summary>Multinomial logistic regression.</summary>
 public sealed class LbfgsMaximumEntropyMulticlassTrainer
-    : LbfgsTrainerBase<LbfgsMaximumEntropyMulticlassTrainer.Options, MulticlassPredictionTransformer<MaximumEntropyModelParameters>, MaximumEntropyModelParameters>
+    : LbfgsTrainerBase<LbfgsMaximumEntropyMulticlassTrainer.Options, MulticlassPredictionTransformer<MaximumEntropyModelParameters>,
+        MaximumEntropyModelParameters>
 {
     internal LbfgsMaximumEntropyMulticlassTrainer(IHostEnvironment env, Options options)
         : base(env, options, MakeLabel(options.LabelColumnName, NumberDataViewType.UInt32, isKey: true))
@@ -14,15 +15,18 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer
     }
 
     /// <summary>Goes on from a model that was trained before.</summary>
-    public MulticlassPredictionTransformer<MaximumEntropyModelParameters> Fit(IDataView trainData, MaximumEntropyModelParameters modelParameters) =>
+    public MulticlassPredictionTransformer<MaximumEntropyModelParameters> Fit(
+        IDataView trainData, MaximumEntropyModelParameters modelParameters) =>
         Train(trainData, modelParameters);
 
-    private protected override MaximumEntropyModelParameters TrainModel(TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
+    private protected override MaximumEntropyModelParameters TrainModel(
+        TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
     {
         var classes = checked((int)((KeyDataViewType)labelType).Count);
         if (initial is MaximumEntropyModelParameters { Parameters: var start })
         {
-            Host.Check(((IScoringModel)initial).ScoreCount == classes, "The initialization predictor has different number of classes than the training data.");
+            Host.Check(((IScoringModel)initial).ScoreCount == classes,
+                "The initialization predictor has different number of classes than the training data.");
         }
         else
         {
@@ -39,7 +43,8 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer
             state =>
             {
                 improvement = state.LastValue - state.Value + (decay * improvement);
-                return improvement * (1 - decay) / (1 - MathF.Pow(decay, state.Iteration)) < Tolerance || state.Iteration >= MaximumIterations;
+                return improvement * (1 - decay) / (1 - MathF.Pow(decay, state.Iteration)) < Tolerance
+                    || state.Iteration >= MaximumIterations;
             },
             start,
             channel);
@@ -52,7 +57,8 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer
     }
 
     private protected override MulticlassPredictionTransformer<MaximumEntropyModelParameters> MakeTransformer(
-        MaximumEntropyModelParameters model, DataViewType featureType, DataViewSchema label) => new(Host, model, FeatureColumn.Name, featureType, label);
+        MaximumEntropyModelParameters model, DataViewType featureType, DataViewSchema label) =>
+            new(Host, model, FeatureColumn.Name, featureType, label);
 
     private protected override SchemaShape.Column[] OutputColumns(SchemaShape inputSchema)
     {
@@ -70,7 +76,8 @@ public sealed class LbfgsMaximumEntropyMulticlassTrainer
                     .. names.Where(name => name.ItemType is TextDataViewType).Select(name => name.Rename(AnnotationKinds.SlotNames)),
                     .. names.Select(name => name.Rename(AnnotationKinds.TrainingLabelValues)),
                     .. TrainerAnnotations()])),
-            new("PredictedLabel", SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, true, new SchemaShape([.. keyValues, .. TrainerAnnotations()])),
+            new("PredictedLabel", SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.UInt32, true,
+                new SchemaShape([.. keyValues, .. TrainerAnnotations()])),
         ];
     }
 

@@ -16,7 +16,8 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
     private protected LbfgsTrainerBase(IHostEnvironment env, TOptions options, SchemaShape.Column label)
         : base(env.Register("LbfgsTrainerBase"), options.FeatureColumnName, label, options.ExampleWeightColumnName)
     {
-        Host.CheckUserArg(options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be positive (or empty for default)");
+        Host.CheckUserArg(
+            options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be positive (or empty for default)");
         Host.CheckUserArg(options.L2Regularization >= 0, nameof(options.L2Regularization), "Must be non-negative");
         Host.CheckUserArg(options.L1Regularization >= 0, nameof(options.L1Regularization), "Must be non-negative");
         Host.CheckUserArg(options.OptimizationTolerance > 0, nameof(options.OptimizationTolerance), "Must be positive");
@@ -31,7 +32,8 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
     private protected int MaximumIterations => _options.MaximumNumberOfIterations;
 
     /// <summary>Parameters: a bias for each output, then a row of weights for each output.</summary>
-    private protected float[] Optimize(TrainingRows rows, int outputs, RowLoss loss, Func<LbfgsOptimizer, bool> terminate, float[] initial, IChannel channel)
+    private protected float[] Optimize(
+        TrainingRows rows, int outputs, RowLoss loss, Func<LbfgsOptimizer, bool> terminate, float[] initial, IChannel channel)
     {
         Host.Check(rows.Count > 0, "No valid training instances found, all instances have missing features.");
         var size = outputs * (rows.FeatureCount + 1);
@@ -46,7 +48,8 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
 
         Host.Check(initial.Length == size, "The initialization predictor has different number of features than the training data.");
         var objective = new LinearObjective(rows, outputs, _options.L2Regularization, loss, _options.NumberOfThreads);
-        var optimizer = new LbfgsOptimizer(objective.Evaluate, _options.HistorySize, outputs, _options.L1Regularization / rows.Count, _options.EnforceNonNegativity);
+        var optimizer = new LbfgsOptimizer(
+            objective.Evaluate, _options.HistorySize, outputs, _options.L1Regularization / rows.Count, _options.EnforceNonNegativity);
         try
         {
             optimizer.Minimize(initial, terminate);
@@ -55,7 +58,8 @@ public abstract class LbfgsTrainerBase<TOptions, TTransformer, TModel> : Trainer
         {
             if (!_options.Quiet)
             {
-                channel.Warning(MessageSensitivity.None, "Premature convergence occurred. The OptimizationTolerance may be set too small. {0}", e.Message);
+                channel.Warning(MessageSensitivity.None,
+                    "Premature convergence occurred. The OptimizationTolerance may be set too small. {0}", e.Message);
             }
         }
 

@@ -23,9 +23,11 @@ namespace Microsoft.ML.Data
     {
         public static object Read(IHostEnvironment env, string signature, BinaryReader reader) => signature switch
         {
-            Trainers.MaximumEntropyModelParameters.Name => new Trainers.MaximumEntropyModelParameters(reader.ReadInt32(), ReadFloats(reader)),
+            Trainers.MaximumEntropyModelParameters.Name =>
+                new Trainers.MaximumEntropyModelParameters(reader.ReadInt32(), ReadFloats(reader)),
             Trainers.LinearBinaryModelParameters.Name => new Trainers.LinearBinaryModelParameters(reader.ReadSingle(), ReadFloats(reader)),
-            Trainers.LinearRegressionModelParameters.Name => new Trainers.LinearRegressionModelParameters(reader.ReadSingle(), ReadFloats(reader)),
+            Trainers.LinearRegressionModelParameters.Name =>
+                new Trainers.LinearRegressionModelParameters(reader.ReadSingle(), ReadFloats(reader)),
             Trainers.KMeansModelParameters.Name => new Trainers.KMeansModelParameters(reader.ReadInt32(), ReadFloats(reader)),
             CalibratedModelParameters.Name => new CalibratedModelParameters(
                 new Trainers.LinearBinaryModelParameters(reader.ReadSingle(), ReadFloats(reader)),
@@ -158,7 +160,8 @@ namespace Microsoft.ML.Trainers
         private readonly int _classes;
 
         // Biases first, then one row of weights a class.
-        private protected LinearMulticlassModelParametersBase(int classes, float[] parameters) => (_classes, _parameters) = (classes, parameters);
+        private protected LinearMulticlassModelParametersBase(int classes, float[] parameters) =>
+            (_classes, _parameters) = (classes, parameters);
 
         int IScoringModel.ScoreCount => _classes;
         string IScoringModel.Signature => Signature;
@@ -245,7 +248,8 @@ namespace Microsoft.ML.Calibrators
         public double Slope { get; }
         public double Offset { get; }
 
-        public float PredictProbability(float output) => float.IsNaN(output) ? output : (float)(1 / (1 + Math.Exp((Slope * output) + Offset)));
+        public float PredictProbability(float output) =>
+            float.IsNaN(output) ? output : (float)(1 / (1 + Math.Exp((Slope * output) + Offset)));
 
         void ICanSaveModel.Save(ModelSaveContext ctx)
         {
@@ -261,7 +265,8 @@ namespace Microsoft.ML.Calibrators
         private readonly object _subModel;
         private readonly ICalibrator _calibrator;
 
-        private protected CalibratedModelParametersBase(object subModel, ICalibrator calibrator) => (_subModel, _calibrator) = (subModel, calibrator);
+        private protected CalibratedModelParametersBase(object subModel, ICalibrator calibrator) =>
+            (_subModel, _calibrator) = (subModel, calibrator);
 
         public object SubModel => _subModel;
         public ICalibrator Calibrator => _calibrator;

@@ -47,13 +47,15 @@ public abstract class PredictionTransformerBase<TModel> : IPredictionTransformer
 }
 
 /// <summary>A model that scores rows by one vector column.</summary>
-public abstract class SingleFeaturePredictionTransformerBase<TModel> : PredictionTransformerBase<TModel>, ISingleFeaturePredictionTransformer<TModel>
+public abstract class SingleFeaturePredictionTransformerBase<TModel> : PredictionTransformerBase<TModel>,
+    ISingleFeaturePredictionTransformer<TModel>
     where TModel : class
 {
     private readonly DataViewSchema _label;
 
     // What is known of the label is kept as a schema of that one column, or an empty schema.
-    private protected SingleFeaturePredictionTransformerBase(IHost host, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
+    private protected SingleFeaturePredictionTransformerBase(
+        IHost host, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
         : base(host, model)
     {
         FeatureColumnName = featureColumn;
@@ -83,7 +85,8 @@ public abstract class SingleFeaturePredictionTransformerBase<TModel> : Predictio
         var column = Host.FindColumn(inputSchema, FeatureColumnName, "feature");
         if (!column.Type.Equals(FeatureColumnType))
         {
-            throw Host.ExceptSchemaMismatch(nameof(inputSchema), "feature", FeatureColumnName, FeatureColumnType.ToString(), column.Type.ToString());
+            throw Host.ExceptSchemaMismatch(
+                nameof(inputSchema), "feature", FeatureColumnName, FeatureColumnType.ToString(), column.Type.ToString());
         }
 
         return new ScoreMapper(inputSchema, column, (IScoringModel)Model, ScoreColumnKind, _label.Count > 0 ? _label[0] : null);
@@ -93,7 +96,8 @@ public abstract class SingleFeaturePredictionTransformerBase<TModel> : Predictio
 public sealed class MulticlassPredictionTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel>
     where TModel : class
 {
-    internal MulticlassPredictionTransformer(IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
+    internal MulticlassPredictionTransformer(
+        IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
         : base(env.Register("MulticlassPredictionTransformer"), model, featureColumn, featureType, label)
     {
     }
@@ -105,7 +109,8 @@ public sealed class MulticlassPredictionTransformer<TModel> : SingleFeaturePredi
 public sealed class BinaryPredictionTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel>
     where TModel : class
 {
-    internal BinaryPredictionTransformer(IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
+    internal BinaryPredictionTransformer(
+        IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
         : base(env.Register("BinaryPredictionTransformer"), model, featureColumn, featureType, label)
     {
     }
@@ -117,7 +122,8 @@ public sealed class BinaryPredictionTransformer<TModel> : SingleFeaturePredictio
 public sealed class RegressionPredictionTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel>
     where TModel : class
 {
-    internal RegressionPredictionTransformer(IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
+    internal RegressionPredictionTransformer(
+        IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
         : base(env.Register("RegressionPredictionTransformer"), model, featureColumn, featureType, label)
     {
     }
@@ -129,7 +135,8 @@ public sealed class RegressionPredictionTransformer<TModel> : SingleFeaturePredi
 public sealed class ClusteringPredictionTransformer<TModel> : SingleFeaturePredictionTransformerBase<TModel>
     where TModel : class
 {
-    internal ClusteringPredictionTransformer(IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
+    internal ClusteringPredictionTransformer(
+        IHostEnvironment env, TModel model, string featureColumn, DataViewType featureType, DataViewSchema label)
         : base(env.Register("ClusteringPredictionTransformer"), model, featureColumn, featureType, label)
     {
     }
@@ -146,7 +153,8 @@ internal static class PredictionTransformerLoaders
     public const string Regression = "RegressionPredXfer";
     public const string Clustering = "ClusteringPredXfer";
 
-    private static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx, Func<object, string, DataViewType, DataViewSchema, ITransformer> make)
+    private static ITransformer Load(
+        IHostEnvironment env, ModelLoadContext ctx, Func<object, string, DataViewType, DataViewSchema, ITransformer> make)
     {
         var feature = ctx.Reader.ReadString();
         var type = SchemaSerializer.ReadType(ctx.Reader);
@@ -158,18 +166,23 @@ internal static class PredictionTransformerLoaders
     [LoadableTransformer(Multiclass)]
     private static class MulticlassLoader
     {
-        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
-            model is MaximumEntropyModelParameters typed ? new MulticlassPredictionTransformer<MaximumEntropyModelParameters>(env, typed, feature, type, label) : null);
+        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+            PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
+            model is MaximumEntropyModelParameters typed
+                ? new MulticlassPredictionTransformer<MaximumEntropyModelParameters>(env, typed, feature, type, label) : null);
     }
 
     [LoadableTransformer(Binary)]
     private static class BinaryLoader
     {
-        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) => model switch
+        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+            PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) => model switch
         {
             CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator> typed =>
-                new BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator>>(env, typed, feature, type, label),
-            LinearBinaryModelParameters typed => new BinaryPredictionTransformer<LinearBinaryModelParameters>(env, typed, feature, type, label),
+                new BinaryPredictionTransformer<CalibratedModelParametersBase<LinearBinaryModelParameters,
+                    PlattCalibrator>>(env, typed, feature, type, label),
+            LinearBinaryModelParameters typed =>
+                new BinaryPredictionTransformer<LinearBinaryModelParameters>(env, typed, feature, type, label),
             _ => null,
         });
     }
@@ -177,14 +190,18 @@ internal static class PredictionTransformerLoaders
     [LoadableTransformer(Regression)]
     private static class RegressionLoader
     {
-        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
-            model is LinearRegressionModelParameters typed ? new RegressionPredictionTransformer<LinearRegressionModelParameters>(env, typed, feature, type, label) : null);
+        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+            PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
+            model is LinearRegressionModelParameters typed
+                ? new RegressionPredictionTransformer<LinearRegressionModelParameters>(env, typed, feature, type, label) : null);
     }
 
     [LoadableTransformer(Clustering)]
     private static class ClusteringLoader
     {
-        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
-            model is KMeansModelParameters typed ? new ClusteringPredictionTransformer<KMeansModelParameters>(env, typed, feature, type, label) : null);
+        public static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+            PredictionTransformerLoaders.Load(env, ctx, (model, feature, type, label) =>
+            model is KMeansModelParameters typed
+                ? new ClusteringPredictionTransformer<KMeansModelParameters>(env, typed, feature, type, label) : null);
     }
 }

@@ -3,7 +3,8 @@ using Microsoft.ML.Calibrators;
 namespace Microsoft.ML.Data;
 
 /// <summary>Adds the columns of a prediction: PredictedLabel, Score and Probability, as the kind of model has them.</summary>
-internal sealed class ScoreMapper(DataViewSchema inputSchema, DataViewSchema.Column feature, IScoringModel model, string kind, DataViewSchema.Column? label)
+internal sealed class ScoreMapper(
+    DataViewSchema inputSchema, DataViewSchema.Column feature, IScoringModel model, string kind, DataViewSchema.Column? label)
     : RowMapper(inputSchema)
 {
     public const string Multiclass = "MulticlassClassification";
@@ -62,7 +63,8 @@ internal sealed class ScoreMapper(DataViewSchema inputSchema, DataViewSchema.Col
     protected override DataViewSchema.DetachedColumn[] MakeOutputs()
     {
         var setId = NextSetId();
-        DataViewType scoreType = kind is Multiclass or Clustering ? new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount) : NumberDataViewType.Single;
+        DataViewType scoreType = kind is Multiclass or Clustering ? new VectorDataViewType(NumberDataViewType.Single, model.ScoreCount)
+            : NumberDataViewType.Single;
         var columns = new List<DataViewSchema.DetachedColumn>();
         if (kind != Regression)
         {
@@ -105,7 +107,8 @@ internal sealed class ScoreMapper(DataViewSchema inputSchema, DataViewSchema.Col
         switch (output.Name)
         {
             case Score when output.Type is VectorDataViewType:
-                return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => VBuffer<float>.Copy(scores(), 0, ref value, model.ScoreCount));
+                return (ValueGetter<VBuffer<float>>)(
+                    (ref VBuffer<float> value) => VBuffer<float>.Copy(scores(), 0, ref value, model.ScoreCount));
             case Score:
                 return (ValueGetter<float>)((ref float value) => value = scores()[0]);
             case Probability:
@@ -148,7 +151,8 @@ internal sealed class ScoreMapper(DataViewSchema inputSchema, DataViewSchema.Col
 
         AddText(builder, AnnotationKinds.ScoreValueKind, valueKind);
         if (kind == Multiclass && label is { } column
-            && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.KeyValues) is { Type: VectorDataViewType type } names && type.Size == model.ScoreCount)
+            && column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.KeyValues) is { Type: VectorDataViewType type } names
+                && type.Size == model.ScoreCount)
         {
             var getter = column.Annotations.GetGetter(names.Index);
             builder.Add(AnnotationKinds.TrainingLabelValues, type, getter);
@@ -167,7 +171,8 @@ internal sealed class ScoreMapper(DataViewSchema inputSchema, DataViewSchema.Col
         uint largest = 0;
         foreach (var column in InputSchema)
         {
-            if (column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.ScoreColumnSetId)?.Type is KeyDataViewType { RawType: var type } && type == typeof(uint))
+            if (column.Annotations.Schema.GetColumnOrNull(AnnotationKinds.ScoreColumnSetId)?.Type is KeyDataViewType { RawType: var type }
+                && type == typeof(uint))
             {
                 uint value = 0;
                 column.Annotations.GetValue(AnnotationKinds.ScoreColumnSetId, ref value);

@@ -32,13 +32,16 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
     {
         Host.CheckUserArg(options.L2Regularization is null or >= 0, nameof(options.L2Regularization), "L2 constant must be non-negative.");
         Host.CheckUserArg(options.L1Regularization is null or >= 0, nameof(options.L1Regularization), "L1 threshold must be non-negative.");
-        Host.CheckUserArg(options.MaximumNumberOfIterations is null or > 0, nameof(options.MaximumNumberOfIterations), "Max number of iterations must be positive.");
-        Host.CheckUserArg(options.ConvergenceTolerance is > 0 and <= 1, nameof(options.ConvergenceTolerance), "Convergence tolerance must be positive and no larger than 1.");
+        Host.CheckUserArg(options.MaximumNumberOfIterations is null or > 0, nameof(options.MaximumNumberOfIterations),
+            "Max number of iterations must be positive.");
+        Host.CheckUserArg(options.ConvergenceTolerance is > 0 and <= 1, nameof(options.ConvergenceTolerance),
+            "Convergence tolerance must be positive and no larger than 1.");
         Host.CheckUserArg(options.NumberOfThreads is null or > 0, nameof(options.NumberOfThreads), "Must be positive");
         _options = options;
     }
 
-    /// <summary>Bias first, then the weights. Without an L2 weight it is chosen by the number of rows; without an L1 weight it is 0.</summary>
+    /// <summary>Bias first, then the weights. Without an L2 weight it is chosen by the number of rows; without an L1 weight it is
+    /// 0.</summary>
     private protected float[] Ascend(TrainingRows rows, ISupportSdcaLoss loss)
     {
         Host.Check(rows.Count > 0, "Training set has 0 instances, aborting training.");
@@ -184,23 +187,28 @@ public abstract class SdcaTrainerBase<TOptions, TTransformer, TModel> : Stochast
 
 /// <summary>Linear regression.</summary>
 public sealed class SdcaRegressionTrainer
-    : SdcaTrainerBase<SdcaRegressionTrainer.Options, RegressionPredictionTransformer<LinearRegressionModelParameters>, LinearRegressionModelParameters>
+    : SdcaTrainerBase<SdcaRegressionTrainer.Options, RegressionPredictionTransformer<LinearRegressionModelParameters>,
+        LinearRegressionModelParameters>
 {
     private readonly ISupportSdcaRegressionLoss _loss;
 
     internal SdcaRegressionTrainer(IHostEnvironment env, Options options)
-        : base(env, options, MakeLabel(options.LabelColumnName, NumberDataViewType.Single, isKey: false)) => _loss = options.LossFunction ?? new SquaredLoss();
+        : base(env, options, MakeLabel(options.LabelColumnName, NumberDataViewType.Single, isKey: false)) =>
+            _loss = options.LossFunction ?? new SquaredLoss();
 
-    private protected override LinearRegressionModelParameters TrainModel(TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
+    private protected override LinearRegressionModelParameters TrainModel(
+        TrainingRows rows, DataViewType labelType, object initial, IChannel channel)
     {
         var parameters = Ascend(rows, _loss);
         return new LinearRegressionModelParameters(parameters[0], parameters[1..]);
     }
 
     private protected override RegressionPredictionTransformer<LinearRegressionModelParameters> MakeTransformer(
-        LinearRegressionModelParameters model, DataViewType featureType, DataViewSchema label) => new(Host, model, FeatureColumn.Name, featureType, label);
+        LinearRegressionModelParameters model, DataViewType featureType, DataViewSchema label) =>
+            new(Host, model, FeatureColumn.Name, featureType, label);
 
-    private protected override SchemaShape.Column[] OutputColumns(SchemaShape inputSchema) => [ScalarOutput("Score", NumberDataViewType.Single)];
+    private protected override SchemaShape.Column[] OutputColumns(SchemaShape inputSchema) =>
+        [ScalarOutput("Score", NumberDataViewType.Single)];
 
     public sealed class Options : OptionsBase
     {

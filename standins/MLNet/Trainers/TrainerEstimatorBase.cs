@@ -6,7 +6,8 @@ namespace Microsoft.ML
     /// <summary>What a trainer wants of its data.</summary>
     public sealed class TrainerInfo
     {
-        internal TrainerInfo(bool needNormalization, bool wantCaching) => (NeedNormalization, WantCaching) = (needNormalization, wantCaching);
+        internal TrainerInfo(bool needNormalization, bool wantCaching) =>
+            (NeedNormalization, WantCaching) = (needNormalization, wantCaching);
 
         public bool NeedNormalization { get; }
         public bool WantCaching { get; }
@@ -74,7 +75,8 @@ namespace Microsoft.ML.Trainers
             host.CheckNonEmpty(feature, "featureColumn");
             FeatureColumn = new(feature, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, false);
             LabelColumn = label;
-            WeightColumn = string.IsNullOrWhiteSpace(weight) ? default : new(weight, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, false);
+            WeightColumn = string.IsNullOrWhiteSpace(weight) ? default
+                : new(weight, SchemaShape.Column.VectorKind.Scalar, NumberDataViewType.Single, false);
         }
 
         public abstract TrainerInfo Info { get; }
@@ -96,7 +98,8 @@ namespace Microsoft.ML.Trainers
             return new(name, SchemaShape.Column.VectorKind.Scalar, type, isKey);
         }
 
-        private protected static SchemaShape.Column ScalarOutput(string name, PrimitiveDataViewType type, bool isKey = false, bool normalized = false) =>
+        private protected static SchemaShape.Column ScalarOutput(
+            string name, PrimitiveDataViewType type, bool isKey = false, bool normalized = false) =>
             new(name, SchemaShape.Column.VectorKind.Scalar, type, isKey, new SchemaShape(TrainerAnnotations(normalized)));
 
         private protected static IEnumerable<SchemaShape.Column> TrainerAnnotations(bool normalized = false)
@@ -127,7 +130,8 @@ namespace Microsoft.ML.Trainers
             using var channel = Host.Start("Training");
             if (rows.Skipped > 0)
             {
-                channel.Warning(MessageSensitivity.None, "Skipped {0} instances with missing features/label/weight during training", rows.Skipped);
+                channel.Warning(
+                    MessageSensitivity.None, "Skipped {0} instances with missing features/label/weight during training", rows.Skipped);
             }
 
             var model = TrainModel(rows, labelSchema.Count > 0 ? labelSchema[0].Type : null, initial, channel);

@@ -2,7 +2,8 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Data;
 
-/// <summary>The rows of a training set in memory: features densely or sparsely, whichever is smaller, labels and weights beside them.</summary>
+/// <summary>The rows of a training set in memory: features densely or sparsely, whichever is smaller, labels and weights beside
+/// them.</summary>
 internal sealed class TrainingRows
 {
     private readonly float[] _values;
@@ -70,7 +71,8 @@ internal sealed class TrainingRows
             Contracts.Check(null, values.Count <= Array.MaxLength - size, "The training data is too large to be held in memory");
         }
 
-        var sparse = new TrainingRows(size, [.. values], [.. indices], [.. starts], [.. labels], weight == null ? null : [.. weights]) { Skipped = skipped };
+        var sparse = new TrainingRows(
+            size, [.. values], [.. indices], [.. starts], [.. labels], weight == null ? null : [.. weights]) { Skipped = skipped };
         return 3L * values.Count < (long)size * labels.Count ? sparse : sparse.ToDense();
     }
 

@@ -25,9 +25,6 @@ public static unsafe partial class torch
             public static Tensor smooth_l1_loss(Tensor input, Tensor target, Reduction reduction = Reduction.Mean, double beta = 1) =>
                 Ops.smooth_l1_loss.Call(input, target, (long)reduction, beta);
 
-            public static Tensor huber_loss(Tensor input, Tensor target, double delta = 1, Reduction reduction = Reduction.Mean) =>
-                Ops.huber_loss.Call(input, target, (long)reduction, delta);
-
             public static Tensor binary_cross_entropy(
                 Tensor input, Tensor target, Tensor? weight = null, Reduction reduction = Reduction.Mean) =>
                 Ops.binary_cross_entropy.Call(input, target, weight, (long)reduction);
@@ -38,19 +35,6 @@ public static unsafe partial class torch
 
             public static Tensor kl_div(Tensor input, Tensor target, bool log_target = true, Reduction reduction = Reduction.Mean) =>
                 Ops.kl_div.Call(input, target, (long)reduction, log_target);
-
-            public static Tensor cosine_embedding_loss(
-                Tensor input1, Tensor input2, Tensor target, double margin = 0, Reduction reduction = Reduction.Mean) =>
-                Ops.cosine_embedding_loss.Call(input1, input2, target, margin, (long)reduction);
-
-            public static Tensor margin_ranking_loss(
-                Tensor input1, Tensor input2, Tensor target, double margin = 0, Reduction reduction = Reduction.Mean) =>
-                Ops.margin_ranking_loss.Call(input1, input2, target, margin, (long)reduction);
-
-            public static Tensor triplet_margin_loss(
-                Tensor anchor, Tensor positive, Tensor negative, double margin = 1, long p = 2, double eps = 1E-06, bool swap = false,
-                Reduction reduction = Reduction.Mean) =>
-                Ops.triplet_margin_loss.Call(anchor, positive, negative, margin, (double)p, eps, swap, (long)reduction);
         }
     }
 }

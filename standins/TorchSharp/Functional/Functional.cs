@@ -17,23 +17,9 @@ public static unsafe partial class torch
 
             public static Tensor silu(Tensor x, bool inplace = false) => inplace ? Ops.silu_.InPlace(x, x).alias() : Ops.silu.Call(x);
 
-            public static Tensor tanh(Tensor x, bool inplace = false) => inplace ? x.tanh_().alias() : x.tanh();
-
             public static Tensor sigmoid(Tensor x) => x.sigmoid();
 
             public static Tensor softplus(Tensor x, double beta = 1, double threshold = 20) => Ops.softplus.Call(x, beta, threshold);
-
-            public static Tensor elu(Tensor x, double alpha, bool inplace = false) =>
-                inplace ? Ops.elu_.InPlace(x, x, alpha).alias() : Ops.elu.Call(x, alpha);
-
-            public static Tensor leaky_relu(Tensor input, double negative_slope = 0.01, bool inplace = false) =>
-                inplace ? Ops.leaky_relu_.InPlace(input, input, negative_slope).alias() : Ops.leaky_relu.Call(input, negative_slope);
-
-            public static Tensor logsigmoid(Tensor x) => Ops.log_sigmoid.Call(x);
-
-            public static Tensor Mish(Tensor x) => Ops.mish.Call(x);
-
-            public static Tensor glu(Tensor input, long dim = -1) => Ops.glu.Call(input, dim);
 
             public static Tensor softmax(Tensor input, long dim, ScalarType? dtype = null) => input.softmax(dim, dtype);
 
@@ -59,9 +45,6 @@ public static unsafe partial class torch
 
             public static Tensor cosine_similarity(Tensor x1, Tensor x2, long dim = 1, double eps = 1E-08) =>
                 Ops.cosine_similarity.Call(x1, x2, dim, eps);
-
-            public static Tensor pairwise_distance(Tensor input1, Tensor input2, double p = 2, double eps = 1E-06, bool keep_dim = false) =>
-                Ops.pairwise_distance.Call(input1, input2, p, eps, keep_dim);
 
             /// <summary>
             /// Attention in one step where the loaded libtorch has it fused, else composed of its products:

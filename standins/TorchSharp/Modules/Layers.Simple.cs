@@ -18,23 +18,11 @@ namespace TorchSharp
 
             public static Sigmoid Sigmoid() => new();
 
-            public static Mish Mish() => new();
-
             public static Identity Identity() => new();
-
-            public static LeakyReLU LeakyReLU(double negative_slope = 0.01, bool inplace = false) => new(negative_slope, inplace);
-
-            public static ELU ELU(double alpha = 1, bool inplace = false) => new(alpha, inplace);
-
-            public static Softplus Softplus(double beta = 1, double threshold = 20) => new(beta, threshold);
 
             public static Softmax Softmax(long dim) => new(dim);
 
-            public static LogSoftmax LogSoftmax(long dim) => new(dim);
-
             public static Flatten Flatten(long startDim = 1, long endDim = -1) => new(startDim, endDim);
-
-            public static Unflatten Unflatten(long dim, long[] unflattenedSize) => new(dim, unflattenedSize);
 
             public static Dropout Dropout(double p = 0.5, bool inplace = false) => new(p, inplace);
 
@@ -48,12 +36,6 @@ namespace TorchSharp
                 long kernelSize, long? stride = null, long? padding = null, long? dilation = null, bool ceilMode = false) =>
                 new([kernelSize, kernelSize], [stride ?? kernelSize, stride ?? kernelSize], [padding ?? 0, padding ?? 0],
                     [dilation ?? 1, dilation ?? 1], ceilMode);
-
-            public static MaxPool1d MaxPool1d(
-                long kernelSize, long? stride = null, long? padding = null, long? dilation = null, bool ceilMode = false) =>
-                new(kernelSize, stride ?? kernelSize, padding ?? 0, dilation ?? 1, ceilMode);
-
-            public static AdaptiveAvgPool1d AdaptiveAvgPool1d(long outputSize) => new(outputSize);
 
             public static AdaptiveAvgPool2d AdaptiveAvgPool2d(long outputSize) => new([outputSize, outputSize]);
 
@@ -124,15 +106,6 @@ namespace TorchSharp.Modules
         public override Tensor forward(Tensor tensor) => tensor.sigmoid();
     }
 
-    public sealed class Mish : nn.Module<Tensor, Tensor>
-    {
-        internal Mish() : base(nameof(Mish))
-        {
-        }
-
-        public override Tensor forward(Tensor tensor) => Ops.mish.Call(tensor);
-    }
-
     public sealed class Identity : nn.Module<Tensor, Tensor>
     {
         internal Identity() : base(nameof(Identity))
@@ -140,47 +113,6 @@ namespace TorchSharp.Modules
         }
 
         public override Tensor forward(Tensor tensor) => tensor.alias();
-    }
-
-    public sealed class LeakyReLU : nn.Module<Tensor, Tensor>
-    {
-        private readonly double _negative_slope;
-        private readonly bool _inplace;
-
-        internal LeakyReLU(double negative_slope, bool inplace) : base(nameof(LeakyReLU))
-        {
-            (_negative_slope, _inplace) = (negative_slope, inplace);
-        }
-
-        public override Tensor forward(Tensor tensor) =>
-            _inplace ? Ops.leaky_relu_.InPlace(tensor, tensor, _negative_slope).alias() : Ops.leaky_relu.Call(tensor, _negative_slope);
-    }
-
-    public sealed class ELU : nn.Module<Tensor, Tensor>
-    {
-        private readonly double _alpha;
-        private readonly bool _inplace;
-
-        internal ELU(double alpha, bool inplace) : base(nameof(ELU))
-        {
-            (_alpha, _inplace) = (alpha, inplace);
-        }
-
-        public override Tensor forward(Tensor tensor) =>
-            _inplace ? Ops.elu_.InPlace(tensor, tensor, _alpha).alias() : Ops.elu.Call(tensor, _alpha);
-    }
-
-    public sealed class Softplus : nn.Module<Tensor, Tensor>
-    {
-        private readonly double _beta;
-        private readonly double _threshold;
-
-        internal Softplus(double beta, double threshold) : base(nameof(Softplus))
-        {
-            (_beta, _threshold) = (beta, threshold);
-        }
-
-        public override Tensor forward(Tensor tensor) => Ops.softplus.Call(tensor, _beta, _threshold);
     }
 
     public sealed class Softmax : nn.Module<Tensor, Tensor>
@@ -195,18 +127,6 @@ namespace TorchSharp.Modules
         public override Tensor forward(Tensor tensor) => tensor.softmax(_dim);
     }
 
-    public sealed class LogSoftmax : nn.Module<Tensor, Tensor>
-    {
-        private readonly long _dim;
-
-        internal LogSoftmax(long dim) : base(nameof(LogSoftmax))
-        {
-            _dim = dim;
-        }
-
-        public override Tensor forward(Tensor tensor) => tensor.log_softmax(_dim);
-    }
-
     public sealed class Flatten : nn.Module<Tensor, Tensor>
     {
         private readonly long _startDim;
@@ -218,19 +138,6 @@ namespace TorchSharp.Modules
         }
 
         public override Tensor forward(Tensor tensor) => tensor.flatten(_startDim, _endDim);
-    }
-
-    public sealed class Unflatten : nn.Module<Tensor, Tensor>
-    {
-        private readonly long _dim;
-        private readonly long[] _unflattenedSize;
-
-        internal Unflatten(long dim, long[] unflattenedSize) : base(nameof(Unflatten))
-        {
-            (_dim, _unflattenedSize) = (dim, unflattenedSize);
-        }
-
-        public override Tensor forward(Tensor tensor) => tensor.unflatten(_dim, _unflattenedSize);
     }
 
     public sealed class Dropout : nn.Module<Tensor, Tensor>
@@ -279,35 +186,6 @@ namespace TorchSharp.Modules
         }
 
         public override Tensor forward(Tensor tensor) => Ops.max_pool2d.Call(tensor, _kernel, _stride, _padding, _dilation, _ceiling);
-    }
-
-    public sealed class MaxPool1d : nn.Module<Tensor, Tensor>
-    {
-        private readonly long _kernel;
-        private readonly long _stride;
-        private readonly long _padding;
-        private readonly long _dilation;
-        private readonly bool _ceiling;
-
-        internal MaxPool1d(long kernel, long stride, long padding, long dilation, bool ceiling) : base(nameof(MaxPool1d))
-        {
-            (_kernel, _stride, _padding, _dilation, _ceiling) = (kernel, stride, padding, dilation, ceiling);
-        }
-
-        public override Tensor forward(Tensor tensor) =>
-            Ops.max_pool1d.Call(tensor, new[] { _kernel }, new[] { _stride }, new[] { _padding }, new[] { _dilation }, _ceiling);
-    }
-
-    public sealed class AdaptiveAvgPool1d : nn.Module<Tensor, Tensor>
-    {
-        private readonly long _outputSize;
-
-        internal AdaptiveAvgPool1d(long outputSize) : base(nameof(AdaptiveAvgPool1d))
-        {
-            _outputSize = outputSize;
-        }
-
-        public override Tensor forward(Tensor tensor) => Ops.adaptive_avg_pool1d.Call(tensor, new[] { _outputSize });
     }
 
     public sealed class AdaptiveAvgPool2d : nn.Module<Tensor, Tensor>

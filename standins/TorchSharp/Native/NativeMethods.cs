@@ -72,7 +72,6 @@ internal static unsafe class NativeMethods
     [DllImport(Library)] public static extern int ssl_threads(int set, int value, int* result);
     [DllImport(Library)] public static extern int ssl_cuda_device_count(int* count);
     [DllImport(Library)] public static extern int ssl_cuda_synchronize(int index);
-    [DllImport(Library)] public static extern int ssl_context(int what, int set, int value, int* result);
 
     public struct AdamStep
     {

@@ -15,7 +15,6 @@ public static unsafe partial class torch
         public Tensor amax(params long[] dims) => Ops.amax.Call(this, dims);
         public Tensor amin(long[] dims, bool keepdim = false, Tensor? @out = null) => Into(Ops.amin.Call(this, dims, keepdim), @out);
         public Tensor amin(params long[] dims) => Ops.amin.Call(this, dims);
-        public (Tensor, Tensor) aminmax(long? dim = null, bool keepdim = false) => Ops.aminmax.Call2(this, dim, keepdim);
         public Tensor any() => Ops.any.Call(this);
         public Tensor any(long dim, bool keepdim = false) => Ops.any_dim.Call(this, dim, keepdim);
         public Tensor argmax() => Ops.argmax.Call(this);
@@ -95,8 +94,6 @@ public static unsafe partial class torch
             int? dim = null) =>
                     dim is { } d ? Ops.unique_dim.Call3(this, (long)d, sorted, return_inverse, return_counts)
                     : Ops._unique.Call3(this, sorted, return_inverse, return_counts);
-        public (Tensor, Tensor, Tensor) unique_consecutive(bool return_inverse = false, bool return_counts = false, int? dim = null) =>
-            Ops.unique_consecutive.Call3(this, return_inverse, return_counts, dim);
         public Tensor var((long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) =>
             Typed(Ops.var_dim.Call(this, new[] { dim.Item1, dim.Item2 }, unbiased, keepdim), type);
         public Tensor var((long, long, long) dim, bool unbiased = true, bool keepdim = false, ScalarType? type = null) =>

@@ -9,8 +9,6 @@ public static unsafe partial class torch
     {
         public Tensor addmm(Tensor mat1, Tensor mat2, float beta = 1f, float alpha = 1f) =>
             Ops.addmm.Call(this, mat1, mat2, (double)beta, (double)alpha);
-        public Tensor addmm_(Tensor mat1, Tensor mat2, float beta = 1f, float alpha = 1f) =>
-            Ops.addmm_.InPlace(this, this, mat1, mat2, (double)beta, (double)alpha);
         public Tensor as_strided(long[] size, long[] strides, long storageOffset = 0) =>
             Ops.as_strided.Call(this, size, strides, storageOffset);
         public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1f, float alpha = 1f) =>
@@ -68,7 +66,6 @@ public static unsafe partial class torch
         public Tensor outer(Tensor vec2) => Ops.outer.Call(this, vec2);
         public Tensor permute(IEnumerable<long> permutation) => Ops.permute.Call(this, permutation.ToArray());
         public Tensor permute(params long[] permutation) => Ops.permute.Call(this, permutation);
-        public Tensor pin_memory() => Ops.pin_memory.Call(this);
         public Tensor rand_like(ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
             Made(Ops.rand_like.Call(this, dtype, Arg.None, device), requires_grad);
         public Tensor randint_like(long low, long high, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
@@ -102,9 +99,7 @@ public static unsafe partial class torch
             dim is { } d ? Ops.squeeze__dim.InPlace(this, this, d) : Ops.squeeze_.InPlace(this, this);
         public Tensor t() => Ops.t.Call(this);
         public Tensor take(Tensor index) => Ops.take.Call(this, index);
-        public Tensor to_dense() => Ops.to_dense.Call(this);
         public Tensor transpose(long dim0, long dim1) => Ops.transpose_int.Call(this, dim0, dim1);
-        public Tensor transpose_(long dim0, long dim1) => Ops.transpose_.InPlace(this, this, dim0, dim1);
         public Tensor tril(long diagonal = 0) => Ops.tril.Call(this, diagonal);
         public Tensor tril_(long diagonal = 0) => Ops.tril_.InPlace(this, this, diagonal);
         public Tensor triu(long diagonal = 0) => Ops.triu.Call(this, diagonal);

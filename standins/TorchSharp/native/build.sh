@@ -10,6 +10,11 @@ for tool in cmake g++; do
     command -v "$tool" > /dev/null || { echo "error: $tool is missing; install it (Debian: apt-get install cmake g++ libtorch-dev)" >&2; exit 1; }
 done
 
+# Without a libtorch of the system's, and none named, that of Python's torch is taken.
+if [[ -z "${CMAKE_PREFIX_PATH:-}" ]] && ! compgen -G '/usr/lib/*/libtorch_cpu.so' > /dev/null; then
+    CMAKE_PREFIX_PATH="$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' 2> /dev/null || true)"
+fi
+
 # One build at a time: several projects may ask for the library at once.
 exec 9> "$out/.lock"
 flock 9

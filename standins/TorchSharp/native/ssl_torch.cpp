@@ -401,23 +401,6 @@ API int ssl_cuda_synchronize(int32_t index) {
     });
 }
 
-// 0: may TF32 be used in matrix products, 1: may cuDNN measure its algorithms, 2: only deterministic algorithms (with warnings if 2).
-API int ssl_context(int what, int set, int value, int* out) {
-    return guarded([&] {
-        auto& context = at::globalContext();
-        if (what == 0) {
-            if (set) context.setAllowTF32CuBLAS(value != 0);
-            *out = context.allowTF32CuBLAS();
-        } else if (what == 1) {
-            if (set) context.setBenchmarkCuDNN(value != 0);
-            *out = context.benchmarkCuDNN();
-        } else {
-            if (set) context.setDeterministicAlgorithms(value != 0, value == 2);
-            *out = context.deterministicAlgorithms();
-        }
-    });
-}
-
 // ---- optimizers ------------------------------------------------------------------------------------------------------
 
 namespace {

@@ -33,7 +33,7 @@ internal sealed class BagTextEncoder : TextEncoder
         TokenDimension = sizes.TokenDimension;
         _specialCount = vocabulary.SpecialCount;
         _words = nn.EmbeddingBag(vocabulary.Size, TokenDimension, mode: EmbeddingBagMode.Mean);
-        nn.init.normal_(_words.weight!, 0, 0.05, streams.Weights);
+        Initialization.Normal(_words.weight!, 0.05, streams.Weights);
         _norm = nn.LayerNorm(TokenDimension);
         _hidden = Initialization.Linear(TokenDimension, sizes.HiddenDimension, streams.Weights);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);

@@ -49,7 +49,7 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         public const string PairColumnName = "Pair";
         public const int BatchSize = 1024;
         public const int NumberOfEpochs = 16;
-        public const double LearningRate = 3e-3;
+        public const double LearningRate = 5e-3;
         public const float Temperature = 0.05f;
         public const float TokenDeletion = 0.2f;
     }

@@ -14,7 +14,8 @@ public static partial class ConversionsExtensionsCatalog
         ValueToKeyMappingEstimator.KeyOrdinality keyOrdinality = ValueToKeyMappingEstimator.KeyOrdinality.ByOccurrence,
         bool addKeyValueAnnotationsAsText = false,
         IDataView keyData = null) =>
-        new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumNumberOfKeys, keyOrdinality, addKeyValueAnnotationsAsText, keyData);
+        new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumNumberOfKeys, keyOrdinality,
+            addKeyValueAnnotationsAsText, keyData);
 
     public static ValueToKeyMappingEstimator MapValueToKey(
         this TransformsCatalog.ConversionTransforms catalog,
@@ -25,21 +26,24 @@ public static partial class ConversionsExtensionsCatalog
         IDataView keyData = null)
     {
         catalog.Environment.CheckValue(columns, nameof(columns));
-        return new(catalog.Environment, OneToOneTransformerBase.Pairs(columns), maximumNumberOfKeys, keyOrdinality, addKeyValueAnnotationsAsText, keyData);
+        return new(catalog.Environment, OneToOneTransformerBase.Pairs(columns), maximumNumberOfKeys, keyOrdinality,
+            addKeyValueAnnotationsAsText, keyData);
     }
 
     public static KeyToValueMappingEstimator MapKeyToValue(
         this TransformsCatalog.ConversionTransforms catalog, string outputColumnName, string inputColumnName = null) =>
         new(catalog.Environment, (outputColumnName, inputColumnName ?? outputColumnName));
 
-    public static KeyToValueMappingEstimator MapKeyToValue(this TransformsCatalog.ConversionTransforms catalog, InputOutputColumnPair[] columns)
+    public static KeyToValueMappingEstimator MapKeyToValue(
+        this TransformsCatalog.ConversionTransforms catalog, InputOutputColumnPair[] columns)
     {
         catalog.Environment.CheckValue(columns, nameof(columns));
         return new(catalog.Environment, OneToOneTransformerBase.Pairs(columns));
     }
 
     public static KeyToVectorMappingEstimator MapKeyToVector(
-        this TransformsCatalog.ConversionTransforms catalog, string outputColumnName, string inputColumnName = null, bool outputCountVector = false) =>
+        this TransformsCatalog.ConversionTransforms catalog, string outputColumnName, string inputColumnName = null,
+            bool outputCountVector = false) =>
         new(catalog.Environment, outputCountVector, (outputColumnName, inputColumnName ?? outputColumnName));
 
     public static KeyToVectorMappingEstimator MapKeyToVector(
@@ -61,7 +65,8 @@ public static class CategoricalCatalog
         int maximumNumberOfKeys = 1000000,
         ValueToKeyMappingEstimator.KeyOrdinality keyOrdinality = ValueToKeyMappingEstimator.KeyOrdinality.ByOccurrence,
         IDataView keyData = null) =>
-        new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], outputKind, maximumNumberOfKeys, keyOrdinality, keyData);
+        new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], outputKind, maximumNumberOfKeys, keyOrdinality,
+            keyData);
 
     public static OneHotEncodingEstimator OneHotEncoding(
         this TransformsCatalog.CategoricalTransforms catalog,

@@ -14,7 +14,8 @@ public sealed class KeyToValueMappingTransformer : OneToOneTransformerBase
     {
     }
 
-    internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => new KeyToValueMappingTransformer(env, ReadColumns(ctx));
+    internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+        new KeyToValueMappingTransformer(env, ReadColumns(ctx));
 
     private protected override void SaveModel(ModelSaveContext ctx)
     {
@@ -41,14 +42,16 @@ public sealed class KeyToValueMappingTransformer : OneToOneTransformerBase
         public override Delegate MakeGetter(DataViewRow input, int output, out Action disposer)
         {
             disposer = null;
-            return Getters.Call<Delegate>((Func<DataViewRow, DataViewSchema.Column, Delegate>)Typed<int>, ValueType(Source(output)).RawType, input, Source(output));
+            return Getters.Call<Delegate>(
+                (Func<DataViewRow, DataViewSchema.Column, Delegate>)Typed<int>, ValueType(Source(output)).RawType, input, Source(output));
         }
 
         protected override DataViewSchema.DetachedColumn OutputColumn(int pair, DataViewSchema.Column source)
         {
             var annotations = new DataViewSchema.Annotations.Builder();
             annotations.Add(source.Annotations, kind => kind == AnnotationKinds.SlotNames);
-            DataViewType type = source.Type is VectorDataViewType vector ? new VectorDataViewType(ValueType(source), vector.Dimensions) : ValueType(source);
+            DataViewType type = source.Type is VectorDataViewType vector ? new VectorDataViewType(ValueType(source), vector.Dimensions)
+                : ValueType(source);
             return new(OutputName(pair), type, annotations.ToAnnotations());
         }
 
@@ -102,7 +105,8 @@ public sealed class KeyToValueMappingEstimator : TrivialEstimator<KeyToValueMapp
 internal static class KeyReader
 {
     /// <summary>A getter of what the keys map to, scalar or vector like the column.</summary>
-    public static Delegate Map<T>(DataViewRow input, DataViewSchema.Column source, Func<ulong, T> map) => KeyVocabulary.ItemOf(source.Type).RawType switch
+    public static Delegate Map<T>(DataViewRow input, DataViewSchema.Column source, Func<ulong, T> map) =>
+        KeyVocabulary.ItemOf(source.Type).RawType switch
     {
         var type when type == typeof(byte) => Typed<byte, T>(input, source, key => map(key)),
         var type when type == typeof(ushort) => Typed<ushort, T>(input, source, key => map(key)),

@@ -118,7 +118,8 @@ public sealed class KeyToVectorMappingTransformer : OneToOneTransformerBase
 
         private static int KeyCount(DataViewSchema.Column source) => (int)((KeyDataViewType)KeyVocabulary.ItemOf(source.Type)).Count;
 
-        private static void AddSlotNames(DataViewSchema.Annotations.Builder annotations, DataViewSchema.Column source, int size, VectorDataViewType vector)
+        private static void AddSlotNames(
+            DataViewSchema.Annotations.Builder annotations, DataViewSchema.Column source, int size, VectorDataViewType vector)
         {
             if (!source.HasKeyValues())
             {
@@ -142,8 +143,10 @@ public sealed class KeyToVectorMappingTransformer : OneToOneTransformerBase
                     source.GetSlotNames(ref slots);
                 }
 
-                var prefixes = Enumerable.Range(0, count).Select(i => slots.Length == count ? slots.GetItemOrDefault(i).ToString() : $"[{i}]");
-                ReadOnlyMemory<char>[] all = [.. prefixes.SelectMany(prefix => keys.DenseValues().Select(key => $"{prefix}.{key}".AsMemory()))];
+                var prefixes = Enumerable.Range(0, count)
+                    .Select(i => slots.Length == count ? slots.GetItemOrDefault(i).ToString() : $"[{i}]");
+                ReadOnlyMemory<char>[] all =
+                    [.. prefixes.SelectMany(prefix => keys.DenseValues().Select(key => $"{prefix}.{key}".AsMemory()))];
                 VBuffer<ReadOnlyMemory<char>>.Copy(all, 0, ref names, all.Length);
             });
         }
@@ -170,7 +173,8 @@ public sealed class KeyToVectorMappingEstimator : TrivialEstimator<KeyToVectorMa
             }
 
             var count = Transformer.CountVector;
-            var kind = !count && source.Kind == SchemaShape.Column.VectorKind.VariableVector ? source.Kind : SchemaShape.Column.VectorKind.Vector;
+            var kind = !count && source.Kind == SchemaShape.Column.VectorKind.VariableVector ? source.Kind
+                : SchemaShape.Column.VectorKind.Vector;
             var annotations = new List<SchemaShape.Column>();
             if (source.Annotations.TryFindColumn(AnnotationKinds.KeyValues, out var values) && values.ItemType is TextDataViewType)
             {
@@ -179,12 +183,14 @@ public sealed class KeyToVectorMappingEstimator : TrivialEstimator<KeyToVectorMa
 
             if (!count && source.Kind != SchemaShape.Column.VectorKind.VariableVector)
             {
-                annotations.Add(new(AnnotationKinds.CategoricalSlotRanges, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Int32, false));
+                annotations.Add(
+                    new(AnnotationKinds.CategoricalSlotRanges, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Int32, false));
             }
 
             if (!count || source.Kind == SchemaShape.Column.VectorKind.Scalar)
             {
-                annotations.Add(new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
+                annotations.Add(
+                    new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
             }
 
             return new SchemaShape.Column(pair.Output, kind, NumberDataViewType.Single, false, new SchemaShape(annotations));

@@ -13,17 +13,21 @@ internal abstract class KeyVocabulary
 
     /// <summary>Reads a column and numbers its values by their first appearance, or in their order.</summary>
     public static KeyVocabulary Train(IDataView data, DataViewSchema.Column column, int maximum, bool byValue) =>
-        Getters.Call<KeyVocabulary>((Func<IDataView, DataViewSchema.Column, int, bool, KeyVocabulary>)TrainTyped<int>, ItemOf(column.Type).RawType, data, column, maximum, byValue);
+        Getters.Call<KeyVocabulary>((Func<IDataView, DataViewSchema.Column, int, bool, KeyVocabulary>)TrainTyped<int>,
+            ItemOf(column.Type).RawType, data, column, maximum, byValue);
 
     public static KeyVocabulary Read(BinaryReader reader)
     {
         var type = (PrimitiveDataViewType)SchemaSerializer.ReadType(reader);
-        return Getters.Call<KeyVocabulary>((Func<PrimitiveDataViewType, BinaryReader, KeyVocabulary>)ReadTyped<int>, type.RawType, type, reader);
+        return Getters.Call<KeyVocabulary>(
+            (Func<PrimitiveDataViewType, BinaryReader, KeyVocabulary>)ReadTyped<int>, type.RawType, type, reader);
     }
 
-    public static PrimitiveDataViewType ItemOf(DataViewType type) => (type as VectorDataViewType)?.ItemType ?? type as PrimitiveDataViewType;
+    public static PrimitiveDataViewType ItemOf(DataViewType type) =>
+        (type as VectorDataViewType)?.ItemType ?? type as PrimitiveDataViewType;
 
-    public static bool CanHold(DataViewType type) => ItemOf(type) is NumberDataViewType or TextDataViewType or BooleanDataViewType or KeyDataViewType;
+    public static bool CanHold(DataViewType type) =>
+        ItemOf(type) is NumberDataViewType or TextDataViewType or BooleanDataViewType or KeyDataViewType;
 
     /// <summary>A getter of keys for a column of values.</summary>
     public abstract Delegate MapToKeys(DataViewRow input, DataViewSchema.Column column);
@@ -147,7 +151,8 @@ internal abstract class KeyVocabulary
             if (asText && type is not TextDataViewType)
             {
                 var texts = _values.Select(value => ToText(value)).ToArray();
-                builder.AddKeyValues(Count, TextDataViewType.Instance, (ref VBuffer<ReadOnlyMemory<char>> buffer) => VBuffer<ReadOnlyMemory<char>>.Copy(texts, 0, ref buffer, texts.Length));
+                builder.AddKeyValues(Count, TextDataViewType.Instance, (ref VBuffer<ReadOnlyMemory<char>> buffer) =>
+                    VBuffer<ReadOnlyMemory<char>>.Copy(texts, 0, ref buffer, texts.Length));
                 return;
             }
 
@@ -167,7 +172,8 @@ internal abstract class KeyVocabulary
         }
 
         private static ReadOnlyMemory<char> ToText(T value) =>
-            (value is bool flag ? (flag ? "1" : "0") : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture)).AsMemory();
+            (value is bool flag ? (flag ? "1" : "0") : Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture))
+                .AsMemory();
 
         // Empty text, NaN and key 0 get no key.
         private bool IsMissing(T value) => value switch

@@ -41,7 +41,8 @@ public sealed class OneHotEncodingEstimator : IEstimator<OneHotEncodingTransform
         var keys = new ValueToKeyMappingEstimator(env, columns, maximum, ordinality, asText: true, keyData);
         _chain = kind == OutputKind.Key
             ? new EstimatorChain<ITransformer>().Append(keys)
-            : keys.Append(new KeyToVectorMappingEstimator(env, kind == OutputKind.Bag, [.. columns.Select(pair => (pair.Output, pair.Output))]));
+            : keys.Append(
+                new KeyToVectorMappingEstimator(env, kind == OutputKind.Bag, [.. columns.Select(pair => (pair.Output, pair.Output))]));
     }
 
     /// <summary>What comes out.</summary>

@@ -11,7 +11,8 @@ public sealed class ValueToKeyMappingTransformer : OneToOneTransformerBase
     private readonly KeyVocabulary[] _vocabularies;
     private readonly bool _asText;
 
-    internal ValueToKeyMappingTransformer(IHostEnvironment env, (string Output, string Input)[] columns, KeyVocabulary[] vocabularies, bool asText)
+    internal ValueToKeyMappingTransformer(
+        IHostEnvironment env, (string Output, string Input)[] columns, KeyVocabulary[] vocabularies, bool asText)
         : base(env.Register(nameof(ValueToKeyMappingTransformer)), columns) => (_vocabularies, _asText) = (vocabularies, asText);
 
     internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx)
@@ -35,7 +36,8 @@ public sealed class ValueToKeyMappingTransformer : OneToOneTransformerBase
         var found = KeyVocabulary.ItemOf(source.Type);
         if (!expected.Equals(found))
         {
-            throw Host.ExceptSchemaMismatch(nameof(inputSchema), "input", source.Name, expected.ToString(), found?.ToString() ?? source.Type.ToString());
+            throw Host.ExceptSchemaMismatch(
+                nameof(inputSchema), "input", source.Name, expected.ToString(), found?.ToString() ?? source.Type.ToString());
         }
     }
 
@@ -77,7 +79,8 @@ public sealed class ValueToKeyMappingEstimator : IEstimator<ValueToKeyMappingTra
     private readonly IDataView _keyData;
 
     internal ValueToKeyMappingEstimator(
-        IHostEnvironment env, (string Output, string Input)[] columns, int maximum, KeyOrdinality ordinality, bool asText, IDataView keyData)
+        IHostEnvironment env, (string Output, string Input)[] columns, int maximum, KeyOrdinality ordinality, bool asText,
+            IDataView keyData)
     {
         _host = env.Register(nameof(ValueToKeyMappingEstimator));
         foreach (var (output, input) in columns)
@@ -89,7 +92,8 @@ public sealed class ValueToKeyMappingEstimator : IEstimator<ValueToKeyMappingTra
         _host.CheckParam(maximum > 0, "maximumNumberOfKeys", "Must be positive");
         if (keyData != null)
         {
-            _host.CheckParam(keyData.Schema.Count(column => !column.IsHidden) == 1, nameof(keyData), "Input data containing terms should contain exactly one column.");
+            _host.CheckParam(keyData.Schema.Count(column => !column.IsHidden) == 1, nameof(keyData),
+                "Input data containing terms should contain exactly one column.");
         }
 
         (_columns, _maximum, _ordinality, _asText, _keyData) = (columns, maximum, ordinality, asText, keyData);
@@ -110,7 +114,8 @@ public sealed class ValueToKeyMappingEstimator : IEstimator<ValueToKeyMappingTra
             var column = _host.FindColumn(input.Schema, pair.Input);
             if (!KeyVocabulary.CanHold(column.Type))
             {
-                throw _host.ExceptSchemaMismatch("inputSchema", "input", pair.Input, "Text, number, Boolean or Key, or a vector of one of them", column.Type.ToString());
+                throw _host.ExceptSchemaMismatch(
+                    "inputSchema", "input", pair.Input, "Text, number, Boolean or Key, or a vector of one of them", column.Type.ToString());
             }
 
             var (data, source) = _keyData == null ? (input, column) : (_keyData, _keyData.Schema.First(candidate => !candidate.IsHidden));
@@ -126,13 +131,16 @@ public sealed class ValueToKeyMappingEstimator : IEstimator<ValueToKeyMappingTra
         {
             var source = _host.FindColumn(inputSchema, pair.Input);
             var annotations = new List<SchemaShape.Column>();
-            if (source.Kind != SchemaShape.Column.VectorKind.VariableVector && source.Annotations.TryFindColumn(AnnotationKinds.SlotNames, out var names))
+            if (source.Kind != SchemaShape.Column.VectorKind.VariableVector
+                && source.Annotations.TryFindColumn(AnnotationKinds.SlotNames, out var names))
             {
                 annotations.Add(names);
             }
 
-            var valueType = _keyData == null ? source.ItemType : KeyVocabulary.ItemOf(_keyData.Schema.First(column => !column.IsHidden).Type);
-            annotations.Add(new(AnnotationKinds.KeyValues, SchemaShape.Column.VectorKind.Vector, _asText ? TextDataViewType.Instance : valueType, source.IsKey && !_asText));
+            var valueType = _keyData == null ? source.ItemType
+                : KeyVocabulary.ItemOf(_keyData.Schema.First(column => !column.IsHidden).Type);
+            annotations.Add(new(AnnotationKinds.KeyValues, SchemaShape.Column.VectorKind.Vector,
+                _asText ? TextDataViewType.Instance : valueType, source.IsKey && !_asText));
             return new SchemaShape.Column(pair.Output, source.Kind, NumberDataViewType.UInt32, true, new SchemaShape(annotations));
         })]);
     }

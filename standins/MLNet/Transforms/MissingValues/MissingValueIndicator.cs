@@ -15,7 +15,8 @@ namespace Microsoft.ML.Transforms
         {
         }
 
-        internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) => new MissingValueIndicatorTransformer(env, ReadColumns(ctx));
+        internal static ITransformer Load(IHostEnvironment env, ModelLoadContext ctx) =>
+            new MissingValueIndicatorTransformer(env, ReadColumns(ctx));
 
         private protected override void SaveModel(ModelSaveContext ctx)
         {
@@ -50,7 +51,8 @@ namespace Microsoft.ML.Transforms
                 var annotations = new DataViewSchema.Annotations.Builder();
                 annotations.Add(source.Annotations, kind => kind == AnnotationKinds.SlotNames);
                 annotations.AddPrimitiveValue(AnnotationKinds.IsNormalized, BooleanDataViewType.Instance, true);
-                DataViewType type = source.Type is VectorDataViewType vector ? new VectorDataViewType(BooleanDataViewType.Instance, vector.Dimensions) : BooleanDataViewType.Instance;
+                DataViewType type = source.Type is VectorDataViewType vector
+                    ? new VectorDataViewType(BooleanDataViewType.Instance, vector.Dimensions) : BooleanDataViewType.Instance;
                 return new(OutputName(pair), type, annotations.ToAnnotations());
             }
 
@@ -99,8 +101,10 @@ namespace Microsoft.ML.Transforms
             return inputSchema.With([.. Transformer.Columns.Select(pair =>
             {
                 var source = Host.FindColumn(inputSchema, pair.Input);
-                List<SchemaShape.Column> annotations = [.. source.Annotations.Where(annotation => annotation.Name == AnnotationKinds.SlotNames)];
-                annotations.Add(new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
+                List<SchemaShape.Column> annotations =
+                    [.. source.Annotations.Where(annotation => annotation.Name == AnnotationKinds.SlotNames)];
+                annotations.Add(
+                    new(AnnotationKinds.IsNormalized, SchemaShape.Column.VectorKind.Scalar, BooleanDataViewType.Instance, false));
                 return new SchemaShape.Column(pair.Output, source.Kind, BooleanDataViewType.Instance, false, new SchemaShape(annotations));
             })]);
         }
@@ -114,7 +118,8 @@ namespace Microsoft.ML
     /// <summary>Missing values.</summary>
     public static class ExtensionsCatalog
     {
-        public static MissingValueIndicatorEstimator IndicateMissingValues(this TransformsCatalog catalog, string outputColumnName, string inputColumnName = null) =>
+        public static MissingValueIndicatorEstimator IndicateMissingValues(
+            this TransformsCatalog catalog, string outputColumnName, string inputColumnName = null) =>
             new(catalog.Environment, (outputColumnName, inputColumnName ?? outputColumnName));
 
         public static MissingValueIndicatorEstimator IndicateMissingValues(this TransformsCatalog catalog, InputOutputColumnPair[] columns)

@@ -38,7 +38,8 @@ public sealed class MissingValueReplacingTransformer : OneToOneTransformerBase
         var known = (source.Type as VectorDataViewType)?.Size ?? 1;
         if (_replacements[pair].Length > 1 && _replacements[pair].Length != known)
         {
-            throw Host.ExceptSchemaMismatch(nameof(inputSchema), "input", source.Name, $"{_replacements[pair].Length} slots", source.Type.ToString());
+            throw Host.ExceptSchemaMismatch(
+                nameof(inputSchema), "input", source.Name, $"{_replacements[pair].Length} slots", source.Type.ToString());
         }
     }
 
@@ -50,7 +51,8 @@ public sealed class MissingValueReplacingTransformer : OneToOneTransformerBase
         {
             disposer = null;
             var type = Source(output).Type;
-            return NormalizerFunction.ItemOf(type) == NumberDataViewType.Single ? Typed<float>(input, output) : Typed<double>(input, output);
+            return NormalizerFunction.ItemOf(type) == NumberDataViewType.Single ? Typed<float>(input, output)
+                : Typed<double>(input, output);
         }
 
         protected override DataViewSchema.DetachedColumn OutputColumn(int pair, DataViewSchema.Column source)
@@ -104,7 +106,8 @@ public sealed class MissingValueReplacingEstimator : IEstimator<MissingValueRepl
     private readonly ReplacementMode _mode;
     private readonly bool _bySlot;
 
-    internal MissingValueReplacingEstimator(IHostEnvironment env, (string Output, string Input)[] columns, ReplacementMode mode, bool bySlot)
+    internal MissingValueReplacingEstimator(
+        IHostEnvironment env, (string Output, string Input)[] columns, ReplacementMode mode, bool bySlot)
     {
         _host = env.Register(nameof(MissingValueReplacingEstimator));
         foreach (var (output, _) in columns)
@@ -131,7 +134,8 @@ public sealed class MissingValueReplacingEstimator : IEstimator<MissingValueRepl
         var replacements = _columns.Select(pair =>
         {
             var column = _host.FindColumn(input.Schema, pair.Input);
-            var reason = MissingValueReplacingTransformer.Refusal((column.Type as VectorDataViewType)?.ItemType ?? column.Type, column.Type.ToString());
+            var reason = MissingValueReplacingTransformer.Refusal(
+                (column.Type as VectorDataViewType)?.ItemType ?? column.Type, column.Type.ToString());
             _host.CheckParam(reason == null, "inputSchema", reason);
             return Learn(input, column);
         }).ToArray();

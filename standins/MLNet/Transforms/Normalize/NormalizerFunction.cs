@@ -7,17 +7,21 @@ namespace Microsoft.ML.Data;
 internal abstract class NormalizerFunction
 {
     public static bool CanNormalize(DataViewType type) => ((type as VectorDataViewType)?.ItemType ?? type) is NumberDataViewType item
-        && (item == NumberDataViewType.Single || item == NumberDataViewType.Double) && type is not VectorDataViewType { IsKnownSize: false };
+        && (item == NumberDataViewType.Single || item == NumberDataViewType.Double)
+            && type is not VectorDataViewType { IsKnownSize: false };
 
     /// <summary>Reads at most so many rows and makes the function of their statistics.</summary>
-    public static NormalizerFunction Train(IDataView data, DataViewSchema.Column column, long maximumRows, NormalizerKind kind, bool fixZero) =>
+    public static NormalizerFunction Train(
+        IDataView data, DataViewSchema.Column column, long maximumRows, NormalizerKind kind, bool fixZero) =>
         Getters.Call<NormalizerFunction>(
-            (Func<IDataView, DataViewSchema.Column, long, NormalizerKind, bool, NormalizerFunction>)TrainTyped<float>, ItemOf(column.Type).RawType, data, column, maximumRows, kind, fixZero);
+            (Func<IDataView, DataViewSchema.Column, long, NormalizerKind, bool, NormalizerFunction>)TrainTyped<float>,
+                ItemOf(column.Type).RawType, data, column, maximumRows, kind, fixZero);
 
     public static NormalizerFunction Read(BinaryReader reader)
     {
         var type = SchemaSerializer.ReadType(reader);
-        return Getters.Call<NormalizerFunction>((Func<DataViewType, BinaryReader, NormalizerFunction>)ReadTyped<float>, ItemOf(type).RawType, type, reader);
+        return Getters.Call<NormalizerFunction>(
+            (Func<DataViewType, BinaryReader, NormalizerFunction>)ReadTyped<float>, ItemOf(type).RawType, type, reader);
     }
 
     /// <summary>The type that it was trained with.</summary>
@@ -50,7 +54,8 @@ internal abstract class NormalizerFunction
             column.Type,
             kind == NormalizerKind.Distribution,
             [.. parameters.Select(pair => Divide<T>(pair.Offset, 1))],
-            [.. parameters.Select(pair => kind == NormalizerKind.MinMax ? Divide<T>(1, pair.Width) : T.CreateTruncating(pair.Width > 0 && kind != NormalizerKind.Distribution ? 1 / pair.Width : pair.Width))]);
+            [.. parameters.Select(pair => kind == NormalizerKind.MinMax ? Divide<T>(1, pair.Width)
+                : T.CreateTruncating(pair.Width > 0 && kind != NormalizerKind.Distribution ? 1 / pair.Width : pair.Width))]);
     }
 
     // In the precision of the column, like the application of the result.

@@ -64,7 +64,8 @@ namespace Microsoft.ML.Transforms
         private readonly NormalizerKind _kind;
         private readonly bool _fixZero;
 
-        internal NormalizingEstimator(IHostEnvironment env, (string Output, string Input)[] columns, long maximumExampleCount, NormalizerKind kind, bool fixZero)
+        internal NormalizingEstimator(
+            IHostEnvironment env, (string Output, string Input)[] columns, long maximumExampleCount, NormalizerKind kind, bool fixZero)
         {
             _host = env.Register(nameof(NormalizingEstimator));
             foreach (var (output, _) in columns)
@@ -84,7 +85,10 @@ namespace Microsoft.ML.Transforms
                 var column = _host.FindColumn(input.Schema, pair.Input, parameter: "data");
                 return NormalizerFunction.CanNormalize(column.Type)
                     ? NormalizerFunction.Train(input, column, _maximumRows, _kind, _fixZero)
-                    : throw _host.ExceptParam("srcType", $"Wrong column type for input column. Expected: Single, Double, Vector of Single or Vector of Double. Got: {column.Type}.");
+                    : throw _host.ExceptParam(
+                        "srcType",
+                        "Wrong column type for input column. Expected: Single, Double, Vector of Single or Vector of Double. "
+                        + $"Got: {column.Type}.");
             }).ToArray();
             return new NormalizingTransformer(_host, _columns, functions);
         }
@@ -97,12 +101,15 @@ namespace Microsoft.ML.Transforms
                 var source = _host.FindColumn(inputSchema, pair.Input);
                 if (source.Kind == SchemaShape.Column.VectorKind.VariableVector)
                 {
-                    throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", pair.Input, "fixed-size vector or scalar", source.GetTypeString());
+                    throw _host.ExceptSchemaMismatch(
+                        nameof(inputSchema), "input", pair.Input, "fixed-size vector or scalar", source.GetTypeString());
                 }
 
-                if (source.IsKey || (!source.ItemType.Equals(NumberDataViewType.Single) && !source.ItemType.Equals(NumberDataViewType.Double)))
+                if (source.IsKey
+                    || (!source.ItemType.Equals(NumberDataViewType.Single) && !source.ItemType.Equals(NumberDataViewType.Double)))
                 {
-                    throw _host.ExceptSchemaMismatch(nameof(inputSchema), "input", pair.Input, "vector or scalar of Single or Double", source.GetTypeString());
+                    throw _host.ExceptSchemaMismatch(
+                        nameof(inputSchema), "input", pair.Input, "vector or scalar of Single or Double", source.GetTypeString());
                 }
 
                 var annotations = new List<SchemaShape.Column>
@@ -124,8 +131,10 @@ namespace Microsoft.ML
     public static class NormalizationCatalog
     {
         public static NormalizingEstimator NormalizeMinMax(
-            this TransformsCatalog catalog, string outputColumnName, string inputColumnName = null, long maximumExampleCount = 1000000000, bool fixZero = true) =>
-            new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumExampleCount, NormalizerKind.MinMax, fixZero);
+            this TransformsCatalog catalog, string outputColumnName, string inputColumnName = null, long maximumExampleCount = 1000000000,
+                bool fixZero = true) =>
+            new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumExampleCount, NormalizerKind.MinMax,
+                fixZero);
 
         public static NormalizingEstimator NormalizeMinMax(
             this TransformsCatalog catalog, InputOutputColumnPair[] columns, long maximumExampleCount = 1000000000, bool fixZero = true) =>
@@ -138,10 +147,12 @@ namespace Microsoft.ML
             long maximumExampleCount = 1000000000,
             bool fixZero = true,
             bool useCdf = false) =>
-            new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumExampleCount, MeanVariance(useCdf), fixZero);
+            new(catalog.Environment, [(outputColumnName, inputColumnName ?? outputColumnName)], maximumExampleCount, MeanVariance(useCdf),
+                fixZero);
 
         public static NormalizingEstimator NormalizeMeanVariance(
-            this TransformsCatalog catalog, InputOutputColumnPair[] columns, long maximumExampleCount = 1000000000, bool fixZero = true, bool useCdf = false) =>
+            this TransformsCatalog catalog, InputOutputColumnPair[] columns, long maximumExampleCount = 1000000000, bool fixZero = true,
+                bool useCdf = false) =>
             new(catalog.Environment, Pairs(catalog, columns), maximumExampleCount, MeanVariance(useCdf), fixZero);
 
         private static NormalizerKind MeanVariance(bool useCdf) => useCdf ? NormalizerKind.Distribution : NormalizerKind.MeanVariance;

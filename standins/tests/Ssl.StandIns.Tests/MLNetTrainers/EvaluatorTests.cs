@@ -85,7 +85,8 @@ public sealed class EvaluatorTests
         plain["Entropy"] = metrics.Entropy;
         Assert.HasCount(plain.Count, expected);
         Golden.CheckNear("11.BinaryClassification.Evaluate", plain, 1e-9);
-        Golden.CheckNear("11.BinaryClassification.EvaluateNonCalibrated", Plain(_context.BinaryClassification.EvaluateNonCalibrated(_context.Data.LoadFromEnumerable(rows))), 1e-9);
+        Golden.CheckNear("11.BinaryClassification.EvaluateNonCalibrated",
+            Plain(_context.BinaryClassification.EvaluateNonCalibrated(_context.Data.LoadFromEnumerable(rows))), 1e-9);
         var positives = _context.Data.LoadFromEnumerable(rows.Where(row => row.Label));
         Golden.CheckError("11.BinaryClassification.Evaluate one class only", () => _context.BinaryClassification.Evaluate(positives));
     }
@@ -97,7 +98,8 @@ public sealed class EvaluatorTests
         var regression = _context.Regression.Evaluate(_context.Data.LoadFromEnumerable(numbers));
         Golden.CheckNear(
             "11.Regression.Evaluate (Label=i, Score=i*0.9f+(i%3-1)*0.5f, i<10)",
-            new { regression.MeanAbsoluteError, regression.MeanSquaredError, regression.RootMeanSquaredError, regression.LossFunction, regression.RSquared },
+            new { regression.MeanAbsoluteError, regression.MeanSquaredError, regression.RootMeanSquaredError, regression.LossFunction,
+                regression.RSquared },
             1e-9);
         var anomalies = Enumerable.Range(0, 20).Select(i => new Judged { Label = i % 5 == 0, Score = i * 7 % 20 / 20f });
         var detection = _context.AnomalyDetection.Evaluate(_context.Data.LoadFromEnumerable(anomalies), falsePositiveCount: 10);

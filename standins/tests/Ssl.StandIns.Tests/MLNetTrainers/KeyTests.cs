@@ -19,19 +19,22 @@ public sealed class KeyTests
     [DataRow("B", ValueToKeyMappingEstimator.KeyOrdinality.ByOccurrence)]
     [DataRow("B", ValueToKeyMappingEstimator.KeyOrdinality.ByValue)]
     public void MapValueToKey(string column, ValueToKeyMappingEstimator.KeyOrdinality order) =>
-        Golden.Check($"05.MapValueToKey({column},{order})", Described(_context.Transforms.Conversion.MapValueToKey("K", column, keyOrdinality: order)));
+        Golden.Check($"05.MapValueToKey({column},{order})",
+            Described(_context.Transforms.Conversion.MapValueToKey("K", column, keyOrdinality: order)));
 
     [TestMethod]
     public void LimitsAndMissingValues()
     {
-        Golden.Check("05.MapValueToKey(Cat,maximumNumberOfKeys=2)", Described(_context.Transforms.Conversion.MapValueToKey("K", "Cat", maximumNumberOfKeys: 2)));
+        Golden.Check("05.MapValueToKey(Cat,maximumNumberOfKeys=2)",
+            Described(_context.Transforms.Conversion.MapValueToKey("K", "Cat", maximumNumberOfKeys: 2)));
         Golden.Check("05.MapValueToKey(C with NaN)", Described(_context.Transforms.Conversion.MapValueToKey("K", "C")));
     }
 
     [TestMethod]
     public void UnseenValuesAreMissingAlsoAfterLoading()
     {
-        var chain = _context.Transforms.Conversion.MapValueToKey("K", "Cat").Append(_context.Transforms.Conversion.MapKeyToValue("Back", "K"));
+        var chain = _context.Transforms.Conversion.MapValueToKey("K", "Cat")
+            .Append(_context.Transforms.Conversion.MapKeyToValue("Back", "K"));
         var model = Saved(chain.Fit(Data), Data.Schema);
         var rows = new[] { "purple", string.Empty, null, "Red", "red ", "red" }.Select(text => new Row { Cat = text, V = new float[3] });
         var mapped = model.Transform(_context.Data.LoadFromEnumerable(rows));
@@ -42,8 +45,10 @@ public sealed class KeyTests
     [TestMethod]
     public void KeysToVectors()
     {
-        var data = _context.Transforms.Conversion.MapValueToKey("K", "Cat").Append(_context.Transforms.Conversion.MapKeyToVector("P", "K")).Fit(Data).Transform(Data);
-        Golden.Check("05.MapKeyToVector(Cat) schema", Golden.Schema(_context.Transforms.SelectColumns("P").Fit(data).Transform(data).Schema));
+        var data = _context.Transforms.Conversion.MapValueToKey("K", "Cat").Append(_context.Transforms.Conversion.MapKeyToVector("P", "K"))
+            .Fit(Data).Transform(Data);
+        Golden.Check(
+            "05.MapKeyToVector(Cat) schema", Golden.Schema(_context.Transforms.SelectColumns("P").Fit(data).Transform(data).Schema));
         Golden.Check("05.MapKeyToVector(Cat) first 6", data.GetColumn<float[]>("P").Take(6));
     }
 
@@ -72,8 +77,10 @@ public sealed class KeyTests
     public void NoRows()
     {
         var none = _context.Data.LoadFromEnumerable(Array.Empty<Row>());
-        Golden.Check("14.empty: MapValueToKey output type", _context.Transforms.Conversion.MapValueToKey("K", "Cat").Fit(none).Transform(none).Schema["K"].Type.ToString());
-        Golden.Check("14.empty: OneHotEncoding output type", _context.Transforms.Categorical.OneHotEncoding("K", "Cat").Fit(none).Transform(none).Schema["K"].Type.ToString());
+        Golden.Check("14.empty: MapValueToKey output type",
+            _context.Transforms.Conversion.MapValueToKey("K", "Cat").Fit(none).Transform(none).Schema["K"].Type.ToString());
+        Golden.Check("14.empty: OneHotEncoding output type",
+            _context.Transforms.Categorical.OneHotEncoding("K", "Cat").Fit(none).Transform(none).Schema["K"].Type.ToString());
     }
 
     [TestMethod]
@@ -81,8 +88,10 @@ public sealed class KeyTests
     {
         var other = _context.Data.LoadFromEnumerable(new[] { new { Id = 1 } });
         Golden.CheckError("14.missing column: MapValueToKey.Fit", () => _context.Transforms.Conversion.MapValueToKey("K", "A").Fit(other));
-        Golden.CheckError("14.missing column: OneHotEncoding.Fit", () => _context.Transforms.Categorical.OneHotEncoding("K", "A").Fit(other));
-        Golden.CheckError("14.missing column: MapValueToKey transformer.Transform", () => _context.Transforms.Conversion.MapValueToKey("K", "Cat").Fit(Data).Transform(other));
+        Golden.CheckError(
+            "14.missing column: OneHotEncoding.Fit", () => _context.Transforms.Categorical.OneHotEncoding("K", "A").Fit(other));
+        Golden.CheckError("14.missing column: MapValueToKey transformer.Transform", () =>
+            _context.Transforms.Conversion.MapValueToKey("K", "Cat").Fit(Data).Transform(other));
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _context.Transforms.Conversion.MapKeyToValue("Back", "Cat").Fit(Data));
     }
 

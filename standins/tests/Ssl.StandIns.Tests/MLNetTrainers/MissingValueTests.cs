@@ -35,9 +35,11 @@ public sealed class MissingValueTests
     {
         var rows = new[] { new Row { V = [1, float.NaN, 4] }, new Row { V = [3, 6, float.NaN] } };
         var data = _context.Data.LoadFromEnumerable(rows);
-        var bySlot = _context.Transforms.ReplaceMissingValues("V", replacementMode: MissingValueReplacingEstimator.ReplacementMode.Mean).Fit(data).Transform(data);
+        var bySlot = _context.Transforms.ReplaceMissingValues("V", replacementMode: MissingValueReplacingEstimator.ReplacementMode.Mean)
+            .Fit(data).Transform(data);
         CollectionAssert.AreEqual(new float[] { 1, 6, 4, 3, 6, 4 }, bySlot.GetColumn<float[]>("V").SelectMany(row => row).ToArray());
-        var byAll = _context.Transforms.ReplaceMissingValues("V", replacementMode: MissingValueReplacingEstimator.ReplacementMode.Maximum, imputeBySlot: false).Fit(data).Transform(data);
+        var byAll = _context.Transforms.ReplaceMissingValues(
+            "V", replacementMode: MissingValueReplacingEstimator.ReplacementMode.Maximum, imputeBySlot: false).Fit(data).Transform(data);
         CollectionAssert.AreEqual(new float[] { 1, 6, 4, 3, 6, 6 }, byAll.GetColumn<float[]>("V").SelectMany(row => row).ToArray());
     }
 
@@ -52,6 +54,7 @@ public sealed class MissingValueTests
     public void Errors()
     {
         Golden.CheckError("14.wrong type: ReplaceMissingValues on string", () => _context.Transforms.ReplaceMissingValues("Cat").Fit(Data));
-        Golden.CheckError("14.wrong type: IndicateMissingValues on string", () => _context.Transforms.IndicateMissingValues("Cat").Fit(Data));
+        Golden.CheckError(
+            "14.wrong type: IndicateMissingValues on string", () => _context.Transforms.IndicateMissingValues("Cat").Fit(Data));
     }
 }

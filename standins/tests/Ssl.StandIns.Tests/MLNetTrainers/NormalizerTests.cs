@@ -20,7 +20,8 @@ public sealed class NormalizerTests
     [DataRow("V", true)]
     [DataRow("V", false)]
     public void MinMax(string column, bool fixZero) =>
-        Golden.CheckNear($"01.NormalizeMinMax({column},fixZero={fixZero})", Values(_context.Transforms.NormalizeMinMax("O", column, fixZero: fixZero), column), 1e-7);
+        Golden.CheckNear($"01.NormalizeMinMax({column},fixZero={fixZero})",
+            Values(_context.Transforms.NormalizeMinMax("O", column, fixZero: fixZero), column), 1e-7);
 
     [TestMethod]
     [DataRow("A", true, false)]
@@ -46,7 +47,8 @@ public sealed class NormalizerTests
         _context.Model.Save(model, Data.Schema, stream);
         stream.Position = 0;
         var loaded = new MLContext().Model.Load(stream, out _);
-        var rows = _context.Data.LoadFromEnumerable(new[] { 100, -100, float.NaN }.Select(value => new Row { A = value, V = new float[3] }));
+        var rows = _context.Data.LoadFromEnumerable(
+            new[] { 100, -100, float.NaN }.Select(value => new Row { A = value, V = new float[3] }));
         Golden.CheckNear("01.NormalizeMinMax(A) on unseen [100,-100,NaN]", loaded.Transform(rows).GetColumn<float>("O"), 1e-5);
     }
 
@@ -57,7 +59,8 @@ public sealed class NormalizerTests
         var schema = SchemaDefinition.Create(typeof(SparseRow));
         schema["V"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 3);
         var data = _context.Data.LoadFromEnumerable(sparse.Select(vector => new SparseRow { V = vector }), schema);
-        var affine = _context.Transforms.NormalizeMinMax("O", "V", fixZero: false).Fit(data).Transform(data).GetColumn<float[]>("O").ToArray();
+        var affine = _context.Transforms.NormalizeMinMax("O", "V", fixZero: false).Fit(data).Transform(data).GetColumn<float[]>("O")
+            .ToArray();
         CollectionAssert.AreEqual(new float[] { 0, 1, 0 }, affine[0]);
         CollectionAssert.AreEqual(new float[] { 1, 0, 0 }, affine[1]);
         var scaled = _context.Transforms.NormalizeMinMax("O", "V").Fit(data).Transform(data).GetColumn<VBuffer<float>>("O").ToArray();
@@ -71,7 +74,8 @@ public sealed class NormalizerTests
         var other = _context.Data.LoadFromEnumerable(new[] { new { Id = 1 } });
         var none = _context.Data.LoadFromEnumerable(Array.Empty<Row>());
         Golden.CheckError("14.missing column: NormalizeMinMax.Fit", () => _context.Transforms.NormalizeMinMax("A").Fit(other));
-        Golden.CheckError("14.missing column: transformer.Transform (NormalizeMinMax fitted on A)", () => _context.Transforms.NormalizeMinMax("A").Fit(Data).Transform(other));
+        Golden.CheckError("14.missing column: transformer.Transform (NormalizeMinMax fitted on A)", () =>
+            _context.Transforms.NormalizeMinMax("A").Fit(Data).Transform(other));
         Golden.CheckError("14.wrong type: NormalizeMinMax on string", () => _context.Transforms.NormalizeMinMax("Cat").Fit(Data));
         Golden.CheckError("14.empty: NormalizeMinMax.Fit then key 0 values", () => _context.Transforms.NormalizeMinMax("A").Fit(none));
         Golden.CheckError("14.empty: NormalizeMeanVariance.Fit", () => _context.Transforms.NormalizeMeanVariance("A").Fit(none));

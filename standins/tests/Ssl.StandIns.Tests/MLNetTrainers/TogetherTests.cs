@@ -27,7 +27,8 @@ public sealed class TogetherTests
     public void ConcatenateWithIndicators()
     {
         var data = Row.Data(_context);
-        var view = _context.Transforms.Categorical.OneHotEncoding("H", "Cat").Append(_context.Transforms.Concatenate("F", "A", "H", "V", "B")).Fit(data).Transform(data);
+        var view = _context.Transforms.Categorical.OneHotEncoding("H", "Cat")
+            .Append(_context.Transforms.Concatenate("F", "A", "H", "V", "B")).Fit(data).Transform(data);
         Golden.Check("07.Concatenate(F<-A,H,V,B) schema", Golden.Schema(view.Schema));
         Golden.Check("07.Concatenate row 1", view.GetColumn<float[]>("F").ElementAt(1));
     }
@@ -37,7 +38,8 @@ public sealed class TogetherTests
     {
         var data = _context.Data.LoadFromEnumerable(new uint[] { 0, 1, 2, 3, 7 }.Select(key => new Keyed { K = key }));
         Golden.Check("05.[KeyType(3)] uint property values 0,1,2,3,7 -> raw key seen by a getter (0 = missing)", data.GetColumn<uint>("K"));
-        Golden.Check("05.  and back through CreateEnumerable", _context.Data.CreateEnumerable<Keyed>(data, reuseRowObject: false).Select(row => row.K));
+        Golden.Check("05.  and back through CreateEnumerable",
+            _context.Data.CreateEnumerable<Keyed>(data, reuseRowObject: false).Select(row => row.K));
         Golden.Check("05.  type", data.Schema["K"].Type.ToString());
     }
 
@@ -46,7 +48,8 @@ public sealed class TogetherTests
     {
         var data = _context.Data.LoadFromEnumerable(new[] { new Ragged { F = [1, 2], Label = "a" }, new Ragged { F = [1], Label = "b" } });
         Golden.CheckError("14.wrong type: features variable-size vector", () =>
-            _context.Transforms.Conversion.MapValueToKey("Label").Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "F")).Fit(data));
+            _context.Transforms.Conversion.MapValueToKey("Label")
+                .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "F")).Fit(data));
     }
 
     [TestMethod]

@@ -31,7 +31,8 @@ public sealed class TrainerTests
             5e-5); // sums of floats in another order, and the optimiser stops near the optimum only
         var scored = model.Transform(Scaled);
         Golden.CheckNear("12.LbfgsMaximumEntropy scores rows 0-2", scored.GetColumn<float[]>("Score").Take(3), 2e-5);
-        Golden.Check("12.LbfgsMaximumEntropy score schema", Golden.Schema(_context.Transforms.SelectColumns("PredictedLabel", "Score").Fit(scored).Transform(scored).Schema));
+        Golden.Check("12.LbfgsMaximumEntropy score schema",
+            Golden.Schema(_context.Transforms.SelectColumns("PredictedLabel", "Score").Fit(scored).Transform(scored).Schema));
         var predicted = scored.GetColumn<float[]>("Score").Select(scores => (uint)Array.IndexOf(scores, scores.Max()) + 1).ToArray();
         CollectionAssert.AreEqual(predicted, scored.GetColumn<uint>("PredictedLabel").ToArray());
     }
@@ -50,9 +51,12 @@ public sealed class TrainerTests
         var loaded = new MLContext().Model.Load(stream, out _);
         var (before, after) = (model.Transform(data), loaded.Transform(data));
         CollectionAssert.AreEqual(before.GetColumn<string>("Guess").ToArray(), after.GetColumn<string>("Guess").ToArray());
-        CollectionAssert.AreEqual(before.GetColumn<float[]>("Score").SelectMany(row => row).ToArray(), after.GetColumn<float[]>("Score").SelectMany(row => row).ToArray());
-        CollectionAssert.AreEqual(before.Schema.Select(column => column.ToString()).ToArray(), after.Schema.Select(column => column.ToString()).ToArray());
-        Assert.IsInstanceOfType<MulticlassPredictionTransformer<MaximumEntropyModelParameters>>(((IEnumerable<ITransformer>)loaded).ElementAt(1));
+        CollectionAssert.AreEqual(before.GetColumn<float[]>("Score").SelectMany(row => row).ToArray(),
+            after.GetColumn<float[]>("Score").SelectMany(row => row).ToArray());
+        CollectionAssert.AreEqual(
+            before.Schema.Select(column => column.ToString()).ToArray(), after.Schema.Select(column => column.ToString()).ToArray());
+        Assert.IsInstanceOfType<MulticlassPredictionTransformer<MaximumEntropyModelParameters>>(
+            ((IEnumerable<ITransformer>)loaded).ElementAt(1));
     }
 
     [TestMethod]
@@ -94,7 +98,8 @@ public sealed class TrainerTests
     public void LogisticRegression()
     {
         var model = _context.BinaryClassification.Trainers.LbfgsLogisticRegression("Bin", "F").Fit(Scaled);
-        Golden.CheckNear("12.LbfgsLogisticRegression(defaults) weights/bias", new { W = model.Model.SubModel.Weights, model.Model.SubModel.Bias }, 1e-5);
+        Golden.CheckNear(
+            "12.LbfgsLogisticRegression(defaults) weights/bias", new { W = model.Model.SubModel.Weights, model.Model.SubModel.Bias }, 1e-5);
         Assert.AreEqual(0.5f, model.Model.Calibrator.PredictProbability(0));
         var scored = model.Transform(Scaled);
         var scores = scored.GetColumn<float>("Score").ToArray();
@@ -153,7 +158,8 @@ public sealed class TrainerTests
         var fact = Golden.Of("12.KMeans(F,k=3,MLContext 42) centroids / predicted")!;
 
         // Which local optimum is reached depends on the random start: it must be one. Each centroid is the mean of the rows nearest to it.
-        var rows = scored.GetColumn<float[]>("F").Zip(scored.GetColumn<uint>("PredictedLabel"), scored.GetColumn<float[]>("Score")).ToArray();
+        var rows = scored.GetColumn<float[]>("F").Zip(scored.GetColumn<uint>("PredictedLabel"), scored.GetColumn<float[]>("Score"))
+            .ToArray();
         foreach (var (features, cluster, distances) in rows)
         {
             Assert.AreEqual(distances.Min(), distances[cluster - 1]);
@@ -199,7 +205,8 @@ public sealed class TrainerTests
         Golden.CheckError("14.missing feature column: LbfgsMaximumEntropy.Fit", () => trainers.LbfgsMaximumEntropy("K", "F").Fit(table));
         Golden.CheckError("14.missing label column: LbfgsMaximumEntropy.Fit", () => trainers.LbfgsMaximumEntropy("K", "V").Fit(table));
         Golden.CheckError("14.wrong type: label string (not key) multiclass", () => trainers.LbfgsMaximumEntropy("Label", "F").Fit(data));
-        Golden.CheckError("14.wrong type: binary label string", () => _context.BinaryClassification.Trainers.LbfgsLogisticRegression("Label", "F").Fit(data));
+        Golden.CheckError("14.wrong type: binary label string", () =>
+            _context.BinaryClassification.Trainers.LbfgsLogisticRegression("Label", "F").Fit(data));
         var texts = _context.Transforms.CopyColumns("F", "Cat").Append(_context.Transforms.Conversion.MapValueToKey("Label"));
         Golden.CheckError("14.wrong type: features string", () => texts.Append(trainers.LbfgsMaximumEntropy("Label", "F")).Fit(table));
         var none = _context.Data.FilterRowsByColumn(data, "A", lowerBound: 1000);
@@ -207,11 +214,14 @@ public sealed class TrainerTests
         var numbers = _context.Transforms.CopyColumns("Label", "A").Fit(none).Transform(none);
         Golden.CheckError("14.empty: Regression.Sdca.Fit", () => _context.Regression.Trainers.Sdca("Label", "F").Fit(numbers));
         Golden.CheckError("14.empty: KMeans.Fit", () => _context.Clustering.Trainers.KMeans("F").Fit(none));
-        Golden.CheckError("14.KMeans fewer points than clusters", () => _context.Clustering.Trainers.KMeans("F", numberOfClusters: 50).Fit(data));
+        Golden.CheckError(
+            "14.KMeans fewer points than clusters", () => _context.Clustering.Trainers.KMeans("F", numberOfClusters: 50).Fit(data));
         Golden.CheckError("14.argument: KMeans numberOfClusters 0", () => _context.Clustering.Trainers.KMeans("F", numberOfClusters: 0));
         var wide = _context.Transforms.Concatenate("F", "A", "B", "C").Fit(table).Transform(table);
-        Golden.CheckError("14.schema mismatch: trained on 2 features, Transform on 3", () => trainers.LbfgsMaximumEntropy("K", "F").Fit(data).Transform(wide));
-        var missing = _context.Transforms.Concatenate("F", "C", "C").Fit(_context.Data.FilterRowsByColumn(data, "Id", 9, 10)).Transform(_context.Data.FilterRowsByColumn(data, "Id", 9, 10));
+        Golden.CheckError("14.schema mismatch: trained on 2 features, Transform on 3", () =>
+            trainers.LbfgsMaximumEntropy("K", "F").Fit(data).Transform(wide));
+        var missing = _context.Transforms.Concatenate("F", "C", "C").Fit(_context.Data.FilterRowsByColumn(data, "Id", 9, 10))
+            .Transform(_context.Data.FilterRowsByColumn(data, "Id", 9, 10));
         Golden.CheckError("14.all-NaN features: LbfgsMaximumEntropy", () => trainers.LbfgsMaximumEntropy("K", "F").Fit(missing));
         var one = _context.Data.FilterRowsByColumn(data, "Id", 0, 1);
         Golden.CheckError("14.one class only: LbfgsMaximumEntropy", () => trainers.LbfgsMaximumEntropy("K", "F").Fit(one));
