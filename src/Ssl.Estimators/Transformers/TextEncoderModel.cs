@@ -108,6 +108,7 @@ internal sealed class TextEncoderModel : EncoderModel
     /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
     public TextEncoder CreateTrainable(RandomStreams streams)
     {
+        using var skip = Initialization.Skip();
         var copy = _factory.Create(_tokenizer.Vocabulary, streams);
         copy.load_state_dict(GetWeights());
         return copy;

@@ -138,13 +138,13 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Tuning_the_encoder_beats_the_head_alone_on_held_out_rows()
     {
-        // The untrained encoder of 16 dimensions leaves the head alone behind: measured 15 points and more; half of that is asked for.
+        // Measured: 1.00 against 0.68 of a head on the same untrained encoder. Half of the difference is asked for.
         var mlContext = new MLContext(3);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 0).Fit(FineTuningData.View(mlContext));
         var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(FineTuningData.View(mlContext));
         var full = Accuracy(TrainableLayers.Full);
         var headOnly = Accuracy(TrainableLayers.HeadOnly);
-        Console.WriteLine($"MEASURED {full} {headOnly}"); Assert.IsGreaterThan(headOnly + 0.07, full, $"full {full:0.000}, head only {headOnly:0.000}");
+        Assert.IsGreaterThan(headOnly + 0.15, full, $"full {full:0.000}, head only {headOnly:0.000}");
 
         double Accuracy(TrainableLayers layers)
         {

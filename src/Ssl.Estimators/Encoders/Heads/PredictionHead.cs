@@ -48,12 +48,18 @@ internal sealed class PredictionHead : nn.Module<Tensor, Tensor>
         return _output.call(input).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A head whose weights are overwritten at once, on the CPU.</summary>
+    public static PredictionHead Unfilled(int dimension, int hiddenUnits, int outputs)
+    {
+        using var skip = Initialization.Skip();
+        using var streams = new RandomStreams(0);
+        return new PredictionHead(dimension, hiddenUnits, outputs, streams);
+    }
+
     /// <summary>A head of the same form and weights, on the CPU.</summary>
     public PredictionHead Copy()
     {
-        // The weights are overwritten at once: any seed will do.
-        using var streams = new RandomStreams(0);
-        var copy = new PredictionHead(Dimension, HiddenUnits, Outputs, streams);
+        var copy = Unfilled(Dimension, HiddenUnits, Outputs);
         copy.load_state_dict(state_dict());
         return copy;
     }

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
-using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -93,8 +92,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
                 throw new FormatException($"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
             var description = content[EncoderKey]!.AsObject();
-            using var streams = new RandomStreams(0);       // the weights are overwritten at once: any seed will do
-            var head = new PredictionHead(TextEncoderModel.DimensionOf(description), (int)content[HiddenKey]!, task.HeadOutputs, streams);
+            var head = PredictionHead.Unfilled(TextEncoderModel.DimensionOf(description), (int)content[HiddenKey]!, task.HeadOutputs);
             var encoder = TextEncoderModel.Create(description, weights => tensors.ReadInto(Prefixed(weights, head)));
             return new FineTunedModel(encoder, head, task, CPU);
         }
