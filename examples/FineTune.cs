@@ -22,7 +22,8 @@ var ssl = mlContext.SelfSupervised();
 var random = new Random(1);
 string Pick(string[] words) => words[random.Next(words.Length)];
 Row[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => trades[i % trades.Length])
-    .Select(t => new Row { Trade = t.Trade, Title = $"{Pick(t.Called)} {Pick(["small", "large", "steel"])}", Description = $"to {Pick(t.For)} {Pick(t.For)}" })];
+    .Select(t => new Row { Trade = t.Trade, Title = $"{Pick(t.Called)} {Pick(["small", "large", "steel"])}",
+        Description = $"to {Pick(t.For)} {Pick(t.For)}" })];
 var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 120 : 3_000));
 var labelled = mlContext.Data.LoadFromEnumerable(Rows(15));
 var test = mlContext.Data.LoadFromEnumerable(Rows(300));
@@ -45,7 +46,8 @@ foreach (var row in mlContext.Data.CreateEnumerable<Answer>(model.Transform(test
 
 // One chain: behind a pretraining stage no encoder need be given; it is found through the column "Features". Saved as any ML.NET model.
 var chain = mlContext.Transforms.Conversion.MapValueToKey("Label", "Trade")
-    .Append(ssl.Text.PairedContrastive("Features", "Title", "Description", TextEncoders.Bag(embeddingDimension: 32), batchSize: 15, numberOfEpochs: 2))
+    .Append(ssl.Text.PairedContrastive("Features", "Title", "Description", TextEncoders.Bag(embeddingDimension: 32), batchSize: 15,
+        numberOfEpochs: 2))
     .Append(ssl.FineTune.MulticlassClassification("Label"));
 using var chained = chain.Fit(labelled);
 var path = Path.Combine(Path.GetTempPath(), $"fine-tuned-{Guid.NewGuid():N}.zip");

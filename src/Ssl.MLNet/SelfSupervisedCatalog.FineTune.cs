@@ -45,7 +45,8 @@ public sealed partial class SelfSupervisedCatalog
             });
         }
 
-        /// <summary>Tunes a copy of the encoder that made an embedding column earlier in the same chain, to tell several classes apart.</summary>
+        /// <summary>Tunes a copy of the encoder that made an embedding column earlier in the same chain, to tell several classes
+        /// apart.</summary>
         /// <param name="labelColumnName">Name of the column to predict. Its type is <c>Key</c> of <see cref="uint"/>.</param>
         /// <param name="featureColumnName">Name of the embedding column; the encoder's input columns must still be there.</param>
         /// <param name="batchSize">Rows a step. At least 1.</param>
@@ -72,7 +73,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <inheritdoc cref="MulticlassClassification(string, string, int, int, double, double)"/>
         /// <param name="options">All settings; <see cref="FineTuningOptions.Encoder"/> decides between the two forms.</param>
-        public MulticlassFineTuningTrainer MulticlassClassification(MulticlassFineTuningTrainer.Options options) => new(_mlContext, options);
+        public MulticlassFineTuningTrainer MulticlassClassification(MulticlassFineTuningTrainer.Options options)
+            => new(_mlContext, options);
 
         /// <summary>Tunes a copy of an encoder to answer a yes-or-no question; the encoder itself never changes.</summary>
         /// <param name="encoder">A fitted encoder; must not be disposed of before <c>Fit</c>.</param>
@@ -103,7 +105,8 @@ public sealed partial class SelfSupervisedCatalog
             });
         }
 
-        /// <summary>Tunes a copy of the encoder that made an embedding column earlier in the same chain, to answer a yes-or-no question.</summary>
+        /// <summary>Tunes a copy of the encoder that made an embedding column earlier in the same chain, to answer a yes-or-no
+        /// question.</summary>
         /// <param name="labelColumnName">Name of the column to predict. Its type is <see cref="bool"/>.</param>
         /// <param name="featureColumnName">Name of the embedding column; the encoder's input columns must still be there.</param>
         /// <param name="batchSize">Rows a step. At least 1.</param>

@@ -46,12 +46,13 @@ internal static class SchemaShapes
     /// <param name="label">Name of the label column.</param>
     /// <param name="trainer">Makes the trainer, of these label and feature columns.</param>
     /// <param name="outputs">Names of the columns that it adds.</param>
-    public static SchemaShape AppendPrediction(SchemaShape input, string label, Func<MLContext, string, string, IEstimator<ITransformer>> trainer,
-        IReadOnlyList<string> outputs)
+    public static SchemaShape AppendPrediction(SchemaShape input, string label,
+        Func<MLContext, string, string, IEstimator<ITransformer>> trainer, IReadOnlyList<string> outputs)
     {
         const string Features = "SslDonorFeatures";
         var donor = trainer(new MLContext(), label, Features);
-        var shape = donor.GetOutputSchema(new SchemaShape([input.First(c => c.Name == label), Vector(Features, NumberDataViewType.Single, 1)]));
+        var features = Vector(Features, NumberDataViewType.Single, 1);
+        var shape = donor.GetOutputSchema(new SchemaShape([input.First(c => c.Name == label), features]));
         return Append(input, [.. outputs.Select(name => shape.First(c => c.Name == name))]);
     }
 

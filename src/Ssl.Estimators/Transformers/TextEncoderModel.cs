@@ -76,7 +76,8 @@ internal sealed class TextEncoderModel : EncoderModel
         encoder.eval();
         foreach (var parameter in encoder.parameters())
             parameter.requires_grad_(false);
-        return new TextEncoderModel(new Shared<TextEncoder>(encoder), factory, tokenizer, device, inputColumns, outputColumn, trainingFacts);
+        return new TextEncoderModel(new Shared<TextEncoder>(encoder), factory, tokenizer, device, inputColumns, outputColumn,
+            trainingFacts);
     }
 
     public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
@@ -114,7 +115,8 @@ internal sealed class TextEncoderModel : EncoderModel
         return copy;
     }
 
-    /// <summary>Everything but the weights; what <see cref="Create(JsonObject, Action{IReadOnlyDictionary{string, Tensor}})"/> reads.</summary>
+    /// <summary>Everything but the weights; what <see cref="Create(JsonObject, Action{IReadOnlyDictionary{string, Tensor}})"/>
+    /// reads.</summary>
     public JsonObject Describe() => new()
     {
         [EncoderKey] = _factory.ToJson(),

@@ -13,9 +13,11 @@ public class FineTuningMethodTests
 {
     private const double Tolerance = 1e-5;
 
-    private static readonly TokenVocabulary Vocabulary = new(Size: 20, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4, SpecialCount: 5);
+    private static readonly TokenVocabulary Vocabulary = new(Size: 20, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
+        SpecialCount: 5);
 
-    private static TokenBatch Texts() => new(tensor(new long[] { 5, 6, 7, 8, 9, 10, 11, 12 }, [4, 2]), ones([4, 2], dtype: ScalarType.Bool));
+    private static TokenBatch Texts()
+        => new(tensor(new long[] { 5, 6, 7, 8, 9, 10, 11, 12 }, [4, 2]), ones([4, 2], dtype: ScalarType.Bool));
 
     private static (TextEncoder Encoder, PredictionHead Head) Networks(RandomStreams streams, int outputs, int hidden = 0)
         => (TextEncoders.Bag(embeddingDimension: 6).Create(Vocabulary, streams), new PredictionHead(6, hidden, outputs, streams));
@@ -112,8 +114,10 @@ public class FineTuningMethodTests
         var (encoder, head) = Networks(streams, 3, hidden: 4);
         using var method = new MulticlassClassification(encoder, head, false);
         string[] names = [.. method.state_dict().Keys];
-        Assert.IsTrue(names.All(n => n.StartsWith("encoder.", StringComparison.Ordinal) || n.StartsWith("head.", StringComparison.Ordinal)), string.Join(", ", names));
-        CollectionAssert.AreEquivalent(new[] { "hidden.weight", "hidden.bias", "output.weight", "output.bias" }, head.state_dict().Keys.ToArray());
+        Assert.IsTrue(names.All(n => n.StartsWith("encoder.", StringComparison.Ordinal)
+            || n.StartsWith("head.", StringComparison.Ordinal)), string.Join(", ", names));
+        CollectionAssert.AreEquivalent(new[] { "hidden.weight", "hidden.bias", "output.weight", "output.bias" },
+            head.state_dict().Keys.ToArray());
     }
 
     [TestMethod]

@@ -120,7 +120,8 @@ public class FreshProcessTests
             })
             .Append(ssl.FineTune.MulticlassClassification(featureColumnName: "Embedding", numberOfEpochs: 2))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"));
-        var texts = mlContext.Data.LoadFromEnumerable(s_rows.Select((r, i) => new ClassifiedRow { Text = r.Text, Class = $"class {i % 3}" }));
+        var texts = mlContext.Data.LoadFromEnumerable(s_rows.Select((r, i)
+            => new ClassifiedRow { Text = r.Text, Class = $"class {i % 3}" }));
         // Outside the chain: the other process has no classes, and needs none to predict.
         var rows = mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(texts).Transform(texts);
         using var model = chain.Fit(rows);

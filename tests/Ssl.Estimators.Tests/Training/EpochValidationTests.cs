@@ -23,7 +23,8 @@ public class EpochValidationTests
             return losses[seen.Count - 1];
         }, Patience: 2);
 
-        var result = PretrainingLoop.Run(method, new ToySource(streams), new TrainingSettings { NumberOfEpochs = 9, BatchSize = 16, LearningRate = 0.02 },
+        var result = PretrainingLoop.Run(method, new ToySource(streams),
+            new TrainingSettings { NumberOfEpochs = 9, BatchSize = 16, LearningRate = 0.02 },
             streams, CPU, new TrainingReporter(Info: lines.Add), validation, default);
 
         Assert.AreEqual(TrainingEnd.EarlyStopped, result.End);
@@ -45,7 +46,8 @@ public class EpochValidationTests
             seen.Add(method.Weights());
             return seen.Count;
         }, Patience: 10);
-        var result = PretrainingLoop.Run(method, new ToySource(streams), new TrainingSettings { NumberOfEpochs = 3, BatchSize = 16, LearningRate = 0.02 },
+        var result = PretrainingLoop.Run(method, new ToySource(streams),
+            new TrainingSettings { NumberOfEpochs = 3, BatchSize = 16, LearningRate = 0.02 },
             streams, CPU, null, validation, default);
         Assert.AreEqual(TrainingEnd.Completed, result.End);
         CollectionAssert.AreEqual(seen[0]["decoder"], method.Weights()["decoder"]);

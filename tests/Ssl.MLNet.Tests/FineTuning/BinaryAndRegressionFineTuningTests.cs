@@ -35,7 +35,8 @@ public sealed class BinaryAndRegressionFineTuningTests
         AssertClose(scores, [.. loaded.GetColumn<float>("Score")], 1e-4f);
         AssertClose(probabilities, [.. loaded.GetColumn<float>("Probability")], 1e-4f);
         CollectionAssert.AreEqual(scored.GetColumn<bool>("PredictedLabel").ToArray(), loaded.GetColumn<bool>("PredictedLabel").ToArray());
-        Assert.IsTrue(mlContext.BinaryClassification.CrossValidate(data, BinaryChain(mlContext), 2, "Answer").All(f => f.Metrics.Accuracy > 0.7));
+        Assert.IsTrue(mlContext.BinaryClassification.CrossValidate(data, BinaryChain(mlContext), 2, "Answer")
+            .All(f => f.Metrics.Accuracy > 0.7));
     }
 
     [TestMethod]
@@ -50,7 +51,8 @@ public sealed class BinaryAndRegressionFineTuningTests
         {
             var ours = model.GetOutputSchema(data.Schema)[column.Name];
             Assert.AreEqual(column.Type, ours.Type, column.Name);
-            CollectionAssert.AreEquivalent(column.Annotations.Schema.Select(a => a.Name).ToArray(), ours.Annotations.Schema.Select(a => a.Name).ToArray(), column.Name);
+            CollectionAssert.AreEquivalent(column.Annotations.Schema.Select(a => a.Name).ToArray(),
+                ours.Annotations.Schema.Select(a => a.Name).ToArray(), column.Name);
         }
     }
 
@@ -65,7 +67,8 @@ public sealed class BinaryAndRegressionFineTuningTests
         using var file = new MemoryStream();
         mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        AssertClose([.. scored.GetColumn<float>("Score")], [.. mlContext.Model.Load(file, out _).Transform(data).GetColumn<float>("Score")], 1e-3f);
+        AssertClose([.. scored.GetColumn<float>("Score")],
+            [.. mlContext.Model.Load(file, out _).Transform(data).GetColumn<float>("Score")], 1e-3f);
         Assert.HasCount(2, mlContext.Regression.CrossValidate(data, RegressionChain(mlContext), 2, "Number"));
     }
 

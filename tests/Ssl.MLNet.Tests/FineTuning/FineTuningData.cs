@@ -36,20 +36,23 @@ internal static class FineTuningData
 {
     public static readonly string[] Subjects = ContractData.Subjects;
 
-    /// <summary>Sentences of four subjects; the answer is whether it is about gardens or railways, the number that of the subject.</summary>
+    /// <summary>Sentences of four subjects; the answer is whether it is about gardens or railways, the number that of the
+    /// subject.</summary>
     public static List<LabelledRow> Rows(int count, int seed = 1) => [.. ContractData.Rows(count, seed).Select(row =>
     {
         var subject = Array.IndexOf(Subjects, row.Label);
         return new LabelledRow { Id = row.Id, Text = row.Text, Subject = row.Label, Answer = subject >= 2, Number = 10 * subject + 100 };
     })];
 
-    public static IDataView View(MLContext mlContext, int count = 120, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
+    public static IDataView View(MLContext mlContext, int count = 120, int seed = 1)
+        => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
 
     /// <summary>The view with the subject as the key "Label".</summary>
     public static IDataView WithKeys(MLContext mlContext, IDataView view)
         => mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(view).Transform(view);
 
-    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features") => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
+    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features")
+        => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
     {
         OutputColumnName = output,
         Encoder = TextEncoders.Bag(embeddingDimension: 16),
@@ -61,7 +64,8 @@ internal static class FineTuningData
 
     public static EncoderTransformer Encoder(MLContext mlContext) => Pretrainer(mlContext).Fit(View(mlContext));
 
-    public static float[][] Embeddings(EncoderTransformer encoder, IDataView data) => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
+    public static float[][] Embeddings(EncoderTransformer encoder, IDataView data)
+        => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
 
     public static float[][] Scores(ITransformer model, IDataView data) => [.. model.Transform(data).GetColumn<float[]>("Score")];
 

@@ -35,14 +35,16 @@ public sealed class FineTuningFaultTests
         var data = FineTuningData.View(mlContext);
         (FineTuningTrainer Trainer, string Sentence)[] cases =
         [
-            (tasks.MulticlassClassification(encoder, "Subject"), "Schema mismatch for label column 'Subject': expected Key<UInt32>, got String. Map it to keys first"),
+            (tasks.MulticlassClassification(encoder, "Subject"),
+                "Schema mismatch for label column 'Subject': expected Key<UInt32>, got String. Map it to keys first"),
             (tasks.BinaryClassification(encoder, "Number"), "Schema mismatch for label column 'Number': expected Boolean, got Single"),
             (tasks.Regression(encoder, "Answer"), "Schema mismatch for label column 'Answer': expected Single, got Boolean"),
         ];
         foreach (var (trainer, sentence) in cases)
         {
             StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.Fit(data)).Message, sentence);
-            StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => trainer.GetOutputSchema(ShapeProbe.Of(mlContext, data))).Message, sentence);
+            StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+                () => trainer.GetOutputSchema(ShapeProbe.Of(mlContext, data))).Message, sentence);
         }
     }
 
@@ -88,7 +90,8 @@ public sealed class FineTuningFaultTests
     {
         var mlContext = new MLContext(1);
         using var encoder = new EncoderTransformer(mlContext, new OtherModel());
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer"));
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+            () => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer"));
         Assert.AreEqual("Encoder", error.ParamName);
         StringAssert.Contains(error.Message, "Fine-tuning takes a text encoder, got an encoder of modality 'other'.");
     }
@@ -102,7 +105,8 @@ public sealed class FineTuningFaultTests
         var rows = FineTuningData.Rows(40).Where(r => r.Subject == "garden").ToList();
         var data = FineTuningData.WithKeys(mlContext, mlContext.Data.LoadFromEnumerable(rows));
         (FineTuningTrainer Trainer, string Value)[] cases =
-            [(tasks.MulticlassClassification(encoder), "'garden'"), (tasks.BinaryClassification(encoder, "Answer"), "'True'"), (tasks.Regression(encoder, "Number"), "120")];
+            [(tasks.MulticlassClassification(encoder), "'garden'"), (tasks.BinaryClassification(encoder, "Answer"), "'True'"),
+                (tasks.Regression(encoder, "Number"), "120")];
         foreach (var (trainer, value) in cases)
         {
             var error = Assert.ThrowsExactly<InvalidOperationException>(() => trainer.Fit(data));
@@ -117,7 +121,8 @@ public sealed class FineTuningFaultTests
         using var encoder = FineTuningData.Encoder(mlContext);
         var rows = FineTuningData.Rows(40).Where(r => r.Subject != "garden" || r.Id < 4).ToList();
         var data = FineTuningData.WithKeys(mlContext, mlContext.Data.LoadFromEnumerable(rows));
-        using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, numberOfEpochs: 2, validationFraction: 0.5).Fit(data);
+        using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, numberOfEpochs: 2, validationFraction: 0.5)
+            .Fit(data);
         Assert.IsTrue(FineTuningData.Scores(model, data).All(s => s.All(float.IsFinite)));
         var few = mlContext.Data.TakeRows(data, 4);
         var error = Assert.ThrowsExactly<InvalidOperationException>(
@@ -131,17 +136,20 @@ public sealed class FineTuningFaultTests
         var mlContext = new MLContext(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var none = mlContext.Data.LoadFromEnumerable(new List<LabelledRow>());
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer").Fit(none));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(
+            () => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer").Fit(none));
         StringAssert.Contains(error.Message, "Training set has 0 instances, aborting training.");
     }
 
     [TestMethod]
     public void All_faulty_options_are_named_together()
     {
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new MLContext(1).SelfSupervised().FineTune.MulticlassClassification(
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+            () => new MLContext(1).SelfSupervised().FineTune.MulticlassClassification(
             new MulticlassFineTuningTrainer.Options
             {
-                LabelColumnName = " ", FeatureColumnName = "", BatchSize = 0, NumberOfEpochs = 0, LearningRate = double.NaN, WeightDecay = -1, WarmupFraction = 1,
+                LabelColumnName = " ", FeatureColumnName = "", BatchSize = 0, NumberOfEpochs = 0, LearningRate = double.NaN,
+                    WeightDecay = -1, WarmupFraction = 1,
                 GradientClipNorm = -1, Head = (FineTuningHead)9, TrainableLayers = (TrainableLayers)9, ValidationFraction = 1, Patience = 0,
                 MaximumTrainingTime = TimeSpan.Zero, LabelSmoothing = 1, ClassWeights = (ClassWeights)9,
             }));
@@ -156,18 +164,22 @@ public sealed class FineTuningFaultTests
         var mlContext = new MLContext(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
-        var settings = typeof(FineTuningTrainer).GetProperty("Settings", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!;
+        var settings = typeof(FineTuningTrainer)
+            .GetProperty("Settings", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!;
         FineTuningTrainer[] given =
         [
-            tasks.MulticlassClassification(encoder, "L", 3, 4, 0.5, 0.25), tasks.BinaryClassification(encoder, "L", 3, 4, 0.5, 0.25), tasks.Regression(encoder, "L", 3, 4, 0.5, 0.25),
-            tasks.MulticlassClassification("L", "F", 3, 4, 0.5, 0.25), tasks.BinaryClassification("L", "F", 3, 4, 0.5, 0.25), tasks.Regression("L", "F", 3, 4, 0.5, 0.25),
+            tasks.MulticlassClassification(encoder, "L", 3, 4, 0.5, 0.25), tasks.BinaryClassification(encoder, "L", 3, 4, 0.5, 0.25),
+                tasks.Regression(encoder, "L", 3, 4, 0.5, 0.25),
+            tasks.MulticlassClassification("L", "F", 3, 4, 0.5, 0.25), tasks.BinaryClassification("L", "F", 3, 4, 0.5, 0.25),
+                tasks.Regression("L", "F", 3, 4, 0.5, 0.25),
         ];
         for (var i = 0; i < given.Length; i++)
         {
             var options = (FineTuningOptions)settings.GetValue(given[i])!;
             Assert.AreSame(i < 3 ? encoder : null, options.Encoder);
             Assert.AreEqual(i < 3 ? "Features" : "F", options.FeatureColumnName);
-            Assert.AreEqual(("L", 3, 4, 0.5, 0.25), (options.LabelColumnName, options.BatchSize, options.NumberOfEpochs, options.LearningRate, options.ValidationFraction));
+            Assert.AreEqual(("L", 3, 4, 0.5, 0.25),
+                (options.LabelColumnName, options.BatchSize, options.NumberOfEpochs, options.LearningRate, options.ValidationFraction));
         }
     }
 

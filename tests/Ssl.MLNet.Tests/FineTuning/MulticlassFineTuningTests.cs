@@ -11,7 +11,8 @@ public sealed class MulticlassFineTuningTests
 {
     private const float Tolerance = 2e-5f;
 
-    private static MulticlassFineTuningTrainer Trainer(MLContext mlContext, EncoderTransformer? encoder = null, Action<MulticlassFineTuningTrainer.Options>? change = null)
+    private static MulticlassFineTuningTrainer Trainer(MLContext mlContext, EncoderTransformer? encoder = null,
+        Action<MulticlassFineTuningTrainer.Options>? change = null)
     {
         var options = new MulticlassFineTuningTrainer.Options { Encoder = encoder, NumberOfEpochs = 8, LearningRate = 0.01 };
         change?.Invoke(options);
@@ -150,7 +151,8 @@ public sealed class MulticlassFineTuningTests
         {
             using var model = Trainer(mlContext, encoder, o => (o.TrainableLayers, o.NumberOfEpochs, o.LearningRate) = (layers, 20, 0.01))
                 .Fit(keys.Transform(FineTuningData.View(mlContext, 64)));
-            return mlContext.MulticlassClassification.Evaluate(model.Transform(keys.Transform(FineTuningData.View(mlContext, 400, seed: 9)))).MicroAccuracy;
+            return mlContext.MulticlassClassification.Evaluate(model.Transform(keys.Transform(FineTuningData.View(mlContext, 400,
+                seed: 9)))).MicroAccuracy;
         }
     }
 
@@ -216,7 +218,8 @@ public sealed class MulticlassFineTuningTests
         using var encoder = FineTuningData.Encoder(mlContext);
         var view = FineTuningData.View(mlContext);
         var data = mlContext.Transforms.Conversion.MapValueToKey("Label", "Number").Fit(view).Transform(view);
-        using var model = Trainer(mlContext, encoder).Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel")).Fit(data);
+        using var model = Trainer(mlContext, encoder).Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"))
+            .Fit(data);
         float[] predicted = [.. model.Transform(data).GetColumn<float>("Predicted")];
         CollectionAssert.IsSubsetOf(predicted.Distinct().ToArray(), new[] { 100f, 110f, 120f, 130f });
         using var file = new MemoryStream();
@@ -225,7 +228,8 @@ public sealed class MulticlassFineTuningTests
         CollectionAssert.AreEqual(predicted, mlContext.Model.Load(file, out _).Transform(data).GetColumn<float>("Predicted").ToArray());
     }
 
-    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report) : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report)
+        : IProgress<Ssl.Estimators.Training.PretrainingProgress>
     {
         public void Report(Ssl.Estimators.Training.PretrainingProgress value) => report(value);
     }

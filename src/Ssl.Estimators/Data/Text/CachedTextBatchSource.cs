@@ -16,7 +16,8 @@ internal sealed class CachedTextBatchSource : TextBatchSource
     /// <param name="leftOut">Rows that were read but cannot be used.</param>
     /// <param name="settings">How rows are cut into batches.</param>
     /// <param name="chosen">The numbers of the rows to use; null for all.</param>
-    public CachedTextBatchSource(TokenRows[] rows, List<float>? labels, long leftOut, Settings settings, int[]? chosen = null) : base(settings)
+    public CachedTextBatchSource(TokenRows[] rows, List<float>? labels, long leftOut, Settings settings, int[]? chosen = null)
+        : base(settings)
     {
         _rows = rows;
         _labels = labels;

@@ -77,7 +77,8 @@ internal abstract class TextBatchSource : IBatchSource
             if (!kept)
                 left++;
             if (rows.Any(r => r.IsFull))
-                throw new InvalidOperationException($"The labelled rows have more tokens than one array holds ({Number(Array.MaxLength)}). Give Fit fewer rows.");
+                throw new InvalidOperationException(
+                    $"The labelled rows have more tokens than one array holds ({Number(Array.MaxLength)}). Give Fit fewer rows.");
         }
         return new CachedTextBatchSource(rows, labels, left, settings);
     }
@@ -145,7 +146,8 @@ internal sealed class StreamedTextBatchSource : TextBatchSource
     /// <summary>Known after the first epoch.</summary>
     public override long? RowCount => _rowCount;
 
-    public override string Describe() => $"the tokens outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): rows are streamed every epoch, "
+    public override string Describe()
+        => $"the tokens outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): rows are streamed every epoch, "
         + $"shuffled within {Number(Options.ShuffleBufferSize)} rows";
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)

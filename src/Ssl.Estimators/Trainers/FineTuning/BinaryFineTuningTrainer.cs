@@ -71,12 +71,15 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
         return new PredictionTask(Kind);
     }
 
-    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task, IReadOnlyList<float> labels)
+    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels)
     {
         var options = (Options)Settings;
-        (float, float)? weights = options.ClassWeights == ClassWeights.Balanced && BalancedWeights.Of(labels, 2) is [var negative, var positive]
+        (float, float)? weights = options.ClassWeights == ClassWeights.Balanced
+            && BalancedWeights.Of(labels, 2) is [var negative, var positive]
             ? (negative, positive) : null;
-        return new Methods.BinaryClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly, options.LabelSmoothing, weights);
+        return new Methods.BinaryClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly, options.LabelSmoothing,
+            weights);
     }
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)

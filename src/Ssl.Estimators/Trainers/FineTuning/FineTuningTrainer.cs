@@ -57,7 +57,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private protected abstract PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels);
 
     /// <summary>The method around a copy of the encoder and a new head.</summary>
-    private protected abstract FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task, IReadOnlyList<float> labels);
+    private protected abstract FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels);
 
     /// <summary>ML.NET's own trainer for the task, which knows what the output columns look like before Fit.</summary>
     private protected abstract IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features);
@@ -66,7 +67,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     /// <param name="input">Holds the encoder's input columns, the label, and, if no encoder was given, the embedding column.</param>
     /// <returns>The model; dispose of it when it is no longer needed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or carries no encoder.</exception>
-    /// <exception cref="InvalidOperationException">There are too few rows or classes, the loss became NaN, or the device is not there.</exception>
+    /// <exception cref="InvalidOperationException">There are too few rows or classes, the loss became NaN, or the device is not
+    /// there.</exception>
     /// <exception cref="ObjectDisposedException">The encoder was disposed of.</exception>
     public FineTunedTransformer Fit(IDataView input)
     {
@@ -134,8 +136,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     }
 
     private ArgumentOutOfRangeException NoEncoder() => new(Check.InputSchema,
-        $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or Embed stage "
-        + "earlier in the chain (normalising or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
+        $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or "
+        + "Embed stage earlier in the chain (normalising or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
 
     private CachedTextBatchSource Read(IDataView input, TextEncoderModel model, RandomStreams streams, IChannel channel)
     {
@@ -157,11 +159,13 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         if (rows.Count == 0)
         {
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
-                + (rows.LeftOut == 0 ? "There are no rows." : $"All {rows.LeftOut} rows lack a text or a label (a key without value, or NaN)."));
+                + (rows.LeftOut == 0 ? "There are no rows."
+                    : $"All {rows.LeftOut} rows lack a text or a label (a key without value, or NaN)."));
         }
         Inform(channel, rows.Describe());
         if (rows.LeftOut > 0)
-            Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a text or a label (a key without value, or NaN).");
+            Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a text or a label "
+                + "(a key without value, or NaN).");
         return rows;
     }
 
@@ -182,7 +186,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         if (kept.Count == 0)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"ValidationFraction {Settings.ValidationFraction} of {rows.Count} rows leaves no row to validate on. Raise it, give more rows, or set it to 0."));
+                $"ValidationFraction {Settings.ValidationFraction} of {rows.Count} rows leaves no row to validate on. ")
+                + "Raise it, give more rows, or set it to 0.");
         }
         var (validation, training) = rows.Split(kept);
         return (training, validation);

@@ -35,7 +35,8 @@ namespace Ssl.Estimators.Trainers;
 /// </remarks>
 public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
 {
-    internal MulticlassFineTuningTrainer(MLContext mlContext, Options options) : base(mlContext, nameof(MulticlassFineTuningTrainer), options)
+    internal MulticlassFineTuningTrainer(MLContext mlContext, Options options)
+        : base(mlContext, nameof(MulticlassFineTuningTrainer), options)
     {
     }
 
@@ -67,15 +68,18 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
     {
         var classes = ClassValues.Of(label);
         if (labels.Distinct().Take(2).Count() < 2)
-            throw new InvalidOperationException($"All {labels.Count} rows have the same label, '{classes.Texts[(int)labels[0]]}', in column "
+            throw new InvalidOperationException(
+                $"All {labels.Count} rows have the same label, '{classes.Texts[(int)labels[0]]}', in column "
                 + $"'{label.Name}': there is nothing to tell apart. Give Fit rows of at least two classes.");
         return new PredictionTask(Kind, classes);
     }
 
-    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task, IReadOnlyList<float> labels)
+    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels)
     {
         var options = (Options)Settings;
-        return new Methods.MulticlassClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly, options.LabelSmoothing,
+        return new Methods.MulticlassClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly,
+            options.LabelSmoothing,
             options.ClassWeights == ClassWeights.Balanced ? BalancedWeights.Of(labels, task.HeadOutputs) : null);
     }
 

@@ -33,7 +33,8 @@ namespace Ssl.Estimators.Trainers;
 /// </remarks>
 public sealed class RegressionFineTuningTrainer : FineTuningTrainer
 {
-    internal RegressionFineTuningTrainer(MLContext mlContext, Options options) : base(mlContext, nameof(RegressionFineTuningTrainer), options)
+    internal RegressionFineTuningTrainer(MLContext mlContext, Options options)
+        : base(mlContext, nameof(RegressionFineTuningTrainer), options)
     {
     }
 
@@ -56,12 +57,14 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
         var mean = labels.Average(value => (double)value);
         var deviation = Math.Sqrt(labels.Average(value => (value - mean) * (value - mean)));
         if (!(deviation > 0))
-            throw new InvalidOperationException(FormattableString.Invariant($"All {labels.Count} rows have the same label, {labels[0]}, in column ")
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"All {labels.Count} rows have the same label, {labels[0]}, in column ")
                 + $"'{label.Name}': there is nothing to learn. Give Fit rows with different labels.");
         return new PredictionTask(Kind, Mean: (float)mean, Deviation: (float)deviation);
     }
 
-    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task, IReadOnlyList<float> labels)
+    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels)
         => new Methods.Regression(encoder, head, Settings.TrainableLayers == TrainableLayers.HeadOnly, task.Mean, task.Deviation);
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)

@@ -39,7 +39,8 @@ internal sealed class ClassValues
         if (label.Annotations.Schema.GetColumnOrNull(KeyValues) is not { Type: VectorDataViewType type } || type.Size != count)
             return new(DataKind.UInt32, [.. Enumerable.Range(1, count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
         var known = s_kinds.Where(k => k.Type.Equals(type.ItemType)).Select(k => k.Kind);
-        var read = ((Func<DataViewSchema.Column, string[]>)Read<int>).Method.GetGenericMethodDefinition().MakeGenericMethod(type.ItemType.RawType);
+        var read = ((Func<DataViewSchema.Column, string[]>)Read<int>).Method.GetGenericMethodDefinition()
+            .MakeGenericMethod(type.ItemType.RawType);
         return new(known.FirstOrDefault(DataKind.String), (string[])read.Invoke(null, [label])!);
     }
 

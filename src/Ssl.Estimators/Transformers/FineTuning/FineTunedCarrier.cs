@@ -107,7 +107,8 @@ internal static class FineTunedCarrier
         ((ICanSaveModel)chain).Save(context);
     }
 
-    private static (IEstimator<ITransformer> Mapping, IEnumerable<IEstimator<ITransformer>> Outputs) Parts(MLContext mlContext, PredictionTask task)
+    private static (IEstimator<ITransformer> Mapping, IEnumerable<IEstimator<ITransformer>> Outputs) Parts(MLContext mlContext,
+        PredictionTask task)
     {
         var transforms = mlContext.Transforms;
         switch (task.Kind)
@@ -120,12 +121,14 @@ internal static class FineTunedCarrier
 
         var classes = task.Classes!;
         if (classes.Count >= 1 << EmbeddingOutput.Count)
-            throw new InvalidOperationException($"A model of {classes.Count} classes cannot be saved in a chain, the limit is {(1 << EmbeddingOutput.Count) - 1}.");
+            throw new InvalidOperationException(
+                $"A model of {classes.Count} classes cannot be saved in a chain, the limit is {(1 << EmbeddingOutput.Count) - 1}.");
         // The value goes back to a key with the label's values: a column's key type cannot depend on the model otherwise.
         var outputs = new List<IEstimator<ITransformer>>();
         if (!classes.IsText)
             outputs.Add(transforms.Conversion.ConvertType(CarrierColumns.Second, outputKind: classes.Kind));
-        outputs.Add(transforms.Conversion.MapValueToKey(PredictionColumns.PredictedLabel, CarrierColumns.Second, keyData: classes.ToView(mlContext)));
+        outputs.Add(transforms.Conversion.MapValueToKey(PredictionColumns.PredictedLabel, CarrierColumns.Second,
+            keyData: classes.ToView(mlContext)));
         outputs.Add(CarrierChain.Gather(transforms, PredictionColumns.Score, CarrierColumns.Part, task.Width));
         return (transforms.CustomMapping<TextsInput, MulticlassOutput>(MulticlassMapping.Map, MulticlassMapping.Contract), outputs);
     }

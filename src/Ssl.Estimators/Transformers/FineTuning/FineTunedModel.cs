@@ -89,7 +89,8 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         {
             var content = manifest.Content;
             if ((string)content[ModalityKey]! is var modality && modality != TextEncoderModel.ModalityName)
-                throw new FormatException($"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
+                throw new FormatException(
+                    $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
             var description = content[EncoderKey]!.AsObject();
             var head = PredictionHead.Unfilled(TextEncoderModel.DimensionOf(description), (int)content[HiddenKey]!, task.HeadOutputs);

@@ -78,7 +78,8 @@ internal static class PredictionColumns
         uint largest = 0;
         foreach (var column in input)
         {
-            if (column.Annotations.Schema.GetColumnOrNull(ScoreColumnSetId)?.Type is KeyDataViewType { RawType: var type } && type == typeof(uint))
+            if (column.Annotations.Schema.GetColumnOrNull(ScoreColumnSetId)?.Type is KeyDataViewType { RawType: var type }
+                && type == typeof(uint))
             {
                 uint value = 0;
                 column.Annotations.GetValue(ScoreColumnSetId, ref value);
