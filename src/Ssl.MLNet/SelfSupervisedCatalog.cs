@@ -15,10 +15,14 @@ public sealed partial class SelfSupervisedCatalog
     {
         _mlContext = mlContext;
         Text = new TextMethods(mlContext);
+        FineTune = new FineTuneTasks(mlContext);
     }
 
     /// <summary>Pretraining methods for text.</summary>
     public TextMethods Text { get; }
+
+    /// <summary>Supervised training of pretrained encoders.</summary>
+    public FineTuneTasks FineTune { get; }
 
     /// <summary>Embeds with an encoder that was pretrained before: a stage that learns nothing.</summary>
     /// <param name="encoder">A fitted encoder. The stage shares it: disposing of either leaves the other usable.</param>
@@ -63,6 +67,12 @@ public sealed partial class SelfSupervisedCatalog
         {
             if (manifest.Kind == NearestNeighborIndex.Kind)
                 return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
+            if (manifest.Kind == FineTunedModel.Kind)
+            {
+                var tuned = FineTunedModel.Read(manifest, tensors);
+                tuned.MoveTo(device);
+                return new FineTunedTransformer(tuned);
+            }
             var encoder = EncoderModelReader.Read(manifest, tensors);
             encoder.MoveTo(device);
             return new EncoderTransformer(_mlContext, encoder);

@@ -12,25 +12,25 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
 {
     /// <summary>The column of this name.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
-    public static ColumnShape Find(DataViewSchema schema, string name)
+    public static ColumnShape Find(DataViewSchema schema, string name, string role = "input")
     {
         if (schema.GetColumnOrNull(name) is not { } column)
-            throw Check.MissingColumn("input", name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+            throw Check.MissingColumn(role, name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
         var kind = column.Type is not VectorDataViewType vector ? SchemaShape.Column.VectorKind.Scalar
             : vector.IsKnownSize ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector;
         var item = column.Type is VectorDataViewType v ? v.ItemType : column.Type;
         return new ColumnShape(item, kind, item is KeyDataViewType);
     }
 
-    /// <inheritdoc cref="Find(DataViewSchema, string)"/>
-    public static ColumnShape Find(SchemaShape schema, string name)
+    /// <inheritdoc cref="Find(DataViewSchema, string, string)"/>
+    public static ColumnShape Find(SchemaShape schema, string name, string role = "input")
     {
         foreach (var column in schema)
         {
             if (column.Name == name)
                 return new ColumnShape(column.ItemType, column.Kind, column.IsKey);
         }
-        throw Check.MissingColumn("input", name, schema.Select(c => c.Name));
+        throw Check.MissingColumn(role, name, schema.Select(c => c.Name));
     }
 
     public bool IsText => Kind == SchemaShape.Column.VectorKind.Scalar && ItemType is TextDataViewType;

@@ -41,6 +41,21 @@ internal static class SchemaShapes
     public static SchemaShape Append(SchemaShape input, params IReadOnlyList<SchemaShape.Column> columns) =>
         new(input.Where(old => columns.All(c => c.Name != old.Name)).Concat(columns));
 
+    /// <summary>The input's columns and those that one of ML.NET's own trainers would add, annotations and all.</summary>
+    /// <param name="input">With the label column, whose type was checked.</param>
+    /// <param name="label">Name of the label column.</param>
+    /// <param name="trainer">Makes the trainer, of these label and feature columns.</param>
+    /// <param name="outputs">Names of the columns that it adds.</param>
+    public static SchemaShape AppendPrediction(SchemaShape input, string label,
+        Func<MLContext, string, string, IEstimator<ITransformer>> trainer, IReadOnlyList<string> outputs)
+    {
+        const string Features = "SslDonorFeatures";
+        var donor = trainer(new MLContext(), label, Features);
+        var features = Vector(Features, NumberDataViewType.Single, 1);
+        var shape = donor.GetOutputSchema(new SchemaShape([input.First(c => c.Name == label), features]));
+        return Append(input, [.. outputs.Select(name => shape.First(c => c.Name == name))]);
+    }
+
     private static SchemaShape.Column Borrow<TRow>(string name, DataViewType type, int dimension, bool hasSlotNames, bool hasEncoder)
         where TRow : class, new()
     {

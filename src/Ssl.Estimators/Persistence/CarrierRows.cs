@@ -68,7 +68,7 @@ internal sealed class VectorParts<T>(int count)
 }
 
 /// <summary>An embedding in parts.</summary>
-internal sealed class EmbeddingOutput
+internal class EmbeddingOutput
 {
     /// <summary>Number of parts.</summary>
     public const int Count = 16;
@@ -102,6 +102,9 @@ internal sealed class EmbeddingOutput
     /// <summary>Embeds a row of numbers.</summary>
     public void EmbedNumbers(EncoderModel model, in VBuffer<float> numbers) => Embed(model, RawRow.OfNumbers(Dense(numbers, ref _numbers)));
 
+    /// <summary>Cuts a vector into the parts.</summary>
+    public void Fill(ReadOnlySpan<float> values) => _parts.Fill(values);
+
     private void Embed(EncoderModel model, RawRow row)
     {
         if (_embedding.Length != model.Dimension)
@@ -110,7 +113,7 @@ internal sealed class EmbeddingOutput
         }
 
         model.Embed([row], _embedding);
-        _parts.Fill(_embedding);
+        Fill(_embedding);
     }
 
     private static T[] Dense<T>(in VBuffer<T> values, ref T[] buffer)

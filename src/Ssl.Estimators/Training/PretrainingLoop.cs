@@ -41,12 +41,14 @@ public sealed class PretrainingLoop
     private readonly RunReporter _reporter;
     private readonly bool _readsEachStep;
     private readonly bool _keepsBest;
+    private readonly EpochValidation? _validation;
     private readonly List<EpochSummary> _epochs = [];
     private long _steps;
 
     private PretrainingLoop(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
-        Device device, TrainingReporter sinks, bool canBeCancelled)
+        Device device, TrainingReporter sinks, bool canBeCancelled, EpochValidation? validation)
     {
+        _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
@@ -87,6 +89,14 @@ public sealed class PretrainingLoop
     /// </exception>
     public static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
         Device device, TrainingReporter? reporter = null, CancellationToken cancellationToken = default)
+        => Run(method, source, settings, streams, device, reporter, null, cancellationToken);
+
+    /// <summary>
+    /// The same with a validation after every epoch: the method ends with the weights of its best epoch, and the run ends when it no
+    /// longer gets better.
+    /// </summary>
+    internal static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
+        Device device, TrainingReporter? reporter, EpochValidation? validation, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(source);
@@ -102,7 +112,7 @@ public sealed class PretrainingLoop
         method.to(device);
         method.train();
         var loop = new PretrainingLoop(method, source, settings, streams, device, reporter ?? new TrainingReporter(),
-            cancellationToken.CanBeCanceled);
+            cancellationToken.CanBeCanceled, validation);
         try
         {
             return loop.Run(cancellationToken);
@@ -123,12 +133,12 @@ public sealed class PretrainingLoop
         while (_epochs.Count < _settings.NumberOfEpochs && end == TrainingEnd.Completed)
         {
             end = RunEpoch(_epochs.Count, cancellationToken);
-            if (end == TrainingEnd.Completed)
-                CompleteEpoch();
+            if (end == TrainingEnd.Completed && !CompleteEpoch() && _epochs.Count < _settings.NumberOfEpochs)
+                end = TrainingEnd.EarlyStopped;
         }
         double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
         EpochSummary? best = _epochs.Where(epoch => !double.IsNaN(epoch.Loss)).MinBy(epoch => epoch.Loss);
-        if (end == TrainingEnd.Cancelled && _best.Epoch > 0)
+        if ((end == TrainingEnd.Cancelled || _validation is not null) && _best.Epoch > 0)
             _best.Restore(_method);
         var result = new TrainingResult(end, _epochs.Count, _steps, finalLoss, best?.Loss ?? finalLoss, best?.Epoch ?? 0, _epochs,
             _reporter.Elapsed, _reporter.Spread);
@@ -234,13 +244,17 @@ public sealed class PretrainingLoop
             + Invariant($"(learning rate {learningRate:G4}). Lower LearningRate {advice}."));
     }
 
-    private void CompleteEpoch()
+    // False where the validation says that the run is over.
+    private bool CompleteEpoch()
     {
         ReadMetrics();
         _length.EpochCompleted(_reporter.StepsInEpoch);
         _epochs.Add(_reporter.CompleteEpoch());
         EpochSummary last = _epochs[^1];
-        if (_keepsBest && (_best.Epoch == 0 || last.Loss < _epochs[_best.Epoch - 1].Loss))
+        bool better = _validation is null
+            ? _keepsBest && (_best.Epoch == 0 || last.Loss < _epochs[_best.Epoch - 1].Loss)
+            : Validate(_validation);
+        if (better)
             _best.Take(_method, last.Epoch);
         if (_settings.CheckpointPath is { } path
             && (last.Epoch % _settings.CheckpointEveryEpochs == 0 || last.Epoch == _settings.NumberOfEpochs))
@@ -248,6 +262,16 @@ public sealed class PretrainingLoop
             Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
                 new CheckpointState(_epochs, _steps, _reporter.Elapsed));
         }
+        return _validation is null || last.Epoch - _best.Epoch < _validation.Patience;
+    }
+
+    private bool Validate(EpochValidation validation)
+    {
+        _method.eval();
+        bool better = validation.Improves(out double loss);
+        _method.train();
+        _reporter.Inform(Invariant($"validation loss {loss:0.0000} after epoch {_epochs.Count}{(better ? ", the lowest so far" : "")}"));
+        return better;
     }
 
     private TimeSpan Resume(string path)

@@ -16,16 +16,17 @@ internal static class ProgressText
             + Format($"{progress.SamplesPerSecond:N0} samples/s{left}");
     }
 
-    /// <summary>"pretraining completed: 12 epochs, 6,480 steps, loss 0.345, 1:23".</summary>
+    /// <summary>"training completed: 12 epochs, 6,480 steps, loss 0.345, 1:23".</summary>
     public static string Line(TrainingResult result)
     {
         string end = result.End switch
         {
             TrainingEnd.Completed => "completed",
+            TrainingEnd.EarlyStopped => "stopped early, the validation loss no longer falls",
             TrainingEnd.TimeLimit => "ended by MaximumTrainingTime",
             _ => result.BestEpoch > 0 ? $"cancelled, weights of epoch {result.BestEpoch} kept" : "cancelled, weights so far kept",
         };
-        return Format($"pretraining {end}: {result.EpochsCompleted} epochs, {result.StepsCompleted:N0} steps, ")
+        return Format($"training {end}: {result.EpochsCompleted} epochs, {result.StepsCompleted:N0} steps, ")
             + Format($"loss {Number(result.FinalLoss)}, {Time(result.Elapsed)}");
     }
 

@@ -11,6 +11,9 @@ public enum TrainingEnd
 
     /// <summary>The caller cancelled; the method holds the best weights so far.</summary>
     Cancelled,
+
+    /// <summary>The validation loss stopped falling; the method holds the weights of the epoch where it was lowest.</summary>
+    EarlyStopped,
 }
 
 /// <summary>One finished epoch.</summary>

@@ -1,24 +1,20 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
 
-/// <summary>The input and an embedding column, computed batch by batch as rows are asked for.</summary>
+/// <summary>The input and the columns of an encoder, computed batch by batch as rows are asked for.</summary>
 internal sealed class EncodedDataView : IDataView
 {
     private readonly IDataView _input;
-    private readonly EncoderModel _model;
-    private readonly int _embeddingColumn;
+    private readonly RowComputation _computation;
     private readonly int _batchSize;
 
-    public EncodedDataView(IDataView input, DataViewSchema schema, EncoderModel model, int batchSize)
+    public EncodedDataView(IDataView input, DataViewSchema schema, RowComputation computation, int batchSize)
     {
         _input = input;
-        _model = model;
+        _computation = computation;
         _batchSize = batchSize;
         Schema = schema;
-        _embeddingColumn = schema.Count - 1;
     }
 
     public DataViewSchema Schema { get; }
@@ -33,12 +29,12 @@ internal sealed class EncodedDataView : IDataView
         foreach (var column in columnsNeeded)
             active[column.Index] = true;
         var needed = _input.Schema.Where(c => active[c.Index]);
-        if (!active[_embeddingColumn])
+        if (!active.AsSpan(_input.Schema.Count).Contains(true))
             return new PassThroughCursor(_input.GetRowCursor(needed, rand), Schema, active);
 
-        needed = needed.Concat(_model.InputColumns.Select(name => _input.Schema[name])).DistinctBy(c => c.Index);
+        needed = needed.Concat(_computation.InputColumns.Select(name => _input.Schema[name])).DistinctBy(c => c.Index);
         var cursor = _input.GetRowCursor(needed, rand);
-        return new EncoderCursor(_model, cursor, Schema, _embeddingColumn, active, _batchSize);
+        return new EncoderCursor(_computation, cursor, Schema, _input.Schema.Count, active, _batchSize);
     }
 
     /// <summary>One cursor: a batch already uses every core, several at once would only compete.</summary>

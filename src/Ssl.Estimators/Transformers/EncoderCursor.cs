@@ -1,28 +1,27 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>
-/// Serves rows in order with every other column intact; a <see cref="RowPipeline"/> reads them ahead and embeds them batch by batch.
+/// Serves rows in order with every other column intact; a <see cref="RowPipeline"/> reads them ahead and computes them batch by batch.
 /// </summary>
 internal sealed class EncoderCursor : DataViewRowCursor
 {
     private readonly RowPipeline _rows;
-    private readonly int _dimension;
+    private readonly RowComputation _computation;
     private readonly bool[] _active;
-    private readonly int _embeddingColumn;
+    private readonly int _firstOutput;
     private int _row = -1;
     private long _position = -1;
 
     public EncoderCursor(
-        EncoderModel model, DataViewRowCursor input, DataViewSchema schema, int embeddingColumn, bool[] active, int batchSize)
+        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, int firstOutput, bool[] active, int batchSize)
     {
-        _rows = new RowPipeline(input, model, [.. input.Schema.Where(c => active[c.Index])], batchSize);
-        _dimension = model.Dimension;
+        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize);
+        _computation = computation;
         _active = active;
-        _embeddingColumn = embeddingColumn;
+        _firstOutput = firstOutput;
         Schema = schema;
     }
 
@@ -59,19 +58,14 @@ internal sealed class EncoderCursor : DataViewRowCursor
         if (!IsColumnActive(column))
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
         if (typeof(TValue) != column.Type.RawType)
-            throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-        if (column.Index != _embeddingColumn)
         {
-            var columns = _rows.Columns<TValue>(column.Index);
-            return (ref TValue value) => columns[_rows.CurrentIndex].Get(Row(), ref value);
+            throw new InvalidOperationException(
+                $"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
         }
-        ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
-        {
-            var editor = VBufferEditor.Create(ref value, _dimension);
-            _rows.Current.Embedding(Row()).CopyTo(editor.Values);
-            value = editor.Commit();
-        };
-        return (ValueGetter<TValue>)(Delegate)getter;
+        if (column.Index >= _firstOutput)
+            return (ValueGetter<TValue>)_computation.CreateGetter(column.Index - _firstOutput, () => _rows.Current.Result(Row()));
+        var columns = _rows.Columns<TValue>(column.Index);
+        return (ref TValue value) => columns[_rows.CurrentIndex].Get(Row(), ref value);
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _rows.Current.Id(Row());

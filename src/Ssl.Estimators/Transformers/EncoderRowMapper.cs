@@ -6,7 +6,7 @@ namespace Ssl.Estimators.Transformers;
 
 /// <summary>Row by row, for <c>PredictionEngine</c>: a batch of one.</summary>
 internal sealed class EncoderRowMapper(
-    EncoderModel model, DataViewSchema inputSchema, DataViewSchema outputSchema) : IRowToRowMapper
+    RowComputation computation, DataViewSchema inputSchema, DataViewSchema outputSchema) : IRowToRowMapper
 {
     public DataViewSchema InputSchema => inputSchema;
 
@@ -15,7 +15,7 @@ internal sealed class EncoderRowMapper(
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
         var asked = dependingColumns.Select(c => c.Index).ToHashSet();
-        var own = asked.Contains(outputSchema.Count - 1) ? model.InputColumns.Select(name => inputSchema[name].Index) : [];
+        var own = asked.Any(i => i >= inputSchema.Count) ? computation.InputColumns.Select(name => inputSchema[name].Index) : [];
         var needed = asked.Where(i => i < inputSchema.Count).Concat(own).ToHashSet();
         return inputSchema.Where(c => needed.Contains(c.Index));
     }
@@ -24,13 +24,16 @@ internal sealed class EncoderRowMapper(
     {
         if (!ReferenceEquals(input.Schema, inputSchema))
             throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
-        return new EncoderRow(input, model, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
+        return new EncoderRow(input, computation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
     }
 
     private sealed class EncoderRow(
-        DataViewRow input, EncoderModel model, DataViewSchema schema, HashSet<int> active) : DataViewRow
+        DataViewRow input, RowComputation computation, DataViewSchema schema, HashSet<int> active) : DataViewRow
     {
+        private readonly RawRow[] _row = new RawRow[1];
+        private readonly float[] _results = new float[computation.Width];
         private RowReader? _reader;
+        private long _position = -2;
 
         public override DataViewSchema Schema => schema;
 
@@ -49,18 +52,22 @@ internal sealed class EncoderRowMapper(
                 return input.GetGetter<TValue>(input.Schema[column.Index]);
             if (!IsColumnActive(column))
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
-            if (typeof(TValue) != typeof(VBuffer<float>))
-                throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{typeof(VBuffer<float>)}'.");
-            _reader ??= RowReader.OfTexts(input, model.InputColumns);
-            var row = new RawRow[1];
-            ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
+            if (typeof(TValue) != column.Type.RawType)
+                throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
+            _reader ??= RowReader.OfTexts(input, computation.InputColumns);
+            return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
+        }
+
+        // All output columns of a row come from one computation.
+        private ReadOnlyMemory<float> Results()
+        {
+            if (_position != input.Position)
             {
-                row[0] = _reader.Read();
-                var editor = VBufferEditor.Create(ref value, model.Dimension);
-                model.Embed(row, editor.Values);
-                value = editor.Commit();
-            };
-            return (ValueGetter<TValue>)(Delegate)getter;
+                _row[0] = _reader!.Read();
+                computation.Compute(_row, _results);
+                _position = input.Position;
+            }
+            return _results;
         }
 
         protected override void Dispose(bool disposing)

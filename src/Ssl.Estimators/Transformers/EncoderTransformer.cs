@@ -61,14 +61,14 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     /// <summary>Embeds row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with the embedding column; computed when rows are read.</summary>
     /// <param name="input">Holds the input column(s).</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize);
     }
 
     /// <summary>Frees the weights, unless another stage shares them.</summary>

@@ -4,7 +4,7 @@ using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
 
-/// <summary>Up to a batch of consecutive input rows: their pass-through values, their place, and their embeddings.</summary>
+/// <summary>Up to a batch of consecutive input rows: their pass-through values, their place, and what was computed of them.</summary>
 internal sealed class RowBlock
 {
     private readonly RowReader _reader;
@@ -13,13 +13,13 @@ internal sealed class RowBlock
     private readonly RawRow[] _rows;
     private readonly DataViewRowId[] _ids;
     private readonly long[] _batches;
-    private readonly float[] _embeddings;
-    private readonly EncoderModel _model;
+    private readonly float[] _results;
+    private readonly RowComputation _computation;
 
-    public RowBlock(DataViewRow input, EncoderModel model, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity)
+    public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity)
     {
-        _model = model;
-        _reader = RowReader.OfTexts(input, model.InputColumns);
+        _computation = computation;
+        _reader = RowReader.OfTexts(input, computation.InputColumns);
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (var column in passThrough)
             _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);
@@ -27,7 +27,7 @@ internal sealed class RowBlock
         _rows = new RawRow[capacity];
         _ids = new DataViewRowId[capacity];
         _batches = new long[capacity];
-        _embeddings = new float[checked(capacity * model.Dimension)];
+        _results = new float[checked(capacity * computation.Width)];
     }
 
     /// <summary>Rows held, at most the capacity.</summary>
@@ -53,10 +53,10 @@ internal sealed class RowBlock
         return Count == _rows.Length;
     }
 
-    /// <summary>Computes the embeddings of all rows held, as one batch.</summary>
-    public void Embed() => _model.Embed(_rows.AsSpan(0, Count), _embeddings.AsSpan(0, Count * _model.Dimension));
+    /// <summary>Computes all rows held, as one batch.</summary>
+    public void Compute() => _computation.Compute(_rows.AsSpan(0, Count), _results.AsSpan(0, Count * _computation.Width));
 
-    public ReadOnlySpan<float> Embedding(int row) => _embeddings.AsSpan(row * _model.Dimension, _model.Dimension);
+    public ReadOnlyMemory<float> Result(int row) => _results.AsMemory(row * _computation.Width, _computation.Width);
 
     public DataViewRowId Id(int row) => _ids[row];
 

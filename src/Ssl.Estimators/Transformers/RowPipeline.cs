@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -19,11 +18,11 @@ internal sealed class RowPipeline : IDisposable
     private bool _started;
     private bool _inputEnded;
 
-    public RowPipeline(DataViewRowCursor input, EncoderModel model, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize)
+    public RowPipeline(DataViewRowCursor input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize)
     {
         _input = input;
         for (var i = 0; i < _blocks.Length; i++)
-            _blocks[i] = new RowBlock(input, model, passThrough, batchSize);
+            _blocks[i] = new RowBlock(input, computation, passThrough, batchSize);
     }
 
     /// <summary>Which block is <see cref="Current"/>.</summary>
@@ -52,7 +51,7 @@ internal sealed class RowPipeline : IDisposable
         {
             Fill(Current);
             if (Current.Count > 0)
-                Current.Embed();
+                Current.Compute();
         }
         if (_started)
             ComputeAhead();
@@ -77,7 +76,7 @@ internal sealed class RowPipeline : IDisposable
             var block = _blocks[(CurrentIndex + 1 + _pending.Count) % _blocks.Length];
             Fill(block);
             if (block.Count > 0)
-                _pending.Enqueue(Task.Run(block.Embed));
+                _pending.Enqueue(Task.Run(block.Compute));
         }
     }
 

@@ -76,38 +76,65 @@ internal sealed class TextEncoderModel : EncoderModel
         encoder.eval();
         foreach (var parameter in encoder.parameters())
             parameter.requires_grad_(false);
-        return new TextEncoderModel(new Shared<TextEncoder>(encoder), factory, tokenizer, device, inputColumns, outputColumn, trainingFacts);
+        return new TextEncoderModel(new Shared<TextEncoder>(encoder), factory, tokenizer, device, inputColumns, outputColumn,
+            trainingFacts);
     }
 
     public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
     {
         if (rows.Length == 0)
             return;
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var output = _encoder.Value.call(Tokenize(rows).To(_device)).to(ScalarType.Float32).cpu().contiguous();     // [rows, Dimension]
+        var output = Encode(rows).cpu().contiguous();       // [rows, Dimension]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }
 
-    public override void WriteArchive(Stream stream)
+    /// <summary>Embeddings on the model's device, Single [rows, <see cref="Dimension"/>], in the caller's dispose scope.</summary>
+    public Tensor Encode(ReadOnlySpan<RawRow> rows)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        var content = new JsonObject
-        {
-            [EncoderKey] = _factory.ToJson(),
-            [TokenizerKey] = _tokenizer.ToJson(),
-            [InputColumnsKey] = new JsonArray([.. InputColumns.Select(name => (JsonNode)name)]),
-            [OutputColumnKey] = OutputColumn,
-            [TrainingKey] = TrainingFacts.DeepClone(),
-        };
-        ModelArchive.Write(stream, ModalityName, content, _encoder.Value.state_dict());
+        return _encoder.Value.call(Tokenize(rows).To(_device)).to(ScalarType.Float32);
     }
 
-    /// <summary>Reads what <see cref="WriteArchive"/> wrote; the network is on the CPU.</summary>
-    public static TextEncoderModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    public override void WriteArchive(Stream stream) => ModelArchive.Write(stream, ModalityName, Describe(), GetWeights());
+
+    /// <summary>The weights by their names in the network.</summary>
+    public Dictionary<string, Tensor> GetWeights()
     {
-        var content = manifest.Content;
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return _encoder.Value.state_dict();
+    }
+
+    /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
+    public TextEncoder CreateTrainable(RandomStreams streams)
+    {
+        using var skip = Initialization.Skip();
+        var copy = _factory.Create(_tokenizer.Vocabulary, streams);
+        copy.load_state_dict(GetWeights());
+        return copy;
+    }
+
+    /// <summary>Everything but the weights; what <see cref="Create(JsonObject, Action{IReadOnlyDictionary{string, Tensor}})"/>
+    /// reads.</summary>
+    public JsonObject Describe() => new()
+    {
+        [EncoderKey] = _factory.ToJson(),
+        [TokenizerKey] = _tokenizer.ToJson(),
+        [InputColumnsKey] = new JsonArray([.. InputColumns.Select(name => (JsonNode)name)]),
+        [OutputColumnKey] = OutputColumn,
+        [TrainingKey] = TrainingFacts.DeepClone(),
+    };
+
+    /// <summary>Reads what <see cref="WriteArchive"/> wrote; the network is on the CPU.</summary>
+    public static TextEncoderModel Read(ArchiveManifest manifest, SafeTensorsReader tensors) => Create(manifest.Content, tensors.ReadInto);
+
+    /// <summary>A model of what <see cref="Describe"/> gave, on the CPU.</summary>
+    /// <param name="content">The description.</param>
+    /// <param name="fill">Fills the network's weights.</param>
+    /// <exception cref="FormatException">The description is incomplete.</exception>
+    public static TextEncoderModel Create(JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
+    {
         try
         {
             var factory = EncoderFactory.FromJson(content[EncoderKey]!.AsObject()) as TextEncoderFactory
@@ -116,7 +143,7 @@ internal sealed class TextEncoderModel : EncoderModel
             string[] inputs = [.. content[InputColumnsKey]!.AsArray().Select(name => (string)name!)];
             var output = (string)content[OutputColumnKey]!;
             var encoder = Create(factory, tokenizer);
-            tensors.ReadInto(encoder.state_dict());
+            fill(encoder.state_dict());
             return OfEncoder(encoder, factory, tokenizer, CPU, inputs, output, content[TrainingKey]!.DeepClone().AsObject());
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException)
@@ -124,6 +151,9 @@ internal sealed class TextEncoderModel : EncoderModel
             throw new FormatException($"The archive's description of the text encoder is incomplete: {e.Message}", e);
         }
     }
+
+    /// <summary>Length of the embedding of the model that <see cref="Describe"/> described.</summary>
+    public static int DimensionOf(JsonObject content) => EncoderFactory.FromJson(content[EncoderKey]!.AsObject()).EmbeddingDimension;
 
     /// <summary>Announces the modality, also in a process that only loads a saved model.</summary>
     [ModuleInitializer]

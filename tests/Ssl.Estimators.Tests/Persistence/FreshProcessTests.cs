@@ -108,6 +108,38 @@ public class FreshProcessTests
     }
 
     [TestMethod]
+    [DataRow(null)]
+    [DataRow("rehydrate")]
+    public void A_chain_that_pretrains_and_fine_tunes_predicts_the_same(string? mode)
+    {
+        var mlContext = new MLContext(7);
+        var ssl = mlContext.SelfSupervised();
+        var chain = ssl.Text.SimCse(new SimCseTrainer.Options
+            {
+                OutputColumnName = "Embedding", Encoder = TextEncoders.Bag(embeddingDimension: 8), BatchSize = 16, NumberOfEpochs = 1,
+            })
+            .Append(ssl.FineTune.MulticlassClassification(featureColumnName: "Embedding", numberOfEpochs: 2))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"));
+        var texts = mlContext.Data.LoadFromEnumerable(s_rows.Select((r, i)
+            => new ClassifiedRow { Text = r.Text, Class = $"class {i % 3}" }));
+        // Outside the chain: the other process has no classes, and needs none to predict.
+        var rows = mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(texts).Transform(texts);
+        using var model = chain.Fit(rows);
+        var path = Path.Combine(s_folder, $"fine-tuned{mode}.zip");
+        mlContext.Model.Save(model, rows.Schema, path);
+        var fresh = Bits(Run(path, "Score", mode));
+        var predicted = JsonSerializer.Deserialize<string[]>(Run(path, "Predicted", mode))!;
+        var scored = model.Transform(rows);
+        var scores = scored.GetColumn<float[]>("Score").ToArray();
+        var values = scored.GetColumn<string>("Predicted").ToArray();
+        for (var i = 0; i < s_rows.Length; i++)
+        {
+            AssertClose(scores[i], fresh[i], i);
+            Assert.AreEqual(values[i], predicted[i], $"row {i}");
+        }
+    }
+
+    [TestMethod]
     public void A_truncated_model_says_so()
     {
         var bytes = File.ReadAllBytes(Save(s_encoder!, "whole.zip"));
@@ -168,6 +200,13 @@ public class FreshProcessTests
         {
             Assert.AreEqual(expected[i], actual[i], 2e-5f, $"row {row}, value {i}");
         }
+    }
+
+    private sealed class ClassifiedRow
+    {
+        public string Text { get; set; } = "";
+
+        public string Class { get; set; } = "";
     }
 
     private sealed class Row

@@ -44,7 +44,7 @@ public class ProgressReportTests
         StringAssert.EndsWith(lines[0], ", 8 samples/s, 0:10 left");
         StringAssert.StartsWith(lines[1], "epoch 1/2, 4 steps, loss ");
         StringAssert.EndsWith(lines[1], ", 8 samples/s, 0:08 left");
-        StringAssert.StartsWith(lines[4], "pretraining completed: 2 epochs, 8 steps, loss ");
+        StringAssert.StartsWith(lines[4], "training completed: 2 epochs, 8 steps, loss ");
         Assert.AreEqual(TimeSpan.FromSeconds(16), result.Elapsed);
     }
 

@@ -32,8 +32,8 @@ public class ProgressTextTests
     public void ClosingLine()
     {
         var result = new TrainingResult(TrainingEnd.Completed, 12, 6480, 0.345, 0.34, 11, [], TimeSpan.FromSeconds(83), null);
-        Assert.AreEqual("pretraining completed: 12 epochs, 6,480 steps, loss 0.345, 1:23", ProgressText.Line(result));
+        Assert.AreEqual("training completed: 12 epochs, 6,480 steps, loss 0.345, 1:23", ProgressText.Line(result));
         StringAssert.StartsWith(ProgressText.Line(result with { End = TrainingEnd.Cancelled }),
-            "pretraining cancelled, weights of epoch 11 kept:");
+            "training cancelled, weights of epoch 11 kept:");
     }
 }

@@ -29,6 +29,9 @@ internal abstract class TextBatchSource : IBatchSource
         public required int ShuffleBufferSize { get; init; }
         public required Random Shuffle { get; init; }
         public required CancellationToken CancellationToken { get; init; }
+
+        /// <summary>The column to learn to predict; null for pretraining. With one, all rows are held in memory.</summary>
+        public LabelColumn? Label { get; init; }
     }
 
     public abstract long? RowCount { get; }
@@ -53,27 +56,46 @@ internal abstract class TextBatchSource : IBatchSource
     {
         var rows = NewRows(settings);
         long left = 0;
-        foreach (var kept in ReadRows(data, settings, rows, settings.CancellationToken))
+        foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
         {
             if (!kept)
                 left++;
             else if (rows.Sum(r => r.Bytes) > settings.CacheLimit || rows.Any(r => r.IsFull))
                 return new StreamedTextBatchSource(data, settings);
         }
-        return new CachedTextBatchSource(rows, left, settings);
+        return new CachedTextBatchSource(rows, null, left, settings);
+    }
+
+    /// <summary>Reads rows and labels into memory; rows without a label are left out.</summary>
+    /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
+    public static CachedTextBatchSource CreateLabelled(IDataView data, Settings settings)
+    {
+        var (rows, labels) = (NewRows(settings), new List<float>());
+        long left = 0;
+        foreach (var kept in ReadRows(data, settings, rows, labels, settings.CancellationToken))
+        {
+            if (!kept)
+                left++;
+            if (rows.Any(r => r.IsFull))
+                throw new InvalidOperationException(
+                    $"The labelled rows have more tokens than one array holds ({Number(Array.MaxLength)}). Give Fit fewer rows.");
+        }
+        return new CachedTextBatchSource(rows, labels, left, settings);
     }
 
     private protected static TokenRows[] NewRows(Settings settings) => [.. settings.Columns.Select(_ => new TokenRows())];
 
     /// <summary>Tokenises row by row into <paramref name="target"/>; yields whether the row was kept.</summary>
-    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, TokenRows[] target, CancellationToken cancellationToken)
+    /// <remarks>Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept.</remarks>
+    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, TokenRows[] target, List<float>? labels,
+        CancellationToken cancellationToken)
     {
-        using var cursor = new TextColumns.Cursor(data, settings.Columns);
+        using var cursor = new TextColumns.Cursor(data, settings.Columns, labels is null ? null : settings.Label);
         var tokens = settings.Columns.Select(_ => new List<int>()).ToArray();
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var kept = true;
+            var kept = labels is null || float.IsFinite(cursor.Label);
             for (var i = 0; i < tokens.Length && kept; i++)
             {
                 tokens[i].Clear();
@@ -83,6 +105,7 @@ internal abstract class TextBatchSource : IBatchSource
             {
                 for (var i = 0; i < tokens.Length; i++)
                     target[i].Add(tokens[i]);
+                labels?.Add(cursor.Label);
             }
             yield return kept;
         }
@@ -93,8 +116,12 @@ internal abstract class TextBatchSource : IBatchSource
     {
         Func<int, int>? length = Options.GroupByLength ? rows[0].Length : null;
         foreach (var batch in BatchOrder.Cut(order, Options.BatchSize, dropLast, length, Options.Shuffle))
-            yield return [.. rows.Select(r => r.ToBatch(batch, Options.Tokenizer.Vocabulary.PaddingId))];
+            yield return ToBatches(rows, batch);
     }
+
+    /// <summary>One batch a column, of these rows.</summary>
+    private protected List<Batch> ToBatches(TokenRows[] rows, ArraySegment<int> batch)
+        => [.. rows.Select(r => r.ToBatch(batch, Options.Tokenizer.Vocabulary.PaddingId))];
 
     private protected static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -103,28 +130,6 @@ internal abstract class TextBatchSource : IBatchSource
         foreach (var batch in batches)
             batch.Dispose();
     }
-}
-
-/// <summary>All rows in memory: a new random order every epoch.</summary>
-internal sealed class CachedTextBatchSource : TextBatchSource
-{
-    private readonly TokenRows[] _rows;
-    private readonly long _empty;
-
-    public CachedTextBatchSource(TokenRows[] rows, long empty, Settings settings) : base(settings)
-    {
-        _rows = rows;
-        _empty = empty;
-    }
-
-    public override long? RowCount => _rows[0].Count;
-
-    public override string Describe()
-        => $"{Number(_rows[0].Count)} rows, {Number(_rows.Sum(r => r.TokenCount))} tokens in memory"
-            + (_empty > 0 ? $"; {Number(_empty)} rows with empty text left out" : "");
-
-    private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
-        => Cut(_rows, BatchOrder.Shuffled(_rows[0].Count, Options.Shuffle), DropLast);
 }
 
 /// <summary>
@@ -141,7 +146,8 @@ internal sealed class StreamedTextBatchSource : TextBatchSource
     /// <summary>Known after the first epoch.</summary>
     public override long? RowCount => _rowCount;
 
-    public override string Describe() => $"the tokens outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): rows are streamed every epoch, "
+    public override string Describe()
+        => $"the tokens outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): rows are streamed every epoch, "
         + $"shuffled within {Number(Options.ShuffleBufferSize)} rows";
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
@@ -149,7 +155,7 @@ internal sealed class StreamedTextBatchSource : TextBatchSource
         var capacity = Math.Max(Options.ShuffleBufferSize, 2 * Options.BatchSize);
         var buffer = NewRows(Options);
         long count = 0;
-        foreach (var kept in ReadRows(_data, Options, buffer, cancellationToken))
+        foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken))
         {
             if (!kept)
                 continue;

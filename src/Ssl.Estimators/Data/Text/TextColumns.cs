@@ -23,16 +23,23 @@ internal static class TextColumns
         private readonly DataViewRowCursor _cursor;
         private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
         private readonly ReadOnlyMemory<char>[] _texts;
+        private readonly ValueGetter<float>? _labelGetter;
+        private float _label;
 
-        public Cursor(IDataView data, IReadOnlyList<string> columns)
+        public Cursor(IDataView data, IReadOnlyList<string> columns, LabelColumn? label = null)
         {
             var needed = columns.Select(name => data.Schema[name]).ToArray();
-            _cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
+            var all = label is null ? needed : [.. needed, data.Schema[label.Name]];
+            _cursor = data.GetRowCursor(all.DistinctBy(c => c.Index));
+            _labelGetter = label?.CreateGetter(_cursor, data.Schema[label.Name]);
             _getters = [.. needed.Select(column => _cursor.GetGetter<ReadOnlyMemory<char>>(column))];
             _texts = new ReadOnlyMemory<char>[columns.Count];
         }
 
         public ReadOnlyMemory<char> this[int column] => _texts[column];
+
+        /// <summary>The row's label; meaningless without a label column.</summary>
+        public float Label => _label;
 
         public bool MoveNext()
         {
@@ -40,6 +47,7 @@ internal static class TextColumns
                 return false;
             for (var i = 0; i < _getters.Length; i++)
                 _getters[i](ref _texts[i]);
+            _labelGetter?.Invoke(ref _label);
             return true;
         }
 

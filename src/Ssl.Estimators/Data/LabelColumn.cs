@@ -1,0 +1,10 @@
+using Microsoft.ML;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>The column that a supervised training learns to predict.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="CreateGetter">
+/// Reads it as a number: the class from 0, or the value; NaN where the row has no label.
+/// </param>
+internal sealed record LabelColumn(string Name, Func<DataViewRow, DataViewSchema.Column, ValueGetter<float>> CreateGetter);

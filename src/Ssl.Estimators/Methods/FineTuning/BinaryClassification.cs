@@ -1,0 +1,45 @@
+using Ssl.Estimators.Encoders;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Logistic loss of one output: its sign is the class, its sigmoid the probability.</summary>
+internal sealed class BinaryClassification : FineTuningMethod
+{
+    private readonly double _labelSmoothing;
+    private readonly (float Negative, float Positive)? _classWeights;
+
+    /// <summary>The method.</summary>
+    /// <param name="encoder">A copy of the pretrained encoder.</param>
+    /// <param name="head">With one output.</param>
+    /// <param name="headOnly">Leaves the encoder as it is.</param>
+    /// <param name="labelSmoothing">Share of the target that is spread over both classes. From 0 to less than 1.</param>
+    /// <param name="classWeights">Weights of a row's loss by its class; null for all equal.</param>
+    public BinaryClassification(Encoder encoder, PredictionHead head, bool headOnly, double labelSmoothing = 0,
+        (float Negative, float Positive)? classWeights = null) : base(nameof(BinaryClassification), encoder, head, headOnly)
+    {
+        _labelSmoothing = labelSmoothing;
+        _classWeights = classWeights;
+    }
+
+    /// <inheritdoc/>
+    protected override StepLoss Loss(Tensor logits, Tensor labels)
+    {
+        var score = logits.squeeze(1);                                                                  // [N]
+        var target = labels.mul(1 - _labelSmoothing).add(_labelSmoothing / 2);                          // [N]
+        Tensor loss;
+        if (_classWeights is var (negative, positive))
+        {
+            var weights = labels.mul(positive - negative).add(negative);                                // [N]
+            var losses = nn.functional.binary_cross_entropy_with_logits(score, target, reduction: nn.Reduction.None);
+            loss = losses.mul(weights).sum().div(weights.sum());
+        }
+        else
+        {
+            loss = nn.functional.binary_cross_entropy_with_logits(score, target);
+        }
+        var correct = score.detach().gt(0).eq(labels.gt(0.5));                                          // [N]
+        return new StepLoss(loss, [("accuracy", correct.to(ScalarType.Float32).mean())]);
+    }
+}

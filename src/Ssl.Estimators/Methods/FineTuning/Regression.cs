@@ -1,0 +1,29 @@
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Squared error of one output against the standardised label, so that the learning rate does not depend on its unit.</summary>
+internal sealed class Regression : FineTuningMethod
+{
+    private readonly float _mean;
+    private readonly float _deviation;
+
+    /// <summary>The method.</summary>
+    /// <param name="encoder">A copy of the pretrained encoder.</param>
+    /// <param name="head">With one output.</param>
+    /// <param name="headOnly">Leaves the encoder as it is.</param>
+    /// <param name="mean">Mean of the training labels.</param>
+    /// <param name="deviation">Their standard deviation. Greater than 0.</param>
+    public Regression(Encoder encoder, PredictionHead head, bool headOnly, float mean, float deviation)
+        : base(nameof(Regression), encoder, head, headOnly)
+        => (_mean, _deviation) = (mean, deviation);
+
+    /// <inheritdoc/>
+    protected override StepLoss Loss(Tensor logits, Tensor labels)
+    {
+        var target = labels.sub(_mean).div(_deviation);             // [N]
+        var loss = logits.squeeze(1).sub(target).square().mean();
+        return new StepLoss(loss, [("rmse", loss.detach().sqrt().mul(_deviation))]);
+    }
+}

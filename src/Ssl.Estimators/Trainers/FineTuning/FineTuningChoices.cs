@@ -1,0 +1,31 @@
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>What stands on the encoder to predict.</summary>
+public enum FineTuningHead
+{
+    /// <summary>One linear layer: the least that can overfit.</summary>
+    Linear,
+
+    /// <summary>A hidden layer as wide as the embedding, with GELU, before the linear one.</summary>
+    Mlp,
+}
+
+/// <summary>Which weights fine-tuning changes.</summary>
+public enum TrainableLayers
+{
+    /// <summary>All of them: encoder and head.</summary>
+    Full,
+
+    /// <summary>The head only; the encoder stays as it was pretrained.</summary>
+    HeadOnly,
+}
+
+/// <summary>How much a row counts by its class.</summary>
+public enum ClassWeights
+{
+    /// <summary>All rows count the same.</summary>
+    Equal,
+
+    /// <summary>All classes count the same: a row counts the less, the more rows its class has.</summary>
+    Balanced,
+}

@@ -1,0 +1,156 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>Settings that every fine-tuning estimator has. Checked when the estimator is made, all faults at once.</summary>
+public abstract class FineTuningOptions
+{
+    /// <summary>The defaults that are the same for every task.</summary>
+    internal static class CommonDefaults
+    {
+        public const string LabelColumnName = "Label";
+        public const string FeatureColumnName = PretrainingOptions.CommonDefaults.OutputColumnName;
+        public const int BatchSize = 32;
+        public const int NumberOfEpochs = 20;
+        public const double LearningRate = 1e-3;
+        public const double WeightDecay = 0.01;
+        public const double WarmupFraction = 0.1;
+        public const double GradientClipNorm = 1;
+        public const FineTuningHead Head = FineTuningHead.Linear;
+        public const TrainableLayers Layers = Trainers.TrainableLayers.Full;
+        public const double ValidationFraction = 0;
+        public const int Patience = 3;
+    }
+
+    /// <summary>
+    /// The encoder to tune a copy of; it never changes and must not be disposed of before <c>Fit</c>. Null finds the encoder of
+    /// <see cref="FeatureColumnName"/>.
+    /// </summary>
+    /// <value>The default value is null.</value>
+    public EncoderTransformer? Encoder { get; set; }
+
+    /// <summary>Name of the column to learn to predict.</summary>
+    /// <value>The default value is "Label".</value>
+    public string LabelColumnName { get; set; } = CommonDefaults.LabelColumnName;
+
+    /// <summary>
+    /// Name of the embedding column that an earlier stage of the same chain makes: it carries the encoder and the names of its input
+    /// columns. Not read where <see cref="Encoder"/> is given.
+    /// </summary>
+    /// <value>The default value is "Features".</value>
+    public string FeatureColumnName { get; set; } = CommonDefaults.FeatureColumnName;
+
+    /// <summary>Rows a step. At least 1.</summary>
+    /// <value>The default value is 32.</value>
+    public int BatchSize { get; set; } = CommonDefaults.BatchSize;
+
+    /// <summary>Passes over the data. At least 1.</summary>
+    /// <value>The default value is 20.</value>
+    public int NumberOfEpochs { get; set; } = CommonDefaults.NumberOfEpochs;
+
+    /// <summary>Peak learning rate of AdamW, reached after the warm-up; a cosine takes it to 0. Greater than 0.</summary>
+    /// <value>The default value is 0.001.</value>
+    public double LearningRate { get; set; } = CommonDefaults.LearningRate;
+
+    /// <summary>Decoupled weight decay; biases and norms are left alone. At least 0.</summary>
+    /// <value>The default value is 0.01.</value>
+    public double WeightDecay { get; set; } = CommonDefaults.WeightDecay;
+
+    /// <summary>Share of all steps in which the learning rate rises linearly. In [0, 1).</summary>
+    /// <value>The default value is 0.1.</value>
+    public double WarmupFraction { get; set; } = CommonDefaults.WarmupFraction;
+
+    /// <summary>Largest norm of the gradient over all weights; 0 turns clipping off.</summary>
+    /// <value>The default value is 1.</value>
+    public double GradientClipNorm { get; set; } = CommonDefaults.GradientClipNorm;
+
+    /// <summary>What stands on the encoder.</summary>
+    /// <value>The default value is <see cref="FineTuningHead.Linear"/>.</value>
+    public FineTuningHead Head { get; set; } = CommonDefaults.Head;
+
+    /// <summary>Which weights change.</summary>
+    /// <value>The default value is <see cref="Trainers.TrainableLayers.Full"/>.</value>
+    public TrainableLayers TrainableLayers { get; set; } = CommonDefaults.Layers;
+
+    /// <summary>
+    /// Share of the rows kept out of training, of every class alike: after every epoch the loss is measured on them, and the weights of
+    /// the best epoch are kept. 0 trains on all rows and keeps the last weights. In [0, 1).
+    /// </summary>
+    /// <value>The default value is 0.</value>
+    public double ValidationFraction { get; set; } = CommonDefaults.ValidationFraction;
+
+    /// <summary>Epochs without a lower validation loss after which the training ends. At least 1.</summary>
+    /// <value>The default value is 3.</value>
+    public int Patience { get; set; } = CommonDefaults.Patience;
+
+    /// <summary>Stops after this time, with the learning rate annealed by then. Null means no limit.</summary>
+    public TimeSpan? MaximumTrainingTime { get; set; }
+
+    /// <summary>Seed of all random draws of this estimator; null takes it from the <c>MLContext</c>.</summary>
+    public int? Seed { get; set; }
+
+    /// <summary>Told after every step, throttled. Called on the training thread.</summary>
+    public IProgress<PretrainingProgress>? Progress { get; set; }
+
+    /// <summary>Ends the training within a step; <c>Fit</c> then returns the best model so far.</summary>
+    public CancellationToken CancellationToken { get; set; }
+
+    /// <summary>A copy that later changes of the original do not reach.</summary>
+    internal FineTuningOptions Snapshot() => (FineTuningOptions)MemberwiseClone();
+
+    internal virtual void Validate(OptionFaults faults)
+    {
+        faults.NotEmpty(LabelColumnName);
+        faults.NotEmpty(FeatureColumnName);
+        faults.AtLeast(BatchSize, 1);
+        faults.AtLeast(NumberOfEpochs, 1);
+        faults.Positive(LearningRate);
+        faults.NotNegative(WeightDecay);
+        faults.InHalfOpenRange(WarmupFraction, 0, 1);
+        faults.NotNegative(GradientClipNorm);
+        faults.Defined(Head);
+        faults.Defined(TrainableLayers);
+        faults.InHalfOpenRange(ValidationFraction, 0, 1);
+        faults.AtLeast(Patience, 1);
+        faults.Positive(MaximumTrainingTime);
+    }
+
+    internal TrainingSettings ToTrainingSettings() => new()
+    {
+        BatchSize = BatchSize,
+        NumberOfEpochs = NumberOfEpochs,
+        LearningRate = LearningRate,
+        WeightDecay = WeightDecay,
+        WarmupFraction = WarmupFraction,
+        GradientClipNorm = GradientClipNorm,
+        MaximumTrainingTime = MaximumTrainingTime,
+    };
+}
+
+/// <summary>Settings that fine-tuning for classes has beside the common ones.</summary>
+public abstract class ClassificationOptions : FineTuningOptions
+{
+    /// <summary>The defaults that are the same for two classes and several.</summary>
+    internal static class ClassificationDefaults
+    {
+        public const double LabelSmoothing = 0;
+        public const ClassWeights Weights = Trainers.ClassWeights.Equal;
+    }
+
+    /// <summary>Share of the target that is spread over all classes, against overconfidence. In [0, 1).</summary>
+    /// <value>The default value is 0.</value>
+    public double LabelSmoothing { get; set; } = ClassificationDefaults.LabelSmoothing;
+
+    /// <summary>How much a row counts by its class.</summary>
+    /// <value>The default value is <see cref="Trainers.ClassWeights.Equal"/>.</value>
+    public ClassWeights ClassWeights { get; set; } = ClassificationDefaults.Weights;
+
+    internal override void Validate(OptionFaults faults)
+    {
+        base.Validate(faults);
+        faults.InHalfOpenRange(LabelSmoothing, 0, 1);
+        faults.Defined(ClassWeights);
+    }
+}

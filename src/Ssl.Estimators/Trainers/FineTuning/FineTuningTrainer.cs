@@ -1,0 +1,213 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>
+/// What every fine-tuning estimator does: find the encoder, check the columns, read rows and labels, train a copy of the encoder with a
+/// head on it, hand out a <see cref="FineTunedTransformer"/>. A derived class says what is predicted and what a prediction costs.
+/// </summary>
+public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
+{
+    private readonly IHost _host;
+    private readonly long _seed;
+    private readonly int? _gpuDeviceId;
+    private readonly bool _fallbackToCpu;
+
+    private protected FineTuningTrainer(MLContext mlContext, string name, FineTuningOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = new OptionFaults();
+        options.Validate(faults);
+        faults.ThrowIfAny();
+        Settings = options.Snapshot();
+        if (Settings.Encoder is { } encoder)
+            TextModel(encoder.Model, encoder);
+        // Drawn once: every Fit of this estimator starts from the same seed, so a second Fit equals a fresh one.
+        var drawn = HostSeed.Register(mlContext, name, out _host);
+        _seed = options.Seed ?? drawn;
+        _gpuDeviceId = mlContext.GpuDeviceId;
+        _fallbackToCpu = mlContext.FallbackToCpu;
+    }
+
+    /// <summary>The settings as they were when the estimator was made.</summary>
+    private protected FineTuningOptions Settings { get; }
+
+    /// <summary>What is predicted.</summary>
+    private protected abstract PredictionKind Kind { get; }
+
+    /// <summary>Throws unless the label column has the type of the task.</summary>
+    private protected abstract void CheckLabel(ColumnShape shape);
+
+    /// <summary>Reads the label as a number; NaN where a row has none.</summary>
+    private protected abstract ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label);
+
+    /// <summary>What the head's outputs mean; throws where the labels leave nothing to learn.</summary>
+    private protected abstract PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels);
+
+    /// <summary>The method around a copy of the encoder and a new head.</summary>
+    private protected abstract FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels);
+
+    /// <summary>ML.NET's own trainer for the task, which knows what the output columns look like before Fit.</summary>
+    private protected abstract IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features);
+
+    /// <summary>Tunes a copy of the encoder on all rows that have text and label.</summary>
+    /// <param name="input">Holds the encoder's input columns, the label, and, if no encoder was given, the embedding column.</param>
+    /// <returns>The model; dispose of it when it is no longer needed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or carries no encoder.</exception>
+    /// <exception cref="InvalidOperationException">There are too few rows or classes, the loss became NaN, or the device is not
+    /// there.</exception>
+    /// <exception cref="ObjectDisposedException">The encoder was disposed of.</exception>
+    public FineTunedTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        CheckLabel(ColumnShape.Find(input.Schema, Settings.LabelColumnName, "label"));
+        var model = FindEncoder(input.Schema);
+        foreach (var name in model.InputColumns)
+            FineTunedTransformer.CheckInput(name, ColumnShape.Find(input.Schema, name));
+
+        using var channel = _host.Start("Fit");
+        var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
+        using var streams = new RandomStreams(_seed, device);
+        var rows = Read(input, model, streams, channel);
+        var task = CreateTask(input.Schema[Settings.LabelColumnName], rows.Labels);
+        var (training, validation) = Split(rows, streams.Shuffle);
+
+        var encoder = model.CreateTrainable(streams);
+        var hidden = Settings.Head == FineTuningHead.Mlp ? model.Dimension : 0;
+        var head = new PredictionHead(model.Dimension, hidden, task.HeadOutputs, streams);
+        using var method = CreateMethod(encoder, head, task, rows.Labels);
+        var result = PretrainingLoop.Run(method, training, Settings.ToTrainingSettings(), streams, device,
+            new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
+            validation is null ? null : new EpochValidation(() => MeasureLoss(method, validation, device), Settings.Patience),
+            Settings.CancellationToken);
+        var tuned = TextEncoderModel.CopyOf(encoder, model.Factory, model.Tokenizer, device, model.InputColumns, model.OutputColumn,
+            TrainingFacts.Of(GetType().Name, result));
+        return new FineTunedTransformer(new FineTunedModel(tuned, head.Copy(), task, device));
+    }
+
+    /// <summary>The schema after <see cref="Fit"/>: all input columns and those of the prediction.</summary>
+    /// <param name="inputSchema">Shape of the data that <see cref="Fit"/> will get.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or carries no encoder.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        CheckLabel(ColumnShape.Find(inputSchema, Settings.LabelColumnName, "label"));
+        if (Settings.Encoder is { } encoder)
+        {
+            foreach (var name in encoder.InputColumnNames)
+                FineTunedTransformer.CheckInput(name, ColumnShape.Find(inputSchema, name));
+        }
+        else
+        {
+            ColumnShape.Find(inputSchema, Settings.FeatureColumnName, "feature");
+            if (!EncoderAnnotation.IsAnnounced(inputSchema.First(c => c.Name == Settings.FeatureColumnName)))
+                throw NoEncoder();
+        }
+        return SchemaShapes.AppendPrediction(inputSchema, Settings.LabelColumnName, Donor, PredictionColumns.Names(Kind));
+    }
+
+    private TextEncoderModel FindEncoder(DataViewSchema schema)
+    {
+        if (Settings.Encoder is { } encoder)
+            return TextModel(encoder.Model, encoder);
+        ColumnShape.Find(schema, Settings.FeatureColumnName, "feature");
+        var model = EncoderAnnotation.Find(schema[Settings.FeatureColumnName]) ?? throw NoEncoder();
+        return TextModel(model, model);
+    }
+
+    private static TextEncoderModel TextModel(Persistence.EncoderModel model, object owner)
+    {
+        ObjectDisposedException.ThrowIf(model.IsDisposed, owner);
+        return model as TextEncoderModel ?? throw new ArgumentOutOfRangeException(nameof(FineTuningOptions.Encoder),
+            $"Fine-tuning takes a text encoder, got an encoder of modality '{model.Modality}'.");
+    }
+
+    private ArgumentOutOfRangeException NoEncoder() => new(Check.InputSchema,
+        $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or "
+        + "Embed stage earlier in the chain (normalising or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
+
+    private CachedTextBatchSource Read(IDataView input, TextEncoderModel model, RandomStreams streams, IChannel channel)
+    {
+        var rows = TextBatchSource.CreateLabelled(input, new TextBatchSource.Settings
+        {
+            Columns = model.InputColumns,
+            Tokenizer = model.Tokenizer,
+            MaximumTokens = model.Factory.MaximumTokens,
+            AddSpecialTokens = model.Factory.UsesSpecialTokens,
+            BatchSize = Settings.BatchSize,
+            MinimumBatchRows = 1,
+            GroupByLength = false,
+            CacheLimit = long.MaxValue,
+            ShuffleBufferSize = 1,
+            Shuffle = streams.Shuffle,
+            CancellationToken = Settings.CancellationToken,
+            Label = new LabelColumn(Settings.LabelColumnName, LabelGetter),
+        });
+        if (rows.Count == 0)
+        {
+            throw new InvalidOperationException("Training set has 0 instances, aborting training. "
+                + (rows.LeftOut == 0 ? "There are no rows."
+                    : $"All {rows.LeftOut} rows lack a text or a label (a key without value, or NaN)."));
+        }
+        Inform(channel, rows.Describe());
+        if (rows.LeftOut > 0)
+            Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a text or a label "
+                + "(a key without value, or NaN).");
+        return rows;
+    }
+
+    // Of every class the same share is kept out, but never its last row.
+    private (CachedTextBatchSource Training, CachedTextBatchSource? Validation) Split(CachedTextBatchSource rows, Random random)
+    {
+        if (Settings.ValidationFraction == 0)
+            return (rows, null);
+        var groups = Enumerable.Range(0, rows.Count).GroupBy(row => Kind == PredictionKind.Regression ? 0 : rows.Labels[row]);
+        var kept = new HashSet<int>();
+        foreach (var group in groups)
+        {
+            int[] members = [.. group];
+            random.Shuffle(members);
+            var count = Math.Min((int)Math.Round(Settings.ValidationFraction * members.Length), members.Length - 1);
+            kept.UnionWith(members[..count]);
+        }
+        if (kept.Count == 0)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"ValidationFraction {Settings.ValidationFraction} of {rows.Count} rows leaves no row to validate on. ")
+                + "Raise it, give more rows, or set it to 0.");
+        }
+        var (validation, training) = rows.Split(kept);
+        return (training, validation);
+    }
+
+    private static double MeasureLoss(FineTuningMethod method, CachedTextBatchSource rows, Device device)
+    {
+        using var noGrad = no_grad();
+        double sum = 0;
+        foreach (var columns in rows.InOrder())
+        {
+            using var scope = NewDisposeScope();
+            sum += columns[0].Count * (double)method.Loss([.. columns.Select(column => column.To(device))]).Total.item<float>();
+            foreach (var column in columns)
+                column.Dispose();
+        }
+        return sum / rows.Count;
+    }
+
+    private static void Inform(IChannel channel, string text) => channel.Info(MessageSensitivity.None, "{0}", text);
+
+    private static void Warn(IChannel channel, string text) => channel.Warning(MessageSensitivity.None, "{0}", text);
+}

@@ -1,0 +1,72 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>Fine-tunes a copy of a pretrained encoder to predict a number.</summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+/// ### Input and output columns
+/// | column | type | meaning |
+/// | --- | --- | --- |
+/// | the encoder's input | Text | what to predict from |
+/// | label | Single | the number; rows where it is NaN or infinite are left out |
+/// | Score | Single | the predicted number |
+///
+/// ### Characteristics
+/// | | |
+/// | --- | --- |
+/// | Needs labels | Yes |
+/// | Needs normalisation | No: labels are standardised inside |
+/// | Benefits from caching | No: tokens and labels are kept in memory |
+/// | GPU | Optional, `MLContext.GpuDeviceId` |
+/// | Saved by `mlContext.Model.Save` | Yes |
+///
+/// ### Algorithm
+/// Squared error of a head over the embedding against the standardised label; AdamW over encoder and head, or over the head alone.
+/// ]]></format>
+/// </remarks>
+public sealed class RegressionFineTuningTrainer : FineTuningTrainer
+{
+    internal RegressionFineTuningTrainer(MLContext mlContext, Options options)
+        : base(mlContext, nameof(RegressionFineTuningTrainer), options)
+    {
+    }
+
+    /// <summary>Settings of <see cref="RegressionFineTuningTrainer"/>.</summary>
+    public sealed class Options : FineTuningOptions;
+
+    private protected override PredictionKind Kind => PredictionKind.Regression;
+
+    private protected override void CheckLabel(ColumnShape shape)
+    {
+        if (shape.Kind != SchemaShape.Column.VectorKind.Scalar || shape.IsKey || shape.ItemType != NumberDataViewType.Single)
+            throw Check.SchemaMismatch("label", Settings.LabelColumnName, "Single", shape.ToString(),
+                "Convert it first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.Single).");
+    }
+
+    private protected override ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label) => row.GetGetter<float>(label);
+
+    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels)
+    {
+        var mean = labels.Average(value => (double)value);
+        var deviation = Math.Sqrt(labels.Average(value => (value - mean) * (value - mean)));
+        if (!(deviation > 0))
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"All {labels.Count} rows have the same label, {labels[0]}, in column ")
+                + $"'{label.Name}': there is nothing to learn. Give Fit rows with different labels.");
+        return new PredictionTask(Kind, Mean: (float)mean, Deviation: (float)deviation);
+    }
+
+    private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
+        IReadOnlyList<float> labels)
+        => new Methods.Regression(encoder, head, Settings.TrainableLayers == TrainableLayers.HeadOnly, task.Mean, task.Deviation);
+
+    private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
+        => mlContext.Regression.Trainers.Sdca(label, features);
+}

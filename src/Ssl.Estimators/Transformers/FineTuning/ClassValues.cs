@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>What the keys of a label column stand for, in their order: text, numbers or booleans.</summary>
+internal sealed class ClassValues
+{
+    private const string KeyValues = "KeyValues", KindKey = "kind", ValuesKey = "values";
+
+    // Types that text can be converted to and back without loss, so that a saved chain can carry them.
+    private static readonly (DataKind Kind, DataViewType Type)[] s_kinds =
+    [
+        (DataKind.String, TextDataViewType.Instance), (DataKind.Boolean, BooleanDataViewType.Instance),
+        (DataKind.SByte, NumberDataViewType.SByte), (DataKind.Byte, NumberDataViewType.Byte),
+        (DataKind.Int16, NumberDataViewType.Int16), (DataKind.UInt16, NumberDataViewType.UInt16),
+        (DataKind.Int32, NumberDataViewType.Int32), (DataKind.UInt32, NumberDataViewType.UInt32),
+        (DataKind.Int64, NumberDataViewType.Int64), (DataKind.UInt64, NumberDataViewType.UInt64),
+        (DataKind.Single, NumberDataViewType.Single), (DataKind.Double, NumberDataViewType.Double),
+    ];
+
+    private ClassValues(DataKind kind, string[] texts) => (Kind, Texts) = (kind, texts);
+
+    /// <summary>Type of the values.</summary>
+    public DataKind Kind { get; }
+
+    /// <summary>The values as text.</summary>
+    public IReadOnlyList<string> Texts { get; }
+
+    /// <summary>How many.</summary>
+    public int Count => Texts.Count;
+
+    /// <summary>The values of a key column; a key without any has its numbers from 1, and values of other types are text.</summary>
+    public static ClassValues Of(DataViewSchema.Column label)
+    {
+        var count = (int)((KeyDataViewType)label.Type).Count;
+        if (label.Annotations.Schema.GetColumnOrNull(KeyValues) is not { Type: VectorDataViewType type } || type.Size != count)
+            return new(DataKind.UInt32, [.. Enumerable.Range(1, count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
+        var known = s_kinds.Where(k => k.Type.Equals(type.ItemType)).Select(k => k.Kind);
+        var read = ((Func<DataViewSchema.Column, string[]>)Read<int>).Method.GetGenericMethodDefinition()
+            .MakeGenericMethod(type.ItemType.RawType);
+        return new(known.FirstOrDefault(DataKind.String), (string[])read.Invoke(null, [label])!);
+    }
+
+    /// <summary>Adds the values to a column's annotations, under their usual name and their own type.</summary>
+    /// <param name="annotations">Where to.</param>
+    /// <param name="kind">Kind of the annotation.</param>
+    public void AddTo(DataViewSchema.Annotations.Builder annotations, string kind)
+    {
+        var type = new VectorDataViewType((PrimitiveDataViewType)s_kinds.First(k => k.Kind == Kind).Type, Count);
+        annotations.Add(kind, type, Typed(new GetterMaker()));
+    }
+
+    /// <summary>Whether the values are text: only then they name slots.</summary>
+    public bool IsText => Kind == DataKind.String;
+
+    /// <summary>The values as the one column of a view, for a mapping to keys.</summary>
+    public IDataView ToView(MLContext mlContext) => Typed(new ViewMaker(mlContext));
+
+    public JsonObject ToJson() => new()
+    {
+        [KindKey] = Kind.ToString(),
+        [ValuesKey] = new JsonArray([.. Texts.Select(text => (JsonNode)text)]),
+    };
+
+    public static ClassValues FromJson(JsonObject json)
+        => new(Enum.Parse<DataKind>((string)json[KindKey]!), [.. json[ValuesKey]!.AsArray().Select(text => (string)text!)]);
+
+    private static string[] Read<T>(DataViewSchema.Column label)
+    {
+        VBuffer<T> values = default;
+        label.Annotations.GetValue(KeyValues, ref values);
+        return [.. values.DenseValues().Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
+    }
+
+    private T[] Values<T>() => [.. Texts.Select(text => (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture))];
+
+    private TResult Typed<TResult>(Maker<TResult> maker) => Kind switch
+    {
+        DataKind.String => maker.Make(Texts.Select(text => text.AsMemory()).ToArray()),
+        DataKind.Boolean => maker.Make(Values<bool>()),
+        DataKind.SByte => maker.Make(Values<sbyte>()),
+        DataKind.Byte => maker.Make(Values<byte>()),
+        DataKind.Int16 => maker.Make(Values<short>()),
+        DataKind.UInt16 => maker.Make(Values<ushort>()),
+        DataKind.Int32 => maker.Make(Values<int>()),
+        DataKind.UInt32 => maker.Make(Values<uint>()),
+        DataKind.Int64 => maker.Make(Values<long>()),
+        DataKind.UInt64 => maker.Make(Values<ulong>()),
+        DataKind.Single => maker.Make(Values<float>()),
+        _ => maker.Make(Values<double>()),
+    };
+
+    private abstract class Maker<TResult>
+    {
+        public abstract TResult Make<T>(T[] values);
+    }
+
+    private sealed class GetterMaker : Maker<Delegate>
+    {
+        public override Delegate Make<T>(T[] values) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) =>
+        {
+            var editor = VBufferEditor.Create(ref value, values.Length);
+            values.CopyTo(editor.Values);
+            value = editor.Commit();
+        });
+    }
+
+    private sealed class ViewMaker(MLContext mlContext) : Maker<IDataView>
+    {
+        public override IDataView Make<T>(T[] values)
+            => mlContext.Data.LoadFromEnumerable(values.Select(value => new ValueRow<T> { Value = value }));
+    }
+
+    private sealed class ValueRow<T>
+    {
+        public T? Value { get; set; }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>A fine-tuned encoder with its head: everything that is saved, and nothing of a pipeline.</summary>
+internal sealed class FineTunedModel : RowComputation, IDisposable
+{
+    /// <summary>Kind of the archive.</summary>
+    public const string Kind = "fine-tuned";
+
+    private const string TaskKey = "prediction", HiddenKey = "hiddenUnits", ModalityKey = "modality", EncoderKey = "model";
+    private const string EncoderPrefix = "encoder.", HeadPrefix = "head.";
+
+    private readonly TextEncoderModel _encoder;
+    private readonly PredictionHead _head;
+    private int _disposed;
+
+    /// <summary>A model that owns both parts.</summary>
+    /// <param name="encoder">The tuned encoder.</param>
+    /// <param name="head">Its head; moved to the device.</param>
+    /// <param name="task">What the head's outputs mean.</param>
+    /// <param name="device">Where the encoder is.</param>
+    public FineTunedModel(TextEncoderModel encoder, PredictionHead head, PredictionTask task, Device device)
+    {
+        (_encoder, _head, Task) = (encoder, head, task);
+        head.to(device);
+        head.eval();
+        foreach (var parameter in head.parameters())
+            parameter.requires_grad_(false);
+    }
+
+    /// <summary>What it predicts.</summary>
+    public PredictionTask Task { get; }
+
+    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
+    public bool IsDisposed => _disposed != 0;
+
+    public override IReadOnlyList<string> InputColumns => _encoder.InputColumns;
+
+    public override int Width => Task.Width;
+
+    public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
+    {
+        if (rows.Length == 0)
+            return;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var logits = _head.call(_encoder.Encode(rows));
+        var output = Task.Interpret(logits).cpu().contiguous();         // [rows, Width]
+        MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(results);
+    }
+
+    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => PredictionColumns.CreateGetter(Task, output, row,
+        static numbers => VectorGetter(numbers));
+
+    /// <summary>Writes description and weights; <see cref="Read(Stream)"/> reads them back.</summary>
+    public void WriteArchive(Stream stream)
+    {
+        var content = new JsonObject
+        {
+            [TaskKey] = Task.ToJson(),
+            [HiddenKey] = _head.HiddenUnits,
+            [ModalityKey] = _encoder.Modality,
+            [EncoderKey] = _encoder.Describe(),
+        };
+        ModelArchive.Write(stream, Kind, content, Prefixed(_encoder.GetWeights(), _head));
+    }
+
+    /// <summary>Reads a model to the end of a stream; it is on the CPU.</summary>
+    public static FineTunedModel Read(Stream stream)
+    {
+        var (manifest, tensors) = ModelArchive.Open(stream);
+        return Read(manifest, tensors);
+    }
+
+    /// <summary>Reads what <see cref="WriteArchive"/> wrote; the model is on the CPU.</summary>
+    /// <exception cref="FormatException">The archive holds something else, or is damaged.</exception>
+    public static FineTunedModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    {
+        if (manifest.Kind != Kind)
+            throw new FormatException($"The archive holds a model of kind '{manifest.Kind}', expected '{Kind}'.");
+        try
+        {
+            var content = manifest.Content;
+            if ((string)content[ModalityKey]! is var modality && modality != TextEncoderModel.ModalityName)
+                throw new FormatException(
+                    $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
+            var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
+            var description = content[EncoderKey]!.AsObject();
+            var head = PredictionHead.Unfilled(TextEncoderModel.DimensionOf(description), (int)content[HiddenKey]!, task.HeadOutputs);
+            var encoder = TextEncoderModel.Create(description, weights => tensors.ReadInto(Prefixed(weights, head)));
+            return new FineTunedModel(encoder, head, task, CPU);
+        }
+        catch (Exception e) when (ModelArchive.IsContentFault(e) || e is ArgumentException)
+        {
+            throw new FormatException($"The archive's manifest does not describe a fine-tuned model: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Brings the networks to a device. Not while another thread computes.</summary>
+    public void MoveTo(Device device)
+    {
+        _encoder.MoveTo(device);
+        _head.to(device);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _encoder.Dispose();
+        _head.Dispose();
+    }
+
+    private static Dictionary<string, Tensor> Prefixed(IReadOnlyDictionary<string, Tensor> encoder, PredictionHead head)
+        => encoder.Select(w => (Name: EncoderPrefix + w.Key, w.Value))
+            .Concat(head.state_dict().Select(w => (Name: HeadPrefix + w.Key, w.Value)))
+            .ToDictionary(w => w.Name, w => w.Value);
+}

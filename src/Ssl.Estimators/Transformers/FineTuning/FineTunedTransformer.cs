@@ -1,0 +1,73 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Persistence;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>
+/// A fine-tuned encoder: predicts from the encoder's input columns, with the output columns of ML.NET's own trainers. Lazy (nothing is
+/// computed until rows are read), batched, order-preserving; any number of threads may score at once. Dispose of it when it is no longer
+/// needed: it holds the network's weights.
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Multiclass</term><description><c>PredictedLabel</c>, a key with the label's values; <c>Score</c>, a known-size vector of
+/// <see cref="float"/>: a probability for each class.</description></item>
+/// <item><term>Binary</term><description><c>PredictedLabel</c>, <see cref="bool"/>; <c>Score</c> and <c>Probability</c>,
+/// <see cref="float"/>: the log-odds and the probability of true.</description></item>
+/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the predicted value.</description></item>
+/// </list>
+/// </remarks>
+public sealed class FineTunedTransformer : ITransformer, IDisposable
+{
+    private readonly FineTunedModel _model;
+
+    internal FineTunedTransformer(FineTunedModel model) => _model = model;
+
+    /// <summary>Names of the columns that it predicts from.</summary>
+    public IReadOnlyList<string> InputColumnNames => _model.InputColumns;
+
+    /// <summary>Names of the columns that it adds, in their order.</summary>
+    public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_model.Task.Kind);
+
+    /// <summary>Always true: a row's prediction depends on that row alone.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <summary>The input's schema and the columns of the prediction.</summary>
+    /// <param name="inputSchema">Schema of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        foreach (var name in InputColumnNames)
+            CheckInput(name, ColumnShape.Find(inputSchema, name));
+        return PredictionColumns.Append(inputSchema, _model.Task);
+    }
+
+    /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
+    /// <param name="inputSchema">Schema of the rows.</param>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+
+    /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
+    /// <param name="input">Holds the input column(s).</param>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize);
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose() => _model.Dispose();
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => FineTunedCarrier.Save(_model, ctx);
+
+    internal static void CheckInput(string name, ColumnShape shape)
+    {
+        if (!shape.IsText)
+            throw Check.SchemaMismatch("input", name, "String", shape.ToString());
+    }
+}

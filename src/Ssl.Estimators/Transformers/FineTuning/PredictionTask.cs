@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>What a fine-tuned model predicts; named as ML.NET names the kinds of score columns.</summary>
+internal enum PredictionKind
+{
+    MulticlassClassification,
+    BinaryClassification,
+    Regression,
+}
+
+/// <summary>What the outputs of a head mean, and the numbers that a row's output columns are made of.</summary>
+/// <param name="Kind">What is predicted.</param>
+/// <param name="Classes">The classes of a multiclass task; null for the others.</param>
+/// <param name="Mean">What 0 stands for in a regression.</param>
+/// <param name="Deviation">What a step of 1 stands for in a regression.</param>
+internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes = null, float Mean = 0, float Deviation = 1)
+{
+    private const string KindKey = "task", ClassesKey = "classes", MeanKey = "mean", DeviationKey = "deviation";
+
+    /// <summary>Outputs of the head: one for each class, or one.</summary>
+    public int HeadOutputs => Classes?.Count ?? 1;
+
+    /// <summary>Numbers a row: a probability for each class; or score and probability; or the value.</summary>
+    public int Width => Kind == PredictionKind.BinaryClassification ? 2 : HeadOutputs;
+
+    /// <summary>The numbers of all rows, in the caller's dispose scope.</summary>
+    /// <param name="logits">The head's outputs [N, <see cref="HeadOutputs"/>].</param>
+    /// <returns>[N, <see cref="Width"/>].</returns>
+    public Tensor Interpret(Tensor logits) => Kind switch
+    {
+        PredictionKind.MulticlassClassification => logits.softmax(1),
+        PredictionKind.BinaryClassification => cat([logits, logits.sigmoid()], 1),
+        _ => logits.mul(Deviation).add(Mean),
+    };
+
+    /// <summary>The class with the largest probability, from 0; -1 where a probability is not a number.</summary>
+    public static int Best(ReadOnlySpan<float> probabilities)
+    {
+        var best = 0;
+        for (var i = 0; i < probabilities.Length; i++)
+        {
+            if (float.IsNaN(probabilities[i]))
+                return -1;
+            if (probabilities[i] > probabilities[best])
+                best = i;
+        }
+        return best;
+    }
+
+    public JsonObject ToJson() => new()
+    {
+        [KindKey] = Kind.ToString(),
+        [ClassesKey] = Classes?.ToJson(),
+        [MeanKey] = Mean,
+        [DeviationKey] = Deviation,
+    };
+
+    public static PredictionTask FromJson(JsonObject json) => new(
+        Enum.Parse<PredictionKind>((string)json[KindKey]!),
+        json[ClassesKey] is { } classes ? ClassValues.FromJson(classes.AsObject()) : null,
+        (float)json[MeanKey]!,
+        (float)json[DeviationKey]!);
+}

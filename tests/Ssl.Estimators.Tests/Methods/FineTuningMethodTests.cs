@@ -1,0 +1,129 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Trainers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Methods;
+
+/// <summary>Supervised losses against the formulas written out with loops, and which weights get a gradient.</summary>
+[TestClass]
+public class FineTuningMethodTests
+{
+    private const double Tolerance = 1e-5;
+
+    private static readonly TokenVocabulary Vocabulary = new(Size: 20, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
+        SpecialCount: 5);
+
+    private static TokenBatch Texts()
+        => new(tensor(new long[] { 5, 6, 7, 8, 9, 10, 11, 12 }, [4, 2]), ones([4, 2], dtype: ScalarType.Bool));
+
+    private static (TextEncoder Encoder, PredictionHead Head) Networks(RandomStreams streams, int outputs, int hidden = 0)
+        => (TextEncoders.Bag(embeddingDimension: 6).Create(Vocabulary, streams), new PredictionHead(6, hidden, outputs, streams));
+
+    private static (double Loss, double[][] Logits) Run(FineTuningMethod method, float[] labels)
+    {
+        using var scope = NewDisposeScope();
+        var loss = method.Loss([Texts(), new LabelBatch(tensor(labels))]).Total.item<float>();
+        var logits = method.Head.call(method.Encoder.call(Texts())).detach();
+        var (rows, columns) = ((int)logits.shape[0], (int)logits.shape[1]);
+        var values = logits.contiguous().data<float>().ToArray();
+        return (loss, [.. Enumerable.Range(0, rows).Select(i => values.Skip(i * columns).Take(columns).Select(v => (double)v).ToArray())]);
+    }
+
+    [TestMethod]
+    [DataRow(0.0, false)]
+    [DataRow(0.0, true)]
+    [DataRow(0.2, false)]
+    public void MulticlassIsCrossEntropyOfTheSoftmax(double smoothing, bool weighted)
+    {
+        float[] labels = [0, 2, 2, 1], weights = [3, 1, 0.5f];
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 3);
+        using var method = new MulticlassClassification(encoder, head, false, smoothing, weighted ? weights : null);
+        method.eval();
+        var (loss, logits) = Run(method, labels);
+        double sum = 0, total = 0;
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var norm = Math.Log(logits[i].Sum(Math.Exp));
+            var weight = weighted ? weights[(int)labels[i]] : 1;
+            for (var c = 0; c < 3; c++)
+                sum -= weight * ((c == (int)labels[i] ? 1 - smoothing : 0) + smoothing / 3) * (logits[i][c] - norm);
+            total += weight;
+        }
+        Assert.AreEqual(sum / total, loss, Tolerance);
+    }
+
+    [TestMethod]
+    [DataRow(0.0, false)]
+    [DataRow(0.1, true)]
+    public void BinaryIsLogisticLoss(double smoothing, bool weighted)
+    {
+        float[] labels = [1, 0, 0, 1];
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 1);
+        using var method = new BinaryClassification(encoder, head, false, smoothing, weighted ? (0.5f, 2f) : null);
+        method.eval();
+        var (loss, logits) = Run(method, labels);
+        double sum = 0, total = 0;
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var p = 1 / (1 + Math.Exp(-logits[i][0]));
+            var target = labels[i] * (1 - smoothing) + smoothing / 2;
+            var weight = weighted ? labels[i] > 0 ? 2 : 0.5 : 1;
+            sum -= weight * (target * Math.Log(p) + (1 - target) * Math.Log(1 - p));
+            total += weight;
+        }
+        Assert.AreEqual(sum / total, loss, Tolerance);
+    }
+
+    [TestMethod]
+    public void RegressionIsSquaredErrorInDeviations()
+    {
+        float[] labels = [90, 100, 110, 130];
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 1, hidden: 5);
+        using var method = new Regression(encoder, head, false, mean: 100, deviation: 20);
+        method.eval();
+        var (loss, logits) = Run(method, labels);
+        Assert.AreEqual(labels.Select((y, i) => Math.Pow(logits[i][0] - (y - 100) / 20, 2)).Average(), loss, Tolerance);
+    }
+
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void TheGradientReachesTheEncoderUnlessOnlyTheHeadIsTrained(bool headOnly)
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 3, hidden: 4);
+        using var method = new MulticlassClassification(encoder, head, headOnly);
+        method.train();
+        method.Loss([Texts(), new LabelBatch(tensor(new float[] { 0, 1, 2, 0 }))]).Total.backward();
+        Assert.IsTrue(head.parameters().All(p => p.grad is not null));
+        Assert.AreEqual(!headOnly, encoder.parameters().Any(p => p.grad is not null));
+        Assert.AreEqual(!headOnly, encoder.training, "dropout of a frozen encoder is off");
+    }
+
+    [TestMethod]
+    public void SavedNamesStartWithEncoderOrHead()
+    {
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 3, hidden: 4);
+        using var method = new MulticlassClassification(encoder, head, false);
+        string[] names = [.. method.state_dict().Keys];
+        Assert.IsTrue(names.All(n => n.StartsWith("encoder.", StringComparison.Ordinal)
+            || n.StartsWith("head.", StringComparison.Ordinal)), string.Join(", ", names));
+        CollectionAssert.AreEquivalent(new[] { "hidden.weight", "hidden.bias", "output.weight", "output.bias" },
+            head.state_dict().Keys.ToArray());
+    }
+
+    [TestMethod]
+    public void BalancedWeightsMakeClassesEqual()
+    {
+        var weights = BalancedWeights.Of([0, 0, 0, 2], 3);
+        CollectionAssert.AreEqual(new[] { 4f / 6, 1, 2 }, weights);
+    }
+}
