@@ -8,5 +8,5 @@ bash "$root/eng/dependencies.sh"
 . "$root/eng/env.sh"
 export SSL_COMMIT="${SSL_COMMIT:-$(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)}"
 project="$root/examples/quickstart"
-(cd "$root" && dotnet build "$project/Quickstart.csproj" -c Release --nologo -v quiet -clp:NoSummary < /dev/null)
+bash "$root/eng/build.sh" examples/quickstart/Quickstart.csproj
 exec dotnet "$project/bin/Release/net10.0/quickstart.dll" --output "$root/artifacts/quickstart" "$@"

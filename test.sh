@@ -33,8 +33,7 @@ if [ "$standins" = true ]; then projects+=($(grep -l "<IsTestProject>true" stand
 passed=0; failed=0; skipped=0
 for solution in SslMLNet.sln $(printf '%s\n' "${projects[@]}" | grep '^standins/' || true); do
     echo "building $solution ..."
-    if ! dotnet build "$solution" -c Release --nologo -v quiet -clp:NoSummary < /dev/null; then
-        echo "$solution does not build"
+    if ! bash eng/build.sh "$solution"; then
         echo "0 passed, 1 failed"
         exit 1
     fi

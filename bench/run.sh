@@ -12,5 +12,5 @@ if [ -z "${SSL_DATA:-}" ] && [ -d ../shared/data ]; then export SSL_DATA="$(cd .
 if [ -z "${SSL_PEERS:-}" ] && [ -d ../shared/peers ]; then export SSL_PEERS="$(cd ../shared/peers && pwd)"; fi
 export SSL_COMMIT="${SSL_COMMIT:-$(git describe --always --dirty 2>/dev/null || echo unknown)}"
 
-dotnet build bench/Ssl.Bench/Ssl.Bench.csproj -c Release --nologo -v quiet -clp:NoSummary < /dev/null
+bash eng/build.sh bench/Ssl.Bench/Ssl.Bench.csproj
 exec dotnet bench/Ssl.Bench/bin/Release/net10.0/Ssl.Bench.dll "$@"
