@@ -56,6 +56,13 @@ var loaded = mlContext.Model.Load(path, out _);
 File.Delete(path);
 Console.WriteLine($"loaded model, accuracy: {mlContext.MulticlassClassification.Evaluate(loaded.Transform(test)).MicroAccuracy:0.00}");
 
+// Expected output:
+// accuracy from 15 labels: 1.00
+// plane large: carpenter
+// sprayer small: painter
+// rake large: gardener
+// loaded model, accuracy: 0.92
+
 internal sealed class Row
 {
     public string Trade { get; set; } = "";
