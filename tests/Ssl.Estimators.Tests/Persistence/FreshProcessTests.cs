@@ -62,7 +62,7 @@ public class FreshProcessTests
         var original = s_encoder!.Transform(View(mlContext)).GetColumn<float[]>("Embedding").ToArray();
         for (var i = 0; i < s_rows.Length; i++)
         {
-            CollectionAssert.AreEqual(loaded[i], fresh[i], $"row {i}");
+            AssertClose(loaded[i], fresh[i], i);
             AssertClose(original[i], fresh[i], i);
         }
     }
@@ -75,7 +75,7 @@ public class FreshProcessTests
         var original = s_encoder!.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding").ToArray();
         for (var i = 0; i < s_rows.Length; i++)
         {
-            CollectionAssert.AreEqual(original[i], fresh[i], $"row {i}");
+            AssertClose(original[i], fresh[i], i);
         }
     }
 

@@ -179,7 +179,7 @@ public abstract class PretrainingContract
         var results = new float[16][][];
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => results[i] = Embed(encoder, data));
         foreach (var result in results)
-            AssertEqual(expected, result, 0);
+            AssertEqual(expected, result, Tolerance);
     }
 
     [TestMethod]
