@@ -7,7 +7,7 @@ namespace Ssl.Estimators.Tests;
 /// <summary>One column of texts in memory as a batch source.</summary>
 internal sealed class TokenRowSource : IBatchSource
 {
-    private readonly TokenRows _rows = new();
+    private readonly TokenRows _rows = new(0);
     private readonly int _batchSize;
     private readonly Random _shuffle;
 
@@ -25,5 +25,5 @@ internal sealed class TokenRowSource : IBatchSource
 
     public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
         => BatchOrder.Cut(BatchOrder.Shuffled(_rows.Count, _shuffle), _batchSize, dropLast: false, _rows.Length, _shuffle)
-            .Select(rows => (IReadOnlyList<Batch>)[_rows.ToBatch(rows, 0)]);
+            .Select(rows => (IReadOnlyList<Batch>)[_rows.ToBatch(rows)]);
 }

@@ -119,7 +119,7 @@ internal static class NeighborCarrier
             mlContext,
             index.WriteArchive,
             [input],
-            transforms.CopyColumns(CarrierColumns.Numbers, settings.InputColumn),
+            [transforms.CopyColumns(CarrierColumns.Numbers, settings.InputColumn)],
             index.Ids is NeighborIds.TextIds
                 ? transforms.CustomMapping<NumbersInput, NeighborOutput<ReadOnlyMemory<char>>>(
                     TextNeighborsMapping.Map, TextNeighborsMapping.Contract)

@@ -34,16 +34,15 @@ internal static class CarrierChain
 
         var mlContext = new MLContext();
         var transforms = mlContext.Transforms;
-        PrimitiveDataViewType type = model.ReadsNumbers ? NumberDataViewType.Single : TextDataViewType.Instance;
-        var inputs = model.InputColumns.Distinct().Select(name => new DataViewSchema.DetachedColumn(name, type)).ToArray();
-        return Build(
-            mlContext,
-            model.WriteArchive,
-            inputs,
-            transforms.Concatenate(model.ReadsNumbers ? CarrierColumns.Numbers : CarrierColumns.Texts, [.. model.InputColumns]),
-            model.ReadsNumbers
-                ? transforms.CustomMapping<NumbersInput, EmbeddingOutput>(NumbersEmbedMapping.Map, NumbersEmbedMapping.Contract)
-                : transforms.CustomMapping<TextsInput, EmbeddingOutput>(TextsEmbedMapping.Map, TextsEmbedMapping.Contract),
+        IEstimator<ITransformer> mapping = CarrierInputs.FormOf(model.InputKinds) switch
+        {
+            CarrierForm.Texts => transforms.CustomMapping<TextsInput, EmbeddingOutput>(TextsEmbedMapping.Map, TextsEmbedMapping.Contract),
+            CarrierForm.Numbers =>
+                transforms.CustomMapping<NumbersInput, EmbeddingOutput>(NumbersEmbedMapping.Map, NumbersEmbedMapping.Contract),
+            _ => transforms.CustomMapping<MixedInput, EmbeddingOutput>(MixedEmbedMapping.Map, MixedEmbedMapping.Contract),
+        };
+        return Build(mlContext, model.WriteArchive, CarrierInputs.Columns(model.InputColumns, model.InputKinds),
+            CarrierInputs.Fix(transforms, model.InputColumns, model.InputKinds), mapping,
             [Gather(transforms, model.OutputColumn, CarrierColumns.Part, model.Dimension)]);
     }
 
@@ -51,11 +50,11 @@ internal static class CarrierChain
     /// <param name="mlContext">Makes the parts.</param>
     /// <param name="write">Writes the state.</param>
     /// <param name="inputs">The columns that it reads.</param>
-    /// <param name="fixedInput">Brings them to a column of a fixed name.</param>
+    /// <param name="fixedInput">Bring them to columns of fixed names.</param>
     /// <param name="mapping">Applies the carried state to it.</param>
     /// <param name="outputs">Make the output columns of the mapping's parts.</param>
     public static TransformerChain<ITransformer> Build(MLContext mlContext, Action<Stream> write, DataViewSchema.DetachedColumn[] inputs,
-        IEstimator<ITransformer> fixedInput, IEstimator<ITransformer> mapping, IEnumerable<IEstimator<ITransformer>> outputs)
+        IEnumerable<IEstimator<ITransformer>> fixedInput, IEstimator<ITransformer> mapping, IEnumerable<IEstimator<ITransformer>> outputs)
     {
         var transforms = mlContext.Transforms;
         var (header, texts) = CarrierState.Encode(write, static packed => string.Concat(ConstantHead, packed.Span, "\""));
@@ -69,10 +68,10 @@ internal static class CarrierChain
             chain = chain.Append<ITransformer>(transforms.Expression(names[i + 1], texts[i], CarrierColumns.Key));
         }
 
-        chain = chain.Append<ITransformer>(transforms.Concatenate(CarrierColumns.State, names)).Append(fixedInput).Append(mapping);
-        foreach (var output in outputs)
+        chain = chain.Append<ITransformer>(transforms.Concatenate(CarrierColumns.State, names));
+        foreach (var part in fixedInput.Append(mapping).Concat(outputs))
         {
-            chain = chain.Append(output);
+            chain = chain.Append(part);
         }
 
         // Fitting needs the columns, no rows: every part is trivial.

@@ -29,6 +29,9 @@ internal static class CarrierColumns
     /// <summary>The i-th text of the state before they are one vector.</summary>
     public static string StateText(int i) => $"{State}{i}";
 
+    /// <summary>The i-th input column, converted to the type that the model takes.</summary>
+    public static string Converted(int i) => $"{Prefix}Input{i}";
+
     /// <summary>Whether a column is one of these.</summary>
     public static bool IsTemporary(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
 

@@ -19,34 +19,40 @@ internal sealed class KeyMapping : CustomMappingFactory<NoInput, KeyOutput>
     public override Action<NoInput, KeyOutput> GetMapping() => Map;
 }
 
-/// <summary>Embeds rows of texts with the carried encoder.</summary>
+/// <summary>Embeds rows with the carried encoder.</summary>
+/// <typeparam name="TInput">What it reads.</typeparam>
+internal abstract class EmbedMapping<TInput> : CustomMappingFactory<TInput, EmbeddingOutput> where TInput : class, ICarrierInput, new()
+{
+    /// <summary>The mapping.</summary>
+    public static void Map(TInput input, EmbeddingOutput output) =>
+        output.Embed(CarriedEncoders.Cache.Get(input.State), input.ToRow());
+
+    /// <inheritdoc/>
+    public override Action<TInput, EmbeddingOutput> GetMapping() => Map;
+}
+
+/// <summary>Embeds rows of texts.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class TextsEmbedMapping : CustomMappingFactory<TextsInput, EmbeddingOutput>
+internal sealed class TextsEmbedMapping : EmbedMapping<TextsInput>
 {
     /// <summary>Name in saved models.</summary>
     public const string Contract = "Ssl.Estimators.Carrier.Texts.Embed";
-
-    /// <summary>The mapping.</summary>
-    public static void Map(TextsInput input, EmbeddingOutput output) =>
-        output.EmbedTexts(CarriedEncoders.Cache.Get(input.State), input.Texts);
-
-    /// <inheritdoc/>
-    public override Action<TextsInput, EmbeddingOutput> GetMapping() => Map;
 }
 
-/// <summary>Embeds rows of numbers with the carried encoder.</summary>
+/// <summary>Embeds rows of numbers.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class NumbersEmbedMapping : CustomMappingFactory<NumbersInput, EmbeddingOutput>
+internal sealed class NumbersEmbedMapping : EmbedMapping<NumbersInput>
 {
     /// <summary>Name in saved models.</summary>
     public const string Contract = "Ssl.Estimators.Carrier.Numbers.Embed";
+}
 
-    /// <summary>The mapping.</summary>
-    public static void Map(NumbersInput input, EmbeddingOutput output) =>
-        output.EmbedNumbers(CarriedEncoders.Cache.Get(input.State), input.Numbers);
-
-    /// <inheritdoc/>
-    public override Action<NumbersInput, EmbeddingOutput> GetMapping() => Map;
+/// <summary>Embeds rows of numbers and texts.</summary>
+[CustomMappingFactoryAttribute(Contract)]
+internal sealed class MixedEmbedMapping : EmbedMapping<MixedInput>
+{
+    /// <summary>Name in saved models.</summary>
+    public const string Contract = "Ssl.Estimators.Carrier.Mixed.Embed";
 }
 
 /// <summary>The encoders of loaded models.</summary>

@@ -13,30 +13,6 @@ internal sealed class KeyOutput
     public float Key { get; set; }
 }
 
-/// <summary>What reaches a model that reads texts.</summary>
-internal sealed class TextsInput
-{
-    /// <summary>The model.</summary>
-    [ColumnName(CarrierColumns.State)]
-    public VBuffer<ReadOnlyMemory<char>> State { get; set; }
-
-    /// <summary>The row's texts.</summary>
-    [ColumnName(CarrierColumns.Texts)]
-    public VBuffer<ReadOnlyMemory<char>> Texts { get; set; }
-}
-
-/// <summary>What reaches a model that reads numbers.</summary>
-internal sealed class NumbersInput
-{
-    /// <summary>The model.</summary>
-    [ColumnName(CarrierColumns.State)]
-    public VBuffer<ReadOnlyMemory<char>> State { get; set; }
-
-    /// <summary>The row's numbers.</summary>
-    [ColumnName(CarrierColumns.Numbers)]
-    public VBuffer<float> Numbers { get; set; }
-}
-
 /// <summary>A vector in parts of fixed lengths: column i holds 2^i values and is used where bit i of the length is set.</summary>
 internal sealed class VectorParts<T>(int count)
 {
@@ -75,8 +51,6 @@ internal class EmbeddingOutput
 
     private readonly VectorParts<float> _parts = new(Count);
     private float[] _embedding = [];
-    private ReadOnlyMemory<char>[] _texts = [];
-    private float[] _numbers = [];
 
     [ColumnName(CarrierColumns.Part + "0"), VectorType(1)] public float[] Part0 { get => _parts[0]; set => _parts[0] = value; }
     [ColumnName(CarrierColumns.Part + "1"), VectorType(2)] public float[] Part1 { get => _parts[1]; set => _parts[1] = value; }
@@ -95,17 +69,11 @@ internal class EmbeddingOutput
     [ColumnName(CarrierColumns.Part + "14"), VectorType(16384)] public float[] Part14 { get => _parts[14]; set => _parts[14] = value; }
     [ColumnName(CarrierColumns.Part + "15"), VectorType(32768)] public float[] Part15 { get => _parts[15]; set => _parts[15] = value; }
 
-    /// <summary>Embeds a row of texts.</summary>
-    public void EmbedTexts(EncoderModel model, in VBuffer<ReadOnlyMemory<char>> texts) =>
-        Embed(model, RawRow.OfTexts(Dense(texts, ref _texts)));
-
-    /// <summary>Embeds a row of numbers.</summary>
-    public void EmbedNumbers(EncoderModel model, in VBuffer<float> numbers) => Embed(model, RawRow.OfNumbers(Dense(numbers, ref _numbers)));
-
     /// <summary>Cuts a vector into the parts.</summary>
     public void Fill(ReadOnlySpan<float> values) => _parts.Fill(values);
 
-    private void Embed(EncoderModel model, RawRow row)
+    /// <summary>Embeds a row.</summary>
+    public void Embed(EncoderModel model, RawRow row)
     {
         if (_embedding.Length != model.Dimension)
         {
@@ -114,16 +82,5 @@ internal class EmbeddingOutput
 
         model.Embed([row], _embedding);
         Fill(_embedding);
-    }
-
-    private static T[] Dense<T>(in VBuffer<T> values, ref T[] buffer)
-    {
-        if (buffer.Length != values.Length)
-        {
-            buffer = new T[values.Length];
-        }
-
-        values.CopyTo(buffer);
-        return buffer;
     }
 }

@@ -1,8 +1,17 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
-/// A fitted encoder as plain data and a network: everything that is saved, and nothing of ML.NET. The transformer, the carrier chain
-/// of a saved model and the archive file share one instance.
+/// A fitted encoder as plain data and a network: everything that is saved, and what the stages downstream need to read rows for it and to
+/// train a copy of it, whatever its modality. The transformer, the carrier chain of a saved model and the archive file share one
+/// instance. A modality derives from <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
 /// </summary>
 /// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
 internal abstract class EncoderModel : IDisposable
@@ -21,28 +30,61 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Names of the columns it was fitted on, in the order in which <see cref="RawRow"/> brings their values.</summary>
     public abstract IReadOnlyList<string> InputColumns { get; }
 
+    /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
+    public abstract IReadOnlyList<InputKind> InputKinds { get; }
+
     /// <summary>Name of the column that the embedding goes to.</summary>
     public abstract string OutputColumn { get; }
 
-    /// <summary>
-    /// Whether <see cref="RawRow.Numbers"/> bring the input columns in a saved chain, all Single; else <see cref="RawRow.Texts"/> do, all
-    /// text.
-    /// </summary>
-    public virtual bool ReadsNumbers => false;
+    /// <summary>Throws unless a column has a type that the model reads.</summary>
+    /// <param name="name">One of <see cref="InputColumns"/>.</param>
+    /// <param name="shape">What the data have under this name.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The sentence of <see cref="Diagnostics.Check.SchemaMismatch"/>.</exception>
+    public abstract void CheckColumn(string name, ColumnShape shape);
 
-    /// <summary>Writes manifest and weights with <c>ModelArchive.Write</c>; <c>EncoderModelReader</c> reads them back.</summary>
-    public abstract void WriteArchive(Stream stream);
+    /// <summary>How rows are read for a training of <see cref="CreateTrainable"/>: one store, whose batches the encoder takes.</summary>
+    public abstract RowFormat CreateFormat();
+
+    /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
+    public abstract Encoder CreateTrainable(RandomStreams streams);
+
+    /// <summary>A model like this one with a copy of the weights of a network that <see cref="CreateTrainable"/> made.</summary>
+    /// <param name="trained">The network, on any device.</param>
+    /// <param name="device">Where the new model computes.</param>
+    /// <param name="trainingFacts">How the weights came about.</param>
+    public abstract EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts);
+
+    /// <summary>Embeddings on the model's device, Single [rows, <see cref="Dimension"/>], in the caller's dispose scope.</summary>
+    /// <param name="rows">The rows, computed as one batch; their memory is not kept.</param>
+    public abstract Tensor Encode(ReadOnlySpan<RawRow> rows);
 
     /// <summary>Embeds rows as one batch.</summary>
     /// <param name="rows">The rows; their memory is not kept.</param>
     /// <param name="embeddings">Takes rows.Length x <see cref="Dimension"/> values, row after row.</param>
-    public abstract void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings);
+    public virtual void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
+    {
+        if (rows.Length == 0)
+            return;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var output = Encode(rows).cpu().contiguous();       // [rows, Dimension]
+        MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
+    }
+
+    /// <summary>Everything but the weights; the modality's reader makes a model of it.</summary>
+    public abstract JsonObject Describe();
+
+    /// <summary>The weights by their names in the network.</summary>
+    public abstract IReadOnlyDictionary<string, Tensor> GetWeights();
+
+    /// <summary>Writes description and weights; <c>EncoderModelReader</c> reads them back.</summary>
+    public void WriteArchive(Stream stream) => ModelArchive.Write(stream, Modality, Describe(), GetWeights());
 
     /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
     public abstract EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn);
 
     /// <summary>Brings the network to a device. Not while another thread embeds.</summary>
-    public abstract void MoveTo(TorchSharp.torch.Device device);
+    public abstract void MoveTo(Device device);
 
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public abstract bool IsDisposed { get; }

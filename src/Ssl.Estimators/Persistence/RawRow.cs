@@ -1,7 +1,8 @@
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
-/// One row of input in the neutral form in which a saved model meets it: numbers and texts, each in the order of the model's input columns.
+/// One row of input in the neutral form in which a saved model meets it: numbers and texts, each in the order of the model's input columns
+/// (<see cref="InputKind"/> says which of the two brings a column).
 /// The memory belongs to the caller and is valid only during the call that receives the row.
 /// </summary>
 /// <param name="Numbers">Cells of the numeric input columns, one after the other; empty where the modality has none.</param>

@@ -32,7 +32,7 @@ public sealed class EmbeddingEstimator : IEstimator<EncoderTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         foreach (var name in _encoder.InputColumnNames)
-            _encoder.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+            _encoder.Model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         return SchemaShapes.Append(inputSchema, SchemaShapes.Embedding(_encoder.OutputColumnName, _encoder.EmbeddingDimension));
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
@@ -50,7 +49,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(inputSchema);
         ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
         foreach (var name in InputColumnNames)
-            CheckColumn(name, ColumnShape.Find(inputSchema, name));
+            _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
         builder.AddColumn(OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, EmbeddingDimension),
@@ -76,16 +75,16 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => CarrierChain.Save(_model, ctx);
 
-    internal void CheckColumn(string name, ColumnShape shape)
-    {
-        if (!shape.IsText)
-            throw Check.SchemaMismatch("input", name, "String", shape.ToString());
-    }
-
     /// <summary>The same network under other column names; each of the two can be disposed of on its own.</summary>
     internal EncoderTransformer Share(string? outputColumnName, string? inputColumnName)
     {
         ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        if (inputColumnName is not null && InputColumnNames.Count != 1)
+        {
+            throw new ArgumentException($"The encoder reads {InputColumnNames.Count} columns ({string.Join(", ", InputColumnNames)}): one "
+                + $"name, '{inputColumnName}', cannot stand for them. Leave it null and name the data's columns as the encoder's.",
+                nameof(inputColumnName));
+        }
         IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
         return new EncoderTransformer(_mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName));
     }

@@ -13,6 +13,9 @@ internal abstract class RowComputation
     /// <summary>The columns that are read, in the order in which <see cref="RawRow"/> brings their values.</summary>
     public abstract IReadOnlyList<string> InputColumns { get; }
 
+    /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
+    public abstract IReadOnlyList<InputKind> InputKinds { get; }
+
     /// <summary>Numbers a row.</summary>
     public abstract int Width { get; }
 
@@ -41,6 +44,8 @@ internal abstract class RowComputation
 internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
 {
     public override IReadOnlyList<string> InputColumns => model.InputColumns;
+
+    public override IReadOnlyList<InputKind> InputKinds => model.InputKinds;
 
     public override int Width => model.Dimension;
 

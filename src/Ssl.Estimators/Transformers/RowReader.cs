@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
@@ -8,19 +8,31 @@ namespace Ssl.Estimators.Transformers;
 internal sealed class RowReader
 {
     private readonly ValueGetter<ReadOnlyMemory<char>>[] _texts;
+    private readonly Action<List<float>>[] _numbers;
+    private readonly List<float> _cells = [];
 
-    private RowReader(ValueGetter<ReadOnlyMemory<char>>[] texts) => _texts = texts;
+    private RowReader(ValueGetter<ReadOnlyMemory<char>>[] texts, Action<List<float>>[] numbers) => (_texts, _numbers) = (texts, numbers);
 
-    /// <summary>A reader of these text columns; the caller has checked that they are there and are text.</summary>
-    public static RowReader OfTexts(DataViewRow input, IReadOnlyList<string> columns)
-        => new([.. columns.Select(name => input.GetGetter<ReadOnlyMemory<char>>(input.Schema[name]))]);
+    /// <summary>A reader of these columns; the caller has checked that they are there and have types of their kinds.</summary>
+    public static RowReader Open(DataViewRow input, IReadOnlyList<string> columns, IReadOnlyList<InputKind> kinds)
+    {
+        var all = columns.Select((name, i) => (Column: input.Schema[name], IsNumber: kinds[i] == InputKind.Number)).ToArray();
+        return new(
+            [.. all.Where(c => !c.IsNumber).Select(c => TextColumns.Open(input, c.Column))],
+            [.. all.Where(c => c.IsNumber).Select(c => NumberColumns.Open(input, c.Column))]);
+    }
 
-    /// <summary>The row on which the input now stands.</summary>
+    /// <summary>The row on which the input now stands; its memory is its own.</summary>
     public RawRow Read()
     {
-        var texts = new ReadOnlyMemory<char>[_texts.Length];
+        var texts = _texts.Length == 0 ? [] : new ReadOnlyMemory<char>[_texts.Length];
         for (var i = 0; i < texts.Length; i++)
             _texts[i](ref texts[i]);
-        return RawRow.OfTexts(texts);
+        if (_numbers.Length == 0)
+            return RawRow.OfTexts(texts);
+        _cells.Clear();
+        foreach (var read in _numbers)
+            read(_cells);
+        return new RawRow(_cells.ToArray(), texts);
     }
 }

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
-using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Persistence;
@@ -35,7 +37,9 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override string OutputColumn { get; }
 
-    public override bool ReadsNumbers { get; }
+    public bool ReadsNumbers { get; }
+
+    public override IReadOnlyList<InputKind> InputKinds => [.. InputColumns.Select(_ => ReadsNumbers ? InputKind.Number : InputKind.Text)];
 
     public override bool IsDisposed => _disposed != 0;
 
@@ -53,16 +57,36 @@ internal sealed class TestEncoderModel : EncoderModel
         return new TestEncoderModel(tensor(values, [rows, dimension]), output, readsNumbers, inputs);
     }
 
-    public override void WriteArchive(Stream stream)
+    public override JsonObject Describe() => new()
+    {
+        ["inputs"] = new JsonArray([.. InputColumns.Select(c => JsonValue.Create(c))]),
+        ["output"] = OutputColumn,
+        ["numbers"] = ReadsNumbers,
+        ["shape"] = new JsonArray([.. _table.shape.Select(c => JsonValue.Create(c))]),
+    };
+
+    public override IReadOnlyDictionary<string, Tensor> GetWeights()
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        ModelArchive.Write(stream, Modality, new JsonObject
-        {
-            ["inputs"] = new JsonArray([.. InputColumns.Select(c => JsonValue.Create(c))]),
-            ["output"] = OutputColumn,
-            ["numbers"] = ReadsNumbers,
-            ["shape"] = new JsonArray([.. _table.shape.Select(c => JsonValue.Create(c))]),
-        }, new Dictionary<string, Tensor> { ["table"] = _table });
+        return new Dictionary<string, Tensor> { ["table"] = _table };
+    }
+
+    public override void CheckColumn(string name, ColumnShape shape)
+    {
+    }
+
+    public override RowFormat CreateFormat() => throw new NotSupportedException();
+
+    public override Encoder CreateTrainable(RandomStreams streams) => throw new NotSupportedException();
+
+    public override EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
+        => throw new NotSupportedException();
+
+    public override Tensor Encode(ReadOnlySpan<RawRow> rows)
+    {
+        var embeddings = new float[rows.Length * Dimension];
+        Embed(rows, embeddings);
+        return tensor(embeddings, [rows.Length, Dimension]);
     }
 
     public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
@@ -98,12 +122,11 @@ internal sealed class TestEncoderModel : EncoderModel
     [ModuleInitializer]
     internal static void Register() => EncoderModelReader.Register("test", Read);
 
-    private static TestEncoderModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    private static TestEncoderModel Read(JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
     {
         Interlocked.Increment(ref ReadCount);
-        var content = manifest.Content;
         var table = zeros([.. content["shape"]!.AsArray().Select(v => v!.GetValue<long>())]);
-        tensors.ReadInto(new Dictionary<string, Tensor> { ["table"] = table });
+        fill(new Dictionary<string, Tensor> { ["table"] = table });
         return new TestEncoderModel(table, content["output"]!.GetValue<string>(), content["numbers"]!.GetValue<bool>(),
             [.. content["inputs"]!.AsArray().Select(v => v!.GetValue<string>())]);
     }

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace Ssl.Estimators.Data;
 
@@ -17,29 +18,51 @@ internal static class TextColumns
         }
     }
 
+    /// <summary>Gets a column's values as text: those of a text column, or the values of a column of keys.</summary>
+    /// <param name="row">A row or cursor in which the column is active.</param>
+    /// <param name="column">A scalar column of text or keys.</param>
+    /// <returns>The text; the empty one where a key is missing.</returns>
+    public static ValueGetter<ReadOnlyMemory<char>> Open(DataViewRow row, DataViewSchema.Column column)
+    {
+        if (column.Type is not KeyDataViewType key)
+            return row.GetGetter<ReadOnlyMemory<char>>(column);
+        ReadOnlyMemory<char>[] values = [default, .. KeyValues.Texts(column).Select(text => text.AsMemory())];
+        return Type.GetTypeCode(key.RawType) switch
+        {
+            TypeCode.Byte => Values<byte>(number => number),
+            TypeCode.UInt16 => Values<ushort>(number => number),
+            TypeCode.UInt32 => Values<uint>(number => number),
+            _ => Values<ulong>(number => number),
+        };
+
+        ValueGetter<ReadOnlyMemory<char>> Values<T>(Func<T, ulong> index)
+        {
+            var getter = row.GetGetter<T>(column);
+            T number = default!;
+            return (ref ReadOnlyMemory<char> value) =>
+            {
+                getter(ref number);
+                value = index(number) < (ulong)values.Length ? values[index(number)] : default;
+            };
+        }
+    }
+
     /// <summary>A cursor over the text columns alone.</summary>
     internal sealed class Cursor : IDisposable
     {
         private readonly DataViewRowCursor _cursor;
         private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
         private readonly ReadOnlyMemory<char>[] _texts;
-        private readonly ValueGetter<float>? _labelGetter;
-        private float _label;
 
-        public Cursor(IDataView data, IReadOnlyList<string> columns, LabelColumn? label = null)
+        public Cursor(IDataView data, IReadOnlyList<string> columns)
         {
             var needed = columns.Select(name => data.Schema[name]).ToArray();
-            var all = label is null ? needed : [.. needed, data.Schema[label.Name]];
-            _cursor = data.GetRowCursor(all.DistinctBy(c => c.Index));
-            _labelGetter = label?.CreateGetter(_cursor, data.Schema[label.Name]);
+            _cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
             _getters = [.. needed.Select(column => _cursor.GetGetter<ReadOnlyMemory<char>>(column))];
             _texts = new ReadOnlyMemory<char>[columns.Count];
         }
 
         public ReadOnlyMemory<char> this[int column] => _texts[column];
-
-        /// <summary>The row's label; meaningless without a label column.</summary>
-        public float Label => _label;
 
         public bool MoveNext()
         {
@@ -47,7 +70,6 @@ internal static class TextColumns
                 return false;
             for (var i = 0; i < _getters.Length; i++)
                 _getters[i](ref _texts[i]);
-            _labelGetter?.Invoke(ref _label);
             return true;
         }
 

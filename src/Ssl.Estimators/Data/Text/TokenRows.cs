@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
@@ -5,7 +6,8 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Data;
 
 /// <summary>The token ids of many texts, one after the other in one array: four bytes a token and four a text.</summary>
-internal sealed class TokenRows
+/// <param name="paddingId">Fills short texts of a batch up.</param>
+internal sealed class TokenRows(int paddingId) : RowStore
 {
     // A list holds at most Array.MaxLength items; a text has far fewer than the margin.
     private const int Margin = 1 << 20;
@@ -14,18 +16,20 @@ internal sealed class TokenRows
     private List<int> _ends = [];
 
     /// <summary>Texts held.</summary>
-    public int Count => _ends.Count;
+    public override int Count => _ends.Count;
 
     /// <summary>Tokens held, over all texts.</summary>
     public long TokenCount => _tokens.Count;
 
     /// <summary>Bytes that the content takes.</summary>
-    public long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
+    public override long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
+
+    public override string Content => string.Create(CultureInfo.InvariantCulture, $"{TokenCount:N0} tokens");
 
     /// <summary>Whether no further text is sure to fit.</summary>
-    public bool IsFull => _tokens.Count > Array.MaxLength - Margin;
+    public override bool IsFull => _tokens.Count > Array.MaxLength - Margin;
 
-    public int Length(int row) => _ends[row] - Start(row);
+    public override int Length(int row) => _ends[row] - Start(row);
 
     public ReadOnlySpan<int> this[int row] => CollectionsMarshal.AsSpan(_tokens).Slice(Start(row), Length(row));
 
@@ -42,16 +46,16 @@ internal sealed class TokenRows
     }
 
     /// <summary>Drops all texts but these.</summary>
-    public void KeepOnly(ReadOnlySpan<int> rows)
+    public override void KeepOnly(ReadOnlySpan<int> rows)
     {
-        var kept = new TokenRows();
+        var kept = new TokenRows(paddingId);
         foreach (var row in rows)
             kept.Add(this[row]);
         (_tokens, _ends) = (kept._tokens, kept._ends);
     }
 
     /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
-    public TokenBatch ToBatch(ReadOnlySpan<int> rows, int paddingId)
+    public override TokenBatch ToBatch(ReadOnlySpan<int> rows)
     {
         var longest = 1;
         foreach (var row in rows)

@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | the encoder's input | Text | what to predict from |
+/// | the encoder's input column(s) | as the encoder reads them | what to predict from |
 /// | label | Boolean | the answer |
 /// | PredictedLabel | Boolean | whether the score is greater than 0 |
 /// | Score | Single | log-odds of true |
@@ -25,7 +25,7 @@ namespace Ssl.Estimators.Trainers;
 /// | --- | --- |
 /// | Needs labels | Yes |
 /// | Needs normalisation | No |
-/// | Benefits from caching | No: tokens and labels are kept in memory |
+/// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes |
 ///

@@ -6,6 +6,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
@@ -33,7 +34,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         faults.ThrowIfAny();
         Settings = options.Snapshot();
         if (Settings.Encoder is { } encoder)
-            TextModel(encoder.Model, encoder);
+            ObjectDisposedException.ThrowIf(encoder.Model.IsDisposed, encoder);
         // Drawn once: every Fit of this estimator starts from the same seed, so a second Fit equals a fresh one.
         var drawn = HostSeed.Register(mlContext, name, out _host);
         _seed = options.Seed ?? drawn;
@@ -76,7 +77,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         CheckLabel(ColumnShape.Find(input.Schema, Settings.LabelColumnName, "label"));
         var model = FindEncoder(input.Schema);
         foreach (var name in model.InputColumns)
-            FineTunedTransformer.CheckInput(name, ColumnShape.Find(input.Schema, name));
+            model.CheckColumn(name, ColumnShape.Find(input.Schema, name));
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
@@ -93,8 +94,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
             validation is null ? null : new EpochValidation(() => MeasureLoss(method, validation, device), Settings.Patience),
             Settings.CancellationToken);
-        var tuned = TextEncoderModel.CopyOf(encoder, model.Factory, model.Tokenizer, device, model.InputColumns, model.OutputColumn,
-            TrainingFacts.Of(GetType().Name, result));
+        var tuned = model.WithWeightsOf(encoder, device, TrainingFacts.Of(GetType().Name, result));
         return new FineTunedTransformer(new FineTunedModel(tuned, head.Copy(), task, device));
     }
 
@@ -108,7 +108,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         if (Settings.Encoder is { } encoder)
         {
             foreach (var name in encoder.InputColumnNames)
-                FineTunedTransformer.CheckInput(name, ColumnShape.Find(inputSchema, name));
+                encoder.Model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         }
         else
         {
@@ -119,34 +119,32 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         return SchemaShapes.AppendPrediction(inputSchema, Settings.LabelColumnName, Donor, PredictionColumns.Names(Kind));
     }
 
-    private TextEncoderModel FindEncoder(DataViewSchema schema)
+    private EncoderModel FindEncoder(DataViewSchema schema)
     {
+        EncoderModel? model;
         if (Settings.Encoder is { } encoder)
-            return TextModel(encoder.Model, encoder);
-        ColumnShape.Find(schema, Settings.FeatureColumnName, "feature");
-        var model = EncoderAnnotation.Find(schema[Settings.FeatureColumnName]) ?? throw NoEncoder();
-        return TextModel(model, model);
-    }
-
-    private static TextEncoderModel TextModel(Persistence.EncoderModel model, object owner)
-    {
-        ObjectDisposedException.ThrowIf(model.IsDisposed, owner);
-        return model as TextEncoderModel ?? throw new ArgumentOutOfRangeException(nameof(FineTuningOptions.Encoder),
-            $"Fine-tuning takes a text encoder, got an encoder of modality '{model.Modality}'.");
+        {
+            model = encoder.Model;
+        }
+        else
+        {
+            ColumnShape.Find(schema, Settings.FeatureColumnName, "feature");
+            model = EncoderAnnotation.Find(schema[Settings.FeatureColumnName]) ?? throw NoEncoder();
+        }
+        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(EncoderTransformer));
+        return model;
     }
 
     private ArgumentOutOfRangeException NoEncoder() => new(Check.InputSchema,
         $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or "
         + "Embed stage earlier in the chain (normalising or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
 
-    private CachedTextBatchSource Read(IDataView input, TextEncoderModel model, RandomStreams streams, IChannel channel)
+    private CachedBatchSource Read(IDataView input, EncoderModel model, RandomStreams streams, IChannel channel)
     {
-        var rows = TextBatchSource.CreateLabelled(input, new TextBatchSource.Settings
+        var format = model.CreateFormat();
+        var rows = BatchSource.CreateLabelled(input, new BatchSource.Settings
         {
-            Columns = model.InputColumns,
-            Tokenizer = model.Tokenizer,
-            MaximumTokens = model.Factory.MaximumTokens,
-            AddSpecialTokens = model.Factory.UsesSpecialTokens,
+            Format = format,
             BatchSize = Settings.BatchSize,
             MinimumBatchRows = 1,
             GroupByLength = false,
@@ -160,17 +158,17 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         {
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
                 + (rows.LeftOut == 0 ? "There are no rows."
-                    : $"All {rows.LeftOut} rows lack a text or a label (a key without value, or NaN)."));
+                    : $"All {rows.LeftOut} rows lack a {format.Needed} or a label (a key without value, or NaN)."));
         }
         Inform(channel, rows.Describe());
         if (rows.LeftOut > 0)
-            Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a text or a label "
+            Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a {format.Needed} or a label "
                 + "(a key without value, or NaN).");
         return rows;
     }
 
     // Of every class the same share is kept out, but never its last row.
-    private (CachedTextBatchSource Training, CachedTextBatchSource? Validation) Split(CachedTextBatchSource rows, Random random)
+    private (CachedBatchSource Training, CachedBatchSource? Validation) Split(CachedBatchSource rows, Random random)
     {
         if (Settings.ValidationFraction == 0)
             return (rows, null);
@@ -193,7 +191,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         return (training, validation);
     }
 
-    private static double MeasureLoss(FineTuningMethod method, CachedTextBatchSource rows, Device device)
+    private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device)
     {
         using var noGrad = no_grad();
         double sum = 0;

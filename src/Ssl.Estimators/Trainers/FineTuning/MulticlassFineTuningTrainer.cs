@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | the encoder's input | Text | what to predict from |
+/// | the encoder's input column(s) | as the encoder reads them | what to predict from |
 /// | label | Key of UInt32 | the class; rows without one are left out |
 /// | PredictedLabel | Key of UInt32, with the label's values | the class with the largest probability |
 /// | Score | known-size vector of Single, slots named by the classes | a probability for each class |
@@ -24,7 +24,7 @@ namespace Ssl.Estimators.Trainers;
 /// | --- | --- |
 /// | Needs labels | Yes |
 /// | Needs normalisation | No |
-/// | Benefits from caching | No: tokens and labels are kept in memory |
+/// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes; slot names of `Score` come back with `Rehydrate` |
 ///

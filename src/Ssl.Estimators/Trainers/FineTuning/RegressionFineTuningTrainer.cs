@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | the encoder's input | Text | what to predict from |
+/// | the encoder's input column(s) | as the encoder reads them | what to predict from |
 /// | label | Single | the number; rows where it is NaN or infinite are left out |
 /// | Score | Single | the predicted number |
 ///
@@ -23,7 +23,7 @@ namespace Ssl.Estimators.Trainers;
 /// | --- | --- |
 /// | Needs labels | Yes |
 /// | Needs normalisation | No: labels are standardised inside |
-/// | Benefits from caching | No: tokens and labels are kept in memory |
+/// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes |
 ///

@@ -47,12 +47,9 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
         var tokenizer = _options.Tokenizer ?? TrainTokenizer(input, channel);
-        var source = TextBatchSource.Create(input, new TextBatchSource.Settings
+        var source = BatchSource.Create(input, new BatchSource.Settings
         {
-            Columns = TrainingColumns,
-            Tokenizer = tokenizer,
-            MaximumTokens = _encoder.MaximumTokens,
-            AddSpecialTokens = _encoder.UsesSpecialTokens,
+            Format = new TextRowFormat(TrainingColumns, tokenizer, _encoder.MaximumTokens, _encoder.UsesSpecialTokens),
             BatchSize = _options.BatchSize,
             MinimumBatchRows = _options.MinimumBatchSize,
             GroupByLength = GroupByLength,

@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>What the keys of a label column stand for, in their order: text, numbers or booleans.</summary>
 internal sealed class ClassValues
 {
-    private const string KeyValues = "KeyValues", KindKey = "kind", ValuesKey = "values";
+    private const string KindKey = "kind", ValuesKey = "values";
 
     // Types that text can be converted to and back without loss, so that a saved chain can carry them.
     private static readonly (DataKind Kind, DataViewType Type)[] s_kinds =
@@ -35,13 +36,9 @@ internal sealed class ClassValues
     /// <summary>The values of a key column; a key without any has its numbers from 1, and values of other types are text.</summary>
     public static ClassValues Of(DataViewSchema.Column label)
     {
-        var count = (int)((KeyDataViewType)label.Type).Count;
-        if (label.Annotations.Schema.GetColumnOrNull(KeyValues) is not { Type: VectorDataViewType type } || type.Size != count)
-            return new(DataKind.UInt32, [.. Enumerable.Range(1, count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
-        var known = s_kinds.Where(k => k.Type.Equals(type.ItemType)).Select(k => k.Kind);
-        var read = ((Func<DataViewSchema.Column, string[]>)Read<int>).Method.GetGenericMethodDefinition()
-            .MakeGenericMethod(type.ItemType.RawType);
-        return new(known.FirstOrDefault(DataKind.String), (string[])read.Invoke(null, [label])!);
+        var kind = KeyValues.ItemType(label) is { } type
+            ? s_kinds.Where(k => k.Type.Equals(type)).Select(k => k.Kind).FirstOrDefault(DataKind.String) : DataKind.UInt32;
+        return new(kind, KeyValues.Texts(label));
     }
 
     /// <summary>Adds the values to a column's annotations, under their usual name and their own type.</summary>
@@ -67,13 +64,6 @@ internal sealed class ClassValues
 
     public static ClassValues FromJson(JsonObject json)
         => new(Enum.Parse<DataKind>((string)json[KindKey]!), [.. json[ValuesKey]!.AsArray().Select(text => (string)text!)]);
-
-    private static string[] Read<T>(DataViewSchema.Column label)
-    {
-        VBuffer<T> values = default;
-        label.Annotations.GetValue(KeyValues, ref values);
-        return [.. values.DenseValues().Select(value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")];
-    }
 
     private T[] Values<T>() => [.. Texts.Select(text => (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture))];
 

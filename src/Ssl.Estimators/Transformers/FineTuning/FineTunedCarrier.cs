@@ -28,14 +28,12 @@ internal sealed class RegressionOutput
 }
 
 /// <summary>Predicts one of several classes with the carried model.</summary>
-[CustomMappingFactoryAttribute(Contract)]
-internal sealed class MulticlassMapping : CustomMappingFactory<TextsInput, MulticlassOutput>
+/// <typeparam name="TInput">What it reads.</typeparam>
+internal abstract class MulticlassMapping<TInput> : CustomMappingFactory<TInput, MulticlassOutput>
+    where TInput : class, ICarrierInput, new()
 {
-    /// <summary>Name in saved models.</summary>
-    public const string Contract = "Ssl.Estimators.Carrier.Texts.Multiclass";
-
     /// <summary>The mapping.</summary>
-    public static void Map(TextsInput input, MulticlassOutput output)
+    public static void Map(TInput input, MulticlassOutput output)
     {
         var model = FineTunedCarrier.Cache.Get(input.State);
         var probabilities = FineTunedCarrier.Predict(model, input);
@@ -45,53 +43,80 @@ internal sealed class MulticlassMapping : CustomMappingFactory<TextsInput, Multi
     }
 
     /// <inheritdoc/>
-    public override Action<TextsInput, MulticlassOutput> GetMapping() => Map;
+    public override Action<TInput, MulticlassOutput> GetMapping() => Map;
 }
 
 /// <summary>Predicts one of two classes with the carried model.</summary>
-[CustomMappingFactoryAttribute(Contract)]
-internal sealed class BinaryMapping : CustomMappingFactory<TextsInput, BinaryOutput>
+/// <typeparam name="TInput">What it reads.</typeparam>
+internal abstract class BinaryMapping<TInput> : CustomMappingFactory<TInput, BinaryOutput> where TInput : class, ICarrierInput, new()
 {
-    /// <summary>Name in saved models.</summary>
-    public const string Contract = "Ssl.Estimators.Carrier.Texts.Binary";
-
     /// <summary>The mapping.</summary>
-    public static void Map(TextsInput input, BinaryOutput output)
+    public static void Map(TInput input, BinaryOutput output)
     {
         var numbers = FineTunedCarrier.Predict(FineTunedCarrier.Cache.Get(input.State), input);
         (output.PredictedLabel, output.Score, output.Probability) = (numbers[0] > 0, numbers[0], numbers[1]);
     }
 
     /// <inheritdoc/>
-    public override Action<TextsInput, BinaryOutput> GetMapping() => Map;
+    public override Action<TInput, BinaryOutput> GetMapping() => Map;
 }
 
 /// <summary>Predicts a value with the carried model.</summary>
-[CustomMappingFactoryAttribute(Contract)]
-internal sealed class RegressionMapping : CustomMappingFactory<TextsInput, RegressionOutput>
+/// <typeparam name="TInput">What it reads.</typeparam>
+internal abstract class RegressionMapping<TInput> : CustomMappingFactory<TInput, RegressionOutput>
+    where TInput : class, ICarrierInput, new()
 {
-    /// <summary>Name in saved models.</summary>
-    public const string Contract = "Ssl.Estimators.Carrier.Texts.Regression";
-
     /// <summary>The mapping.</summary>
-    public static void Map(TextsInput input, RegressionOutput output)
+    public static void Map(TInput input, RegressionOutput output)
         => output.Score = FineTunedCarrier.Predict(FineTunedCarrier.Cache.Get(input.State), input)[0];
 
     /// <inheritdoc/>
-    public override Action<TextsInput, RegressionOutput> GetMapping() => Map;
+    public override Action<TInput, RegressionOutput> GetMapping() => Map;
 }
+
+// One class for each form of input and kind of prediction: the contract is how a loaded chain finds its code.
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Texts.Multiclass")]
+internal sealed class TextsMulticlassMapping : MulticlassMapping<TextsInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Texts.Binary")]
+internal sealed class TextsBinaryMapping : BinaryMapping<TextsInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Texts.Regression")]
+internal sealed class TextsRegressionMapping : RegressionMapping<TextsInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Numbers.Multiclass")]
+internal sealed class NumbersMulticlassMapping : MulticlassMapping<NumbersInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Numbers.Binary")]
+internal sealed class NumbersBinaryMapping : BinaryMapping<NumbersInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Numbers.Regression")]
+internal sealed class NumbersRegressionMapping : RegressionMapping<NumbersInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Mixed.Multiclass")]
+internal sealed class MixedMulticlassMapping : MulticlassMapping<MixedInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Mixed.Binary")]
+internal sealed class MixedBinaryMapping : BinaryMapping<MixedInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Mixed.Regression")]
+internal sealed class MixedRegressionMapping : RegressionMapping<MixedInput>;
 
 /// <summary>Saves a fine-tuned model as a chain of built-in transformers.</summary>
 internal static class FineTunedCarrier
 {
+    /// <summary>Begins the names of the contracts.</summary>
+    public const string Prefix = "Ssl.Estimators.Carrier.";
+
     /// <summary>The models of this process's loaded chains.</summary>
     public static CarrierCache<FineTunedModel> Cache { get; } = new(FineTunedModel.Read);
 
     /// <summary>The numbers of one row.</summary>
-    public static float[] Predict(FineTunedModel model, TextsInput input)
+    public static float[] Predict(FineTunedModel model, ICarrierInput input)
     {
         var numbers = new float[model.Width];
-        model.Compute([RawRow.OfTexts(input.Texts.DenseValues().ToArray())], numbers);
+        model.Compute([input.ToRow()], numbers);
         return numbers;
     }
 
@@ -100,25 +125,33 @@ internal static class FineTunedCarrier
     {
         var mlContext = new MLContext();
         var transforms = mlContext.Transforms;
-        var inputs = model.InputColumns.Distinct().Select(name => new DataViewSchema.DetachedColumn(name, TextDataViewType.Instance));
-        var (mapping, outputs) = Parts(mlContext, model.Task);
-        using var chain = CarrierChain.Build(mlContext, model.WriteArchive, [.. inputs],
-            transforms.Concatenate(CarrierColumns.Texts, [.. model.InputColumns]), mapping, outputs);
+        var form = CarrierInputs.FormOf(model.InputKinds);
+        var mapping = form switch
+        {
+            CarrierForm.Texts => Mapping<TextsInput>(transforms, form, model.Task.Kind),
+            CarrierForm.Numbers => Mapping<NumbersInput>(transforms, form, model.Task.Kind),
+            _ => Mapping<MixedInput>(transforms, form, model.Task.Kind),
+        };
+        using var chain = CarrierChain.Build(mlContext, model.WriteArchive, CarrierInputs.Columns(model.InputColumns, model.InputKinds),
+            CarrierInputs.Fix(transforms, model.InputColumns, model.InputKinds), mapping, Outputs(mlContext, model.Task));
         ((ICanSaveModel)chain).Save(context);
     }
 
-    private static (IEstimator<ITransformer> Mapping, IEnumerable<IEstimator<ITransformer>> Outputs) Parts(MLContext mlContext,
-        PredictionTask task)
+    private static IEstimator<ITransformer> Mapping<TInput>(TransformsCatalog transforms, CarrierForm form, PredictionKind kind)
+        where TInput : class, ICarrierInput, new() => kind switch
     {
-        var transforms = mlContext.Transforms;
-        switch (task.Kind)
-        {
-            case PredictionKind.BinaryClassification:
-                return (transforms.CustomMapping<TextsInput, BinaryOutput>(BinaryMapping.Map, BinaryMapping.Contract), []);
-            case PredictionKind.Regression:
-                return (transforms.CustomMapping<TextsInput, RegressionOutput>(RegressionMapping.Map, RegressionMapping.Contract), []);
-        }
+        PredictionKind.BinaryClassification =>
+            transforms.CustomMapping<TInput, BinaryOutput>(BinaryMapping<TInput>.Map, $"{Prefix}{form}.Binary"),
+        PredictionKind.Regression =>
+            transforms.CustomMapping<TInput, RegressionOutput>(RegressionMapping<TInput>.Map, $"{Prefix}{form}.Regression"),
+        _ => transforms.CustomMapping<TInput, MulticlassOutput>(MulticlassMapping<TInput>.Map, $"{Prefix}{form}.Multiclass"),
+    };
 
+    private static List<IEstimator<ITransformer>> Outputs(MLContext mlContext, PredictionTask task)
+    {
+        if (task.Kind != PredictionKind.MulticlassClassification)
+            return [];
+        var transforms = mlContext.Transforms;
         var classes = task.Classes!;
         if (classes.Count >= 1 << EmbeddingOutput.Count)
             throw new InvalidOperationException(
@@ -130,6 +163,6 @@ internal static class FineTunedCarrier
         outputs.Add(transforms.Conversion.MapValueToKey(PredictionColumns.PredictedLabel, CarrierColumns.Second,
             keyData: classes.ToView(mlContext)));
         outputs.Add(CarrierChain.Gather(transforms, PredictionColumns.Score, CarrierColumns.Part, task.Width));
-        return (transforms.CustomMapping<TextsInput, MulticlassOutput>(MulticlassMapping.Map, MulticlassMapping.Contract), outputs);
+        return outputs;
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
@@ -17,7 +18,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     private const string TaskKey = "prediction", HiddenKey = "hiddenUnits", ModalityKey = "modality", EncoderKey = "model";
     private const string EncoderPrefix = "encoder.", HeadPrefix = "head.";
 
-    private readonly TextEncoderModel _encoder;
+    private readonly EncoderModel _encoder;
     private readonly PredictionHead _head;
     private int _disposed;
 
@@ -26,7 +27,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     /// <param name="head">Its head; moved to the device.</param>
     /// <param name="task">What the head's outputs mean.</param>
     /// <param name="device">Where the encoder is.</param>
-    public FineTunedModel(TextEncoderModel encoder, PredictionHead head, PredictionTask task, Device device)
+    public FineTunedModel(EncoderModel encoder, PredictionHead head, PredictionTask task, Device device)
     {
         (_encoder, _head, Task) = (encoder, head, task);
         head.to(device);
@@ -42,6 +43,11 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     public bool IsDisposed => _disposed != 0;
 
     public override IReadOnlyList<string> InputColumns => _encoder.InputColumns;
+
+    public override IReadOnlyList<InputKind> InputKinds => _encoder.InputKinds;
+
+    /// <summary>Throws unless an input column has a type that the encoder reads.</summary>
+    public void CheckColumn(string name, ColumnShape shape) => _encoder.CheckColumn(name, shape);
 
     public override int Width => Task.Width;
 
@@ -88,13 +94,13 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         try
         {
             var content = manifest.Content;
-            if ((string)content[ModalityKey]! is var modality && modality != TextEncoderModel.ModalityName)
-                throw new FormatException(
-                    $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
-            var description = content[EncoderKey]!.AsObject();
-            var head = PredictionHead.Unfilled(TextEncoderModel.DimensionOf(description), (int)content[HiddenKey]!, task.HeadOutputs);
-            var encoder = TextEncoderModel.Create(description, weights => tensors.ReadInto(Prefixed(weights, head)));
+            var modality = (string)content[ModalityKey]!;
+            var hidden = (int)content[HiddenKey]!;
+            var head = PredictionHead.Unfilled(DimensionOf(tensors), hidden, task.HeadOutputs);
+            var encoder = EncoderModelReader.Create(modality, content[EncoderKey]!.AsObject(),
+                weights => tensors.ReadInto(Prefixed(weights, head))) ?? throw new FormatException(
+                $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             return new FineTunedModel(encoder, head, task, CPU);
         }
         catch (Exception e) when (ModelArchive.IsContentFault(e) || e is ArgumentException)
@@ -117,6 +123,10 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         _encoder.Dispose();
         _head.Dispose();
     }
+
+    // Length of an embedding: the input of the head's first layer, whose weight is [outputs, inputs].
+    private static int DimensionOf(SafeTensorsReader tensors)
+        => (int)tensors.Entries.First(entry => entry.Name is HeadPrefix + "hidden.weight" or HeadPrefix + "output.weight").Shape[1];
 
     private static Dictionary<string, Tensor> Prefixed(IReadOnlyDictionary<string, Tensor> encoder, PredictionHead head)
         => encoder.Select(w => (Name: EncoderPrefix + w.Key, w.Value))

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
@@ -43,7 +42,7 @@ public sealed class FineTunedTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(inputSchema);
         ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
         foreach (var name in InputColumnNames)
-            CheckInput(name, ColumnShape.Find(inputSchema, name));
+            _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         return PredictionColumns.Append(inputSchema, _model.Task);
     }
 
@@ -64,10 +63,4 @@ public sealed class FineTunedTransformer : ITransformer, IDisposable
     public void Dispose() => _model.Dispose();
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => FineTunedCarrier.Save(_model, ctx);
-
-    internal static void CheckInput(string name, ColumnShape shape)
-    {
-        if (!shape.IsText)
-            throw Check.SchemaMismatch("input", name, "String", shape.ToString());
-    }
 }

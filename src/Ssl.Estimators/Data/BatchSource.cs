@@ -6,22 +6,19 @@ using Ssl.Estimators.Training;
 namespace Ssl.Estimators.Data;
 
 /// <summary>
-/// Token batches of text columns. Rows in which any of the texts is empty are left out. The rows are tokenised once and kept as
-/// <see cref="TokenRows"/>; if they outgrow the limit they are read and tokenised anew every epoch, through a shuffle buffer.
+/// Batches of the rows of a data view. Rows that the format cannot use are left out. The rows are read once and kept as
+/// <see cref="RowStore"/>s; if they outgrow the limit they are read anew every epoch, through a shuffle buffer.
 /// </summary>
-internal abstract class TextBatchSource : IBatchSource
+internal abstract class BatchSource : IBatchSource
 {
     private const int BatchesAhead = 2;
 
-    private protected TextBatchSource(Settings settings) => Options = settings;
+    private protected BatchSource(Settings settings) => Options = settings;
 
     /// <summary>How rows are read and cut into batches.</summary>
     internal sealed class Settings
     {
-        public required IReadOnlyList<string> Columns { get; init; }
-        public required WordPieceTokenizer Tokenizer { get; init; }
-        public required int MaximumTokens { get; init; }
-        public required bool AddSpecialTokens { get; init; }
+        public required RowFormat Format { get; init; }
         public required int BatchSize { get; init; }
         public required int MinimumBatchRows { get; init; }
         public required bool GroupByLength { get; init; }
@@ -32,6 +29,9 @@ internal abstract class TextBatchSource : IBatchSource
 
         /// <summary>The column to learn to predict; null for pretraining. With one, all rows are held in memory.</summary>
         public LabelColumn? Label { get; init; }
+
+        /// <summary>Whether rows without a label are kept, with NaN for it.</summary>
+        public bool KeepsUnlabelled { get; init; }
     }
 
     public abstract long? RowCount { get; }
@@ -43,7 +43,7 @@ internal abstract class TextBatchSource : IBatchSource
     // A contrastive step on a few left-over rows would have few negatives and a gradient of its own.
     private protected bool DropLast => Options.MinimumBatchRows > 1;
 
-    /// <summary>One line for the log: rows, tokens, and where they are kept.</summary>
+    /// <summary>One line for the log: rows, what is in them, and where they are kept.</summary>
     public abstract string Describe();
 
     public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
@@ -52,76 +52,70 @@ internal abstract class TextBatchSource : IBatchSource
     private protected abstract IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken);
 
     /// <summary>Reads the rows into memory if they fit, else prepares to stream them.</summary>
-    public static TextBatchSource Create(IDataView data, Settings settings)
+    public static BatchSource Create(IDataView data, Settings settings)
     {
-        var rows = NewRows(settings);
+        var rows = settings.Format.NewStores();
         long left = 0;
         foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
         {
             if (!kept)
                 left++;
             else if (rows.Sum(r => r.Bytes) > settings.CacheLimit || rows.Any(r => r.IsFull))
-                return new StreamedTextBatchSource(data, settings);
+                return new StreamedBatchSource(data, settings);
         }
-        return new CachedTextBatchSource(rows, null, left, settings);
+        return new CachedBatchSource(rows, null, left, settings);
     }
 
-    /// <summary>Reads rows and labels into memory; rows without a label are left out.</summary>
+    /// <summary>Reads rows and labels into memory; rows without a label are left out, unless the settings keep them.</summary>
     /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
-    public static CachedTextBatchSource CreateLabelled(IDataView data, Settings settings)
+    public static CachedBatchSource CreateLabelled(IDataView data, Settings settings)
     {
-        var (rows, labels) = (NewRows(settings), new List<float>());
+        var (rows, labels) = (settings.Format.NewStores(), new List<float>());
         long left = 0;
         foreach (var kept in ReadRows(data, settings, rows, labels, settings.CancellationToken))
         {
             if (!kept)
                 left++;
-            if (rows.Any(r => r.IsFull))
-                throw new InvalidOperationException(
-                    $"The labelled rows have more tokens than one array holds ({Number(Array.MaxLength)}). Give Fit fewer rows.");
+            if (rows.FirstOrDefault(r => r.IsFull) is { } full)
+                throw new InvalidOperationException($"The labelled rows have more content ({full.Content}) than one array holds "
+                    + $"({Number(Array.MaxLength)} items). Give Fit fewer rows.");
         }
-        return new CachedTextBatchSource(rows, labels, left, settings);
+        return new CachedBatchSource(rows, labels, left, settings);
     }
 
-    private protected static TokenRows[] NewRows(Settings settings) => [.. settings.Columns.Select(_ => new TokenRows())];
-
-    /// <summary>Tokenises row by row into <paramref name="target"/>; yields whether the row was kept.</summary>
-    /// <remarks>Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept.</remarks>
-    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, TokenRows[] target, List<float>? labels,
+    /// <summary>Reads row by row into <paramref name="target"/>; yields whether the row was kept.</summary>
+    /// <remarks>
+    /// Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept, unless it is missing (NaN)
+    /// and the settings keep such rows.
+    /// </remarks>
+    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore[] target, List<float>? labels,
         CancellationToken cancellationToken)
     {
-        using var cursor = new TextColumns.Cursor(data, settings.Columns, labels is null ? null : settings.Label);
-        var tokens = settings.Columns.Select(_ => new List<int>()).ToArray();
+        var needed = settings.Format.Columns.Select(name => data.Schema[name]);
+        var label = labels is null ? null : settings.Label;
+        if (label is not null)
+            needed = needed.Append(data.Schema[label.Name]);
+        using var cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
+        var getLabel = label?.CreateGetter(cursor, data.Schema[label.Name]);
+        var append = settings.Format.Open(cursor);
+        float value = 0;
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var kept = labels is null || float.IsFinite(cursor.Label);
-            for (var i = 0; i < tokens.Length && kept; i++)
-            {
-                tokens[i].Clear();
-                kept = settings.Tokenizer.Encode(cursor[i].Span, tokens[i], settings.MaximumTokens, settings.AddSpecialTokens) > 0;
-            }
+            getLabel?.Invoke(ref value);
+            var kept = (float.IsFinite(value) || settings.KeepsUnlabelled && float.IsNaN(value)) && append(target);
             if (kept)
-            {
-                for (var i = 0; i < tokens.Length; i++)
-                    target[i].Add(tokens[i]);
-                labels?.Add(cursor.Label);
-            }
+                labels?.Add(value);
             yield return kept;
         }
     }
 
     /// <summary>The batches of these rows, in this order.</summary>
-    private protected IEnumerable<IReadOnlyList<Batch>> Cut(TokenRows[] rows, int[] order, bool dropLast)
-    {
-        Func<int, int>? length = Options.GroupByLength ? rows[0].Length : null;
-        foreach (var batch in BatchOrder.Cut(order, Options.BatchSize, dropLast, length, Options.Shuffle))
-            yield return ToBatches(rows, batch);
-    }
+    private protected IEnumerable<ArraySegment<int>> Cut(RowStore[] rows, int[] order, bool dropLast)
+        => BatchOrder.Cut(order, Options.BatchSize, dropLast, Options.GroupByLength ? rows[0].Length : null, Options.Shuffle);
 
-    /// <summary>One batch a column, of these rows.</summary>
-    private protected List<Batch> ToBatches(TokenRows[] rows, ArraySegment<int> batch)
-        => [.. rows.Select(r => r.ToBatch(batch, Options.Tokenizer.Vocabulary.PaddingId))];
+    /// <summary>One batch a store, of these rows.</summary>
+    private protected static List<Batch> ToBatches(RowStore[] rows, ArraySegment<int> batch) => [.. rows.Select(r => r.ToBatch(batch))];
 
     private protected static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -133,27 +127,27 @@ internal abstract class TextBatchSource : IBatchSource
 }
 
 /// <summary>
-/// Rows beyond the cache limit: read and tokenised every epoch. Half of the shuffle buffer is used at a time and half stays,
+/// Rows beyond the cache limit: read every epoch. Half of the shuffle buffer is used at a time and half stays,
 /// so that a row can wait for several rounds: neighbours in the file end up apart.
 /// </summary>
-internal sealed class StreamedTextBatchSource : TextBatchSource
+internal sealed class StreamedBatchSource : BatchSource
 {
     private readonly IDataView _data;
     private long? _rowCount;
 
-    public StreamedTextBatchSource(IDataView data, Settings settings) : base(settings) => _data = data;
+    public StreamedBatchSource(IDataView data, Settings settings) : base(settings) => _data = data;
 
     /// <summary>Known after the first epoch.</summary>
     public override long? RowCount => _rowCount;
 
     public override string Describe()
-        => $"the tokens outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): rows are streamed every epoch, "
+        => $"the rows outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): they are streamed every epoch, "
         + $"shuffled within {Number(Options.ShuffleBufferSize)} rows";
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
         var capacity = Math.Max(Options.ShuffleBufferSize, 2 * Options.BatchSize);
-        var buffer = NewRows(Options);
+        var buffer = Options.Format.NewStores();
         long count = 0;
         foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken))
         {
@@ -166,16 +160,16 @@ internal sealed class StreamedTextBatchSource : TextBatchSource
             // Whole batches only: the rest waits in the half that stays.
             var used = capacity / 2 / Options.BatchSize * Options.BatchSize;
             foreach (var batch in Cut(buffer, order[..used], dropLast: false))
-                yield return batch;
+                yield return ToBatches(buffer, batch);
             Keep(buffer, order.AsSpan(used));
         }
         foreach (var batch in Cut(buffer, BatchOrder.Shuffled(buffer[0].Count, Options.Shuffle), DropLast))
-            yield return batch;
+            yield return ToBatches(buffer, batch);
         _rowCount = count;
     }
 
     // In place of the old rows: ReadRows goes on filling the same objects.
-    private static void Keep(TokenRows[] buffer, ReadOnlySpan<int> rows)
+    private static void Keep(RowStore[] buffer, ReadOnlySpan<int> rows)
     {
         foreach (var column in buffer)
             column.KeepOnly(rows);
