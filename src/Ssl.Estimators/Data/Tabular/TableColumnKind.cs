@@ -1,0 +1,42 @@
+using Microsoft.ML.Data;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>What a table column's cells are to an encoder.</summary>
+internal enum TableColumnKind
+{
+    /// <summary>A number of any type.</summary>
+    Number,
+
+    /// <summary>True or false: a category of two entries.</summary>
+    Boolean,
+
+    /// <summary>A text as a category.</summary>
+    Text,
+
+    /// <summary>A key: a category.</summary>
+    Key,
+}
+
+/// <summary>Which kinds of columns a table encoder reads.</summary>
+internal static class TableColumnKinds
+{
+    /// <summary>What is allowed, in ML.NET's words.</summary>
+    public const string Expected = "a number, Boolean, String or Key, or a known-size vector of them";
+
+    /// <summary>The kind of a column; null where it cannot be read.</summary>
+    public static TableColumnKind? Of(ColumnShape shape)
+    {
+        if (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.VariableVector)
+            return null;
+        if (shape.IsKey || shape.ItemType is KeyDataViewType)
+            return TableColumnKind.Key;
+        return shape.ItemType switch
+        {
+            NumberDataViewType => TableColumnKind.Number,
+            BooleanDataViewType => TableColumnKind.Boolean,
+            TextDataViewType => TableColumnKind.Text,
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,170 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>What is told of the cells of N rows: C numbers, and scores of each category's at most M entries.</summary>
+/// <param name="Numbers">[N, C].</param>
+/// <param name="Logits">[N, K, M]; -1e9 where a category has fewer entries.</param>
+internal readonly record struct CellPredictions(Tensor Numbers, Tensor Logits);
+
+/// <summary>Tells the cells of a row, from its embedding or from its cells' vectors.</summary>
+/// <remarks>N rows, C numbers, K categories, M the most entries of one, D the dimension.</remarks>
+internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
+{
+    private const float Never = -1e9f;
+
+    private protected CellHead(string name, TableLayout layout) : base(name) => Layout = layout;
+
+    /// <summary>The cells of a row.</summary>
+    public TableLayout Layout { get; }
+
+    /// <summary>A head for an encoder, with fresh weights, on the CPU: from cells' vectors where the encoder has them.</summary>
+    public static CellHead Create(TabularEncoder encoder, RandomStreams streams) => encoder is CellEncoder cells
+        ? new TokenCellHead(encoder.Layout, cells.CellDimension, streams)
+        : new EmbeddingCellHead(encoder.Layout, encoder.EmbeddingDimension, streams);
+
+    /// <summary>Embeds rows and tells their cells in one pass.</summary>
+    /// <param name="encoder">The encoder that the head was made for.</param>
+    /// <param name="batch">The rows as the encoder shall see them.</param>
+    /// <returns>Embeddings [N, D] and what is told.</returns>
+    public (Tensor Embeddings, CellPredictions Cells) Run(TabularEncoder encoder, TableBatch batch)
+    {
+        if (encoder is not CellEncoder cellEncoder)
+        {
+            var embeddings = encoder.call(batch);                                       // [N, D]
+            return (embeddings, call(embeddings));
+        }
+        var cells = cellEncoder.EncodeCells(batch);                                     // [N, C + K, D]
+        return (cellEncoder.Pool(cells), call(cells));
+    }
+
+    // For every category and place the number of its entry in the table of all entries; any valid one where there is none.
+    private protected Tensor EntryIndex(Device device)
+    {
+        int most = Layout.LargestCategoryCount;
+        var index = new long[Layout.CategoricalCount * most];
+        for (var column = 0; column < Layout.CategoricalCount; column++)
+        {
+            for (var i = 0; i < most; i++)
+                index[column * most + i] = Layout.CategoryOffsets[column] + Math.Min(i, Layout.CategoryCounts[column] - 1);
+        }
+        return tensor(index, device: device);                                           // [K * M]
+    }
+
+    // 0 where a category has an entry, very low elsewhere.
+    private protected Tensor Padding(Device device)
+    {
+        int most = Layout.LargestCategoryCount;
+        var padding = new float[Layout.CategoricalCount * most];
+        for (var column = 0; column < Layout.CategoricalCount; column++)
+            padding.AsSpan(column * most, most)[Layout.CategoryCounts[column]..].Fill(Never);
+        return tensor(padding, device: device).view(Layout.CategoricalCount, most);     // [K, M]
+    }
+
+    private protected static CellPredictions MoveOut(Tensor? numbers, Tensor? logits, Tensor like)
+    {
+        long n = like.shape[0];
+        return new CellPredictions((numbers ?? zeros(n, 0, dtype: like.dtype, device: like.device)).MoveToOuterDisposeScope(),
+            (logits ?? zeros(n, 0, 1, dtype: like.dtype, device: like.device)).MoveToOuterDisposeScope());
+    }
+}
+
+/// <summary>Tells all cells from the row's embedding, through one hidden layer.</summary>
+internal sealed class EmbeddingCellHead : CellHead
+{
+    [ComponentName(Name = "hidden")]
+    private readonly Linear _hidden;
+
+    [ComponentName(Name = "numbers")]
+    private readonly Linear? _numbers;
+
+    [ComponentName(Name = "categories")]
+    private readonly Linear? _categories;
+
+    public EmbeddingCellHead(TableLayout layout, int dimension, RandomStreams streams) : base(nameof(EmbeddingCellHead), layout)
+    {
+        _hidden = Initialization.NormalLinear(dimension, dimension, streams.Weights, Math.Sqrt(2));
+        if (layout.NumericCount > 0)
+            _numbers = Initialization.Linear(dimension, layout.NumericCount, streams.Weights);
+        if (layout.CategoricalCount > 0)
+            _categories = Initialization.Linear(dimension, layout.TotalCategories, streams.Weights);
+        RegisterComponents();
+    }
+
+    public override CellPredictions forward(Tensor embeddings)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = _hidden.call(embeddings).relu();                                                   // [N, D]
+        var logits = _categories?.call(hidden).index_select(1, EntryIndex(hidden.device))               // [N, K * M]
+            .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device));
+        return MoveOut(_numbers?.call(hidden), logits, hidden);
+    }
+}
+
+/// <summary>Tells each cell from its own vector, through a layer that all cells share and weights of its column.</summary>
+internal sealed class TokenCellHead : CellHead
+{
+    [ComponentName(Name = "transform")]
+    private readonly Linear _transform;
+
+    [ComponentName(Name = "layer_norm")]
+    private readonly LayerNorm _norm;
+
+    [ComponentName(Name = "numbers_weight")]
+    private readonly Parameter? _numbersWeight;
+
+    [ComponentName(Name = "numbers_bias")]
+    private readonly Parameter? _numbersBias;
+
+    [ComponentName(Name = "categories_weight")]
+    private readonly Parameter? _categoriesWeight;
+
+    [ComponentName(Name = "categories_bias")]
+    private readonly Parameter? _categoriesBias;
+
+    public TokenCellHead(TableLayout layout, int dimension, RandomStreams streams) : base(nameof(TokenCellHead), layout)
+    {
+        _transform = Initialization.NormalLinear(dimension, dimension, streams.Weights);
+        _norm = nn.LayerNorm(dimension);
+        if (layout.NumericCount > 0)
+        {
+            _numbersWeight = Weights(layout.NumericCount, dimension, streams);
+            _numbersBias = nn.Parameter(zeros(layout.NumericCount));
+        }
+        if (layout.CategoricalCount > 0)
+        {
+            _categoriesWeight = Weights(layout.TotalCategories, dimension, streams);
+            _categoriesBias = nn.Parameter(zeros(layout.TotalCategories));
+        }
+        RegisterComponents();
+    }
+
+    public override CellPredictions forward(Tensor cells)
+    {
+        using var scope = NewDisposeScope();
+        var states = _norm.call(nn.functional.gelu(_transform.call(cells)));                            // [N, C + K, D]
+        int c = Layout.NumericCount, k = Layout.CategoricalCount, most = Layout.LargestCategoryCount;
+        Tensor? numbers = null, logits = null;
+        if (_numbersWeight is not null)
+            numbers = (states.narrow(1, 0, c) * _numbersWeight).sum(2) + _numbersBias!;                 // [N, C]
+        if (_categoriesWeight is not null)
+        {
+            var index = EntryIndex(states.device);                                                      // [K * M]
+            var weights = _categoriesWeight.index_select(0, index).view(k, most, -1).transpose(1, 2);   // [K, D, M]
+            var bias = _categoriesBias!.index_select(0, index).view(k, most) + Padding(states.device);  // [K, M]
+            logits = states.narrow(1, c, k).transpose(0, 1).bmm(weights).transpose(0, 1) + bias;        // [N, K, M]
+        }
+        return MoveOut(numbers, logits, states);
+    }
+
+    private static Parameter Weights(int count, int dimension, RandomStreams streams)
+    {
+        var weights = nn.Parameter(zeros(count, dimension));
+        Initialization.Normal(weights, 1 / Math.Sqrt(dimension), streams.Weights);
+        return weights;
+    }
+}

@@ -1,0 +1,34 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>SCARF's head: two linear layers with ReLU between them, between embedding and contrastive loss, in training only.</summary>
+internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "hidden")]
+    private readonly Linear _hidden;
+
+    [ComponentName(Name = "output")]
+    private readonly Linear _output;
+
+    /// <summary>A head as wide as the embedding.</summary>
+    /// <param name="dimension">D, the length of an embedding.</param>
+    /// <param name="streams">Gives the initial weights.</param>
+    public TableProjectionHead(int dimension, RandomStreams streams) : base(nameof(TableProjectionHead))
+    {
+        _hidden = Initialization.NormalLinear(dimension, dimension, streams.Weights, Math.Sqrt(2));
+        _output = Initialization.NormalLinear(dimension, dimension, streams.Weights);
+        RegisterComponents();
+    }
+
+    /// <summary>Projects embeddings: [N, D] to [N, D].</summary>
+    public override Tensor forward(Tensor embeddings)
+    {
+        using var scope = NewDisposeScope();
+        return _output.call(_hidden.call(embeddings).relu()).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,78 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>
+/// The first layer of an MLP over a row: numbers and their missing-indicators through one matrix, and the sum of a vector for every
+/// category. The same as a linear layer over one-hot categories, without the zeros.
+/// </summary>
+/// <remarks>N rows, C numbers, K categories, H outputs. The vectors of missing, unseen and rare start as zeros: unseen says nothing.</remarks>
+internal sealed class CellSum : nn.Module<TableBatch, Tensor>
+{
+    [ComponentName(Name = "numbers")]
+    private readonly Linear? _numbers;
+
+    [ComponentName(Name = "categories")]
+    private readonly EmbeddingBag? _categories;
+
+    private readonly TableLayout _layout;
+
+    public CellSum(TableLayout layout, int outputs, RandomStreams streams) : base(nameof(CellSum))
+    {
+        _layout = layout;
+        if (layout.NumericCount > 0)
+            _numbers = Initialization.NormalLinear(2L * layout.NumericCount, outputs, streams.Weights, Math.Sqrt(2.0 * layout.NumericCount / layout.CellCount));
+        if (layout.CategoricalCount > 0)
+        {
+            _categories = nn.EmbeddingBag(layout.TotalCategories, outputs, mode: EmbeddingBagMode.Sum);
+            CategoryTable.Initialize(_categories.weight!, layout, Math.Sqrt(1.0 / layout.CellCount), streams.Weights);
+        }
+        RegisterComponents();
+    }
+
+    /// <summary>[N, H].</summary>
+    public override Tensor forward(TableBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? sum = null;
+        if (_numbers is not null)
+            sum = _numbers.call(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));                // [N, H]
+        if (_categories is not null)
+        {
+            var entries = CategoryTable.Entries(batch.Codes, _layout).view(-1);                                 // [N * K]
+            long k = _layout.CategoricalCount;
+            var starts = arange(0, batch.Count * k, k, dtype: ScalarType.Int64, device: entries.device);        // [N]
+            var categories = _categories.call(entries, starts);                                                 // [N, H]
+            sum = sum is null ? categories : sum + categories;
+        }
+        return sum!.MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>One table of vectors for the entries of all categorical cells.</summary>
+internal static class CategoryTable
+{
+    /// <summary>Numbers of entries in the table from those within their columns, int64 [N, K].</summary>
+    public static Tensor Entries(Tensor codes, TableLayout layout)
+    {
+        using var scope = NewDisposeScope();
+        return (codes + tensor(layout.CategoryOffsets, device: codes.device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Normal vectors for the categories, zeros for the special entries.</summary>
+    public static void Initialize(Tensor table, TableLayout layout, double deviation, Generator generator)
+    {
+        Initialization.Normal(table, deviation, generator);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var kept = new float[layout.TotalCategories];
+        Array.Fill(kept, 1);
+        foreach (long offset in layout.CategoryOffsets)
+            kept.AsSpan((int)offset, TableLayout.SpecialCount).Clear();
+        table.mul_(tensor(kept).unsqueeze(1));
+    }
+}

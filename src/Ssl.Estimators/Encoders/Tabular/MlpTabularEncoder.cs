@@ -1,0 +1,42 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>Linear layers with ReLU over the cells of a row: SCARF's encoder.</summary>
+/// <remarks>N rows, H the width of every layer and of the embedding.</remarks>
+internal sealed class MlpTabularEncoder : TabularEncoder
+{
+    [ComponentName(Name = "cells")]
+    private readonly CellSum _cells;
+
+    [ComponentName(Name = "hidden")]
+    private readonly ModuleList<Linear> _hidden;
+
+    [ComponentName(Name = "dropout")]
+    private readonly SeededDropout _dropout;
+
+    public MlpTabularEncoder(MlpTabularEncoderFactory sizes, TableLayout layout, RandomStreams streams) : base(nameof(MlpTabularEncoder), layout)
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        _cells = new CellSum(layout, EmbeddingDimension, streams);
+        _hidden = new ModuleList<Linear>([.. Enumerable.Range(1, sizes.NumberOfLayers - 1).Select(_ =>
+            Initialization.NormalLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights, Math.Sqrt(2)))]);
+        _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
+        RegisterComponents();
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    protected override Tensor Encode(TableBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var state = _cells.call(batch).relu();                                          // [N, H]
+        foreach (var layer in _hidden)
+            state = layer.call(_dropout.call(state)).relu();                            // [N, H]
+        return state.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,93 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>A vector for every cell, all of them behind each other through one linear layer, then residual blocks.</summary>
+/// <remarks>N rows, C numbers, K categories, D the dimension of a cell, H that of the embedding.</remarks>
+internal sealed class ResidualMlpTabularEncoder : TabularEncoder
+{
+    [ComponentName(Name = "numbers")]
+    private readonly NumericEmbeddings? _numbers;
+
+    [ComponentName(Name = "categories")]
+    private readonly Embedding? _categories;
+
+    [ComponentName(Name = "input")]
+    private readonly Linear _input;
+
+    [ComponentName(Name = "blocks")]
+    private readonly ModuleList<ResidualBlock> _blocks;
+
+    [ComponentName(Name = "norm")]
+    private readonly LayerNorm _norm;
+
+    public ResidualMlpTabularEncoder(ResidualMlpTabularEncoderFactory sizes, TableLayout layout, RandomStreams streams)
+        : base(nameof(ResidualMlpTabularEncoder), layout)
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        if (layout.NumericCount > 0)
+            _numbers = NumericEmbeddings.Create(sizes.NumericEmbedding, layout, sizes.CellDimension, streams);
+        if (layout.CategoricalCount > 0)
+        {
+            _categories = nn.Embedding(layout.TotalCategories, sizes.CellDimension);
+            CategoryTable.Initialize(_categories.weight!, layout, 1 / Math.Sqrt(sizes.CellDimension), streams.Weights);
+        }
+        _input = Initialization.NormalLinear((long)layout.CellCount * sizes.CellDimension, EmbeddingDimension, streams.Weights);
+        _blocks = new ModuleList<ResidualBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
+            new ResidualBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks), streams))]);
+        _norm = nn.LayerNorm(EmbeddingDimension);
+        RegisterComponents();
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    protected override Tensor Encode(TableBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        var cells = new List<Tensor>();
+        if (_numbers is not null)
+            cells.Add(_numbers.call(batch.Numbers, batch.Missing).flatten(1));                                  // [N, C * D]
+        if (_categories is not null)
+            cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)).flatten(1));                 // [N, K * D]
+        var state = _input.call(cat(cells, 1));                                                                 // [N, H]
+        foreach (var block in _blocks)
+            state = block.call(state);
+        return _norm.call(state).MoveToOuterDisposeScope();                                                     // [N, H]
+    }
+}
+
+/// <summary>x + linear(ReLU(linear(norm(x)))).</summary>
+internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "norm")]
+    private readonly LayerNorm _norm;
+
+    [ComponentName(Name = "hidden")]
+    private readonly Linear _hidden;
+
+    [ComponentName(Name = "output")]
+    private readonly Linear _output;
+
+    [ComponentName(Name = "dropout")]
+    private readonly SeededDropout _dropout;
+
+    public ResidualBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams) : base(nameof(ResidualBlock))
+    {
+        _norm = nn.LayerNorm(dimension);
+        _hidden = Initialization.NormalLinear(dimension, hiddenDimension, streams.Weights, Math.Sqrt(2));
+        _output = Initialization.NormalLinear(hiddenDimension, dimension, streams.Weights, residualScale);
+        _dropout = new SeededDropout(dropout, streams.Dropout);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor state)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = _hidden.call(_norm.call(state)).relu();                                                    // [N, 2 H]
+        return (state + _output.call(_dropout.call(hidden))).MoveToOuterDisposeScope();                         // [N, H]
+    }
+}
