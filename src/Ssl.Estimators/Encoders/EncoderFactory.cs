@@ -30,6 +30,7 @@ public abstract class EncoderFactory
         var kind = (string?)json[KindProperty] ?? throw new FormatException("The description of an encoder has no \"kind\".");
         TextEncoders.RegisterAll();
         TabularEncoders.RegisterAll();
+        ImageEncoders.RegisterAll();
         return s_readers.TryGetValue(kind, out var read)
             ? read(json)
             : throw new FormatException($"Encoder kind \"{kind}\" is unknown here. Known: {string.Join(", ", s_readers.Keys.Order())}. "

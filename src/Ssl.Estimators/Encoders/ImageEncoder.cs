@@ -1,0 +1,107 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>An encoder of images of one size. Pixels are standardised by <see cref="Normalization"/> before the network sees them.</summary>
+public abstract class ImageEncoder : Encoder<ImageBatch>
+{
+    /// <summary>An encoder of this name; the derived class registers its components.</summary>
+    /// <param name="name">Name of the module.</param>
+    /// <param name="shape">The images that it takes.</param>
+    /// <param name="normalization">Mean and deviation of the pixels; one number for each channel.</param>
+    protected ImageEncoder(string name, ImageShape shape, ImageNormalization normalization) : base(name)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(normalization);
+        normalization.Require(shape.Channels);
+        Shape = shape;
+        Normalization = normalization;
+    }
+
+    /// <summary>The images that it was made for. Networks without positions take other sizes too, as local crops need.</summary>
+    public ImageShape Shape { get; }
+
+    /// <summary>Mean and deviation of the pixels.</summary>
+    public ImageNormalization Normalization { get; }
+
+    /// <summary>Whether images of other heights and widths can be embedded.</summary>
+    public virtual bool TakesAnySize => false;
+
+    /// <inheritdoc/>
+    protected sealed override Tensor Encode(ImageBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return EncodePixels(Standardize(batch)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Embeds standardised images.</summary>
+    /// <param name="pixels">Single [N, channels, height, width], mean about 0 and deviation about 1.</param>
+    /// <returns>[N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
+    protected abstract Tensor EncodePixels(Tensor pixels);
+
+    /// <summary>The images as the network wants them: (x - mean) / deviation, channel by channel.</summary>
+    /// <param name="batch">On the encoder's device.</param>
+    /// <returns>Single [N, channels, height, width].</returns>
+    /// <exception cref="ArgumentException">Channels or size are not those of <see cref="Shape"/>.</exception>
+    public Tensor Standardize(ImageBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        long[] shape = batch.Pixels.shape;
+        if (shape[1] != Shape.Channels || (!TakesAnySize && (shape[2] != Shape.Height || shape[3] != Shape.Width)))
+        {
+            throw new ArgumentException($"{GetName()} takes images {Shape}, got [{shape[1]}, {shape[2]}, {shape[3]}]. "
+                + "Resize them first, or make the encoder for that size.", nameof(batch));
+        }
+        using var scope = NewDisposeScope();
+        // One multiplication and one addition for each pixel, the 1/255 of bytes included.
+        double unit = batch.Pixels.dtype == ScalarType.Byte ? 1.0 / 255 : 1;
+        var scale = PerChannel(Normalization.Deviation.Select(d => (float)(unit / d)), batch.Pixels.device);        // [1, C, 1, 1]
+        var offset = PerChannel(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d), batch.Pixels.device);
+        return batch.Pixels.mul(scale).add_(offset).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor PerChannel(IEnumerable<float> values, Device device)
+    {
+        float[] array = [.. values];
+        return tensor(array, device: device).view(1, array.Length, 1, 1);
+    }
+}
+
+/// <summary>Size of an image.</summary>
+/// <param name="Channels">1 for grey, 3 for colour, or any other number. At least 1.</param>
+/// <param name="Height">Rows of pixels. At least 1.</param>
+/// <param name="Width">Pixels a row. At least 1.</param>
+public sealed record ImageShape(int Channels, int Height, int Width)
+{
+    /// <summary>Numbers in an image.</summary>
+    public int Length => checked(Channels * Height * Width);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"[{Channels}, {Height}, {Width}]";
+}
+
+/// <summary>Mean and standard deviation of pixels scaled to 0 to 1, one number for each channel.</summary>
+/// <param name="Mean">Subtracted.</param>
+/// <param name="Deviation">Divided by; greater than 0.</param>
+public sealed record ImageNormalization(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
+{
+    /// <summary>Mean 0.5 and deviation 0.25 for each channel: what to take where nothing is known of the images.</summary>
+    /// <param name="channels">Number of channels.</param>
+    public static ImageNormalization Neutral(int channels) => new(
+        [.. Enumerable.Repeat(0.5f, channels)], [.. Enumerable.Repeat(0.25f, channels)]);
+
+    /// <summary>The statistics of ImageNet that torchvision's and timm's weights were trained with.</summary>
+    public static ImageNormalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
+
+    internal void Require(int channels)
+    {
+        if (Mean.Count != channels || Deviation.Count != channels || !Mean.All(float.IsFinite)
+            || !Deviation.All(d => d > 0 && float.IsFinite(d)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Deviation),
+                $"Normalization needs {channels} means and {channels} deviations greater than 0, got [{string.Join(", ", Mean)}] and "
+                + $"[{string.Join(", ", Deviation)}].");
+        }
+    }
+}

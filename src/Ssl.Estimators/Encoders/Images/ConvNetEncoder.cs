@@ -1,0 +1,68 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>Stages of 3x3 convolutions with batch normalisation, each half as large and twice as wide as the one before.</summary>
+internal sealed class ConvNetEncoder : ImageEncoder
+{
+    [ComponentName(Name = "stages")]
+    private readonly ModuleList<ConvNetStage> _stages;
+
+    public ConvNetEncoder(ConvNetEncoderFactory sizes, ImageNormalization normalization, RandomStreams streams)
+        : base(nameof(ConvNetEncoder), sizes.Shape, normalization)
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        _stages = new ModuleList<ConvNetStage>([.. Enumerable.Range(0, sizes.NumberOfStages).Select(i =>
+            new ConvNetStage(i == 0 ? sizes.Shape.Channels : sizes.Width << (i - 1), sizes.Width << i, streams))]);
+        RegisterComponents();
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    public override bool TakesAnySize => true;
+
+    protected override Tensor EncodePixels(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var maps = pixels;
+        foreach (var stage in _stages)
+            maps = stage.call(maps);
+        return ImageLayers.GlobalMean(maps).MoveToOuterDisposeScope();                              // [N, D]
+    }
+}
+
+/// <summary>A convolution of stride 2 and one of stride 1, the second added to its input.</summary>
+internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
+{
+    [ComponentName(Name = "down")]
+    private readonly Conv2d _down;
+
+    [ComponentName(Name = "down_norm")]
+    private readonly BatchNorm2d _downNorm;
+
+    [ComponentName(Name = "refine")]
+    private readonly Conv2d _refine;
+
+    [ComponentName(Name = "refine_norm")]
+    private readonly BatchNorm2d _refineNorm;
+
+    public ConvNetStage(int inputs, int outputs, RandomStreams streams) : base(nameof(ConvNetStage))
+    {
+        _down = ImageLayers.Convolution(inputs, outputs, 3, 2, streams);
+        _downNorm = nn.BatchNorm2d(outputs);
+        _refine = ImageLayers.Convolution(outputs, outputs, 3, 1, streams);
+        _refineNorm = nn.BatchNorm2d(outputs);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var maps = _downNorm.call(_down.call(input)).relu_();                                       // [N, C, H / 2, W / 2]
+        return _refineNorm.call(_refine.call(maps)).add_(maps).relu_().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,136 @@
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>A residual network without its classifier (He et al., 2016, arXiv:1512.03385); parameters are named as in torchvision.</summary>
+/// <remarks>The stride of a bottleneck is on its 3x3 convolution, as in torchvision (ResNet v1.5).</remarks>
+internal sealed class ResNetEncoder : ImageEncoder
+{
+    [ComponentName(Name = "conv1")]
+    private readonly Conv2d _stem;
+
+    [ComponentName(Name = "bn1")]
+    private readonly BatchNorm2d _stemNorm;
+
+    [ComponentName(Name = "layer1")]
+    private readonly ModuleList<ResidualBlock> _stage1;
+
+    [ComponentName(Name = "layer2")]
+    private readonly ModuleList<ResidualBlock> _stage2;
+
+    [ComponentName(Name = "layer3")]
+    private readonly ModuleList<ResidualBlock> _stage3;
+
+    [ComponentName(Name = "layer4")]
+    private readonly ModuleList<ResidualBlock> _stage4;
+
+    private readonly bool _pools;
+
+    public ResNetEncoder(ResNetEncoderFactory sizes, ImageNormalization normalization, RandomStreams streams)
+        : base(nameof(ResNetEncoder), sizes.Shape, normalization)
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        _pools = sizes.Stem == ImageStem.Large;
+        _stem = ImageLayers.Convolution(sizes.Shape.Channels, sizes.Width, _pools ? 7 : 3, sizes.Stem == ImageStem.Small ? 1 : 2, streams);
+        _stemNorm = nn.BatchNorm2d(sizes.Width);
+        int inputs = sizes.Width;
+        _stage1 = Stage(0);
+        _stage2 = Stage(1);
+        _stage3 = Stage(2);
+        _stage4 = Stage(3);
+        RegisterComponents();
+
+        ModuleList<ResidualBlock> Stage(int index)
+        {
+            int width = sizes.Width << index;
+            var blocks = new ResidualBlock[sizes.BlocksPerStage[index]];
+            for (int i = 0; i < blocks.Length; i++)
+            {
+                blocks[i] = new ResidualBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, streams);
+                inputs = blocks[i].Outputs;
+            }
+            return new ModuleList<ResidualBlock>(blocks);
+        }
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    public override bool TakesAnySize => true;
+
+    protected override Tensor EncodePixels(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var maps = _stemNorm.call(_stem.call(pixels)).relu_();                                       // [N, W, H', W']
+        if (_pools)
+            maps = nn.functional.max_pool2d(maps, 3, 2, 1);
+        foreach (var stage in (ModuleList<ResidualBlock>[])[_stage1, _stage2, _stage3, _stage4])
+            foreach (var block in stage)
+                maps = block.call(maps);
+        return ImageLayers.GlobalMean(maps).MoveToOuterDisposeScope();                              // [N, D]
+    }
+}
+
+/// <summary>Two 3x3 convolutions, or a 3x3 between two 1x1 ones that is four times narrower than what comes out; added to the input.</summary>
+internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
+{
+    private const int Expansion = 4;
+
+    [ComponentName(Name = "conv1")]
+    private readonly Conv2d _first;
+
+    [ComponentName(Name = "bn1")]
+    private readonly BatchNorm2d _firstNorm;
+
+    [ComponentName(Name = "conv2")]
+    private readonly Conv2d _second;
+
+    [ComponentName(Name = "bn2")]
+    private readonly BatchNorm2d _secondNorm;
+
+    [ComponentName(Name = "conv3")]
+    private readonly Conv2d? _third;
+
+    [ComponentName(Name = "bn3")]
+    private readonly BatchNorm2d? _thirdNorm;
+
+    [ComponentName(Name = "downsample")]
+    private readonly Sequential? _shortcut;
+
+    public ResidualBlock(int inputs, int width, int stride, bool isBottleneck, RandomStreams streams) : base(nameof(ResidualBlock))
+    {
+        Outputs = isBottleneck ? Expansion * width : width;
+        _first = ImageLayers.Convolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);
+        _firstNorm = nn.BatchNorm2d(width);
+        _second = ImageLayers.Convolution(width, width, 3, isBottleneck ? stride : 1, streams);
+        _secondNorm = nn.BatchNorm2d(width);
+        if (isBottleneck)
+        {
+            _third = ImageLayers.Convolution(width, Outputs, 1, 1, streams);
+            _thirdNorm = nn.BatchNorm2d(Outputs);
+        }
+        if (stride != 1 || inputs != Outputs)
+        {
+            _shortcut = nn.Sequential(("0", ImageLayers.Convolution(inputs, Outputs, 1, stride, streams)),
+                ("1", nn.BatchNorm2d(Outputs)));
+        }
+        RegisterComponents();
+    }
+
+    /// <summary>Channels that come out.</summary>
+    public int Outputs { get; }
+
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var maps = _firstNorm.call(_first.call(input)).relu_();
+        maps = _secondNorm.call(_second.call(maps));
+        if (_third is not null)
+            maps = _thirdNorm!.call(_third.call(maps.relu_()));
+        var shortcut = _shortcut is null ? input : _shortcut.call(input);
+        return maps.add_(shortcut).relu_().MoveToOuterDisposeScope();
+    }
+}

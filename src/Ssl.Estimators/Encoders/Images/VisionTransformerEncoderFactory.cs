@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>How the vectors of an image's patches become the image's.</summary>
+public enum ImagePooling
+{
+    /// <summary>The mean over the patches.</summary>
+    Mean,
+
+    /// <summary>The class token, which stands before the patches.</summary>
+    Class,
+}
+
+/// <summary>Sizes of a vision transformer; made by <see cref="ImageEncoders"/>.</summary>
+internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
+{
+    public const string KindName = "image.vit";
+
+    public VisionTransformerEncoderFactory(ImageShape shape, int patchSize, int numberOfLayers, int dimension, int numberOfHeads,
+        ImagePooling pooling) : base(shape)
+    {
+        new OptionFaults()
+            .AtLeast(patchSize, 1)
+            .Require(patchSize < 1 || (shape.Height % patchSize == 0 && shape.Width % patchSize == 0), nameof(patchSize),
+                $"must divide the image's height {shape.Height} and width {shape.Width}", patchSize)
+            .AtLeast(numberOfLayers, 1)
+            .AtLeast(dimension, 4)
+            .Require(dimension % 4 == 0, nameof(dimension), "must be a multiple of 4", dimension)
+            .AtLeast(numberOfHeads, 1)
+            .Require(numberOfHeads < 1 || dimension % numberOfHeads == 0, nameof(dimension),
+                $"must be a multiple of numberOfHeads {numberOfHeads}", dimension)
+            .Defined(pooling)
+            .ThrowIfAny();
+        (PatchSize, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Pooling) = (patchSize, numberOfLayers, dimension, numberOfHeads, pooling);
+    }
+
+    public override string Kind => KindName;
+
+    public int PatchSize { get; }
+
+    public int NumberOfLayers { get; }
+
+    public override int EmbeddingDimension { get; }
+
+    public int NumberOfHeads { get; }
+
+    public ImagePooling Pooling { get; }
+
+    public override bool UsesBatchStatistics => false;
+
+    public override ImageEncoder Create(RandomStreams streams)
+    {
+        ArgumentNullException.ThrowIfNull(streams);
+        return new VisionTransformerEncoder(this, EffectiveNormalization, streams);
+    }
+
+    protected override void Describe(JsonObject json)
+    {
+        json["patchSize"] = PatchSize;
+        json["numberOfLayers"] = NumberOfLayers;
+        json["dimension"] = EmbeddingDimension;
+        json["numberOfHeads"] = NumberOfHeads;
+        json["pooling"] = Pooling.ToString();
+    }
+
+    public static ImageEncoderFactory Read(JsonObject json)
+    {
+        var reader = new EncoderJsonReader(json);
+        string pooling = reader.Text("pooling");
+        if (!Enum.TryParse(pooling, out ImagePooling parsed))
+        {
+            throw new FormatException($"The description of the encoder '{KindName}' has the unknown pooling '{pooling}'. "
+                + $"Known: {string.Join(", ", Enum.GetNames<ImagePooling>())}.");
+        }
+        return WithNormalizationOf(new VisionTransformerEncoderFactory(ReadShape(json), reader.Integer("patchSize"),
+            reader.Integer("numberOfLayers"), reader.Integer("dimension"), reader.Integer("numberOfHeads"), parsed), json);
+    }
+}

@@ -1,0 +1,136 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Views;
+
+/// <summary>Views of images, ready to use, and their composition.</summary>
+public static class ImageViews
+{
+    // From here on images are large enough for blur to matter.
+    private const int LargeSize = 96;
+
+    /// <summary>Several views one after the other.</summary>
+    /// <param name="views">At least one; applied in this order.</param>
+    public static ImageView Compose(params ImageView[] views)
+    {
+        ArgumentNullException.ThrowIfNull(views);
+        if (views.Length == 0 || views.Contains(null))
+            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
+        return views.Length == 1 ? views[0] : new ComposedImageView([.. views]);
+    }
+
+    /// <summary>What contrastive methods use by default: <see cref="Photos"/> for three channels, <see cref="Grey"/> for others.</summary>
+    /// <param name="shape">Of the encoder.</param>
+    public static ImageView For(ImageShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return shape.Channels == 3 ? Photos(shape) : Grey(shape);
+    }
+
+    /// <summary>
+    /// Colour photos, as SimCLR: crop of 8 to 100 % of the area with flip, colour jitter of .8, .8, .8, .2 times the strength, one image in
+    /// five grey, and from 96 pixels on one in two blurred.
+    /// </summary>
+    /// <param name="shape">Of the encoder; three channels.</param>
+    /// <param name="strength">Of the colour jitter: .5 for small images, 1 for large ones. At least 0, at most 2.5.</param>
+    /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
+    public static ImageView Photos(ImageShape shape, double strength = 0.5, double minimumArea = 0.08)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        new OptionFaults().InRange(strength, 0, 2.5).ThrowIfAny();
+        List<ImageView> views =
+        [
+            new RandomResizedCrop(shape.Height, shape.Width, minimumArea),
+            new ColorJitter(0.8 * strength, 0.8 * strength, 0.8 * strength, 0.2 * strength),
+            new Greyscale(),
+        ];
+        if (Math.Min(shape.Height, shape.Width) >= LargeSize)
+            views.Add(new GaussianBlur(BlurSize(shape)));
+        return Compose([.. views]);
+    }
+
+    /// <summary>Small greyscale images such as garments or documents: crop of 20 to 100 % of the area with flip, brightness and contrast.</summary>
+    /// <param name="shape">Of the encoder; any number of channels.</param>
+    /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
+    /// <param name="horizontalFlip">Share of the images that are mirrored; 0 where left and right mean something, as in text.</param>
+    public static ImageView Grey(ImageShape shape, double minimumArea = 0.2, double horizontalFlip = 0.5)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return Compose(new RandomResizedCrop(shape.Height, shape.Width, minimumArea, horizontalFlip: horizontalFlip),
+            new ColorJitter(0.4, 0.4, 0, 0));
+    }
+
+    /// <summary>Images without up or down, such as from satellites or microscopes: crop, both flips, any rotation; no change of hue.</summary>
+    /// <param name="shape">Of the encoder; any number of channels.</param>
+    /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
+    public static ImageView Overhead(ImageShape shape, double minimumArea = 0.2)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return Compose(new RandomResizedCrop(shape.Height, shape.Width, minimumArea, verticalFlip: 0.5, maximumRotation: 180),
+            new ColorJitter(0.4, 0.4, 0, 0));
+    }
+
+    /// <summary>Crop of 20 to 100 % of the area with flip and nothing else: what masked methods use.</summary>
+    /// <param name="shape">Of the encoder; any number of channels.</param>
+    /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
+    public static ImageView CropAndFlip(ImageShape shape, double minimumArea = 0.2)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return new RandomResizedCrop(shape.Height, shape.Width, minimumArea);
+    }
+
+    /// <summary>BYOL's two different views: weaker saturation; solarised in one of the two; from 96 pixels on blurred always or seldom.</summary>
+    /// <param name="shape">Of the encoder; any number of channels.</param>
+    /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
+    /// <returns>The two views.</returns>
+    public static (ImageView First, ImageView Second) Asymmetric(ImageShape shape, double minimumArea = 0.08)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return (Side(1, 0), Side(0.1, 0.2));
+
+        ImageView Side(double blurred, double solarized)
+        {
+            List<ImageView> views =
+            [
+                new RandomResizedCrop(shape.Height, shape.Width, minimumArea),
+                new ColorJitter(0.4, 0.4, 0.2, 0.1),
+                new Greyscale(shape.Channels == 3 ? 0.2 : 0),
+            ];
+            if (Math.Min(shape.Height, shape.Width) >= LargeSize)
+                views.Add(new GaussianBlur(BlurSize(shape), share: blurred));
+            if (solarized > 0)
+                views.Add(new Solarize(share: solarized));
+            return Compose([.. views]);
+        }
+    }
+
+    /// <summary>A view several times over, in one batch, so that the encoder runs once.</summary>
+    internal static ImageBatch Repeat(ImageView view, int times, ImageBatch batch, Generator generator)
+        => Each(Enumerable.Repeat(view, times), batch, generator);
+
+    /// <summary>Each view once: [views x N, C, H, W], view after view.</summary>
+    internal static ImageBatch Each(IEnumerable<ImageView> views, ImageBatch batch, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var images = batch.ToSingle();                                                              // [N, C, H, W]
+        return new ImageBatch(cat([.. views.Select(view => view.Apply(images, generator))], 0).MoveToOuterDisposeScope());
+    }
+
+    // A tenth of the image, odd.
+    private static int BlurSize(ImageShape shape) => Math.Max(3, Math.Min(shape.Height, shape.Width) / 10 | 1);
+}
+
+/// <summary>Views one after the other.</summary>
+internal sealed class ComposedImageView(ImageView[] views) : ImageView
+{
+    public override Tensor Apply(Tensor images, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var view in views)
+            images = view.Apply(images, generator);
+        return images.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,61 @@
+using Ssl.Estimators.Encoders;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Views;
+
+/// <summary>A random change of images that keeps what they show: what contrastive methods compare.</summary>
+/// <remarks>
+/// Write your own by deriving from it and overriding <see cref="Apply(Tensor, Generator)"/>: work on the whole batch at once, on its device,
+/// with one draw for each image from the generator.
+/// </remarks>
+public abstract class ImageView
+{
+    /// <summary>Changed copies of images.</summary>
+    /// <param name="images">Single [N, channels, height, width] from 0 to 1; must not be changed or disposed of.</param>
+    /// <param name="generator">On the images' device.</param>
+    /// <returns>Single [N, channels, height, width] from 0 to 1, of the same or another height and width; the caller's.</returns>
+    public abstract Tensor Apply(Tensor images, Generator generator);
+
+    /// <summary>A changed copy of a batch.</summary>
+    /// <param name="batch">N images, bytes or Single; must not be changed or disposed of.</param>
+    /// <param name="generator">On the batch's device.</param>
+    /// <returns>N images as Single; the caller's.</returns>
+    public ImageBatch Apply(ImageBatch batch, Generator generator)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return new ImageBatch(Apply(batch.ToSingle(), generator).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>One number for each image, evenly between two bounds.</summary>
+    /// <param name="images">[N, ...]: says how many, and on which device.</param>
+    /// <param name="low">Lowest number.</param>
+    /// <param name="high">Highest number.</param>
+    /// <param name="generator">On the images' device.</param>
+    /// <returns>Single [N, 1, 1, 1].</returns>
+    protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
+        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).mul_(high - low).add_(low);
+
+    /// <summary>Which images a share hits; each drawn on its own.</summary>
+    /// <param name="images">[N, ...]: says how many, and on which device.</param>
+    /// <param name="share">From 0 to 1.</param>
+    /// <param name="generator">On the images' device.</param>
+    /// <returns>Bool [N, 1, 1, 1].</returns>
+    protected static Tensor Chosen(Tensor images, double share, Generator generator)
+        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).lt(share);
+
+    /// <summary>Brightness of every pixel: .2989 red + .587 green + .114 blue, or the mean of the channels where they are not three.</summary>
+    /// <param name="images">[N, C, H, W].</param>
+    /// <returns>[N, 1, H, W].</returns>
+    protected static Tensor Luminance(Tensor images)
+    {
+        if (images.shape[1] != 3)
+            return images.mean([1L], keepdim: true);
+        using var scope = NewDisposeScope();
+        return images.narrow(1, 0, 1).mul(0.2989)
+            .add_(images.narrow(1, 1, 1), 0.587)
+            .add_(images.narrow(1, 2, 1), 0.114).MoveToOuterDisposeScope();
+    }
+}
