@@ -9,6 +9,8 @@ public static unsafe partial class torch
     {
         public Tensor addmm(Tensor mat1, Tensor mat2, float beta = 1f, float alpha = 1f) =>
             Ops.addmm.Call(this, mat1, mat2, (double)beta, (double)alpha);
+        public Tensor addmm_(Tensor mat1, Tensor mat2, float beta = 1f, float alpha = 1f) =>
+            Ops.addmm_.InPlace(this, this, mat1, mat2, (double)beta, (double)alpha);
         public Tensor as_strided(long[] size, long[] strides, long storageOffset = 0) =>
             Ops.as_strided.Call(this, size, strides, storageOffset);
         public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1f, float alpha = 1f) =>
