@@ -35,7 +35,7 @@ public sealed partial class SelfSupervisedCatalog
         });
 
     /// <summary>
-    /// Finds, for every row, the most similar rows of the data it was fitted on: exact search by the cosine of two vectors.
+    /// Finds, for every row, the most similar rows of the data it was fitted on by the cosine of two vectors, exactly or approximately.
     /// </summary>
     /// <param name="options">All settings.</param>
     /// <exception cref="ArgumentOutOfRangeException">Settings are outside their stated ranges; all of them are named.</exception>

@@ -67,6 +67,8 @@ public sealed partial class SelfSupervisedCatalog
         {
             if (manifest.Kind == NearestNeighborIndex.Kind)
                 return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
+            if (manifest.Kind == NeighborPredictor.ArchiveKind)
+                return new NearestNeighborsPredictionTransformer(NeighborPredictor.Read(manifest, tensors, device));
             if (manifest.Kind == FineTunedModel.Kind)
             {
                 var tuned = FineTunedModel.Read(manifest, tensors);

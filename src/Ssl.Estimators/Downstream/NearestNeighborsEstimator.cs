@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Downstream;
@@ -23,13 +24,15 @@ namespace Ssl.Estimators.Downstream;
 /// </list>
 /// <para>Characteristics: no labels, no training loop; one pass over the data in Fit; GPU optional; saved by <c>mlContext.Model.Save</c>;
 /// not exportable to ONNX.</para>
-/// <para>The search is exact: blocked matrix products against all reference rows, then the largest scores. Equal scores go by the order
-/// of the reference rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in
+/// <para>The exact search is blocked matrix products against all reference rows, then the largest scores. The approximate one compares a
+/// query with the rows of the nearest cells only; Fit writes to the log which share of the true neighbours it finds. Equal scores go by the
+/// order of the reference rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in
 /// Transform.</para>
 /// </remarks>
 public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
 {
     private readonly IHost _host;
+    private readonly long _seed;
     private readonly Options _options;
     private readonly int? _gpuDeviceId;
     private readonly bool _fallbackToCpu;
@@ -38,37 +41,21 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(options);
-        var faults = new OptionFaults()
-            .InRange(options.NumberOfNeighbors, 1, MaximumNeighbors)
-            .NotEmpty(options.NeighborsColumnName)
-            .NotEmpty(options.ScoresColumnName)
-            .NotEmpty(options.InputColumnName);
-        if (options.IdColumnName is not null)
-        {
-            faults.NotEmpty(options.IdColumnName);
-        }
-
-        faults.Require(options.NeighborsColumnName != options.ScoresColumnName, nameof(options.ScoresColumnName),
-            "must differ from NeighborsColumnName", $"\"{options.ScoresColumnName}\"");
+        var faults = new OptionFaults();
+        options.Validate(faults);
         faults.ThrowIfAny();
 
-        _host = ((IHostEnvironment)mlContext).Register(nameof(NearestNeighborsEstimator));
+        // Drawn once: every Fit of this estimator makes the same cells.
+        _seed = HostSeed.Register(mlContext, nameof(NearestNeighborsEstimator), out _host);
         (_gpuDeviceId, _fallbackToCpu) = (mlContext.GpuDeviceId, mlContext.FallbackToCpu);
-        _options = new Options
-        {
-            NeighborsColumnName = options.NeighborsColumnName,
-            ScoresColumnName = options.ScoresColumnName,
-            InputColumnName = options.InputColumnName,
-            IdColumnName = options.IdColumnName,
-            NumberOfNeighbors = options.NumberOfNeighbors,
-        };
+        _options = (Options)options.Snapshot();
     }
 
     /// <summary>The most neighbours that can be asked for.</summary>
     internal const int MaximumNeighbors = (1 << NeighborOutput<long>.Count) - 1;
 
     /// <summary>Settings of <see cref="NearestNeighborsEstimator"/>.</summary>
-    public sealed class Options
+    public sealed class Options : NeighborSearchOptions
     {
         /// <summary>Name of the new column of neighbour ids.</summary>
         /// <value>The default value is "Neighbors".</value>
@@ -92,6 +79,20 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         /// <summary>How many neighbours to find for a row. From 1 to 1023.</summary>
         /// <value>The default value is 10.</value>
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
+
+        internal override void Validate(OptionFaults faults)
+        {
+            faults.InRange(NumberOfNeighbors, 1, MaximumNeighbors)
+                .NotEmpty(NeighborsColumnName)
+                .NotEmpty(ScoresColumnName)
+                .NotEmpty(InputColumnName);
+            if (IdColumnName is not null)
+                faults.NotEmpty(IdColumnName);
+
+            faults.Require(NeighborsColumnName != ScoresColumnName, nameof(ScoresColumnName),
+                "must differ from NeighborsColumnName", $"\"{ScoresColumnName}\"");
+            base.Validate(faults);
+        }
     }
 
     internal static class Defaults
@@ -119,26 +120,17 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
-        using var builder = new NearestNeighborIndexBuilder(dimension);
+        using var builder = new VectorIndexBuilder(dimension);
         using var cursor = input.GetRowCursor(ids is { } column ? [vectors, column] : [vectors]);
         var idReader = NeighborIdReader.Create(cursor, ids);
-        var getter = cursor.GetGetter<VBuffer<float>>(vectors);
-        VBuffer<float> vector = default;
-        var dense = new float[dimension];
         long rows = 0, left = 0;
-        while (cursor.MoveNext())
+        foreach (var vector in VectorRows.Of(cursor, vectors))
         {
             rows++;
-            getter(ref vector);
-            vector.CopyTo(dense);
-            if (builder.Add(dense))
-            {
+            if (builder.Add(vector))
                 idReader.Read();
-            }
             else
-            {
                 left++;
-            }
         }
 
         if (rows == left)
@@ -163,7 +155,9 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
 
         var settings = new NeighborSettings(_options.InputColumnName, _options.NeighborsColumnName, _options.ScoresColumnName,
             _options.NumberOfNeighbors);
-        return new NearestNeighborsTransformer(builder.Build(idReader.ToIds(), settings, device));
+        var index = _options.BuildIndex(builder, device, _options.NumberOfNeighbors, new ShuffleRandom((ulong)_seed),
+            text => channel.Info(MessageSensitivity.None, "{0}", text));
+        return new NearestNeighborsTransformer(new NearestNeighborIndex(index, idReader.ToIds(), settings));
     }
 
     /// <summary>All input columns, the neighbours and the scores.</summary>
@@ -187,11 +181,5 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
             SchemaShapes.Vector(_options.ScoresColumnName, NumberDataViewType.Single, _options.NumberOfNeighbors));
     }
 
-    private void CheckInput(ColumnShape shape)
-    {
-        if (shape.Kind != SchemaShape.Column.VectorKind.Vector || shape.ItemType != NumberDataViewType.Single)
-        {
-            throw Check.SchemaMismatch("input", _options.InputColumnName, "Vector<Single>", shape.ToString());
-        }
-    }
+    private void CheckInput(ColumnShape shape) => VectorRows.CheckColumn("input", _options.InputColumnName, shape);
 }

@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 
 namespace Ssl.Estimators.Downstream;
 
@@ -32,6 +30,9 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     /// <summary>Number of reference rows; those without direction do not count.</summary>
     public int ReferenceCount => _index.Ids.Count;
 
+    /// <summary>How the neighbours are searched.</summary>
+    public NeighborSearch Search => _index.Vectors is CellIndex ? NeighborSearch.Approximate : NeighborSearch.Exact;
+
     /// <summary>Always true: a row's neighbours depend on that row alone.</summary>
     public bool IsRowToRowMapper => true;
 
@@ -42,15 +43,7 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ObjectDisposedException.ThrowIf(_index.IsDisposed, this);
-        var shape = ColumnShape.Find(inputSchema, InputColumnName);
-        if (inputSchema[InputColumnName].Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector ||
-            item != NumberDataViewType.Single || vector.Size != _index.Dimension)
-        {
-            throw Check.SchemaMismatch("input", InputColumnName, $"Vector<Single, {_index.Dimension}>",
-                inputSchema[InputColumnName].Type.ToString() ?? shape.ToString(),
-                "The vectors must come from the same encoder as the reference rows.");
-        }
-
+        _index.CheckInput(inputSchema);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
         builder.AddColumn(NeighborsColumnName, new VectorDataViewType(_index.Ids.ItemType, NumberOfNeighbors));
@@ -61,14 +54,14 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     /// <summary>Searches row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new NeighborRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
+        new VectorRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with neighbours and scores; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new NeighborDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
+        return new VectorDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
     }
 
     /// <summary>Frees the reference vectors.</summary>

@@ -113,21 +113,14 @@ internal static class NeighborCarrier
         var mlContext = new MLContext();
         var transforms = mlContext.Transforms;
         var settings = index.Settings;
-        var input = new DataViewSchema.DetachedColumn(settings.InputColumn,
-            new VectorDataViewType(NumberDataViewType.Single, index.Dimension));
-        using var chain = CarrierChain.Build(
-            mlContext,
-            index.WriteArchive,
-            [input],
-            [transforms.CopyColumns(CarrierColumns.Numbers, settings.InputColumn)],
-            index.Ids is NeighborIds.TextIds
-                ? transforms.CustomMapping<NumbersInput, NeighborOutput<ReadOnlyMemory<char>>>(
-                    TextNeighborsMapping.Map, TextNeighborsMapping.Contract)
-                : transforms.CustomMapping<NumbersInput, NeighborOutput<long>>(NumberNeighborsMapping.Map, NumberNeighborsMapping.Contract),
+        IEstimator<ITransformer> mapping = index.Ids is NeighborIds.TextIds
+            ? transforms.CustomMapping<NumbersInput, NeighborOutput<ReadOnlyMemory<char>>>(
+                TextNeighborsMapping.Map, TextNeighborsMapping.Contract)
+            : transforms.CustomMapping<NumbersInput, NeighborOutput<long>>(NumberNeighborsMapping.Map, NumberNeighborsMapping.Contract);
+        CarriedVector.Save(mlContext, index, index.WriteArchive, mapping,
             [
                 CarrierChain.Gather(transforms, settings.NeighborsColumn, CarrierColumns.Second, settings.NumberOfNeighbors),
                 CarrierChain.Gather(transforms, settings.ScoresColumn, CarrierColumns.Part, settings.NumberOfNeighbors),
-            ]);
-        ((ICanSaveModel)chain).Save(context);
+            ], context);
     }
 }

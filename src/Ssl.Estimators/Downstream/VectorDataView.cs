@@ -4,8 +4,8 @@ using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Downstream;
 
-/// <summary>The input, neighbours and scores, searched batch by batch as rows are asked for.</summary>
-internal sealed class NeighborDataView(IDataView input, DataViewSchema schema, NearestNeighborIndex index, int batchSize) : IDataView
+/// <summary>The input and the columns of a computation on vectors, computed batch by batch as rows are asked for.</summary>
+internal sealed class VectorDataView(IDataView input, DataViewSchema schema, VectorComputation computation, int batchSize) : IDataView
 {
     public DataViewSchema Schema => schema;
 
@@ -22,13 +22,13 @@ internal sealed class NeighborDataView(IDataView input, DataViewSchema schema, N
         }
 
         var needed = input.Schema.Where(c => active[c.Index]);
-        if (!active[^1] && !active[^2])
+        if (!active.AsSpan(input.Schema.Count).Contains(true))
         {
             return new PassThroughCursor(input.GetRowCursor(needed, rand), schema, active);
         }
 
-        needed = needed.Append(input.Schema[index.Settings.InputColumn]).DistinctBy(c => c.Index);
-        return new NeighborCursor(index, input.GetRowCursor(needed, rand), schema, active, batchSize);
+        needed = needed.Append(input.Schema[computation.InputColumn]).DistinctBy(c => c.Index);
+        return new VectorCursor(computation, input.GetRowCursor(needed, rand), schema, active, batchSize);
     }
 
     /// <summary>One cursor: a batch already uses every core, several at once would only compete.</summary>
@@ -36,36 +36,34 @@ internal sealed class NeighborDataView(IDataView input, DataViewSchema schema, N
         [GetRowCursor(columnsNeeded, rand)];
 }
 
-/// <summary>Reads a batch of rows ahead, searches for all of them at once and serves them in order.</summary>
-internal sealed class NeighborCursor : DataViewRowCursor
+/// <summary>Reads a batch of rows ahead, computes all of them at once and serves them in order.</summary>
+internal sealed class VectorCursor : DataViewRowCursor
 {
-    private readonly NearestNeighborIndex _index;
+    private readonly VectorComputation _computation;
+    private readonly VectorResults _results;
     private readonly DataViewRowCursor _input;
     private readonly bool[] _active;
     private readonly ColumnBuffer?[] _columns;
-    private readonly ValueGetter<VBuffer<float>> _queryGetter;
+    private readonly ValueGetter<VBuffer<float>> _vectorGetter;
     private readonly ValueGetter<DataViewRowId> _idGetter;
     private readonly DataViewRowId[] _ids;
     private readonly long[] _batches;
-    private readonly float[] _queries;
-    private readonly long[] _rows;
-    private readonly float[] _scores;
+    private readonly float[] _vectors;
     private VBuffer<float> _vector;
     private int _count, _row = -1;
     private long _position = -1;
     private bool _ended;
 
-    public NeighborCursor(NearestNeighborIndex index, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize)
+    public VectorCursor(VectorComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize)
     {
-        (_index, _input, _active, Schema) = (index, input, active, schema);
+        (_computation, _input, _active, Schema) = (computation, input, active, schema);
         _columns = [.. input.Schema.Select(c => active[c.Index] ? ColumnBuffer.Create(input, c, batchSize) : null)];
-        _queryGetter = input.GetGetter<VBuffer<float>>(input.Schema[index.Settings.InputColumn]);
+        _vectorGetter = input.GetGetter<VBuffer<float>>(input.Schema[computation.InputColumn]);
         _idGetter = input.GetIdGetter();
         _ids = new DataViewRowId[batchSize];
         _batches = new long[batchSize];
-        _queries = new float[checked(batchSize * index.Dimension)];
-        _rows = new long[batchSize * index.Settings.NumberOfNeighbors];
-        _scores = new float[_rows.Length];
+        _vectors = new float[checked(batchSize * computation.Dimension)];
+        _results = computation.CreateResults(batchSize);
     }
 
     public override DataViewSchema Schema { get; }
@@ -107,16 +105,14 @@ internal sealed class NeighborCursor : DataViewRowCursor
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
         }
 
-        if (column.Index < _columns.Length)
+        VectorGetters.CheckType<TValue>(column);
+        if (column.Index >= _columns.Length)
         {
-            var buffer = _columns[column.Index] as ColumnBuffer<TValue> ?? throw new InvalidOperationException(
-                $"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-            return (ref TValue value) => buffer.Get(Row(), ref value);
+            return (ValueGetter<TValue>)_results.CreateGetter(column.Index - _columns.Length, Row);
         }
 
-        var k = _index.Settings.NumberOfNeighbors;
-        return NeighborGetters.Create<TValue>(_index, column, column.Index == Schema.Count - 1,
-            () => _rows.AsMemory(Row() * k, k), () => _scores.AsMemory(Row() * k, k));
+        var buffer = (ColumnBuffer<TValue>)_columns[column.Index]!;
+        return (ref TValue value) => buffer.Get(Row(), ref value);
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _ids[Row()];
@@ -136,8 +132,8 @@ internal sealed class NeighborCursor : DataViewRowCursor
         _count = 0;
         while (_count < _ids.Length && _input.MoveNext())
         {
-            _queryGetter(ref _vector);
-            _vector.CopyTo(_queries.AsSpan(_count * _index.Dimension, _index.Dimension));
+            _vectorGetter(ref _vector);
+            _vector.CopyTo(_vectors.AsSpan(_count * _computation.Dimension, _computation.Dimension));
             _idGetter(ref _ids[_count]);
             _batches[_count] = _input.Batch;
             foreach (var column in _columns)
@@ -150,7 +146,7 @@ internal sealed class NeighborCursor : DataViewRowCursor
 
         if (_count > 0)
         {
-            _index.Search(_queries, _count, _rows, _scores);
+            _results.Compute(_vectors, _count);
         }
     }
 

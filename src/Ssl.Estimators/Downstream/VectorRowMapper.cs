@@ -3,8 +3,8 @@ using Microsoft.ML.Data;
 
 namespace Ssl.Estimators.Downstream;
 
-/// <summary>Searches row by row, for <c>PredictionEngine</c>.</summary>
-internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSchema inputSchema, DataViewSchema outputSchema)
+/// <summary>Computes row by row, for <c>PredictionEngine</c>.</summary>
+internal sealed class VectorRowMapper(VectorComputation computation, DataViewSchema inputSchema, DataViewSchema outputSchema)
     : IRowToRowMapper
 {
     public DataViewSchema InputSchema => inputSchema;
@@ -16,7 +16,7 @@ internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSche
         var needed = dependingColumns.Select(c => c.Index).ToHashSet();
         if (needed.Any(i => i >= inputSchema.Count))
         {
-            needed.Add(inputSchema[index.Settings.InputColumn].Index);
+            needed.Add(inputSchema[computation.InputColumn].Index);
         }
 
         return inputSchema.Where(c => needed.Contains(c.Index));
@@ -29,15 +29,14 @@ internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSche
             throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
         }
 
-        return new Row(input, index, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
+        return new Row(input, computation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
     }
 
-    private sealed class Row(DataViewRow input, NearestNeighborIndex index, DataViewSchema schema, HashSet<int> active) : DataViewRow
+    private sealed class Row(DataViewRow input, VectorComputation computation, DataViewSchema schema, HashSet<int> active) : DataViewRow
     {
-        private readonly long[] _rows = new long[index.Settings.NumberOfNeighbors];
-        private readonly float[] _scores = new float[index.Settings.NumberOfNeighbors];
-        private readonly float[] _query = new float[index.Dimension];
-        private ValueGetter<VBuffer<float>>? _queryGetter;
+        private readonly VectorResults _results = computation.CreateResults(1);
+        private readonly float[] _values = new float[computation.Dimension];
+        private ValueGetter<VBuffer<float>>? _vectorGetter;
         private VBuffer<float> _vector;
         private long _position = -2;
 
@@ -64,9 +63,9 @@ internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSche
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             }
 
-            _queryGetter ??= input.GetGetter<VBuffer<float>>(input.Schema[index.Settings.InputColumn]);
-            return NeighborGetters.Create<TValue>(index, column, column.Index == schema.Count - 1,
-                () => Found().Rows, () => Found().Scores);
+            VectorGetters.CheckType<TValue>(column);
+            _vectorGetter ??= input.GetGetter<VBuffer<float>>(input.Schema[computation.InputColumn]);
+            return (ValueGetter<TValue>)_results.CreateGetter(column.Index - input.Schema.Count, Computed);
         }
 
         protected override void Dispose(bool disposing)
@@ -79,18 +78,18 @@ internal sealed class NeighborRowMapper(NearestNeighborIndex index, DataViewSche
             base.Dispose(disposing);
         }
 
-        // Both columns of a row come from one search.
-        private (long[] Rows, float[] Scores) Found()
+        // All columns of a row come from one computation.
+        private int Computed()
         {
             if (_position != input.Position)
             {
-                _queryGetter!(ref _vector);
-                _vector.CopyTo(_query);
-                index.Search(_query, 1, _rows, _scores);
+                _vectorGetter!(ref _vector);
+                _vector.CopyTo(_values);
+                _results.Compute(_values, 1);
                 _position = input.Position;
             }
 
-            return (_rows, _scores);
+            return 0;
         }
     }
 }

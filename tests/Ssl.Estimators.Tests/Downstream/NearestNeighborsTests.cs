@@ -282,14 +282,14 @@ public class NearestNeighborsTests
 
     private static NearestNeighborsTransformer InBlocks(Row[] rows, int k, int blockRows)
     {
-        using var builder = new NearestNeighborIndexBuilder(rows[0].Features.Length, blockRows);
+        using var builder = new VectorIndexBuilder(rows[0].Features.Length, blockRows);
         foreach (var row in rows)
         {
             Assert.IsTrue(builder.Add(row.Features));
         }
 
-        return new(builder.Build(new NeighborIds.TextIds([.. rows.Select(r => r.Name)]), new("Features", "Neighbors", "Scores", k),
-            TorchSharp.torch.CPU));
+        return new(new NearestNeighborIndex(builder.Build(TorchSharp.torch.CPU), new NeighborIds.TextIds([.. rows.Select(r => r.Name)]),
+            new("Features", "Neighbors", "Scores", k)));
     }
 
     // The shape of a view's schema, as the first stage of a chain would see it.

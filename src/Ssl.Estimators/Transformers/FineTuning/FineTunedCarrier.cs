@@ -147,7 +147,8 @@ internal static class FineTunedCarrier
         _ => transforms.CustomMapping<TInput, MulticlassOutput>(MulticlassMapping<TInput>.Map, $"{Prefix}{form}.Multiclass"),
     };
 
-    private static List<IEstimator<ITransformer>> Outputs(MLContext mlContext, PredictionTask task)
+    /// <summary>The output columns of a task, made of the parts of its mapping.</summary>
+    internal static List<IEstimator<ITransformer>> Outputs(MLContext mlContext, PredictionTask task)
     {
         if (task.Kind != PredictionKind.MulticlassClassification)
             return [];

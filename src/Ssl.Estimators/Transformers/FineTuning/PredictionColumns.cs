@@ -73,7 +73,7 @@ internal static class PredictionColumns
     }
 
     // Columns of one model share a number that no model before it has: how an evaluator finds what belongs together.
-    private static uint NextSetId(DataViewSchema input)
+    internal static uint NextSetId(DataViewSchema input)
     {
         uint largest = 0;
         foreach (var column in input)

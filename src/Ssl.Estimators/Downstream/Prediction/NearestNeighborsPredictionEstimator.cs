@@ -1,0 +1,168 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>
+/// Remembers labelled rows and predicts the label of others by a vote of the nearest of them: each neighbour counts exp(cosine / T).
+/// </summary>
+/// <remarks>
+/// <para>Input and output columns:</para>
+/// <list type="table">
+/// <item><term>Features</term><description>a known-size vector of <see cref="float"/>, such as an embedding.</description></item>
+/// <item><term>Label</term><description>a key of <see cref="uint"/> (several classes), <see cref="bool"/> (two), or <see cref="float"/> (a
+/// number); read in Fit only. Rows without one are left out.</description></item>
+/// <item><term>Output</term><description>as <see cref="NearestNeighborsPredictionTransformer"/> says: the columns of ML.NET's own
+/// trainers.</description></item>
+/// </list>
+/// <para>Characteristics: needs labels; no training loop; one pass over the data in Fit; GPU optional; saved by
+/// <c>mlContext.Model.Save</c>.</para>
+/// <para>Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", 2018 (arXiv:1805.01978): weights
+/// exp(cosine / T) over the k nearest rows, as the common way to judge an embedding without training anything on it.</para>
+/// </remarks>
+public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeighborsPredictionTransformer>
+{
+    private readonly IHost _host;
+    private readonly long _seed;
+    private readonly PredictionKind _kind;
+    private readonly Options _options;
+    private readonly int? _gpuDeviceId;
+    private readonly bool _fallbackToCpu;
+
+    internal NearestNeighborsPredictionEstimator(MLContext mlContext, PredictionKind kind, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = new OptionFaults();
+        options.Validate(faults);
+        faults.ThrowIfAny();
+        // Drawn once: every Fit of this estimator makes the same cells.
+        _seed = HostSeed.Register(mlContext, nameof(NearestNeighborsPredictionEstimator), out _host);
+        (_gpuDeviceId, _fallbackToCpu) = (mlContext.GpuDeviceId, mlContext.FallbackToCpu);
+        (_kind, _options) = (kind, (Options)options.Snapshot());
+    }
+
+    /// <summary>Settings of <see cref="NearestNeighborsPredictionEstimator"/>.</summary>
+    public sealed class Options : NeighborSearchOptions
+    {
+        /// <summary>Name of the column to predict.</summary>
+        /// <value>The default value is "Label".</value>
+        public string LabelColumnName { get; set; } = Defaults.LabelColumnName;
+
+        /// <summary>Name of the column of vectors, in the reference rows and in the rows to predict.</summary>
+        /// <value>The default value is "Features".</value>
+        public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
+
+        /// <summary>How many neighbours vote on a row. At least 1.</summary>
+        /// <value>The default value is 20.</value>
+        public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
+
+        /// <summary>
+        /// Divides the cosine similarities: the smaller, the more the nearest ones count; with a large one all neighbours count the same.
+        /// Greater than 0.
+        /// </summary>
+        /// <value>The default value is 0.1.</value>
+        public double Temperature { get; set; } = Defaults.Temperature;
+
+        internal override void Validate(OptionFaults faults)
+        {
+            faults.NotEmpty(LabelColumnName);
+            faults.NotEmpty(FeatureColumnName);
+            faults.AtLeast(NumberOfNeighbors, 1);
+            faults.Positive(Temperature);
+            base.Validate(faults);
+        }
+    }
+
+    internal static class Defaults
+    {
+        public const string LabelColumnName = "Label";
+        public const string FeatureColumnName = "Features";
+        public const int NumberOfNeighbors = 20;
+        public const double Temperature = 0.1;
+    }
+
+    /// <summary>Remembers the vectors and labels of all rows that have both.</summary>
+    /// <param name="input">The reference rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">No row has a vector and a label, or all labels are the same.</exception>
+    public NearestNeighborsPredictionTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        CheckColumns(ColumnShape.Find(input.Schema, _options.LabelColumnName, "label"),
+            ColumnShape.Find(input.Schema, _options.FeatureColumnName, "feature"));
+        var (label, features) = (input.Schema[_options.LabelColumnName], input.Schema[_options.FeatureColumnName]);
+
+        using var channel = _host.Start("Fit");
+        var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
+        using var builder = new VectorIndexBuilder(((VectorDataViewType)features.Type).Size);
+        var labels = new List<float>();
+        var left = 0;
+        using (var cursor = input.GetRowCursor([label, features]))
+        {
+            var getLabel = LabelValues.Getter(_kind, cursor, label);
+            foreach (var vector in VectorRows.Of(cursor, features))
+            {
+                var value = getLabel();
+                if (!float.IsNaN(value) && builder.Add(vector))
+                    labels.Add(value);
+                else
+                    left++;
+            }
+        }
+
+        if (labels.Count == 0)
+        {
+            throw new InvalidOperationException("Training set has 0 instances, aborting training. " + (left == 0 ? "There are no rows."
+                : $"All {left} rows lack a label (a key without value, or NaN) or a vector with a direction."));
+        }
+
+        if (left > 0)
+        {
+            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: they lack a label (a key without value, or NaN) or a "
+                + "vector with a direction.", left, left + labels.Count);
+        }
+
+        if (labels.Count < _options.NumberOfNeighbors)
+        {
+            channel.Warning(MessageSensitivity.None, "NumberOfNeighbors is {0}, but there are only {1} reference rows: all of them vote.",
+                _options.NumberOfNeighbors, labels.Count);
+        }
+
+        var task = LabelValues.CreateTask(_kind, label, labels);
+        var k = Math.Min(_options.NumberOfNeighbors, labels.Count);
+        var index = _options.BuildIndex(builder, device, k, new ShuffleRandom((ulong)_seed),
+            text => channel.Info(MessageSensitivity.None, "{0}", text));
+        return new NearestNeighborsPredictionTransformer(
+            new NeighborPredictor(index, [.. labels], task, _options.FeatureColumnName, k, _options.Temperature));
+    }
+
+    /// <summary>All input columns and those of the prediction.</summary>
+    /// <param name="inputSchema">Shape of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        CheckColumns(ColumnShape.Find(inputSchema, _options.LabelColumnName, "label"),
+            ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
+        return SchemaShapes.AppendPrediction(inputSchema, _options.LabelColumnName, (mlContext, label, features) => _kind switch
+        {
+            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
+            PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
+            _ => mlContext.Regression.Trainers.Sdca(label, features),
+        }, PredictionColumns.Names(_kind));
+    }
+
+    private void CheckColumns(ColumnShape label, ColumnShape features)
+    {
+        LabelValues.CheckColumn(_kind, _options.LabelColumnName, label);
+        VectorRows.CheckColumn("feature", _options.FeatureColumnName, features);
+    }
+}

@@ -1,0 +1,152 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Transformers;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>Predicts from the labels of the nearest reference rows, weighted by exp(similarity / temperature).</summary>
+internal sealed class NeighborPredictor : VectorComputation, IDisposable
+{
+    /// <summary>The kind of archive.</summary>
+    public const string ArchiveKind = "neighbor-prediction";
+
+    private const string InputKey = "input_column", NeighborsKey = "number_of_neighbors", TemperatureKey = "temperature";
+    private const string TaskKey = "task", LabelsName = "labels";
+
+    private readonly VectorIndex _vectors;
+    private readonly float[] _labels;
+    private readonly int _k;
+    private readonly double _temperature;
+
+    /// <param name="vectors">The reference vectors; the predictor's from now on.</param>
+    /// <param name="labels">Their labels: the class from 0, 0 or 1, or the value.</param>
+    /// <param name="task">What is predicted.</param>
+    /// <param name="inputColumn">The column of query vectors.</param>
+    /// <param name="k">Neighbours that vote.</param>
+    /// <param name="temperature">Greater than 0.</param>
+    public NeighborPredictor(VectorIndex vectors, float[] labels, PredictionTask task, string inputColumn, int k, double temperature)
+        => (_vectors, _labels, Task, InputColumn, _k, _temperature) = (vectors, labels, task, inputColumn, k, temperature);
+
+    /// <summary>What it predicts.</summary>
+    public PredictionTask Task { get; }
+
+    /// <summary>Number of reference rows.</summary>
+    public int ReferenceCount => _labels.Length;
+
+    /// <summary>Neighbours that vote on a row.</summary>
+    public int NumberOfNeighbors => _k;
+
+    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
+    public bool IsDisposed => _vectors.IsDisposed;
+
+    public override string InputColumn { get; }
+
+    public override int Dimension => _vectors.Dimension;
+
+    public override VectorResults CreateResults(int capacity) => new Results(this, capacity);
+
+    /// <summary>Predicts rows as one batch.</summary>
+    /// <param name="queries">Vectors; changed.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="results">Takes the task's width of numbers for each; NaN where a row has no neighbours.</param>
+    public void Predict(Span<float> queries, int count, Span<float> results)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsPredictionTransformer));
+        var (rows, scores) = (new long[count * _k], new float[count * _k]);
+        _vectors.Search(queries, count, _k, rows, scores);
+        for (var i = 0; i < count; i++)
+            Vote(rows.AsSpan(i * _k, _k), scores.AsSpan(i * _k, _k), results.Slice(i * Task.Width, Task.Width));
+    }
+
+    /// <summary>Writes vectors, labels and settings.</summary>
+    public void WriteArchive(Stream stream)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsPredictionTransformer));
+        using var scope = NewDisposeScope();
+        var tensors = new Dictionary<string, Tensor> { [LabelsName] = tensor(_labels) };
+        var content = new JsonObject
+        {
+            [TaskKey] = Task.ToJson(),
+            [InputKey] = InputColumn,
+            [NeighborsKey] = _k,
+            [TemperatureKey] = _temperature,
+        };
+        _vectors.AddTo(tensors, content);
+        ModelArchive.Write(stream, ArchiveKind, content, tensors);
+    }
+
+    /// <summary>Reads a predictor to the CPU.</summary>
+    public static NeighborPredictor Read(Stream stream)
+    {
+        var (manifest, tensors) = ModelArchive.Open(stream);
+        return Read(manifest, tensors, CPU);
+    }
+
+    /// <summary>Reads a predictor of which the manifest was read already.</summary>
+    /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
+    public static NeighborPredictor Read(ArchiveManifest manifest, SafeTensorsReader tensors, Device device)
+        => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
+    {
+        var vectors = VectorIndex.Read(content, all, device);
+        var labels = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(all[LabelsName].bytes).ToArray();
+        if (labels.Length != vectors.Count)
+            throw new FormatException($"The saved neighbours are damaged: {labels.Length} labels for {vectors.Count} rows.");
+        return new NeighborPredictor(vectors, labels, PredictionTask.FromJson(content[TaskKey]!.AsObject()),
+            (string)content[InputKey]!, (int)content[NeighborsKey]!, (double)content[TemperatureKey]!);
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => _vectors.Dispose();
+
+    private void Vote(ReadOnlySpan<long> rows, ReadOnlySpan<float> scores, Span<float> result)
+    {
+        if (rows[0] < 0)
+        {
+            result.Fill(float.NaN);
+            return;
+        }
+
+        result.Clear();
+        var (sum, mean) = (0.0, 0.0);
+        for (var i = 0; i < rows.Length && rows[i] >= 0; i++)
+        {
+            // Against the best one, so that no weight overflows.
+            var weight = Math.Exp((scores[i] - scores[0]) / _temperature);
+            sum += weight;
+            var label = _labels[rows[i]];
+            if (Task.Kind == PredictionKind.MulticlassClassification)
+                result[(int)label] += (float)weight;
+            else
+                mean += weight * label;
+        }
+
+        switch (Task.Kind)
+        {
+            case PredictionKind.MulticlassClassification:
+                foreach (ref var share in result)
+                    share = (float)(share / sum);
+                break;
+            case PredictionKind.BinaryClassification:
+                (result[0], result[1]) = ((float)(2 * mean / sum - 1), (float)(mean / sum));
+                break;
+            default:
+                result[0] = (float)(mean / sum);
+                break;
+        }
+    }
+
+    private sealed class Results(NeighborPredictor predictor, int capacity) : VectorResults
+    {
+        private readonly float[] _numbers = new float[capacity * predictor.Task.Width];
+
+        public override void Compute(Span<float> vectors, int count) => predictor.Predict(vectors, count, _numbers);
+
+        public override Delegate CreateGetter(int output, Func<int> row) => PredictionColumns.CreateGetter(predictor.Task, output,
+            () => _numbers.AsMemory(row() * predictor.Task.Width, predictor.Task.Width),
+            static numbers => VectorGetters.Vector(() => numbers().Span, static number => number));
+    }
+}
