@@ -20,7 +20,7 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
     private readonly Linear _input;
 
     [ComponentName(Name = "blocks")]
-    private readonly ModuleList<ResidualBlock> _blocks;
+    private readonly ModuleList<ResidualMlpBlock> _blocks;
 
     [ComponentName(Name = "norm")]
     private readonly LayerNorm _norm;
@@ -37,8 +37,8 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
             CategoryTable.Initialize(_categories.weight!, layout, 1 / Math.Sqrt(sizes.CellDimension), streams.Weights);
         }
         _input = Initialization.NormalLinear((long)layout.CellCount * sizes.CellDimension, EmbeddingDimension, streams.Weights);
-        _blocks = new ModuleList<ResidualBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
-            new ResidualBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks), streams))]);
+        _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
+            new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks), streams))]);
         _norm = nn.LayerNorm(EmbeddingDimension);
         RegisterComponents();
     }
@@ -61,7 +61,7 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
 }
 
 /// <summary>x + linear(ReLU(linear(norm(x)))).</summary>
-internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
+internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "norm")]
     private readonly LayerNorm _norm;
@@ -75,7 +75,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
 
-    public ResidualBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams) : base(nameof(ResidualBlock))
+    public ResidualMlpBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams) : base(nameof(ResidualMlpBlock))
     {
         _norm = nn.LayerNorm(dimension);
         _hidden = Initialization.NormalLinear(dimension, hiddenDimension, streams.Weights, Math.Sqrt(2));
