@@ -15,11 +15,15 @@ public sealed partial class SelfSupervisedCatalog
     {
         _mlContext = mlContext;
         Text = new TextMethods(mlContext);
+        Tabular = new TabularMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
     }
 
     /// <summary>Pretraining methods for text.</summary>
     public TextMethods Text { get; }
+
+    /// <summary>Pretraining methods for tables.</summary>
+    public TabularMethods Tabular { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }

@@ -3,19 +3,26 @@ using Microsoft.ML.Data;
 
 namespace Ssl.MLNet.Tests.Contracts;
 
-/// <summary>Rows for the contract suite: short sentences of four subjects, each with a second sentence on the same subject.</summary>
-public sealed class TextRow
+/// <summary>What the rows of every kind of data have beside their inputs.</summary>
+public abstract class ContractRow
 {
     public int Id { get; set; }
-
-    public string Text { get; set; } = "";
-
-    public string Pair { get; set; } = "";
 
     public string Label { get; set; } = "";
 
     [VectorType(2)]
     public float[] Numbers { get; set; } = [0, 0];
+
+    /// <summary>A vector whose type says no size.</summary>
+    public float[] Variable { get; set; } = [0];
+}
+
+/// <summary>Rows for the contract suite: short sentences of four subjects, each with a second sentence on the same subject.</summary>
+public sealed class TextRow : ContractRow
+{
+    public string Text { get; set; } = "";
+
+    public string Pair { get; set; } = "";
 }
 
 internal static class ContractData

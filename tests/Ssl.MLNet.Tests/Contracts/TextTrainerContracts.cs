@@ -5,12 +5,29 @@ using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Contracts;
 
+/// <summary>The contract of a text method.</summary>
+public abstract class TextPretrainingContract : PretrainingContract<TextRow>
+{
+    protected override IReadOnlyList<string> TrainingColumns => ["Text"];
+
+    protected override List<TextRow> Rows(int count, int seed = 1) => ContractData.Rows(count, seed);
+
+    protected override (IReadOnlyList<TextRow> Rows, string Word) Unusable
+        => ([.. Enumerable.Range(0, 20).Select(i => new TextRow { Id = i, Text = i % 2 == 0 ? "" : "  " })], "empty");
+
+    protected override IReadOnlyList<TextRow> Odd
+        => [.. new[] { "", "   ", "\u4e00\u4e8c\u4e09 \u2603", string.Join(' ', Enumerable.Repeat("file reads", 20_000)), "file" }
+            .Select(text => new TextRow { Text = text, Pair = text })];
+
+    protected override (string Column, string Expected, string Got) Wrong => ("Numbers", "String", "Vector<Single");
+}
+
 [TestClass]
-public sealed class PairedContrastiveContract : PretrainingContract
+public sealed class PairedContrastiveContract : TextPretrainingContract
 {
     protected override IReadOnlyList<string> TrainingColumns => ["Text", "Pair"];
 
-    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
     {
         var options = new PairedContrastiveTrainer.Options
         {
@@ -22,9 +39,9 @@ public sealed class PairedContrastiveContract : PretrainingContract
 }
 
 [TestClass]
-public sealed class SimCseContract : PretrainingContract
+public sealed class SimCseContract : TextPretrainingContract
 {
-    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
     {
         var options = new SimCseTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
         change?.Invoke(options);
@@ -33,9 +50,9 @@ public sealed class SimCseContract : PretrainingContract
 }
 
 [TestClass]
-public sealed class MaskedLanguageModelContract : PretrainingContract
+public sealed class MaskedLanguageModelContract : TextPretrainingContract
 {
-    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
     {
         var options = new MaskedLanguageModelTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
         change?.Invoke(options);
@@ -44,9 +61,9 @@ public sealed class MaskedLanguageModelContract : PretrainingContract
 }
 
 [TestClass]
-public sealed class ContrastiveMaskedContract : PretrainingContract
+public sealed class ContrastiveMaskedContract : TextPretrainingContract
 {
-    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<TextPretrainingOptions>? change = null)
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
     {
         var options = new ContrastiveMaskedTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
         change?.Invoke(options);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
 
@@ -7,7 +6,6 @@ namespace Ssl.Estimators.Data;
 /// <summary>
 /// The categories of one cell. Entries: missing, unseen, rare (<see cref="TableLayout"/>), then the categories, the most frequent first.
 /// </summary>
-/// <remarks>Booleans are the categories 0 and 1, keys their raw values from 1 (0 is missing).</remarks>
 internal sealed class CategoryVocabulary
 {
     // Beyond it a rare category counts as unseen: names are kept to tell the two apart, and there may be as many as rows.
@@ -18,7 +16,6 @@ internal sealed class CategoryVocabulary
     private readonly string[] _categories;
     private readonly string[] _rare;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _codes;
-    private readonly Dictionary<long, int> _numbers = [];
 
     public CategoryVocabulary(IReadOnlyList<string> categories, IReadOnlyList<string> rare)
     {
@@ -29,11 +26,6 @@ internal sealed class CategoryVocabulary
             codes[name] = TableLayout.RareCode;
         for (var i = 0; i < _categories.Length; i++)
             codes[_categories[i]] = TableLayout.SpecialCount + i;
-        foreach (var (name, code) in codes)
-        {
-            if (long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-                _numbers[number] = code;
-        }
         _codes = codes.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -62,11 +54,9 @@ internal sealed class CategoryVocabulary
         return text.IsEmpty ? TableLayout.MissingCode : _codes.TryGetValue(text, out var code) ? code : TableLayout.UnseenCode;
     }
 
-    /// <summary>The entry of a boolean; NaN is missing.</summary>
-    public int CodeOfBoolean(float value) => float.IsNaN(value) ? TableLayout.MissingCode : CodeOfNumber((long)value);
-
-    /// <summary>The entry of a key's raw value; 0 and NaN are missing.</summary>
-    public int CodeOfKey(float value) => !(value > 0) ? TableLayout.MissingCode : CodeOfNumber((long)value);
+    /// <summary>The entry of a boolean in the vocabulary of <see cref="Boolean"/>; NaN is missing.</summary>
+    public static int CodeOfBoolean(float value)
+        => float.IsNaN(value) ? TableLayout.MissingCode : value is 0 or 1 ? TableLayout.SpecialCount + (int)value : TableLayout.UnseenCode;
 
     public JsonObject ToJson() => new()
     {
@@ -75,8 +65,6 @@ internal sealed class CategoryVocabulary
     };
 
     public static CategoryVocabulary FromJson(JsonObject json) => new(Names(json[CategoriesKey]!), Names(json[RareKey]!));
-
-    private int CodeOfNumber(long number) => _numbers.TryGetValue(number, out var code) ? code : TableLayout.UnseenCode;
 
     private static string[] Names(JsonNode array) => [.. array.AsArray().Select(name => (string)name!)];
 }

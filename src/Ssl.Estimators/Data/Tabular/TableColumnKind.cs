@@ -14,7 +14,7 @@ internal enum TableColumnKind
     /// <summary>A text as a category.</summary>
     Text,
 
-    /// <summary>A key: a category.</summary>
+    /// <summary>A key: a category by its value, whatever its number.</summary>
     Key,
 }
 
@@ -22,21 +22,39 @@ internal enum TableColumnKind
 internal static class TableColumnKinds
 {
     /// <summary>What is allowed, in ML.NET's words.</summary>
-    public const string Expected = "a number, Boolean, String or Key, or a known-size vector of them";
+    public const string Expected = "a number, Boolean, String or Key, or a known-size vector of numbers or Booleans";
+
+    /// <summary>Whether cells of this kind are read as texts, not as numbers.</summary>
+    public static bool IsText(TableColumnKind kind) => kind is TableColumnKind.Text or TableColumnKind.Key;
 
     /// <summary>The kind of a column; null where it cannot be read.</summary>
     public static TableColumnKind? Of(ColumnShape shape)
     {
         if (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.VariableVector)
             return null;
-        if (shape.IsKey || shape.ItemType is KeyDataViewType)
-            return TableColumnKind.Key;
+        if (shape.IsKey || shape.ItemType is KeyDataViewType or TextDataViewType)
+        {
+            return shape.Kind != Microsoft.ML.SchemaShape.Column.VectorKind.Scalar ? null
+                : shape.ItemType is TextDataViewType && !shape.IsKey ? TableColumnKind.Text : TableColumnKind.Key;
+        }
         return shape.ItemType switch
         {
             NumberDataViewType => TableColumnKind.Number,
             BooleanDataViewType => TableColumnKind.Boolean,
-            TextDataViewType => TableColumnKind.Text,
             _ => null,
         };
+    }
+
+    /// <summary>A kind in ML.NET's words.</summary>
+    public static string Name(TableColumnKind kind, bool isVector)
+    {
+        var name = kind switch
+        {
+            TableColumnKind.Number => "a number",
+            TableColumnKind.Boolean => "Boolean",
+            TableColumnKind.Key => "Key",
+            _ => "String",
+        };
+        return isVector ? $"a known-size vector of {(kind == TableColumnKind.Number ? "numbers" : name)}" : name;
     }
 }

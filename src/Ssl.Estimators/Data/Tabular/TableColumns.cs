@@ -39,7 +39,7 @@ internal sealed class TableColumns
     public TableLayout Layout { get; }
 
     /// <summary>Scales and looks up the cells of a row.</summary>
-    /// <param name="row">Numbers, booleans and keys of the columns, then their texts, each in the columns' order.</param>
+    /// <param name="row">Numbers and booleans of the columns, and texts and values of keys, each in the columns' order.</param>
     /// <param name="numbers">Takes the scaled numbers; NaN where missing.</param>
     /// <param name="codes">Takes the entries of the categories.</param>
     public void Encode(RawRow row, Span<float> numbers, Span<int> codes)
@@ -58,10 +58,7 @@ internal sealed class TableColumns
                         numbers[number++] = float.IsNaN(raw) ? float.NaN : column.Scales[cell].Scale(raw);
                         break;
                     case TableColumnKind.Boolean:
-                        codes[code++] = column.Vocabularies[cell].CodeOfBoolean(values[value++]);
-                        break;
-                    case TableColumnKind.Key:
-                        codes[code++] = column.Vocabularies[cell].CodeOfKey(values[value++]);
+                        codes[code++] = CategoryVocabulary.CodeOfBoolean(values[value++]);
                         break;
                     default:
                         codes[code++] = column.Vocabularies[cell].CodeOf(texts[text++].Span);

@@ -84,12 +84,6 @@ internal sealed class TableLearner
                     case TableColumnKind.Boolean:
                         value++;
                         break;
-                    case TableColumnKind.Key:
-                        if (values[value] > 0)
-                            Count(_counts[category], ((long)values[value]).ToString(CultureInfo.InvariantCulture));
-                        value++;
-                        category++;
-                        break;
                     default:
                         Count(_counts[category++], texts[text++].Span.Trim());
                         break;
