@@ -4,7 +4,16 @@ using Ssl.Bench;
 if (args is ["--child", var child, .. var childArguments])
     return ChildProcess.Run(child, childArguments);
 
-BenchCase[] cases = [new MaskedLanguageModelSpeed(), new TransformSpeed(), new MemoryUse(), new Saving(), new NeighborsSpeed(), new QuickstartCase()];
+BenchCase[] cases =
+[
+    new QuickstartCase(),
+    new MaskedLanguageModelSpeed(),
+    new MaskedLanguageModelQuality(),
+    new TransformSpeed(),
+    new MemoryUse(),
+    new Saving(),
+    new NeighborsSpeed(),
+];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {
     Console.WriteLine("bench/run.sh CASE [--quick] [--peers DIR]");

@@ -36,7 +36,7 @@ public sealed class ContrastiveMasked : PretrainingMethod
     private readonly double _contrastiveWeight;
     private readonly double _maskedWeight;
 
-    /// <summary>The hybrid around an encoder.</summary>
+    /// <summary>The hybrid with dropout and random deletion of tokens as the views of its contrast.</summary>
     /// <param name="encoder">A contextual encoder: <see cref="TextEncoders.Transformer"/> or your own.</param>
     /// <param name="vocabulary">Of the tokenizer.</param>
     /// <param name="streams">The heads' weights, views and masks.</param>
@@ -48,6 +48,23 @@ public sealed class ContrastiveMasked : PretrainingMethod
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every context.</exception>
     public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double temperature = 0.05,
         double tokenDeletion = 0.1, double maskRatio = 0.15, double contrastiveWeight = 1, double maskedWeight = 1)
+        : this(encoder, vocabulary, streams, tokenDeletion == 0 ? null : new TokenDeletion(vocabulary, tokenDeletion), temperature,
+            maskRatio, contrastiveWeight, maskedWeight)
+    {
+    }
+
+    /// <summary>The hybrid with a view of your own beside dropout.</summary>
+    /// <param name="encoder">A contextual encoder: <see cref="TextEncoders.Transformer"/> or your own.</param>
+    /// <param name="vocabulary">Of the tokenizer.</param>
+    /// <param name="streams">The heads' weights, views and masks.</param>
+    /// <param name="view">Changes each of the two contrasted texts on its own; <see langword="null"/> leaves it to dropout.</param>
+    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
+    /// <param name="maskRatio">Share of the tokens that are chosen for prediction. Between 0 and 1.</param>
+    /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0; not both 0.</param>
+    /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every context.</exception>
+    public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TextView? view, double temperature = 0.05,
+        double maskRatio = 0.15, double contrastiveWeight = 1, double maskedWeight = 1)
         : base(nameof(ContrastiveMasked), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
@@ -60,7 +77,7 @@ public sealed class ContrastiveMasked : PretrainingMethod
         MaskedLanguageModel.RequireContext(encoder);
         _encoder = encoder;
         _streams = streams;
-        _view = tokenDeletion == 0 ? null : new TokenDeletion(vocabulary, tokenDeletion);
+        _view = view;
         _masker = new TokenMasker(vocabulary, maskRatio);
         _projection = new ProjectionHead(encoder.EmbeddingDimension, streams);
         _head = new MaskedTokenHead(encoder.TokenDimension, vocabulary.Size, streams);

@@ -56,11 +56,18 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     public sealed override Tensor Encode(ReadOnlySpan<RawRow> rows)
     {
-        var network = Network;
         using var scope = NewDisposeScope();
-        using var batch = ToBatch(rows);
-        var moved = batch.To(_device);
-        return network.call(moved).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return EncodeRows(rows).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Embeddings of rows, as one batch or as several, in the current dispose scope.</summary>
+    private protected virtual Tensor EncodeRows(ReadOnlySpan<RawRow> rows) => EncodeBatch(ToBatch(rows));
+
+    /// <summary>Embeddings of a batch, on the model's device; the batch is disposed of.</summary>
+    private protected Tensor EncodeBatch(Batch batch)
+    {
+        using (batch)
+            return Network.call(batch.To(_device)).to(ScalarType.Float32);
     }
 
     public sealed override Encoder CreateTrainable(RandomStreams streams)

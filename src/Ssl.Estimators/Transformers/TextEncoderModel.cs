@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
@@ -81,17 +82,35 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
 
     private protected override TokenBatch ToBatch(ReadOnlySpan<RawRow> rows)
     {
+        var tokens = Tokenize(rows);
+        return tokens.ToBatch(LengthGroups.One(tokens).Order);
+    }
+
+    private protected override Tensor EncodeRows(ReadOnlySpan<RawRow> rows)
+    {
+        var tokens = Tokenize(rows);
+        // A bag of tokens leaves padding out by itself.
+        var groups = Network.IsContextual ? LengthGroups.Of(tokens) : LengthGroups.One(tokens);
+        if (groups.Count == 1)
+            return EncodeBatch(tokens.ToBatch(groups.Order));
+        var parts = new Tensor[groups.Count];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = EncodeBatch(tokens.ToBatch(groups[i]));
+        var embeddings = cat(parts);
+        return embeddings.index_select(0, tensor(groups.Places, device: embeddings.device));
+    }
+
+    private TokenRows Tokenize(ReadOnlySpan<RawRow> rows)
+    {
         var tokens = new TokenRows(_tokenizer.Vocabulary.PaddingId);
         var buffer = new List<int>();
-        var order = new int[rows.Length];
-        for (var i = 0; i < rows.Length; i++)
+        foreach (var row in rows)
         {
-            order[i] = i;
             buffer.Clear();
-            if (_tokenizer.Encode(rows[i].Texts.Span[0].Span, buffer, _factory.MaximumTokens, _factory.UsesSpecialTokens) == 0)
+            if (_tokenizer.Encode(row.Texts.Span[0].Span, buffer, _factory.MaximumTokens, _factory.UsesSpecialTokens) == 0)
                 buffer.Add(_tokenizer.Vocabulary.UnknownId);      // an empty text still has an embedding
-            tokens.Add(buffer);
+            tokens.Add(CollectionsMarshal.AsSpan(buffer));
         }
-        return tokens.ToBatch(order);
+        return tokens;
     }
 }

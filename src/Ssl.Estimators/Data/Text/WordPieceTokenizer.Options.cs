@@ -41,14 +41,20 @@ public sealed partial class WordPieceTokenizer
                 .AtLeast(VocabularySize, 10)
                 .AtLeast(MinimumCount, 1)
                 .NotNull(RequiredWords);
-            foreach (string word in RequiredWords ?? [])
+            RequireSingleWords(faults, RequiredWords, LowerCase);
+            faults.ThrowIfAny();
+        }
+
+        /// <summary>Refuses required words that the splitting of texts would cut.</summary>
+        internal static void RequireSingleWords(OptionFaults faults, IEnumerable<string>? words, bool lowerCase)
+        {
+            Span<char> buffer = new char[WordSplitter.LongestWord];
+            foreach (string word in words ?? [])
             {
-                Span<char> buffer = new char[WordSplitter.LongestWord];
-                var words = new WordSplitter(word, LowerCase, splitCamelCase: false, buffer);
-                bool single = words.MoveNext() && !words.IsTooLong && words.Current.Length == word.Length;
+                var parts = new WordSplitter(word, lowerCase, splitCamelCase: false, buffer);
+                bool single = parts.MoveNext() && !parts.IsTooLong && parts.Current.Length == word.Length;
                 faults.Require(single, nameof(RequiredWords), "must be single words of letters or of digits", $"\"{word}\"");
             }
-            faults.ThrowIfAny();
         }
     }
 }

@@ -199,6 +199,19 @@ public sealed partial class WordPieceTokenizer
         return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
     }
 
+    /// <summary>Ids of the tokens that end a sentence, of ".", "!" and "?" those that are in the vocabulary: what <c>SentenceReordering</c> needs.</summary>
+    public IReadOnlyCollection<int> SentenceEnds
+    {
+        get
+        {
+            var ids = new List<int>();
+            foreach (var mark in (string[])[".", "!", "?"])
+                if (TryGetId(mark, out var id))
+                    ids.Add(id);
+            return ids;
+        }
+    }
+
     /// <summary>A dictionary of words as ids: what <c>SynonymReplacement</c> needs.</summary>
     /// <param name="words">Words with their synonyms; every one must be a single token.</param>
     /// <exception cref="ArgumentOutOfRangeException">Some are not; they are named.</exception>

@@ -55,23 +55,15 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
     }
 
     /// <summary>Settings of <see cref="ContrastiveMaskedTrainer"/>.</summary>
-    public sealed class Options : TextPretrainingOptions
+    public sealed class Options : ContrastiveTextOptions
     {
         /// <summary>Settings with their defaults.</summary>
-        public Options()
+        public Options() : base(Defaults.Temperature, Defaults.TokenDeletion)
         {
             BatchSize = Defaults.BatchSize;
             NumberOfEpochs = Defaults.NumberOfEpochs;
             LearningRate = Defaults.LearningRate;
         }
-
-        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
-        /// <value>The default value is 0.05.</value>
-        public float Temperature { get; set; } = Defaults.Temperature;
-
-        /// <summary>Share of the tokens deleted at random from each view in training. In [0, 1).</summary>
-        /// <value>The default value is 0.3.</value>
-        public float TokenDeletion { get; set; } = Defaults.TokenDeletion;
 
         /// <summary>Share of the tokens that are chosen for prediction; of these 80 % are masked, 10 % replaced, 10 % kept. In (0, 1).</summary>
         /// <value>The default value is 0.15.</value>
@@ -85,13 +77,9 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
         /// <value>The default value is 1.</value>
         public float MaskedWeight { get; set; } = Defaults.MaskedWeight;
 
-        internal override int MinimumBatchSize => 2;
-
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
-            faults.Positive(Temperature);
-            faults.InHalfOpenRange(TokenDeletion, 0, 1);
             faults.Between(MaskRatio, 0, 1);
             faults.NotNegative(ContrastiveWeight);
             faults.NotNegative(MaskedWeight);
@@ -102,6 +90,6 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
 
     private protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
         => new ContrastiveMasked(
-            encoder, tokenizer.Vocabulary, streams, _options.Temperature, _options.TokenDeletion, _options.MaskRatio,
+            encoder, tokenizer.Vocabulary, streams, _options.CreateView(tokenizer), _options.Temperature, _options.MaskRatio,
             _options.ContrastiveWeight, _options.MaskedWeight);
 }

@@ -55,10 +55,10 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
     }
 
     /// <summary>Settings of <see cref="PairedContrastiveTrainer"/>.</summary>
-    public sealed class Options : TextPretrainingOptions
+    public sealed class Options : ContrastiveTextOptions
     {
         /// <summary>Settings with their defaults.</summary>
-        public Options()
+        public Options() : base(Defaults.Temperature, Defaults.TokenDeletion)
         {
             BatchSize = Defaults.BatchSize;
             NumberOfEpochs = Defaults.NumberOfEpochs;
@@ -69,27 +69,15 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         /// <value>The default value is "Pair".</value>
         public string PairColumnName { get; set; } = Defaults.PairColumnName;
 
-        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
-        /// <value>The default value is 0.05.</value>
-        public float Temperature { get; set; } = Defaults.Temperature;
-
-        /// <summary>Share of the tokens deleted at random from each side in training. In [0, 1).</summary>
-        /// <value>The default value is 0.2.</value>
-        public float TokenDeletion { get; set; } = Defaults.TokenDeletion;
-
-        internal override int MinimumBatchSize => 2;
-
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
             faults.NotEmpty(PairColumnName);
-            faults.Positive(Temperature);
-            faults.InHalfOpenRange(TokenDeletion, 0, 1);
         }
     }
 
     private protected override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName, _options.PairColumnName];
 
     private protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
-        => new PairedContrastive(encoder, tokenizer.Vocabulary, streams, _options.Temperature, _options.TokenDeletion);
+        => new PairedContrastive(encoder, streams, _options.CreateView(tokenizer), _options.Temperature);
 }

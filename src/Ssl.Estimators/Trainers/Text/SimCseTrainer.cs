@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
@@ -54,34 +53,17 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
     }
 
     /// <summary>Settings of <see cref="SimCseTrainer"/>.</summary>
-    public sealed class Options : TextPretrainingOptions
+    public sealed class Options : ContrastiveTextOptions
     {
         /// <summary>Settings with their defaults.</summary>
-        public Options()
+        public Options() : base(Defaults.Temperature, Defaults.TokenDeletion)
         {
             BatchSize = Defaults.BatchSize;
             NumberOfEpochs = Defaults.NumberOfEpochs;
             LearningRate = Defaults.LearningRate;
         }
-
-        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
-        /// <value>The default value is 0.05.</value>
-        public float Temperature { get; set; } = Defaults.Temperature;
-
-        /// <summary>Share of the tokens deleted at random from each view in training. In [0, 1).</summary>
-        /// <value>The default value is 0.3.</value>
-        public float TokenDeletion { get; set; } = Defaults.TokenDeletion;
-
-        internal override int MinimumBatchSize => 2;
-
-        internal override void Validate(OptionFaults faults)
-        {
-            base.Validate(faults);
-            faults.Positive(Temperature);
-            faults.InHalfOpenRange(TokenDeletion, 0, 1);
-        }
     }
 
     private protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
-        => new SimCse(encoder, tokenizer.Vocabulary, streams, _options.Temperature, _options.TokenDeletion);
+        => new SimCse(encoder, streams, _options.CreateView(tokenizer), _options.Temperature);
 }

@@ -32,9 +32,6 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     /// <summary>Texts of similar length in one batch: less padding, but also easier negatives, so contrastive methods leave it off.</summary>
     private protected virtual bool GroupByLength => false;
 
-    /// <summary>Words that must be single tokens of a tokenizer that is trained here.</summary>
-    private protected virtual IReadOnlyCollection<string> RequiredWords => [];
-
     /// <summary>The method around a new encoder.</summary>
     private protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams);
 
@@ -78,7 +75,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             VocabularySize = _options.VocabularySize,
             MinimumCount = _options.MinimumTokenCount,
             LowerCase = _options.LowerCase,
-            RequiredWords = RequiredWords,
+            RequiredWords = _options.RequiredWords,
         });
         channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
             TimeProvider.System.GetElapsedTime(started).TotalSeconds);
