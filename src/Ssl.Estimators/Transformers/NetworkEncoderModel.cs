@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -150,6 +151,9 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
         private static Shared<TEncoder> Filled(Func<RandomStreams, TEncoder> create, Action<TEncoder> fill, Device device)
         {
+            // A process that only loads and embeds never trains: here is where it learns of its cores.
+            if (device.type == DeviceType.CPU)
+                TorchDevice.UseAllCores();
             // The weights are overwritten at once: any seed will do.
             using var skip = Initialization.Skip();
             using var streams = new RandomStreams(0);
