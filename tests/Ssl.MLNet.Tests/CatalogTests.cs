@@ -13,6 +13,7 @@ public sealed class CatalogTests
     {
         var ssl = mlContext.SelfSupervised();
         yield return ssl.Text;
+        yield return ssl.Tabular;
     }
 
     private static IEnumerable<(object Group, MethodInfo Short, MethodInfo Long)> Methods(MLContext mlContext)
@@ -36,9 +37,10 @@ public sealed class CatalogTests
         {
             var parameters = brief.GetParameters();
             Assert.IsLessThanOrEqualTo(8, parameters.Length, brief.Name);
-            Assert.IsTrue(parameters.All(p => p.HasDefaultValue), brief.Name);
+            // Columns in any number come last, as in Concatenate.
+            Assert.IsTrue(parameters.All(p => p.HasDefaultValue || p == parameters[^1] && IsParams(p)), brief.Name);
             Assert.AreEqual("outputColumnName", parameters[0].Name);
-            Assert.AreEqual("inputColumnName", parameters[1].Name);
+            Assert.AreEqual(IsParams(parameters[1]) ? "inputColumnNames" : "inputColumnName", parameters[1].Name);
         }
     }
 
@@ -50,7 +52,7 @@ public sealed class CatalogTests
             var parameters = brief.GetParameters();
             for (var i = 0; i < parameters.Length; i++)
             {
-                var arguments = parameters.Select(p => p.DefaultValue).ToArray();
+                var arguments = parameters.Select(Default).ToArray();
                 arguments[i] = Odd(parameters[i]);
                 var settings = SettingsOf(brief.Invoke(group, arguments)!);
                 Assert.AreEqual(arguments[i], Property(settings, parameters[i].Name!).GetValue(settings), $"{brief.Name}({parameters[i].Name})");
@@ -64,8 +66,10 @@ public sealed class CatalogTests
         foreach (var (group, brief, full) in Methods(new MLContext(1)))
         {
             var options = Activator.CreateInstance(full.GetParameters()[0].ParameterType)!;
-            foreach (var parameter in brief.GetParameters())
+            foreach (var parameter in brief.GetParameters().Where(p => !IsParams(p)))
                 Assert.AreEqual(Property(options, parameter.Name!).GetValue(options), parameter.DefaultValue, $"{brief.Name}({parameter.Name})");
+            if (options is TabularPretrainingOptions table)
+                table.InputColumnNames = ["A"];          // has no default
             Assert.IsNotNull(full.Invoke(group, [options]), "the defaults are valid");
         }
     }
@@ -80,6 +84,8 @@ public sealed class CatalogTests
                 || p.PropertyType == typeof(float) || p.PropertyType == typeof(double)))
             {
                 var options = Activator.CreateInstance(type)!;
+                if (options is TabularPretrainingOptions table)
+                    table.InputColumnNames = ["A"];
                 property.SetValue(options, Convert.ChangeType(-1, property.PropertyType));
                 var error = Assert.ThrowsExactly<TargetInvocationException>(() => full.Invoke(group, [options]), $"{type.DeclaringType!.Name}.{property.Name} = -1");
                 var fault = (ArgumentOutOfRangeException)error.InnerException!;
@@ -89,8 +95,13 @@ public sealed class CatalogTests
         }
     }
 
+    private static bool IsParams(ParameterInfo parameter) => parameter.IsDefined(typeof(ParamArrayAttribute));
+
+    private static object? Default(ParameterInfo parameter) => IsParams(parameter) ? new[] { "Column" } : parameter.DefaultValue;
+
     private static object Odd(ParameterInfo parameter) => parameter.ParameterType switch
     {
+        var t when t == typeof(string[]) => new[] { "Odd", "Columns" },
         var t when t == typeof(string) => "Odd",
         var t when t == typeof(int) => 7,
         var t when t == typeof(float) => 0.4375f,

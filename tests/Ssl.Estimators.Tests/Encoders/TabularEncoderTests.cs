@@ -57,6 +57,35 @@ public sealed class TabularEncoderTests
     }
 
     [TestMethod]
+    public void WeightsKeepTheirNames()
+    {
+        string[][] expected =
+        [
+            ["cells.categories.weight", "cells.numbers.bias", "cells.numbers.weight", "hidden.0.bias", "hidden.0.weight"],
+            [.. Residual, "numbers.frequencies", "numbers.linear.bias", "numbers.linear.weight", "numbers.missing"],
+            [.. Residual, "numbers.bias", "numbers.missing", "numbers.weight"],
+            ["categories.weight", "columns", "encoder.layer.0.attention.output.bias", "encoder.layer.0.attention.output.weight",
+                "encoder.layer.0.attention.query_key_value.bias", "encoder.layer.0.attention.query_key_value.weight",
+                "encoder.layer.0.attention_norm.bias", "encoder.layer.0.attention_norm.weight", "encoder.layer.0.intermediate.bias",
+                "encoder.layer.0.intermediate.weight", "encoder.layer.0.output.bias", "encoder.layer.0.output.weight",
+                "encoder.layer.0.output_norm.bias", "encoder.layer.0.output_norm.weight", "encoder.layer_norm.bias", "encoder.layer_norm.weight",
+                "numbers.missing", "numbers.weight"],
+        ];
+        foreach (var (factory, names) in All().Zip(expected))
+        {
+            using var streams = new RandomStreams(1);
+            using var encoder = factory.Create(TableBatches.Layout, streams);
+            CollectionAssert.AreEqual(names.Order(StringComparer.Ordinal).ToArray(), encoder.state_dict().Keys.Order(StringComparer.Ordinal).ToArray(), factory.Kind);
+        }
+    }
+
+    private static readonly string[] Residual =
+    [
+        "blocks.0.hidden.bias", "blocks.0.hidden.weight", "blocks.0.norm.bias", "blocks.0.norm.weight", "blocks.0.output.bias", "blocks.0.output.weight",
+        "categories.weight", "input.bias", "input.weight", "norm.bias", "norm.weight",
+    ];
+
+    [TestMethod]
     public void DescriptionsGoThroughJson()
     {
         foreach (var factory in All())

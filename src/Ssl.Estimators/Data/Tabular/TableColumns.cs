@@ -23,9 +23,12 @@ internal sealed class TableColumns
 {
     private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales", VocabulariesKey = "vocabularies";
 
+    private readonly int _values;
+
     public TableColumns(IReadOnlyList<TableColumn> columns)
     {
         Columns = columns;
+        _values = columns.Where(c => !TableColumnKinds.IsText(c.Kind)).Sum(c => c.Cells);
         var numeric = columns.Where(c => c.Kind == TableColumnKind.Number).ToArray();
         var categorical = columns.Where(c => c.Kind != TableColumnKind.Number).ToArray();
         Layout = new TableLayout([.. numeric.SelectMany(c => c.CellNames)], [.. categorical.SelectMany(c => c.CellNames)],
@@ -46,6 +49,11 @@ internal sealed class TableColumns
     {
         ReadOnlySpan<float> values = row.Numbers.Span;
         ReadOnlySpan<ReadOnlyMemory<char>> texts = row.Texts.Span;
+        if (values.Length != _values)
+        {
+            throw new InvalidOperationException($"The columns of numbers have {values.Length} cells a row, but had {_values} when the encoder was fitted: "
+                + "a vector column has another size.");
+        }
         int value = 0, text = 0, number = 0, code = 0;
         foreach (var column in Columns)
         {

@@ -13,10 +13,14 @@ namespace Ssl.Estimators.Encoders;
 /// </remarks>
 internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
 {
-    [ComponentName(Name = "missing")]
     private readonly Parameter _missing;
 
-    private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name) => _missing = nn.Parameter(zeros(numbers, dimension));
+    private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name)
+    {
+        _missing = nn.Parameter(zeros(numbers, dimension));
+        // RegisterComponents would find the fields of the derived class only.
+        register_parameter("missing", _missing);
+    }
 
     /// <summary>The embeddings of this kind.</summary>
     public static NumericEmbeddings Create(NumericEmbedding kind, TableLayout layout, int dimension, RandomStreams streams)

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace Ssl.Bench;
+
+/// <summary>Runs the Python programs that some cases compare with.</summary>
+public static class Peer
+{
+    private const string Python = "/usr/bin/python3";
+
+    /// <summary>Throws unless a program and its packages are there.</summary>
+    /// <exception cref="BenchUnavailableException">Something is missing.</exception>
+    public static void Require(BenchSettings settings, string program)
+    {
+        if (settings.Peers is null || !File.Exists(Path.Combine(settings.Peers, program)))
+            throw new BenchUnavailableException($"the Python program {program} was not found; name its folder with --peers DIR.");
+        var check = new ProcessStartInfo(Python, ["-c", "import torch, sklearn"]) { RedirectStandardError = true };
+        using var process = File.Exists(Python) ? Process.Start(check) : null;
+        process?.StandardError.ReadToEnd();
+        process?.WaitForExit();
+        if (process is not { ExitCode: 0 })
+            throw new BenchUnavailableException("Python's torch is not installed (Debian: apt-get install python3-torch python3-sklearn), so there is nothing to compare with.");
+    }
+
+    /// <summary>Runs a piece of Python with the peers' folder as its first argument and gives the JSON of its result file.</summary>
+    /// <param name="settings">Names the peers' folder.</param>
+    /// <param name="code">Reads <c>sys.argv</c>; the peers' <c>Run</c> writes the result file.</param>
+    /// <param name="arguments">Behind the folder.</param>
+    public static JsonObject Run(BenchSettings settings, string code, params string[] arguments)
+    {
+        var file = Path.GetTempFileName();
+        File.Delete(file);
+        try
+        {
+            var start = new ProcessStartInfo(Python, ["-c", code, settings.Peers!, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            start.Environment["PEER_OUT"] = file;
+            using var process = Process.Start(start)!;
+            process.OutputDataReceived += (_, _) => { };
+            process.BeginOutputReadLine();
+            var errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 && File.Exists(file)
+                ? JsonNode.Parse(File.ReadAllText(file))!.AsObject()
+                : throw new InvalidOperationException($"The Python program failed (exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}): {errors}");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}
