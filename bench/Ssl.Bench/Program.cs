@@ -13,6 +13,7 @@ BenchCase[] cases =
     new MemoryUse(),
     new Saving(),
     new NeighborsSpeed(),
+    new TablesSpeed(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {
