@@ -36,6 +36,9 @@ public abstract class PatchEncoder : ImageEncoder
     /// <summary>Length of the vector of one patch.</summary>
     public abstract int TokenDimension { get; }
 
+    /// <summary>The vectors that stand for the places of the patches, [1, P, D].</summary>
+    public abstract Tensor Positions { get; }
+
     /// <summary>Cuts images into patches, left to right and top to bottom.</summary>
     /// <param name="pixels">[N, channels, height, width].</param>
     /// <returns>[N, P, <see cref="PatchLength"/>]; within a patch channel by channel, row by row.</returns>

@@ -24,6 +24,12 @@ internal static class Contrastive
         }
     }
 
+    public static void SeveralRows(Tensor first)
+    {
+        if (first.shape[0] < 2)
+            throw new ArgumentException("Statistics over the batch need at least 2 rows, got 1.", nameof(first));
+    }
+
     public static void Square(Tensor logits)
     {
         ArgumentNullException.ThrowIfNull(logits);

@@ -17,16 +17,16 @@ internal sealed class ResNetEncoder : ImageEncoder
     private readonly BatchNorm2d _stemNorm;
 
     [ComponentName(Name = "layer1")]
-    private readonly ModuleList<ResidualBlock> _stage1;
+    private readonly ModuleList<ResNetBlock> _stage1;
 
     [ComponentName(Name = "layer2")]
-    private readonly ModuleList<ResidualBlock> _stage2;
+    private readonly ModuleList<ResNetBlock> _stage2;
 
     [ComponentName(Name = "layer3")]
-    private readonly ModuleList<ResidualBlock> _stage3;
+    private readonly ModuleList<ResNetBlock> _stage3;
 
     [ComponentName(Name = "layer4")]
-    private readonly ModuleList<ResidualBlock> _stage4;
+    private readonly ModuleList<ResNetBlock> _stage4;
 
     private readonly bool _pools;
 
@@ -44,16 +44,16 @@ internal sealed class ResNetEncoder : ImageEncoder
         _stage4 = Stage(3);
         RegisterComponents();
 
-        ModuleList<ResidualBlock> Stage(int index)
+        ModuleList<ResNetBlock> Stage(int index)
         {
             int width = sizes.Width << index;
-            var blocks = new ResidualBlock[sizes.BlocksPerStage[index]];
+            var blocks = new ResNetBlock[sizes.BlocksPerStage[index]];
             for (int i = 0; i < blocks.Length; i++)
             {
-                blocks[i] = new ResidualBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, streams);
+                blocks[i] = new ResNetBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, streams);
                 inputs = blocks[i].Outputs;
             }
-            return new ModuleList<ResidualBlock>(blocks);
+            return new ModuleList<ResNetBlock>(blocks);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class ResNetEncoder : ImageEncoder
         var maps = _stemNorm.call(_stem.call(pixels)).relu_();                                       // [N, W, H', W']
         if (_pools)
             maps = nn.functional.max_pool2d(maps, 3, 2, 1);
-        foreach (var stage in (ModuleList<ResidualBlock>[])[_stage1, _stage2, _stage3, _stage4])
+        foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])
             foreach (var block in stage)
                 maps = block.call(maps);
         return ImageLayers.GlobalMean(maps).MoveToOuterDisposeScope();                              // [N, D]
@@ -75,7 +75,7 @@ internal sealed class ResNetEncoder : ImageEncoder
 }
 
 /// <summary>Two 3x3 convolutions, or a 3x3 between two 1x1 ones that is four times narrower than what comes out; added to the input.</summary>
-internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
+internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
 {
     private const int Expansion = 4;
 
@@ -100,7 +100,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "downsample")]
     private readonly Sequential? _shortcut;
 
-    public ResidualBlock(int inputs, int width, int stride, bool isBottleneck, RandomStreams streams) : base(nameof(ResidualBlock))
+    public ResNetBlock(int inputs, int width, int stride, bool isBottleneck, RandomStreams streams) : base(nameof(ResNetBlock))
     {
         Outputs = isBottleneck ? Expansion * width : width;
         _first = ImageLayers.Convolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);

@@ -50,6 +50,8 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
 
     public override int TokenDimension => EmbeddingDimension;
 
+    public override Tensor Positions => _positions.narrow(1, 1, NumberOfPatches);
+
     protected override Tensor EncodePixels(Tensor pixels)
     {
         using var scope = NewDisposeScope();
@@ -61,7 +63,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     public override Tensor EmbedPatches(Tensor patches, Tensor? places = null)
     {
         using var scope = NewDisposeScope();
-        var positions = _positions.narrow(1, 1, NumberOfPatches);                                   // [1, P, D]
+        var positions = Positions;                                   // [1, P, D]
         if (places is not null)
             positions = positions.squeeze(0).index_select(0, places.flatten()).view(places.shape[0], places.shape[1], EmbeddingDimension);
         return _projection.call(patches).add(positions).MoveToOuterDisposeScope();                  // [N, V, D]

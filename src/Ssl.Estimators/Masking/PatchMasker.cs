@@ -1,0 +1,39 @@
+using Ssl.Estimators.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Masking;
+
+/// <summary>Chooses which patches of an image are hidden: a fixed number of them, others for every image.</summary>
+/// <param name="Visible">Int64 [N, V]: the places that can be seen, in random order.</param>
+/// <param name="Hidden">Int64 [N, M]: the places that are hidden, in random order.</param>
+public sealed record PatchMask(Tensor Visible, Tensor Hidden)
+{
+    /// <summary>Hides a share of the patches, rounded, but at least one; at least one stays visible.</summary>
+    /// <param name="images">N.</param>
+    /// <param name="patches">P, patches of an image. At least 2.</param>
+    /// <param name="ratio">Share of the patches that are hidden. Between 0 and 1.</param>
+    /// <param name="generator">Gives the draws, and says on which device.</param>
+    /// <param name="device">Where the images are; the generator's device.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ratio is not between 0 and 1, or there is a single patch.</exception>
+    public static PatchMask Draw(long images, int patches, double ratio, Generator generator, Device device)
+    {
+        new OptionFaults().Between(ratio, 0, 1).AtLeast(patches, 2).ThrowIfAny();
+        using var scope = NewDisposeScope();
+        int hidden = CountHidden(patches, ratio);
+        var order = rand(images, patches, device: device, generator: generator).argsort(1);         // [N, P]
+        return new PatchMask(order.narrow(1, 0, patches - hidden).MoveToOuterDisposeScope(),
+            order.narrow(1, patches - hidden, hidden).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>How many of so many patches a ratio hides.</summary>
+    internal static int CountHidden(int patches, double ratio)
+        => Math.Clamp((int)Math.Round(patches * ratio, MidpointRounding.AwayFromZero), 1, patches - 1);
+
+    /// <summary>The vectors at some places.</summary>
+    /// <param name="tokens">[N, P, D].</param>
+    /// <param name="places">Int64 [N, V].</param>
+    /// <returns>[N, V, D].</returns>
+    internal static Tensor Take(Tensor tokens, Tensor places)
+        => tokens.gather(1, places.unsqueeze(2).expand(places.shape[0], places.shape[1], tokens.shape[2]));
+}

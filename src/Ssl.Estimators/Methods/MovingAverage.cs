@@ -1,0 +1,40 @@
+using Ssl.Estimators.Encoders;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>A second network that follows the trained one as a moving average: the target or teacher of BYOL, MoCo and DINO.</summary>
+/// <remarks>Parameters are averaged; buffers (the statistics of batch normalisation) are the target's own, from its own forward passes.</remarks>
+internal static class MovingAverage
+{
+    /// <summary>Makes a network begin as a copy of another, without gradients of its own.</summary>
+    /// <param name="target">Of the same architecture; changed in place.</param>
+    /// <param name="online">The trained network.</param>
+    public static void Begin(nn.Module target, nn.Module online)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var source = online.state_dict();
+        foreach (var (name, value) in target.state_dict())
+        {
+            if (!source.TryGetValue(name, out var from) || !from.shape.SequenceEqual(value.shape))
+                throw new ArgumentException($"The target network must have the trained network's architecture: '{name}' differs.", nameof(target));
+            value.copy_(from);
+        }
+        foreach (var parameter in target.parameters())
+            parameter.requires_grad_(false);
+    }
+
+    /// <summary>target = momentum x target + (1 - momentum) x online, parameter by parameter.</summary>
+    public static void Follow(nn.Module target, nn.Module online, double momentum)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (follower, leader) in target.parameters().Zip(online.parameters()))
+            follower.mul_(momentum).add_(leader, 1 - momentum);
+    }
+
+    /// <summary>The momentum at a point of the training: from its start to 1 along half a cosine (BYOL).</summary>
+    public static double Rising(double start, double progress) => 1 - (1 - start) * (Math.Cos(Math.PI * progress) + 1) / 2;
+}
