@@ -16,6 +16,7 @@ public sealed partial class SelfSupervisedCatalog
         _mlContext = mlContext;
         Text = new TextMethods(mlContext);
         Tabular = new TabularMethods(mlContext);
+        Images = new ImageMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
     }
 
@@ -24,6 +25,9 @@ public sealed partial class SelfSupervisedCatalog
 
     /// <summary>Pretraining methods for tables.</summary>
     public TabularMethods Tabular { get; }
+
+    /// <summary>Pretraining methods for images.</summary>
+    public ImageMethods Images { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }

@@ -10,6 +10,9 @@ namespace Ssl.Estimators.Data;
 /// <param name="IsKey">Whether it is a key.</param>
 internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Column.VectorKind Kind, bool IsKey)
 {
+    /// <summary>Sizes of a vector as its type states them, such as channels, height, width; null where they are not known (before Fit).</summary>
+    public IReadOnlyList<int>? Dimensions { get; init; }
+
     /// <summary>The column of this name.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
     public static ColumnShape Find(DataViewSchema schema, string name, string role = "input")
@@ -19,7 +22,10 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
         var kind = column.Type is not VectorDataViewType vector ? SchemaShape.Column.VectorKind.Scalar
             : vector.IsKnownSize ? SchemaShape.Column.VectorKind.Vector : SchemaShape.Column.VectorKind.VariableVector;
         var item = column.Type is VectorDataViewType v ? v.ItemType : column.Type;
-        return new ColumnShape(item, kind, item is KeyDataViewType);
+        return new ColumnShape(item, kind, item is KeyDataViewType)
+        {
+            Dimensions = column.Type is VectorDataViewType { IsKnownSize: true } known ? known.Dimensions : null,
+        };
     }
 
     /// <inheritdoc cref="Find(DataViewSchema, string, string)"/>

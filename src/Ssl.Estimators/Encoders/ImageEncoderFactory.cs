@@ -31,6 +31,9 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <summary>Whether a step takes statistics over the batch (batch normalisation): such networks cannot learn from batches of one.</summary>
     public virtual bool UsesBatchStatistics => true;
 
+    /// <summary>Whether the network is a <see cref="PatchEncoder"/>, which masked methods need.</summary>
+    public virtual bool EncodesPatches => false;
+
     /// <summary>The same architecture with fixed statistics of the pixels.</summary>
     /// <param name="normalization">One mean and deviation for each channel.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are more or fewer channels, or a deviation is not greater than 0.</exception>

@@ -51,6 +51,8 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
 
     public override bool UsesBatchStatistics => false;
 
+    public override bool EncodesPatches => true;
+
     public override ImageEncoder Create(RandomStreams streams)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -1,0 +1,43 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>Settings that every pretraining method for images has.</summary>
+public abstract class ImagePretrainingOptions : PretrainingOptions
+{
+    /// <summary>The defaults that are the same for every image method.</summary>
+    internal static class ImageDefaults
+    {
+        public const string InputColumnName = "Image";
+        public const float PixelMaximum = 255;
+    }
+
+    /// <summary>
+    /// Name of the column of images to learn from and, later, to embed: a vector of <see cref="byte"/> or <see cref="float"/>, channel by
+    /// channel, whose type says [channels, height, width].
+    /// </summary>
+    /// <value>The default value is "Image".</value>
+    public string InputColumnName { get; set; } = ImageDefaults.InputColumnName;
+
+    /// <summary>The encoder to pretrain, from <see cref="ImageEncoders"/> or your own; null takes the method's default for the images' size.</summary>
+    public ImageEncoderFactory? Encoder { get; set; }
+
+    /// <summary>How images are changed in training; null takes the method's default from <see cref="ImageViews"/>.</summary>
+    public ImageView? View { get; set; }
+
+    /// <summary>The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.</summary>
+    /// <value>The default value is 255. Columns of <see cref="byte"/> need 255.</value>
+    public float PixelMaximum { get; set; } = ImageDefaults.PixelMaximum;
+
+    // Batch normalisation and contrast need other images in the batch.
+    internal override int MinimumBatchSize => 2;
+
+    internal override void Validate(OptionFaults faults)
+    {
+        base.Validate(faults);
+        faults.NotEmpty(InputColumnName);
+        faults.Positive(PixelMaximum);
+    }
+}

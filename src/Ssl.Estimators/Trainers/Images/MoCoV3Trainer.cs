@@ -1,0 +1,100 @@
+using Microsoft.ML;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>
+/// Pretrains an image encoder with MoCo v3: contrast with a slowly following network, without a queue.
+/// </summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+/// ### Input and output columns
+/// | column | type | meaning |
+/// | --- | --- | --- |
+/// | input | vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
+/// | output | known-size vector of Single | the embedding |
+///
+/// ### Characteristics
+/// | | |
+/// | --- | --- |
+/// | Needs labels | No |
+/// | Needs normalisation | No: mean and deviation of the pixels are measured |
+/// | Benefits from caching | No: pixels are kept in memory as bytes when they fit |
+/// | GPU | Optional, `MLContext.GpuDeviceId` |
+/// | Saved by `mlContext.Model.Save` | Yes |
+///
+/// ### Algorithm
+/// Chen, Xie, He, "An Empirical Study of Training Self-Supervised Vision Transformers", 2021 (arXiv:2104.02057): the batch's own keys, a predictor
+/// before the loss, a slowly following network. Deviations: `docs/numerics.md`.
+/// ]]></format>
+/// </remarks>
+/// <seealso cref="MoCoTrainer"/>
+public sealed class MoCoV3Trainer : ImagePretrainingTrainer
+{
+    private readonly Options _options;
+
+    internal MoCoV3Trainer(MLContext mlContext, Options options) : base(mlContext, nameof(MoCoV3Trainer), options)
+        => _options = (Options)Settings;
+
+    /// <summary>The defaults of <see cref="Options"/> and of the short overload.</summary>
+    internal static class Defaults
+    {
+        public const int BatchSize = 256;
+        public const int NumberOfEpochs = 10;
+        public const double LearningRate = 2e-3;
+        public const double WeightDecay = 1e-4;
+        public const float Temperature = 0.2f;
+        public const int ProjectionDimension = 256;
+        public const int HiddenDimension = 1024;
+        public const float Momentum = 0.99f;
+    }
+
+    /// <summary>Settings of <see cref="MoCoV3Trainer"/>.</summary>
+    public sealed class Options : ImagePretrainingOptions
+    {
+        /// <summary>Settings with their defaults.</summary>
+        public Options()
+        {
+            BatchSize = Defaults.BatchSize;
+            NumberOfEpochs = Defaults.NumberOfEpochs;
+            LearningRate = Defaults.LearningRate;
+            WeightDecay = Defaults.WeightDecay;
+        }
+
+        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <value>The default value is 0.2.</value>
+        public float Temperature { get; set; } = Defaults.Temperature;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 256.</value>
+        public int ProjectionDimension { get; set; } = Defaults.ProjectionDimension;
+
+        /// <summary>Width of the hidden layers of the heads. At least 1.</summary>
+        /// <value>The default value is 1,024.</value>
+        public int HiddenDimension { get; set; } = Defaults.HiddenDimension;
+
+        /// <summary>Share of the following network that stays at the first step; rises to 1. In [0, 1).</summary>
+        /// <value>The default value is 0.99.</value>
+        public float Momentum { get; set; } = Defaults.Momentum;
+
+        /// <summary>The view that the other of the two goes through; null takes <see cref="ImagePretrainingOptions.View"/> again.</summary>
+        public ImageView? SecondView { get; set; }
+
+        internal override void Validate(OptionFaults faults)
+        {
+            base.Validate(faults);
+            faults.Positive(Temperature);
+            faults.AtLeast(ProjectionDimension, 1);
+            faults.AtLeast(HiddenDimension, 1);
+            faults.InHalfOpenRange(Momentum, 0, 1);
+        }
+    }
+
+    private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new MoCoV3(encoder, factory.Create(streams), streams, _options.View, _options.Temperature, _options.ProjectionDimension,
+            _options.HiddenDimension, _options.Momentum, _options.SecondView);
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Transformers;
+
+/// <summary>A fitted image encoder: the scale of the pixels and the network.</summary>
+internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
+{
+    internal const string ModalityName = "image";
+
+    private const string EncoderKey = "encoder", MaximumKey = "pixelMaximum";
+
+    private readonly ImageEncoderFactory _factory;
+    private readonly float _maximum;
+
+    private ImageEncoderModel(Parts parts, ImageEncoderFactory factory, float maximum) : base(parts) => (_factory, _maximum) = (factory, maximum);
+
+    public override string Modality => ModalityName;
+
+    public override int Dimension => _factory.EmbeddingDimension;
+
+    public override IReadOnlyList<InputKind> InputKinds => [InputKind.Number];
+
+    /// <summary>A model with its own copy of the encoder's weights.</summary>
+    /// <param name="encoder">The trained network.</param>
+    /// <param name="factory">Its architecture, with the normalisation that it was trained with.</param>
+    /// <param name="maximum">The value of a white pixel in a Single column.</param>
+    /// <param name="device">Where the model computes.</param>
+    /// <param name="inputColumn">Name of the column of pixels.</param>
+    /// <param name="outputColumn">Name of the embedding column.</param>
+    /// <param name="trainingFacts">How it was trained.</param>
+    public static ImageEncoderModel CopyOf(ImageEncoder encoder, ImageEncoderFactory factory, float maximum, Device device,
+        string inputColumn, string outputColumn, JsonObject trainingFacts)
+        => new(Parts.Copy(encoder, factory.Create, device, [inputColumn], outputColumn, trainingFacts), factory, maximum);
+
+    public override void CheckColumn(string name, ColumnShape shape) => PixelColumn.Check(name, shape, _factory.Shape);
+
+    public override RowFormat CreateFormat() => new ImageRowFormat(InputColumns[0], _factory.Shape, _maximum);
+
+    private protected override ImageEncoder CreateNetwork(RandomStreams streams) => _factory.Create(streams);
+
+    private protected override ImageEncoderModel With(Parts parts) => new(parts, _factory, _maximum);
+
+    private protected override JsonObject DescribePreprocessing() => new()
+    {
+        [EncoderKey] = _factory.ToJson(),
+        [MaximumKey] = _maximum,
+    };
+
+    /// <summary>A model of what <see cref="EncoderModel.Describe"/> gave, on the CPU.</summary>
+    /// <param name="content">The description.</param>
+    /// <param name="fill">Fills the network's weights.</param>
+    /// <exception cref="FormatException">The description is incomplete.</exception>
+    public static ImageEncoderModel Create(JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
+    {
+        try
+        {
+            var factory = EncoderFactory.FromJson(content[EncoderKey]!.AsObject()) as ImageEncoderFactory
+                ?? throw new FormatException("The archive says it holds an image encoder, but describes an encoder of another kind.");
+            return new ImageEncoderModel(Parts.Read(content, factory.Create, fill), factory, (float)content[MaximumKey]!);
+        }
+        catch (Exception e) when (e is NullReferenceException or InvalidOperationException)
+        {
+            throw new FormatException($"The archive's description of the image encoder is incomplete: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Announces the modality, also in a process that only loads a saved model.</summary>
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "A process that only loads a model never names this type.")]
+    internal static void Register() => EncoderModelReader.Register(ModalityName, Create);
+
+    private protected override ImageBatch ToBatch(ReadOnlySpan<RawRow> rows)
+    {
+        var images = new PixelRows(_factory.Shape);
+        var order = new int[rows.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            order[i] = i;
+            var numbers = rows[i].Numbers.Span;
+            if (numbers.Length != _factory.Shape.Length)
+            {
+                throw new InvalidOperationException($"An image of column '{InputColumns[0]}' has {numbers.Length} numbers, the encoder takes "
+                    + $"{_factory.Shape}: {_factory.Shape.Length}. Resize the images.");
+            }
+            PixelColumn.ToBytes(numbers, images.Add(), _maximum);      // an image with gaps still has an embedding
+        }
+        return images.ToBatch(order);
+    }
+}

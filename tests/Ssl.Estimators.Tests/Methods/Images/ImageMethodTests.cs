@@ -1,0 +1,206 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Masking;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Tests.Views;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Methods;
+
+[TestClass]
+public sealed class ImageMethodTests
+{
+    private const int Side = 8;
+
+    private static ImageEncoder Net(RandomStreams streams) => ImageEncoders.SmallConvNet(Side, 1, 2, 8).Create(streams);
+
+    private static ImageEncoder Patches(RandomStreams streams) => ImageEncoders.VisionTransformer(Side, 2, 1, 1, 16, 2).Create(streams);
+
+    private static ImageBatch Images(int count, int seed = 1) => new(ImageSamples.Random(count, 1, Side, seed));
+
+    private static IEnumerable<Func<RandomStreams, PretrainingMethod>> Methods()
+    {
+        yield return s => new SimClr(Net(s), s, projectionDimension: 8);
+        yield return s => new Dcl(Net(s), s, projectionDimension: 8);
+        yield return s => new MoCo(Net(s), Net(s), s, projectionDimension: 8, queueSize: 50);
+        yield return s => new MoCoV3(Net(s), Net(s), s, projectionDimension: 8, hiddenDimension: 16);
+        yield return s => new Byol(Net(s), Net(s), s, projectionDimension: 8, hiddenDimension: 16);
+        yield return s => new SimSiam(Net(s), s, projectionDimension: 16);
+        yield return s => new BarlowTwins(Net(s), s, projectionDimension: 16);
+        yield return s => new VicReg(Net(s), s, projectionDimension: 16);
+        yield return s => new MaskedAutoencoder(Patches(s), s, decoderDimension: 16);
+        yield return s => new SimMim(Patches(s), s);
+    }
+
+    [TestMethod]
+    public void EveryMethodReachesWhatItTrainsAndNothingElse()
+    {
+        foreach (var create in Methods())
+        {
+            using var scope = NewDisposeScope();
+            using var streams = new RandomStreams(1);
+            using var method = create(streams);
+            var loss = method.Loss([Images(24)]);
+            Assert.AreEqual(0, loss.Total.dim());
+            Assert.IsFalse(loss.Terms.Any(term => term.Value.requires_grad), method.GetName());
+            loss.Total.backward();
+            foreach (var (name, parameter) in method.named_parameters())
+            {
+                // A masked autoencoder does not use what its class token gives; its weights take part all the same.
+                bool reached = parameter.grad is { } grad && grad.abs().sum().item<float>() > 0;
+                Assert.AreEqual(parameter.requires_grad, reached, $"{method.GetName()}: {name}");
+            }
+            if (loss.Embeddings is { } embeddings)
+                Assert.AreEqual(24, embeddings.shape[0], method.GetName());
+        }
+    }
+
+    [TestMethod]
+    public void StepsFollowTheSeed()
+    {
+        foreach (var create in Methods())
+        {
+            using var scope = NewDisposeScope();
+            float[] Losses(long seed)
+            {
+                using var streams = new RandomStreams(seed);
+                using var method = create(streams);
+                return [.. Enumerable.Range(0, 3).Select(_ => method.Loss([Images(16)]).Total.item<float>())];
+            }
+            float[] losses = Losses(1);
+            CollectionAssert.AreEqual(losses, Losses(1));
+            CollectionAssert.AreNotEqual(losses, Losses(2));
+            Assert.AreNotEqual(losses[0], losses[1], "every step draws anew");
+        }
+    }
+
+    [TestMethod]
+    public void AViewThatChangesNothingGivesSimClrTheLossOfEqualPairs()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using var method = new SimClr(Net(streams), streams, new Nothing(), temperature: 1e6);
+        // At a very high temperature all of the 2 N - 1 others are alike.
+        Assert.AreEqual(Math.Log(2 * 10 - 1), method.Loss([Images(10)]).Total.item<float>(), 1e-3);
+    }
+
+    [TestMethod]
+    public void TargetsFollowAndTheirMomentumRises()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using ImageEncoder encoder = Net(streams), target = Net(streams);
+        using var method = new Byol(encoder, target, streams, projectionDimension: 8, hiddenDimension: 16, momentum: 0.9);
+        var before = encoder.parameters().First().clone();
+        Assert.IsTrue(ImageSamples.Same(before, target.parameters().First()), "the target begins as a copy");
+        using (no_grad())
+            encoder.parameters().First().add_(1);
+        method.OnStepCompleted(0);
+        Assert.AreEqual(0.1f, (target.parameters().First() - before).mean().item<float>(), 1e-5);
+        method.OnStepCompleted(1);
+        Assert.AreEqual(0.1f, (target.parameters().First() - before).mean().item<float>(), 1e-5, "momentum 1 at the end");
+        Assert.IsFalse(target.parameters().Any(p => p.requires_grad));
+    }
+
+    [TestMethod]
+    public void KeysEnterTheQueueAfterTheLoss()
+    {
+        foreach (int size in (int[])[4, 10, 25])
+        {
+            using var scope = NewDisposeScope();
+            using var streams = new RandomStreams(1);
+            var queue = new VectorQueue(size, 3, streams);
+            var first = queue.Vectors.clone();
+            var keys = randn(10, 3, generator: streams.Views);
+            queue.Next(keys);
+            Assert.IsTrue(ImageSamples.Same(first, queue.Vectors), "not before the step is over");
+            queue.Enqueue();
+            int fresh = Math.Min(size, 10);
+            var expected = Contrastive.Normalize(keys).narrow(0, 0, fresh);
+            Assert.IsTrue(ImageSamples.Same(expected, queue.Vectors.narrow(0, 0, fresh)));
+            if (size > fresh)
+                Assert.IsTrue(ImageSamples.Same(first.narrow(0, 0, size - fresh), queue.Vectors.narrow(0, fresh, size - fresh)), "the oldest dropped out");
+            queue.Enqueue();
+            Assert.IsTrue(ImageSamples.Same(expected, queue.Vectors.narrow(0, 0, fresh)), "enqueued once");
+        }
+    }
+
+    [TestMethod]
+    public void MasksHideTheStatedShareOfEveryImage()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1, CPU);
+        foreach (var (ratio, hidden) in ((double, int)[])[(0.75, 12), (0.001, 1), (0.999, 15), (0.5, 8)])
+        {
+            var mask = PatchMask.Draw(200, 16, ratio, generator, CPU);
+            CollectionAssert.AreEqual(new long[] { 200, hidden }, mask.Hidden.shape);
+            var all = cat([mask.Visible, mask.Hidden], 1).sort(1).Item1;
+            Assert.IsTrue(ImageSamples.Same(all, arange(16).expand(200, 16)), "every place once");
+        }
+        var counts = nn.functional.one_hot(PatchMask.Draw(4_000, 16, 0.25, generator, CPU).Hidden, 16).sum(new long[] { 0, 1 });
+        Assert.IsLessThan(150, (counts - 1_000).abs().max().item<long>(), "all places alike");
+        foreach (double ratio in (double[])[0, 1, double.NaN])
+            Assert.Throws<ArgumentOutOfRangeException>(() => PatchMask.Draw(2, 16, ratio, generator, CPU));
+    }
+
+    [TestMethod]
+    public void TheMaskedEncoderSeesVisiblePatchesOnly()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using var encoder = (PatchEncoder)Patches(streams);
+        var images = Images(3);
+        var mask = PatchMask.Draw(3, encoder.NumberOfPatches, 0.5, streams.Masks, CPU);
+        Tensor Encode(Tensor pixels) => encoder.EncodePatches(encoder.EmbedPatches(PatchMask.Take(encoder.Patchify(pixels), mask.Visible), mask.Visible));
+        var patches = encoder.Patchify(images.Pixels);
+        var noise = patches.clone().scatter_(1, mask.Hidden.unsqueeze(2).expand(-1, -1, encoder.PatchLength), ones_like(patches));
+        var changed = noise.view(3, 4, 4, 1, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(3, 1, Side, Side);
+        Assert.IsFalse(ImageSamples.Same(images.Pixels, changed));
+        Assert.IsTrue(ImageSamples.Same(Encode(images.Pixels), Encode(changed)));
+    }
+
+    [TestMethod]
+    public void SimSiamCollapsesWithoutItsStopAndTheWatchSaysSo()
+    {
+        foreach (bool stops in (bool[])[true, false])
+        {
+            using var streams = new RandomStreams(1);
+            using var method = new SimSiam(Net(streams), streams, ImageViews.Grey(new ImageShape(1, Side, Side)), 32, stops);
+            var warnings = new List<string>();
+            var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 2e-2 };
+            PretrainingLoop.Run(method, new ImageSource(200, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
+            Assert.AreEqual(!stops, warnings.Any(w => w.Contains("collapsing", StringComparison.Ordinal)), $"stop-gradient {stops}: {string.Join('\n', warnings)}");
+        }
+    }
+
+    [TestMethod]
+    public void WrongArgumentsAreRefused()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var net = Net(streams);
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedAutoencoder(net, streams)).Message, "ImageEncoders.VisionTransformer");
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SimMim(Patches(streams), streams, maskRatio: 1));
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MoCo(net, Net(streams), streams, temperature: 0, queueSize: 0)).Message, "queueSize");
+        Assert.Throws<ArgumentException>(() => new Byol(net, ImageEncoders.SmallConvNet(Side, 1, 2, 4).Create(streams), streams));
+        var method = new SimClr(net, streams);
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => method.Loss([Images(3), Images(3)])).Message, "trains on 1 column, got 2");
+    }
+
+    private sealed class Nothing : ImageView
+    {
+        public override Tensor Apply(Tensor images, Generator generator) => images.clone();
+    }
+
+    private sealed class ImageSource(int batches, int batchSize) : IBatchSource
+    {
+        public long? RowCount => (long)batches * batchSize;
+
+        public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
+            => Enumerable.Range(0, batches).Select(i => (IReadOnlyList<Batch>)[Images(batchSize, i)]);
+    }
+}
