@@ -171,8 +171,8 @@ public sealed class ImageMethodTests
             using var streams = new RandomStreams(1);
             using var method = new SimSiam(Net(streams), streams, ImageViews.Grey(new ImageShape(1, Side, Side)), 32, stops);
             var warnings = new List<string>();
-            var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 2e-2 };
-            PretrainingLoop.Run(method, new ImageSource(200, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
+            var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 5e-2 };
+            PretrainingLoop.Run(method, new ImageSource(300, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
             Assert.AreEqual(!stops, warnings.Any(w => w.Contains("collapsing", StringComparison.Ordinal)), $"stop-gradient {stops}: {string.Join('\n', warnings)}");
         }
     }
