@@ -14,6 +14,7 @@ BenchCase[] cases =
     new Saving(),
     new NeighborsSpeed(),
     new TablesSpeed(),
+    new TablesAnomaly(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {

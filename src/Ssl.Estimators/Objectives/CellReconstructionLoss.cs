@@ -22,41 +22,46 @@ public static class CellReconstructionLoss
     public static Tensor Compute(Tensor numbers, Tensor numberTargets, Tensor chosenNumbers, Tensor logits, Tensor codes, Tensor chosenCodes)
     {
         using var scope = NewDisposeScope();
-        var (sum, count) = RowSums(numbers, numberTargets, chosenNumbers, logits, codes, chosenCodes);
-        return (sum.sum() / count.sum().clamp_min(1)).MoveToOuterDisposeScope();
+        var errors = PerCell(numbers, numberTargets, logits, codes);                                            // [N, C + K]
+        var weights = Weights(errors, chosenNumbers, chosenCodes);
+        return ((errors * weights).sum() / weights.sum().clamp_min(1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>For every row the sum of its chosen cells' losses and their number: what anomaly scores are made of.</summary>
-    /// <inheritdoc cref="Compute"/>
-    /// <returns>Sums and counts, [N] each.</returns>
-    public static (Tensor Sums, Tensor Counts) RowSums(Tensor numbers, Tensor numberTargets, Tensor chosenNumbers, Tensor logits, Tensor codes,
-        Tensor chosenCodes)
+    /// <summary>The loss of every cell: what anomaly scores are made of.</summary>
+    /// <param name="numbers">Predicted numbers, [N, C].</param>
+    /// <param name="numberTargets">The numbers, [N, C].</param>
+    /// <param name="logits">Scores of each category's entries, [N, K, M].</param>
+    /// <param name="codes">The entries, int64 [N, K].</param>
+    /// <returns>[N, C + K], at least 0.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static Tensor PerCell(Tensor numbers, Tensor numberTargets, Tensor logits, Tensor codes)
     {
         ArgumentNullException.ThrowIfNull(numbers);
         ArgumentNullException.ThrowIfNull(numberTargets);
-        ArgumentNullException.ThrowIfNull(chosenNumbers);
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(codes);
-        ArgumentNullException.ThrowIfNull(chosenCodes);
-        if (numbers.dim() != 2 || !numbers.shape.SequenceEqual(numberTargets.shape) || !numbers.shape.SequenceEqual(chosenNumbers.shape)
-            || logits.dim() != 3 || codes.dim() != 2 || !codes.shape.SequenceEqual(chosenCodes.shape)
+        if (numbers.dim() != 2 || !numbers.shape.SequenceEqual(numberTargets.shape) || logits.dim() != 3 || codes.dim() != 2
             || !logits.shape.AsSpan(0, 2).SequenceEqual(codes.shape) || codes.shape[0] != numbers.shape[0])
         {
-            throw new ArgumentException("Numbers, targets and chosen must be [N, C], logits [N, K, M], codes and chosen [N, K], got "
-                + $"{Contrastive.Shape(numbers)}, {Contrastive.Shape(numberTargets)}, {Contrastive.Shape(chosenNumbers)}, "
-                + $"{Contrastive.Shape(logits)}, {Contrastive.Shape(codes)} and {Contrastive.Shape(chosenCodes)}.", nameof(numbers));
+            throw new ArgumentException("Numbers and targets must be [N, C], logits [N, K, M] and codes [N, K], got "
+                + $"{Contrastive.Shape(numbers)}, {Contrastive.Shape(numberTargets)}, {Contrastive.Shape(logits)} and {Contrastive.Shape(codes)}.",
+                nameof(numbers));
         }
         using var scope = NewDisposeScope();
-        var weights = chosenNumbers.to(numbers.dtype);                                                          // [N, C]
-        var sums = ((numbers - numberTargets).square() * weights).sum(1);                                       // [N]
-        var counts = weights.sum(1);                                                                            // [N]
-        if (codes.shape[1] > 0)
-        {
-            var codeWeights = chosenCodes.to(numbers.dtype);                                                    // [N, K]
-            var told = logits.gather(2, codes.unsqueeze(2)).squeeze(2);                                         // [N, K]
-            sums = sums + ((logits.logsumexp(2) - told) * codeWeights).sum(1);
-            counts = counts + codeWeights.sum(1);
-        }
-        return (sums.MoveToOuterDisposeScope(), counts.MoveToOuterDisposeScope());
+        var squares = (numbers - numberTargets).square();                                                       // [N, C]
+        if (codes.shape[1] == 0)
+            return squares.MoveToOuterDisposeScope();
+        var told = logits.gather(2, codes.unsqueeze(2)).squeeze(2);                                             // [N, K]
+        return cat([squares, logits.logsumexp(2) - told], 1).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Weights(Tensor errors, Tensor chosenNumbers, Tensor chosenCodes)
+    {
+        ArgumentNullException.ThrowIfNull(chosenNumbers);
+        ArgumentNullException.ThrowIfNull(chosenCodes);
+        var chosen = cat([chosenNumbers, chosenCodes], 1);                                                      // [N, C + K]
+        return chosen.shape.SequenceEqual(errors.shape) ? chosen.to(errors.dtype)
+            : throw new ArgumentException($"Chosen cells must be as many as the errors {Contrastive.Shape(errors)}, got "
+                + $"{Contrastive.Shape(chosenNumbers)} and {Contrastive.Shape(chosenCodes)}.", nameof(chosenNumbers));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
@@ -68,6 +69,37 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(input);
         return new EncodedDataView(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize);
+    }
+
+    /// <summary>
+    /// How badly the encoder's method tells hidden parts of each row: high for rows unlike those that it learnt from. Methods that have it:
+    /// the tabular ones that tell cells.
+    /// </summary>
+    /// <param name="input">Holds the input column(s); read once.</param>
+    /// <returns>One error a row, at least 0, in the order of the rows.</returns>
+    /// <exception cref="InvalidOperationException">The encoder's method learnt nothing of the kind.</exception>
+    public IReadOnlyList<float> ReconstructionErrors(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        GetOutputSchema(input.Schema);
+        var errors = new List<float>();
+        var rows = new List<RawRow>(BatchSize);
+        using var cursor = input.GetRowCursor(InputColumnNames.Select(name => input.Schema[name]).DistinctBy(column => column.Index));
+        var reader = RowReader.Open(cursor, _model.InputColumns, _model.InputKinds);
+        bool more;
+        do
+        {
+            more = cursor.MoveNext();
+            if (more)
+                rows.Add(reader.Read());
+            if (rows.Count == BatchSize || !more && (rows.Count > 0 || errors.Count == 0))
+            {
+                errors.AddRange(_model.ReconstructionErrors(CollectionsMarshal.AsSpan(rows)));
+                rows.Clear();
+            }
+        }
+        while (more);
+        return errors;
     }
 
     /// <summary>Frees the weights, unless another stage shares them.</summary>

@@ -43,6 +43,9 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
         }
     }
 
+    /// <summary>Where the network computes.</summary>
+    private protected Device Device => _device;
+
     /// <summary>A network of the architecture, on the CPU.</summary>
     private protected abstract TEncoder CreateNetwork(RandomStreams streams);
 

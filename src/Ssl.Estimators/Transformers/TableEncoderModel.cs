@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
@@ -11,17 +12,22 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>A fitted encoder of table rows: what was learnt of the columns, and the network.</summary>
-internal sealed class TableEncoderModel : NetworkEncoderModel<TabularEncoder>
+internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
 {
     internal const string ModalityName = "table";
 
-    private const string EncoderKey = "encoder", ColumnsKey = "columns";
+    private const string EncoderKey = "encoder", ColumnsKey = "columns", ReconstructionKey = "reconstruction", HiddenShareKey = "hiddenShare";
 
     private readonly TabularEncoderFactory _factory;
     private readonly TableColumns _columns;
+    private readonly Reconstruction? _reconstruction;
 
-    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns) : base(parts)
-        => (_factory, _columns) = (factory, columns);
+    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns, Reconstruction? reconstruction) : base(parts)
+        => (_factory, _columns, _reconstruction) = (factory, columns, reconstruction);
+
+    /// <summary>How the error of told cells is taken.</summary>
+    /// <param name="HiddenShare">Share of the cells that are hidden at a time; null tells all cells from the whole row.</param>
+    public sealed record Reconstruction(double? HiddenShare);
 
     public override string Modality => ModalityName;
 
@@ -34,11 +40,35 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularEncoder>
         _ => InputKind.Number,
     })];
 
-    /// <summary>A model with its own copy of the encoder's weights.</summary>
-    public static TableEncoderModel CopyOf(TabularEncoder encoder, TabularEncoderFactory factory, TableColumns columns, Device device,
-        string outputColumn, JsonObject trainingFacts)
-        => new(Parts.Copy(encoder, streams => factory.Create(columns.Layout, streams), device, [.. columns.Columns.Select(c => c.Name)],
-            outputColumn, trainingFacts), factory, columns);
+    public override bool Reconstructs => _reconstruction is not null && _columns.Layout.CellCount > 1;
+
+    /// <summary>A model with its own copy of the weights.</summary>
+    /// <param name="encoder">Stays its owner's.</param>
+    /// <param name="head">Tells cells; stays its owner's. Null where the method has none.</param>
+    /// <param name="reconstruction">How its errors are taken; null exactly where the head is.</param>
+    /// <param name="factory">The architecture.</param>
+    /// <param name="columns">What was learnt of the columns.</param>
+    /// <param name="device">Where the copy computes.</param>
+    /// <param name="outputColumn">Name of the embedding column.</param>
+    /// <param name="trainingFacts">How it was trained.</param>
+    public static TableEncoderModel CopyOf(TabularEncoder encoder, CellHead? head, Reconstruction? reconstruction, TabularEncoderFactory factory,
+        TableColumns columns, Device device, string outputColumn, JsonObject trainingFacts)
+        => new(Parts.Copy(new TabularNetwork(encoder, head), streams => TabularNetwork.Create(factory, columns.Layout, head is not null, streams),
+            device, [.. columns.Columns.Select(c => c.Name)], outputColumn, trainingFacts), factory, columns, reconstruction);
+
+    public override float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows)
+    {
+        if (!Reconstructs)
+            return base.ReconstructionErrors(rows);
+        if (rows.Length == 0)
+            return [];
+        var network = Network;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var batch = ToBatch(rows);
+        var errors = network.Errors(batch.To(Device), _reconstruction!.HiddenShare).cpu().contiguous();     // [rows]
+        return MemoryMarshal.Cast<byte, float>(errors.bytes).ToArray();
+    }
 
     public override void CheckColumn(string name, ColumnShape shape)
     {
@@ -50,14 +80,16 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularEncoder>
 
     public override RowFormat CreateFormat() => new TableRowFormat(InputColumns, _columns);
 
-    private protected override TabularEncoder CreateNetwork(RandomStreams streams) => _factory.Create(_columns.Layout, streams);
+    private protected override TabularNetwork CreateNetwork(RandomStreams streams)
+        => TabularNetwork.Create(_factory, _columns.Layout, _reconstruction is not null, streams);
 
-    private protected override TableEncoderModel With(Parts parts) => new(parts, _factory, _columns);
+    private protected override TableEncoderModel With(Parts parts) => new(parts, _factory, _columns, _reconstruction);
 
     private protected override JsonObject DescribePreprocessing() => new()
     {
         [EncoderKey] = _factory.ToJson(),
         [ColumnsKey] = _columns.ToJson(),
+        [ReconstructionKey] = _reconstruction is null ? null : new JsonObject { [HiddenShareKey] = _reconstruction.HiddenShare },
     };
 
     /// <summary>A model of what <see cref="EncoderModel.Describe"/> gave, on the CPU.</summary>
@@ -71,7 +103,10 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularEncoder>
             var factory = EncoderFactory.FromJson(content[EncoderKey]!.AsObject()) as TabularEncoderFactory
                 ?? throw new FormatException("The archive says it holds an encoder of tables, but describes an encoder of another kind.");
             var columns = TableColumns.FromJson(content[ColumnsKey]!.AsArray());
-            return new TableEncoderModel(Parts.Read(content, streams => factory.Create(columns.Layout, streams), fill), factory, columns);
+            var reconstruction = content[ReconstructionKey] is { } json ? new Reconstruction((double?)json[HiddenShareKey]) : null;
+            return new TableEncoderModel(
+                Parts.Read(content, streams => TabularNetwork.Create(factory, columns.Layout, reconstruction is not null, streams), fill),
+                factory, columns, reconstruction);
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
         {

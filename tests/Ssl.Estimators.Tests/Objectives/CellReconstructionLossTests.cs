@@ -43,9 +43,8 @@ public sealed class CellReconstructionLossTests
         }
         var loss = CellReconstructionLoss.Compute(numbers, targets, chosenNumbers, logits, codes, chosenCodes);
         Assert.AreEqual(sum / count, loss.item<float>(), 1e-5);
-        var (sums, counts) = CellReconstructionLoss.RowSums(numbers, targets, chosenNumbers, logits, codes, chosenCodes);
-        Assert.AreEqual(sum, sums.sum().item<float>(), 1e-4);
-        Assert.AreEqual(count, counts.sum().item<float>(), 1e-6);
+        var cells = CellReconstructionLoss.PerCell(numbers, targets, logits, codes);
+        Assert.AreEqual(sum, (cells * cat([chosenNumbers, chosenCodes], 1)).sum().item<float>(), 1e-4);
     }
 
     [TestMethod]

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -16,8 +17,14 @@ internal readonly record struct CellPredictions(Tensor Numbers, Tensor Logits);
 internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
 {
     private const float Never = -1e9f;
+    private const string TypicalErrors = "typical_errors";
+    private const double Memory = 0.99;
 
-    private protected CellHead(string name, TableLayout layout) : base(name) => Layout = layout;
+    private protected CellHead(string name, TableLayout layout) : base(name)
+    {
+        Layout = layout;
+        register_buffer(TypicalErrors, ones(layout.CellCount));
+    }
 
     /// <summary>The cells of a row.</summary>
     public TableLayout Layout { get; }
@@ -40,6 +47,85 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
         }
         var cells = cellEncoder.EncodeCells(batch);                                     // [N, C + K, D]
         return (cellEncoder.Pool(cells), call(cells));
+    }
+
+    /// <summary>The loss over the cells that count, which also moves what the head knows of each cell's typical error.</summary>
+    /// <param name="told">What the head gave.</param>
+    /// <param name="rows">The true cells.</param>
+    /// <param name="numbers">Which numbers count, bool [N, C].</param>
+    /// <param name="codes">Which categories count, bool [N, K].</param>
+    /// <returns>A scalar.</returns>
+    public Tensor Loss(CellPredictions told, TableBatch rows, Tensor numbers, Tensor codes)
+    {
+        if (training)
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                                                  // [N, C + K]
+            var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights;     // [N, C + K]
+            var typical = get_buffer(TypicalErrors)!;
+            var counts = weights.sum(0);                                                                                    // [C + K]
+            var now = where(counts.gt(0), errors.sum(0) / counts.clamp_min(1), typical);
+            typical.mul_(Memory).add_(now * (1 - Memory));
+        }
+        return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
+    }
+
+    /// <summary>
+    /// For every row the mean error of its known cells, each divided by what is typical of its column: about 1 for rows like those of the
+    /// training, more for unusual ones.
+    /// </summary>
+    /// <param name="encoder">The encoder that the head was made for.</param>
+    /// <param name="batch">N rows.</param>
+    /// <param name="hiddenShare">
+    /// Share of the cells that are hidden at a time, so that each is told from others; null tells all cells from the whole row.
+    /// </param>
+    /// <returns>[N]; the same for a row whatever else is in the batch.</returns>
+    public Tensor Errors(TabularEncoder encoder, TableBatch batch, double? hiddenShare)
+    {
+        using var scope = NewDisposeScope();
+        int c = Layout.NumericCount, k = Layout.CategoricalCount;
+        var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                                              // [N, C + K]
+        var scale = get_buffer(TypicalErrors)!.clamp_min(1e-3);                                                             // [C + K]
+        Tensor sums = zeros(batch.Count, device: batch.Numbers.device), counts = zeros(batch.Count, device: batch.Numbers.device);
+        foreach (var pattern in hiddenShare is { } share ? HiddenPatterns(c + k, share) : (IEnumerable<bool[]?>)[null])
+        {
+            using var each = NewDisposeScope();
+            var asked = known;
+            var seen = batch;
+            if (pattern is not null)
+            {
+                var hidden = tensor(pattern, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k);         // [N, C + K]
+                asked = known.logical_and(hidden);
+                seen = batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k));
+            }
+            var told = Run(encoder, seen).Cells;
+            var weights = asked.to(sums.dtype);
+            var errors = CellReconstructionLoss.PerCell(told.Numbers, batch.Numbers, told.Logits, batch.Codes) / scale;
+            sums.add_((errors * weights).sum(1));
+            counts.add_(weights.sum(1));
+        }
+        return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
+    }
+
+    // Rounds of random groups, each hidden in turn: every cell is hidden as often. The same for every row, so that a row's error is its own.
+    internal static IEnumerable<bool[]> HiddenPatterns(int cells, double share)
+    {
+        const int Patterns = 12;
+        int groups = Math.Clamp((int)Math.Round(1 / share), 2, Math.Max(2, cells));
+        var random = new ShuffleRandom(0);
+        for (var round = 0; round < (Patterns + groups - 1) / groups; round++)
+        {
+            var order = Enumerable.Range(0, cells).ToArray();
+            random.Shuffle(order);
+            for (var group = 0; group < groups; group++)
+            {
+                var pattern = new bool[cells];
+                for (var i = group; i < cells; i += groups)
+                    pattern[order[i]] = true;
+                yield return pattern;
+            }
+        }
     }
 
     // For every category and place the number of its entry in the table of all entries; any valid one where there is none.

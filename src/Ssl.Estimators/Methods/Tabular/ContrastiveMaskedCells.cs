@@ -89,9 +89,9 @@ public sealed class ContrastiveMaskedCells : PretrainingMethod, IReconstructsCel
         {
             var masked = _masker.Apply(rows, _streams.Masks);
             var (hidden, cells) = _head.Run(_encoder, masked.Batch);
-            var prediction = CellLoss.Masked(cells, rows, masked);
+            var prediction = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
             terms.Add(("masked", prediction.detach()));
-            terms.AddRange(CellLoss.Figures(cells, rows, masked.Numbers, masked.Codes));
+            terms.AddRange(CellFigures.Of(cells, rows, masked.Numbers, masked.Codes));
             total = total is null ? prediction * _maskedWeight : total + prediction * _maskedWeight;
             embeddings ??= hidden;
         }

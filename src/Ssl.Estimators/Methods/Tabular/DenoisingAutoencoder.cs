@@ -50,7 +50,7 @@ public sealed class DenoisingAutoencoder : PretrainingMethod, IReconstructsCells
     {
         var rows = TableColumn.Of(columns);
         var (embeddings, cells) = _head.Run(_encoder, _noise.Apply(rows, _streams.Views));
-        var figures = CellLoss.Figures(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
-        return new StepLoss(CellLoss.All(cells, rows), figures, embeddings.detach());
+        Tensor numbers = rows.Missing.logical_not(), codes = rows.MissingCodes.logical_not();
+        return new StepLoss(_head.Loss(cells, rows, numbers, codes), CellFigures.Of(cells, rows, numbers, codes), embeddings.detach());
     }
 }

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
-using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -53,24 +52,16 @@ public sealed class MaskedCells : PretrainingMethod, IReconstructsCells
         var rows = TableColumn.Of(columns);
         var masked = _masker.Apply(rows, _streams.Masks);
         var (embeddings, cells) = _head.Run(_encoder, masked.Batch);
-        var loss = CellLoss.Masked(cells, rows, masked);
-        return new StepLoss(loss, CellLoss.Figures(cells, rows, masked.Numbers, masked.Codes), embeddings.detach());
+        var loss = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
+        return new StepLoss(loss, CellFigures.Of(cells, rows, masked.Numbers, masked.Codes), embeddings.detach());
     }
 }
 
-/// <summary>The cells' loss as the methods call it.</summary>
-internal static class CellLoss
+/// <summary>Figures of reconstruction that are worth showing.</summary>
+internal static class CellFigures
 {
-    /// <summary>Over the hidden cells.</summary>
-    public static Tensor Masked(CellPredictions cells, TableBatch rows, HiddenCells masked)
-        => CellReconstructionLoss.Compute(cells.Numbers, rows.Numbers, masked.Numbers, cells.Logits, rows.Codes, masked.Codes);
-
-    /// <summary>Over all cells that are not missing.</summary>
-    public static Tensor All(CellPredictions cells, TableBatch rows)
-        => CellReconstructionLoss.Compute(cells.Numbers, rows.Numbers, rows.Missing.logical_not(), cells.Logits, rows.Codes, rows.MissingCodes.logical_not());
-
     /// <summary>The share of categories told right and the mean squared error of numbers, of those cells that count.</summary>
-    public static IReadOnlyList<(string Name, Tensor Value)> Figures(CellPredictions cells, TableBatch rows, Tensor chosenNumbers, Tensor chosenCodes)
+    public static IReadOnlyList<(string Name, Tensor Value)> Of(CellPredictions cells, TableBatch rows, Tensor chosenNumbers, Tensor chosenCodes)
     {
         var figures = new List<(string Name, Tensor Value)>();
         if (rows.Numbers.shape[1] > 0)

@@ -70,7 +70,7 @@ public sealed class SubTab : PretrainingMethod, IReconstructsCells
         TableBatch[] views = [noisy, .. _outside.Select(outside => Hide(noisy, outside))];
         var (embeddings, cells) = _head.Run(_encoder, TableBatch.Concatenate(views));               // [V N, D]
         var targets = TableBatch.Concatenate([.. Enumerable.Repeat(rows, views.Length)]);
-        var reconstruction = CellLoss.All(cells, targets);
+        var reconstruction = _head.Loss(cells, targets, targets.Missing.logical_not(), targets.MissingCodes.logical_not());
 
         var projections = _projection.call(embeddings).chunk(views.Length);                         // [N, D], V times
         Tensor? contrast = null, distance = null;

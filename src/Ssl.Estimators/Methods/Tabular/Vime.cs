@@ -65,7 +65,7 @@ public sealed class Vime : PretrainingMethod, IReconstructsCells
         var changed = Changed(rows, corrupted).to(embeddings.dtype);                                // [N, C + K]
         var scores = _mask.call(embeddings);                                                        // [N, C + K]
         var mask = nn.functional.binary_cross_entropy_with_logits(scores, changed);
-        var features = CellLoss.All(cells, rows);
+        var features = _head.Loss(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
         var accuracy = scores.detach().gt(0).eq(changed.gt(0)).to(ScalarType.Float32).mean();
         return new StepLoss(mask + features * _featureWeight,
             [("mask", mask.detach()), ("features", features.detach()), ("mask-accuracy", accuracy)], embeddings.detach());

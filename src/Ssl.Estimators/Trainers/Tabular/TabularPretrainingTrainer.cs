@@ -66,7 +66,12 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
         return new PretrainingRun(method, source, CreateModel,
             $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {columns.ToJson().ToJsonString()}");
 
-        EncoderModel CreateModel(Device device, TrainingResult? result) => TableEncoderModel.CopyOf(
-            encoder, _encoder, columns, device, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+        EncoderModel CreateModel(Device device, TrainingResult? result)
+        {
+            var reconstructs = method as IReconstructsCells;
+            return TableEncoderModel.CopyOf(encoder, reconstructs?.Head,
+                reconstructs is null ? null : new TableEncoderModel.Reconstruction(reconstructs.HiddenShare), _encoder, columns, device,
+                _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+        }
     }
 }
