@@ -13,6 +13,10 @@ BenchCase[] cases =
     new MemoryUse(),
     new Saving(),
     new NeighborsSpeed(),
+    new ImagesSpeed(),
+    new ImagesViews(),
+    new MaskedAutoencoderCost(),
+    new ImagesQuality(),
     new TablesSpeed(),
     new TablesAnomaly(),
 ];

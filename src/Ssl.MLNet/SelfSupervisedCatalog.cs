@@ -17,6 +17,7 @@ public sealed partial class SelfSupervisedCatalog
         Text = new TextMethods(mlContext);
         Tabular = new TabularMethods(mlContext);
         Images = new ImageMethods(mlContext);
+        Data = new DataReaders(mlContext);
         FineTune = new FineTuneTasks(mlContext);
     }
 
@@ -28,6 +29,9 @@ public sealed partial class SelfSupervisedCatalog
 
     /// <summary>Pretraining methods for images.</summary>
     public ImageMethods Images { get; }
+
+    /// <summary>Readers of data files.</summary>
+    public DataReaders Data { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }
