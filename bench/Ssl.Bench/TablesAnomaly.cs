@@ -103,7 +103,7 @@ public sealed class TablesAnomaly : BenchCase
         using (var encoder = ssl.Tabular.Scarf(new ScarfTrainer.Options
         {
             InputColumnNames = columns, NumericScaling = NumericScaling.ZScore, Encoder = TabularEncoders.Mlp(3, 128), CorruptionRate = 0.3f, Temperature = 0.5f,
-            NumberOfEpochs = Epochs(1_000), BatchSize = 256,
+            NumberOfEpochs = Epochs(600), BatchSize = 256,
         }).Fit(training))
         {
             yield return ("learnt SCARF neighbours", Distances(Embed(encoder, training), Embed(encoder, scored), mixed));
@@ -111,7 +111,7 @@ public sealed class TablesAnomaly : BenchCase
         using (var encoder = ssl.Tabular.MaskedCells(new MaskedCellsTrainer.Options
         {
             InputColumnNames = columns, NumericScaling = NumericScaling.ZScore, Encoder = TabularEncoders.Mlp(3, 128), MaskRatio = 0.3f,
-            NumberOfEpochs = Epochs(2_000), BatchSize = 256,
+            NumberOfEpochs = Epochs(1_200), BatchSize = 256,
         }).Fit(training))
         {
             yield return ("learnt hidden cells", [.. encoder.ReconstructionErrors(scored)]);
