@@ -36,22 +36,26 @@ internal sealed class CachedBatchSource : BatchSource
     /// <summary>The labels of all rows read, whether chosen or not; empty without labels.</summary>
     public IReadOnlyList<float> Labels => _labels ?? [];
 
+    /// <summary>The labels of the rows in use, in their order; empty without labels.</summary>
+    public IReadOnlyList<float> ChosenLabels => _labels is null ? [] : [.. Order().Select(row => _labels[row])];
+
     public override string Describe()
         => $"{Number(Count)} rows, {string.Join(" and ", _rows.Select(r => r.Content))} in memory"
             + (_leftOut > 0 ? $"; {Number(_leftOut)} rows without {Options.Format.Needed}{(_labels is null ? "" : " or label")} left out" : "");
 
-    /// <summary>The same rows in two sources: the chosen ones, and all others.</summary>
-    public (CachedBatchSource Chosen, CachedBatchSource Others) Split(IReadOnlySet<int> chosen)
-    {
-        var all = Enumerable.Range(0, _rows[0].Count);
-        return (Only([.. all.Where(chosen.Contains)]), Only([.. all.Where(row => !chosen.Contains(row))]));
-    }
+    /// <summary>Some of the rows.</summary>
+    /// <param name="chosen">Their numbers among all rows read.</param>
+    public CachedBatchSource Only(int[] chosen) => new(_rows, _labels, _leftOut, Options, chosen);
 
-    /// <summary>Some of the rows, with other labels where there are any.</summary>
-    /// <param name="chosen">Numbers of the rows.</param>
-    /// <param name="labels">One for each row read, whether chosen or not; null leaves them as they are.</param>
-    public CachedBatchSource Only(int[] chosen, IReadOnlyList<float>? labels = null)
-        => new(_rows, labels ?? _labels, _leftOut, Options, chosen);
+    /// <summary>The rows in use and further ones, with labels that the data do not have.</summary>
+    /// <param name="labelled">Numbers of rows among all rows read, and their labels.</param>
+    public CachedBatchSource With(IReadOnlyCollection<(int Row, float Label)> labelled)
+    {
+        float[] labels = [.. Labels];
+        foreach (var (row, label) in labelled)
+            labels[row] = label;
+        return new(_rows, labels, _leftOut, Options, [.. Order(), .. labelled.Select(item => item.Row)]);
+    }
 
     /// <summary>All rows in their order, drawing nothing at random.</summary>
     public IEnumerable<IReadOnlyList<Batch>> InOrder()

@@ -14,6 +14,15 @@ public abstract class Encoder : nn.Module<Batch, Tensor>
 
     /// <summary>Length of an embedding.</summary>
     public abstract int EmbeddingDimension { get; }
+
+    /// <summary>
+    /// The encoder's blocks in their order from the input to the output, by how the names of their parameters begin ("encoder.layer.0").
+    /// A parameter that no prefix fits belongs to the block of the parameter before it, the first ones to the first block. What
+    /// fine-tuning of the last blocks only, or with a learning rate that falls from block to block, goes by.
+    /// </summary>
+    /// <value>Unless overridden, the modules that were registered first, in their order, as far as they have parameters.</value>
+    public virtual IReadOnlyList<string> Blocks
+        => [.. named_children().Where(child => child.module.parameters().Any()).Select(child => child.name)];
 }
 
 /// <summary>An encoder of one kind of batch.</summary>

@@ -22,6 +22,16 @@ public abstract class PretrainingMethod : nn.Module
     /// <param name="columns">One batch for every column that the method trains on, all of the same rows.</param>
     public abstract StepLoss Loss(IReadOnlyList<Batch> columns);
 
+    /// <summary>Multiplies the learning rate of a parameter.</summary>
+    /// <param name="parameterName">Its name in the method: "encoder.output.weight".</param>
+    internal virtual double LearningRateScale(string parameterName) => 1;
+
+    /// <summary>Called before an epoch's first step, with the method in training mode.</summary>
+    /// <param name="epoch">Its number, from 0.</param>
+    internal virtual void OnEpochStarting(int epoch)
+    {
+    }
+
     /// <summary>Called after the optimizer's step: for moving averages and queues.</summary>
     /// <param name="progress">Share of the training that is over, from 0 to 1.</param>
     public virtual void OnStepCompleted(double progress)

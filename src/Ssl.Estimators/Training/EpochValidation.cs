@@ -5,16 +5,17 @@ namespace Ssl.Estimators.Training;
 /// <param name="Patience">Epochs without a lower loss after which the run ends. At least 1.</param>
 internal sealed record EpochValidation(Func<double> Measure, int Patience)
 {
-    private double _best = double.PositiveInfinity;
+    /// <summary>The lowest loss so far; infinite before the first.</summary>
+    public double Best { get; set; } = double.PositiveInfinity;
 
     /// <summary>Whether the method, as it is now, is better than after every epoch before.</summary>
     /// <param name="loss">What was measured.</param>
     public bool Improves(out double loss)
     {
         loss = Measure();
-        if (!(loss < _best))
+        if (!(loss < Best))
             return false;
-        _best = loss;
+        Best = loss;
         return true;
     }
 }

@@ -50,7 +50,8 @@ public sealed class PretrainingLoop
     {
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
-        _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon);
+        _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
+            method.LearningRateScale);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
@@ -129,7 +130,8 @@ public sealed class PretrainingLoop
 
     private TrainingResult Run(CancellationToken cancellationToken)
     {
-        var end = TrainingEnd.Completed;
+        // A resumed run may have ended before its last epoch.
+        var end = GetsBetter || _epochs.Count == _settings.NumberOfEpochs ? TrainingEnd.Completed : TrainingEnd.EarlyStopped;
         while (_epochs.Count < _settings.NumberOfEpochs && end == TrainingEnd.Completed)
         {
             end = RunEpoch(_epochs.Count, cancellationToken);
@@ -149,6 +151,7 @@ public sealed class PretrainingLoop
     private TrainingEnd RunEpoch(int epoch, CancellationToken cancellationToken)
     {
         _reporter.BeginEpoch(epoch + 1);
+        _method.OnEpochStarting(epoch);
         long step = 0;
         try
         {
@@ -260,10 +263,12 @@ public sealed class PretrainingLoop
             && (last.Epoch % _settings.CheckpointEveryEpochs == 0 || last.Epoch == _settings.NumberOfEpochs))
         {
             Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
-                new CheckpointState(_epochs, _steps, _reporter.Elapsed));
+                new CheckpointState(_epochs, _steps, _reporter.Elapsed, _validation?.Best));
         }
-        return _validation is null || last.Epoch - _best.Epoch < _validation.Patience;
+        return GetsBetter;
     }
+
+    private bool GetsBetter => _validation is null || _epochs.Count - _best.Epoch < _validation.Patience;
 
     private bool Validate(EpochValidation validation)
     {
@@ -279,6 +284,8 @@ public sealed class PretrainingLoop
         CheckpointState state = Checkpoint.Read(path, _settings, _method, _optimizer, _streams, _best);
         _epochs.AddRange(state.Epochs);
         _steps = state.Steps;
+        if (_validation is not null && state.BestValidation is { } validation)
+            _validation.Best = validation;
         if (_epochs.Count > 0)
             _length.EpochCompleted(_epochs[^1].Steps);
         return state.Elapsed;

@@ -55,6 +55,12 @@ public interface ISingleFeaturePredictionTransformer<out TModel> : IPredictionTr
     DataViewType FeatureColumnType { get; }
 }
 
+/// <summary>What code that does not know the model's type sees of it.</summary>
+internal interface ISingleFeaturePredictionTransformer : ITransformer
+{
+    string FeatureColumnName { get; }
+}
+
 /// <summary>Two names: output and input.</summary>
 public sealed class InputOutputColumnPair
 {

@@ -48,7 +48,7 @@ public abstract class PredictionTransformerBase<TModel> : IPredictionTransformer
 
 /// <summary>A model that scores rows by one vector column.</summary>
 public abstract class SingleFeaturePredictionTransformerBase<TModel> : PredictionTransformerBase<TModel>,
-    ISingleFeaturePredictionTransformer<TModel>
+    ISingleFeaturePredictionTransformer<TModel>, ISingleFeaturePredictionTransformer
     where TModel : class
 {
     private readonly DataViewSchema _label;

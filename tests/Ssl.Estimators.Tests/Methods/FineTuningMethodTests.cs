@@ -41,7 +41,7 @@ public class FineTuningMethodTests
         float[] labels = [0, 2, 2, 1], weights = [3, 1, 0.5f];
         using var streams = new RandomStreams(1);
         var (encoder, head) = Networks(streams, 3);
-        using var method = new MulticlassClassification(encoder, head, false, smoothing, weighted ? weights : null);
+        using var method = new MulticlassClassification(encoder, head, EncoderTuning.Full, smoothing, weighted ? weights : null);
         method.eval();
         var (loss, logits) = Run(method, labels);
         double sum = 0, total = 0;
@@ -64,7 +64,7 @@ public class FineTuningMethodTests
         float[] labels = [1, 0, 0, 1];
         using var streams = new RandomStreams(1);
         var (encoder, head) = Networks(streams, 1);
-        using var method = new BinaryClassification(encoder, head, false, smoothing, weighted ? (0.5f, 2f) : null);
+        using var method = new BinaryClassification(encoder, head, EncoderTuning.Full, smoothing, weighted ? (0.5f, 2f) : null);
         method.eval();
         var (loss, logits) = Run(method, labels);
         double sum = 0, total = 0;
@@ -85,7 +85,7 @@ public class FineTuningMethodTests
         float[] labels = [90, 100, 110, 130];
         using var streams = new RandomStreams(1);
         var (encoder, head) = Networks(streams, 1, hidden: 5);
-        using var method = new Regression(encoder, head, false, mean: 100, deviation: 20);
+        using var method = new Regression(encoder, head, EncoderTuning.Full, mean: 100, deviation: 20);
         method.eval();
         var (loss, logits) = Run(method, labels);
         Assert.AreEqual(labels.Select((y, i) => Math.Pow(logits[i][0] - (y - 100) / 20, 2)).Average(), loss, Tolerance);
@@ -99,7 +99,7 @@ public class FineTuningMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var (encoder, head) = Networks(streams, 3, hidden: 4);
-        using var method = new MulticlassClassification(encoder, head, headOnly);
+        using var method = new MulticlassClassification(encoder, head, headOnly ? EncoderTuning.HeadOnly : EncoderTuning.Full);
         method.train();
         method.Loss([Texts(), new LabelBatch(tensor(new float[] { 0, 1, 2, 0 }))]).Total.backward();
         Assert.IsTrue(head.parameters().All(p => p.grad is not null));
@@ -108,11 +108,79 @@ public class FineTuningMethodTests
     }
 
     [TestMethod]
+    public void BlocksGoFromTheInputToTheOutputAndTakeAllParameters()
+    {
+        using var streams = new RandomStreams(1);
+        using var bag = TextEncoders.Bag(embeddingDimension: 6).Create(Vocabulary, streams);
+        CollectionAssert.AreEqual(new[] { "word_embeddings", "hidden", "output" }, bag.Blocks.ToArray());
+        var blocks = new EncoderBlocks(bag);
+        Assert.AreEqual(0, blocks["layer_norm.weight"], "a norm belongs to what stands before it");
+        Assert.AreEqual(2, blocks["output.bias"]);
+
+        using var transformer = TextEncoders.Transformer(numberOfLayers: 2, dimension: 8, numberOfHeads: 2).Create(Vocabulary, streams);
+        CollectionAssert.AreEqual(new[] { "embeddings", "encoder.layer.0", "encoder.layer.1" }, transformer.Blocks.ToArray());
+        blocks = new EncoderBlocks(transformer);
+        Assert.AreEqual(0, blocks["embeddings.position_embeddings.weight"]);
+        Assert.AreEqual(1, blocks["encoder.layer.0.output.weight"]);
+        Assert.AreEqual(2, blocks["encoder.layer_norm.weight"]);
+    }
+
+    [TestMethod]
+    public void OnlyTheLastBlocksGetGradientsAndTheLearningRateFallsTowardsTheInput()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 3);
+        using var method = new MulticlassClassification(encoder, head, new EncoderTuning(TrainableBlocks: 2, LayerDecay: 0.5));
+        method.train();
+        method.Loss([Texts(), new LabelBatch(tensor(new float[] { 0, 1, 2, 0 }))]).Total.backward();
+        foreach (var (name, parameter) in encoder.named_parameters())
+        {
+            var trained = name.StartsWith("hidden", StringComparison.Ordinal) || name.StartsWith("output", StringComparison.Ordinal);
+            Assert.AreEqual(trained, parameter.grad is not null, name);
+        }
+        Assert.AreEqual(1, method.LearningRateScale("head.output.weight"));
+        Assert.AreEqual(0.5, method.LearningRateScale("encoder.output.weight"));
+        Assert.AreEqual(0.25, method.LearningRateScale("encoder.hidden.bias"));
+        Assert.AreEqual(0.125, method.LearningRateScale("encoder.word_embeddings.weight"));
+    }
+
+    [TestMethod]
+    public void TheEncoderThawsAfterItsFrozenEpochs()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 3);
+        using var method = new MulticlassClassification(encoder, head, new EncoderTuning(FrozenEpochs: 2));
+        for (var epoch = 0; epoch < 3; epoch++)
+        {
+            method.zero_grad();
+            method.train();
+            method.OnEpochStarting(epoch);
+            method.Loss([Texts(), new LabelBatch(tensor(new float[] { 0, 1, 2, 0 }))]).Total.backward();
+            Assert.IsTrue(head.parameters().All(p => p.grad is not null));
+            Assert.AreEqual(epoch == 2, encoder.parameters().Any(p => p.grad is not null), $"epoch {epoch}");
+            Assert.AreEqual(epoch == 2, encoder.training, $"epoch {epoch}");
+        }
+    }
+
+    [TestMethod]
+    public void PseudoLabelsAreTheSurestRowsOfEveryClass()
+    {
+        int[] rows = [10, 11, 12, 13, 14];
+        float[] probabilities = [0.9f, 0.1f, 0.95f, 0.05f, 0.3f, 0.7f, 0.6f, 0.4f, float.NaN, 0];
+        CollectionAssert.AreEqual(new[] { (11, 0f), (10, 0f), (12, 1f) },
+            new PseudoLabels(0.69, null).Choose(rows, probabilities, 2).ToArray());
+        CollectionAssert.AreEqual(new[] { (11, 0f), (12, 1f) }, new PseudoLabels(0.5, 1).Choose(rows, probabilities, 2).ToArray());
+        Assert.IsEmpty(new PseudoLabels(0.99, null).Choose(rows, probabilities, 2));
+    }
+
+    [TestMethod]
     public void SavedNamesStartWithEncoderOrHead()
     {
         using var streams = new RandomStreams(1);
         var (encoder, head) = Networks(streams, 3, hidden: 4);
-        using var method = new MulticlassClassification(encoder, head, false);
+        using var method = new MulticlassClassification(encoder, head, EncoderTuning.Full);
         string[] names = [.. method.state_dict().Keys];
         Assert.IsTrue(names.All(n => n.StartsWith("encoder.", StringComparison.Ordinal)
             || n.StartsWith("head.", StringComparison.Ordinal)), string.Join(", ", names));

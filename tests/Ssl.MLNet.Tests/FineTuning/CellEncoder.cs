@@ -51,8 +51,9 @@ internal sealed class CellEncoder : Encoder<CellBatch>
 internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
 {
     private readonly InputKind[] _kinds;
+    private readonly int _width;
 
-    private CellEncoderModel(Parts parts, InputKind[] kinds) : base(parts) => _kinds = kinds;
+    private CellEncoderModel(Parts parts, InputKind[] kinds, int width) : base(parts) => (_kinds, _width) = (kinds, width);
 
     public override string Modality => "cells";
 
@@ -61,19 +62,24 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
     public override IReadOnlyList<InputKind> InputKinds => _kinds;
 
     /// <summary>An untrained model.</summary>
-    public static CellEncoderModel Create(params (string Column, InputKind Kind)[] columns)
+    public static CellEncoderModel Create(params (string Column, InputKind Kind)[] columns) => Create(1, columns);
+
+    /// <summary>An untrained model whose number columns have several cells each.</summary>
+    public static CellEncoderModel Create(int width, params (string Column, InputKind Kind)[] columns)
     {
         InputKind[] kinds = [.. columns.Select(c => c.Kind)];
         using var streams = new RandomStreams(3);
-        using var network = new CellEncoder(Cells(kinds), streams);
-        return new(Parts.Copy(network, s => new CellEncoder(Cells(kinds), s), CPU, [.. columns.Select(c => c.Column)], "Features", []), kinds);
+        using var network = new CellEncoder(Cells(kinds, width), streams);
+        return new(Parts.Copy(network, s => new CellEncoder(Cells(kinds, width), s), CPU, [.. columns.Select(c => c.Column)], "Features", []),
+            kinds, width);
     }
 
     [ModuleInitializer]
     internal static void Register() => EncoderModelReader.Register("cells", (content, fill) =>
     {
         InputKind[] kinds = [.. content["kinds"]!.AsArray().Select(kind => Enum.Parse<InputKind>((string)kind!))];
-        return new CellEncoderModel(Parts.Read(content, streams => new CellEncoder(Cells(kinds), streams), fill), kinds);
+        var width = (int)content["width"]!;
+        return new CellEncoderModel(Parts.Read(content, streams => new CellEncoder(Cells(kinds, width), streams), fill), kinds, width);
     });
 
     public override void CheckColumn(string name, ColumnShape shape)
@@ -85,22 +91,22 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
 
     public override RowFormat CreateFormat() => new Format(this);
 
-    private protected override CellEncoder CreateNetwork(RandomStreams streams) => new(Cells(_kinds), streams);
+    private protected override CellEncoder CreateNetwork(RandomStreams streams) => new(Cells(_kinds, _width), streams);
 
-    private protected override CellEncoderModel With(Parts parts) => new(parts, _kinds);
+    private protected override CellEncoderModel With(Parts parts) => new(parts, _kinds, _width);
 
     private protected override JsonObject DescribePreprocessing()
-        => new() { ["kinds"] = new JsonArray([.. _kinds.Select(kind => (JsonNode)kind.ToString())]) };
+        => new() { ["kinds"] = new JsonArray([.. _kinds.Select(kind => (JsonNode)kind.ToString())]), ["width"] = _width };
 
     private protected override Batch ToBatch(ReadOnlySpan<RawRow> rows)
     {
-        var store = new Store(Cells(_kinds));
+        var store = new Store(Cells(_kinds, _width));
         foreach (var row in rows)
             store.Add(row);
         return store.ToBatch([.. Enumerable.Range(0, rows.Length)]);
     }
 
-    private static int Cells(InputKind[] kinds) => kinds.Sum(kind => kind == InputKind.Number ? 1 : 2);
+    private static int Cells(InputKind[] kinds, int width) => kinds.Sum(kind => kind == InputKind.Number ? width : 2);
 
     private sealed class Store(int width) : RowStore
     {
@@ -141,7 +147,7 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
 
         public override string Needed => "value";
 
-        public override RowStore[] NewStores() => [new Store(Cells(model._kinds))];
+        public override RowStore[] NewStores() => [new Store(Cells(model._kinds, model._width))];
 
         public override Func<RowStore[], bool> Open(DataViewRow row)
         {

@@ -151,6 +151,8 @@ public sealed class FineTuningFaultTests
                     WeightDecay = -1, WarmupFraction = 1,
                 GradientClipNorm = -1, Head = (FineTuningHead)9, TrainableLayers = (TrainableLayers)9, ValidationFraction = 1, Patience = 0,
                 MaximumTrainingTime = TimeSpan.Zero, LabelSmoothing = 1, ClassWeights = (ClassWeights)9,
+                NumberOfTrainableBlocks = 0, LayerwiseLearningRateDecay = 0, HeadOnlyEpochs = -1, CheckpointPath = "",
+                HeadInitialization = (HeadInitialization)9, PseudoLabelThreshold = 0, MaximumPseudoLabelsPerClass = 0,
             }));
         foreach (var property in typeof(MulticlassFineTuningTrainer.Options).GetProperties().Select(p => p.Name)
             .Except(["Encoder", "Seed", "Progress", "CancellationToken"]))

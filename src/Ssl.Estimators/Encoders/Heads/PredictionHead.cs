@@ -48,6 +48,16 @@ internal sealed class PredictionHead : nn.Module<Tensor, Tensor>
         return _output.call(input).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Overwrites the weights of the last layer.</summary>
+    /// <param name="weight">[O, inputs].</param>
+    /// <param name="bias">[O].</param>
+    public void Fill(Tensor weight, Tensor bias)
+    {
+        using var noGrad = no_grad();
+        _output.weight.copy_(weight);
+        _output.bias!.copy_(bias);
+    }
+
     /// <summary>A head whose weights are overwritten at once, on the CPU.</summary>
     public static PredictionHead Unfilled(int dimension, int hiddenUnits, int outputs)
     {

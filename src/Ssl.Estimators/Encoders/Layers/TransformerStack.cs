@@ -31,6 +31,9 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Number of blocks.</summary>
+    public int NumberOfLayers => _blocks.Count;
+
     /// <summary>Runs all blocks.</summary>
     /// <param name="tokens">[N, L, D].</param>
     /// <param name="mask">Bool [N, L], true where a token may be looked at.</param>

@@ -47,6 +47,8 @@ internal sealed class BagTextEncoder : TextEncoder
 
     public override bool IsContextual => false;
 
+    public override IReadOnlyList<string> Blocks => ["word_embeddings", "hidden", "output"];
+
     public override Tensor TokenEmbeddings => _words.weight!;
 
     protected override Tensor Encode(TokenBatch batch)

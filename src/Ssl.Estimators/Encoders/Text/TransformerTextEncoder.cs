@@ -33,6 +33,9 @@ internal sealed class TransformerTextEncoder : TextEncoder
 
     public override int TokenDimension => EmbeddingDimension;
 
+    public override IReadOnlyList<string> Blocks
+        => ["embeddings", .. Enumerable.Range(0, _stack.NumberOfLayers).Select(i => $"encoder.layer.{i}")];
+
     public override Tensor TokenEmbeddings => _embeddings.Words;
 
     protected override Tensor Encode(TokenBatch batch)

@@ -13,11 +13,11 @@ internal sealed class BinaryClassification : FineTuningMethod
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With one output.</param>
-    /// <param name="headOnly">Leaves the encoder as it is.</param>
+    /// <param name="tuning">Which weights of the encoder change.</param>
     /// <param name="labelSmoothing">Share of the target that is spread over both classes. From 0 to less than 1.</param>
     /// <param name="classWeights">Weights of a row's loss by its class; null for all equal.</param>
-    public BinaryClassification(Encoder encoder, PredictionHead head, bool headOnly, double labelSmoothing = 0,
-        (float Negative, float Positive)? classWeights = null) : base(nameof(BinaryClassification), encoder, head, headOnly)
+    public BinaryClassification(Encoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing = 0,
+        (float Negative, float Positive)? classWeights = null) : base(nameof(BinaryClassification), encoder, head, tuning)
     {
         _labelSmoothing = labelSmoothing;
         _classWeights = classWeights;

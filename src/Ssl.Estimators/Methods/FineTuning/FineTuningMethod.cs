@@ -10,26 +10,39 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 internal abstract class FineTuningMethod : PretrainingMethod
 {
-    private readonly bool _headOnly;
+    private const string EncoderPrefix = "encoder.";
+
+    private readonly EncoderTuning _tuning;
+    private readonly EncoderBlocks _blocks;
+    private bool _frozen;
 
     /// <summary>A method that owns encoder and head.</summary>
     /// <param name="name">Name of the module.</param>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">Predicts from its embeddings.</param>
-    /// <param name="headOnly">Leaves the encoder's weights as they are and its dropout off.</param>
-    protected FineTuningMethod(string name, Encoder encoder, PredictionHead head, bool headOnly) : base(name, encoder)
+    /// <param name="tuning">Which weights of the encoder change; where none do, its dropout is off too.</param>
+    protected FineTuningMethod(string name, Encoder encoder, PredictionHead head, EncoderTuning tuning) : base(name, encoder)
     {
         Head = head;
-        _headOnly = headOnly;
+        _tuning = tuning;
+        _blocks = new EncoderBlocks(encoder);
+        _frozen = tuning.TrainableBlocks == 0 || tuning.FrozenEpochs > 0;
         // Not RegisterComponents: it would find the fields of the derived class only.
         register_module("encoder", encoder);
         register_module("head", head);
-        foreach (var parameter in encoder.parameters())
-            parameter.requires_grad_(!headOnly);
+        foreach (var (parameterName, parameter) in encoder.named_parameters())
+            parameter.requires_grad_(tuning.Trains(_blocks, _blocks[parameterName]));
     }
 
     /// <summary>Predicts from embeddings.</summary>
     public PredictionHead Head { get; }
+
+    internal sealed override void OnEpochStarting(int epoch)
+        => _frozen = _tuning.TrainableBlocks == 0 || epoch < _tuning.FrozenEpochs;
+
+    internal sealed override double LearningRateScale(string parameterName)
+        => parameterName.StartsWith(EncoderPrefix, StringComparison.Ordinal)
+            ? Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]]) : 1;
 
     /// <inheritdoc/>
     public sealed override StepLoss Loss(IReadOnlyList<Batch> columns)
@@ -49,8 +62,12 @@ internal abstract class FineTuningMethod : PretrainingMethod
     // Embeddings [N, D].
     private Tensor Embed(Batch inputs)
     {
-        if (!_headOnly)
+        if (!_frozen)
+        {
+            if (training && !Encoder.training)
+                Encoder.train();
             return Encoder.call(inputs);
+        }
         Encoder.eval();     // the loop puts the whole method into training mode
         using var noGrad = no_grad();
         return Encoder.call(inputs);

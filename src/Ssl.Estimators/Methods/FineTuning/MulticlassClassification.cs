@@ -15,11 +15,11 @@ internal sealed class MulticlassClassification : FineTuningMethod
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With C outputs.</param>
-    /// <param name="headOnly">Leaves the encoder as it is.</param>
+    /// <param name="tuning">Which weights of the encoder change.</param>
     /// <param name="labelSmoothing">Share of the target that is spread over all classes. From 0 to less than 1.</param>
     /// <param name="classWeights">C weights of a row's loss by its class; null for all equal.</param>
-    public MulticlassClassification(Encoder encoder, PredictionHead head, bool headOnly, double labelSmoothing = 0,
-        float[]? classWeights = null) : base(nameof(MulticlassClassification), encoder, head, headOnly)
+    public MulticlassClassification(Encoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing = 0,
+        float[]? classWeights = null) : base(nameof(MulticlassClassification), encoder, head, tuning)
     {
         _labelSmoothing = labelSmoothing;
         _weighted = classWeights is not null;

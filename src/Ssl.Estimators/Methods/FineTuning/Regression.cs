@@ -12,11 +12,11 @@ internal sealed class Regression : FineTuningMethod
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With one output.</param>
-    /// <param name="headOnly">Leaves the encoder as it is.</param>
+    /// <param name="tuning">Which weights of the encoder change.</param>
     /// <param name="mean">Mean of the training labels.</param>
     /// <param name="deviation">Their standard deviation. Greater than 0.</param>
-    public Regression(Encoder encoder, PredictionHead head, bool headOnly, float mean, float deviation)
-        : base(nameof(Regression), encoder, head, headOnly)
+    public Regression(Encoder encoder, PredictionHead head, EncoderTuning tuning, float mean, float deviation)
+        : base(nameof(Regression), encoder, head, tuning)
         => (_mean, _deviation) = (mean, deviation);
 
     /// <inheritdoc/>

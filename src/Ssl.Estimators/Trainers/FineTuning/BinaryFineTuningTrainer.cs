@@ -78,8 +78,14 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
         (float, float)? weights = options.ClassWeights == ClassWeights.Balanced
             && BalancedWeights.Of(labels, 2) is [var negative, var positive]
             ? (negative, positive) : null;
-        return new Methods.BinaryClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly, options.LabelSmoothing,
+        return new Methods.BinaryClassification(encoder, head, options.Tuning, options.LabelSmoothing,
             weights);
+    }
+
+    private protected override void InitializeHead(PredictionHead head, Encoder encoder, CachedBatchSource training, PredictionTask task)
+    {
+        if (((Options)Settings).HeadInitialization == HeadInitialization.ClassMeans)
+            ClassMeansHead.Fill(head, encoder, training, 2);
     }
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)

@@ -18,6 +18,21 @@ public enum TrainableLayers
 
     /// <summary>The head only; the encoder stays as it was pretrained.</summary>
     HeadOnly,
+
+    /// <summary>
+    /// The head and the last blocks of the encoder: <see cref="FineTuningOptions.NumberOfTrainableBlocks"/> of <c>Encoder.Blocks</c>.
+    /// </summary>
+    LastBlocks,
+}
+
+/// <summary>What a linear head for classes starts from.</summary>
+public enum HeadInitialization
+{
+    /// <summary>Random weights.</summary>
+    Random,
+
+    /// <summary>The linear discriminant of the mean embeddings of the classes: a good start where labels are few.</summary>
+    ClassMeans,
 }
 
 /// <summary>How much a row counts by its class.</summary>

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
@@ -20,6 +21,9 @@ public abstract class FineTuningOptions
         public const double GradientClipNorm = 1;
         public const FineTuningHead Head = FineTuningHead.Linear;
         public const TrainableLayers Layers = Trainers.TrainableLayers.Full;
+        public const int NumberOfTrainableBlocks = 1;
+        public const double LayerwiseLearningRateDecay = 1;
+        public const int HeadOnlyEpochs = 0;
         public const double ValidationFraction = 0;
         public const int Patience = 3;
     }
@@ -75,6 +79,27 @@ public abstract class FineTuningOptions
     public TrainableLayers TrainableLayers { get; set; } = CommonDefaults.Layers;
 
     /// <summary>
+    /// Blocks of the encoder that change where <see cref="TrainableLayers"/> is <see cref="Trainers.TrainableLayers.LastBlocks"/>, counted
+    /// from its output; all of them where it has fewer. At least 1.
+    /// </summary>
+    /// <value>The default value is 1.</value>
+    public int NumberOfTrainableBlocks { get; set; } = CommonDefaults.NumberOfTrainableBlocks;
+
+    /// <summary>
+    /// Factor of the learning rate from one block of the encoder to the next towards the input: the head learns with
+    /// <see cref="LearningRate"/>, the last block with this factor of it, the one before with its square. 1 gives all the same. In (0, 1].
+    /// </summary>
+    /// <value>The default value is 1.</value>
+    public double LayerwiseLearningRateDecay { get; set; } = CommonDefaults.LayerwiseLearningRateDecay;
+
+    /// <summary>
+    /// Epochs at the beginning in which only the head learns, before the encoder is unfrozen: a random head would pull a pretrained
+    /// encoder about. At least 0, less than <see cref="NumberOfEpochs"/>.
+    /// </summary>
+    /// <value>The default value is 0.</value>
+    public int HeadOnlyEpochs { get; set; } = CommonDefaults.HeadOnlyEpochs;
+
+    /// <summary>
     /// Share of the rows kept out of training, of every class alike: after every epoch the loss is measured on them, and the weights of
     /// the best epoch are kept. 0 trains on all rows and keeps the last weights. In [0, 1).
     /// </summary>
@@ -90,6 +115,12 @@ public abstract class FineTuningOptions
 
     /// <summary>Seed of all random draws of this estimator; null takes it from the <c>MLContext</c>.</summary>
     public int? Seed { get; set; }
+
+    /// <summary>
+    /// File to which the state of the training is written after every epoch, and from which an interrupted training with the same data and
+    /// settings goes on. Null writes none.
+    /// </summary>
+    public string? CheckpointPath { get; set; }
 
     /// <summary>Told after every step, throttled. Called on the training thread.</summary>
     public IProgress<PretrainingProgress>? Progress { get; set; }
@@ -112,12 +143,35 @@ public abstract class FineTuningOptions
         faults.NotNegative(GradientClipNorm);
         faults.Defined(Head);
         faults.Defined(TrainableLayers);
+        faults.AtLeast(NumberOfTrainableBlocks, 1);
+        faults.Require(LayerwiseLearningRateDecay is > 0 and <= 1, nameof(LayerwiseLearningRateDecay),
+            "must be greater than 0 and at most 1", LayerwiseLearningRateDecay);
+        faults.NotNegative(HeadOnlyEpochs);
+        faults.Require(HeadOnlyEpochs <= 0 || HeadOnlyEpochs < NumberOfEpochs, nameof(HeadOnlyEpochs),
+            $"must be less than NumberOfEpochs {NumberOfEpochs}", HeadOnlyEpochs);
         faults.InHalfOpenRange(ValidationFraction, 0, 1);
         faults.AtLeast(Patience, 1);
         faults.Positive(MaximumTrainingTime);
+        if (CheckpointPath is not null)
+            faults.NotEmpty(CheckpointPath);
     }
 
-    internal TrainingSettings ToTrainingSettings() => new()
+    /// <summary>Which weights of the encoder change, as the method takes it.</summary>
+    internal EncoderTuning Tuning => new(
+        TrainableLayers switch
+        {
+            TrainableLayers.HeadOnly => 0,
+            TrainableLayers.LastBlocks => NumberOfTrainableBlocks,
+            _ => null,
+        },
+        LayerwiseLearningRateDecay,
+        HeadOnlyEpochs);
+
+    /// <summary>Settings of the task that must be the same when a training is resumed.</summary>
+    internal virtual string Configuration => FormattableString.Invariant(
+        $"{LabelColumnName} {Head} {Tuning} validation {ValidationFraction} patience {Patience}");
+
+    internal TrainingSettings ToTrainingSettings(string configuration, string? checkpointPath) => new()
     {
         BatchSize = BatchSize,
         NumberOfEpochs = NumberOfEpochs,
@@ -126,6 +180,8 @@ public abstract class FineTuningOptions
         WarmupFraction = WarmupFraction,
         GradientClipNorm = GradientClipNorm,
         MaximumTrainingTime = MaximumTrainingTime,
+        CheckpointPath = checkpointPath,
+        Configuration = configuration,
     };
 }
 
@@ -137,6 +193,7 @@ public abstract class ClassificationOptions : FineTuningOptions
     {
         public const double LabelSmoothing = 0;
         public const ClassWeights Weights = Trainers.ClassWeights.Equal;
+        public const HeadInitialization Initialization = Trainers.HeadInitialization.Random;
     }
 
     /// <summary>Share of the target that is spread over all classes, against overconfidence. In [0, 1).</summary>
@@ -147,10 +204,20 @@ public abstract class ClassificationOptions : FineTuningOptions
     /// <value>The default value is <see cref="Trainers.ClassWeights.Equal"/>.</value>
     public ClassWeights ClassWeights { get; set; } = ClassificationDefaults.Weights;
 
+    /// <summary>What the head starts from. Class means need a linear head.</summary>
+    /// <value>The default value is <see cref="Trainers.HeadInitialization.Random"/>.</value>
+    public HeadInitialization HeadInitialization { get; set; } = ClassificationDefaults.Initialization;
+
+    internal override string Configuration
+        => FormattableString.Invariant($"{base.Configuration} smoothing {LabelSmoothing} weights {ClassWeights} {HeadInitialization}");
+
     internal override void Validate(OptionFaults faults)
     {
         base.Validate(faults);
         faults.InHalfOpenRange(LabelSmoothing, 0, 1);
         faults.Defined(ClassWeights);
+        faults.Defined(HeadInitialization);
+        faults.Require(HeadInitialization != HeadInitialization.ClassMeans || Head == FineTuningHead.Linear, nameof(HeadInitialization),
+            "must be Random for a head that is not Linear", HeadInitialization);
     }
 }

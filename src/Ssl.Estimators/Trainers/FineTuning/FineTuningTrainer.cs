@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -61,6 +62,14 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private protected abstract FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
         IReadOnlyList<float> labels);
 
+    /// <summary>How rows without a label are used; null where they are left out.</summary>
+    private protected virtual PseudoLabels? PseudoLabelling => null;
+
+    /// <summary>Gives the head its first weights, where those it has are not good enough.</summary>
+    private protected virtual void InitializeHead(PredictionHead head, Encoder encoder, CachedBatchSource training, PredictionTask task)
+    {
+    }
+
     /// <summary>ML.NET's own trainer for the task, which knows what the output columns look like before Fit.</summary>
     private protected abstract IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features);
 
@@ -83,19 +92,55 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         using var streams = new RandomStreams(_seed, device);
         var rows = Read(input, model, streams, channel);
-        var task = CreateTask(input.Schema[Settings.LabelColumnName], rows.Labels);
-        var (training, validation) = Split(rows, streams.Shuffle);
+        int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
+        var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labelled.Select(row => rows.Labels[row])]);
+        var (training, validation) = Split(rows, labelled, streams.Shuffle);
+        var tuned = Train(model, task, training, validation, streams, device, channel, Settings.CheckpointPath, out var method);
+        using (method)
+        {
+            if (PseudoLabelling is not { } pseudo || labelled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
+                return new FineTunedTransformer(tuned);
+            var known = labelled.ToHashSet();
+            int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !known.Contains(row))];
+            var chosen = pseudo.Choose(unlabelled, Predict(method, task, rows.Only(unlabelled), device), task.Width);
+            Inform(channel, FormattableString.Invariant(
+                $"{chosen.Count} of {unlabelled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
+            if (chosen.Count == 0)
+                return new FineTunedTransformer(tuned);
+            training = training.With(chosen);
+        }
+        tuned.Dispose();
+        tuned = Train(model, task, training, validation, streams, device, channel,
+            Settings.CheckpointPath is { } path ? path + PseudoLabels.CheckpointSuffix : null, out method);
+        method.Dispose();
+        return new FineTunedTransformer(tuned);
+    }
 
+    private FineTunedModel Train(EncoderModel model, PredictionTask task, CachedBatchSource training, CachedBatchSource? validation,
+        RandomStreams streams, Device device, IChannel channel, string? checkpointPath, out FineTuningMethod method)
+    {
         var encoder = model.CreateTrainable(streams);
         var hidden = Settings.Head == FineTuningHead.Mlp ? model.Dimension : 0;
         var head = new PredictionHead(model.Dimension, hidden, task.HeadOutputs, streams);
-        using var method = CreateMethod(encoder, head, task, rows.Labels);
-        var result = PretrainingLoop.Run(method, training, Settings.ToTrainingSettings(), streams, device,
-            new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
-            validation is null ? null : new EpochValidation(() => MeasureLoss(method, validation, device), Settings.Patience),
-            Settings.CancellationToken);
-        var tuned = model.WithWeightsOf(encoder, device, TrainingFacts.Of(GetType().Name, result));
-        return new FineTunedTransformer(new FineTunedModel(tuned, head.Copy(), task, device));
+        InitializeHead(head, encoder, training, task);
+        var tuning = CreateMethod(encoder, head, task, training.ChosenLabels);
+        method = tuning;
+        var configuration = $"{GetType().Name} {model.Modality} {string.Join(',', model.InputColumns)} {Settings.Configuration} "
+            + $"rows {training.Count}";
+        try
+        {
+            var result = PretrainingLoop.Run(tuning, training, Settings.ToTrainingSettings(configuration, checkpointPath), streams, device,
+                new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
+                validation is null ? null : new EpochValidation(() => MeasureLoss(tuning, validation, device), Settings.Patience),
+                Settings.CancellationToken);
+            var facts = TrainingFacts.Of(GetType().Name, result);
+            return new FineTunedModel(model.WithWeightsOf(encoder, device, facts), head.Copy(), task, device);
+        }
+        catch
+        {
+            tuning.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and those of the prediction.</summary>
@@ -153,12 +198,13 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             Shuffle = streams.Shuffle,
             CancellationToken = Settings.CancellationToken,
             Label = new LabelColumn(Settings.LabelColumnName, LabelGetter),
+            KeepsUnlabelled = PseudoLabelling is not null,
         });
-        if (rows.Count == 0)
+        if (rows.Labels.All(float.IsNaN))
         {
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
-                + (rows.LeftOut == 0 ? "There are no rows."
-                    : $"All {rows.LeftOut} rows lack a {format.Needed} or a label (a key without value, or NaN)."));
+                + (rows.LeftOut + rows.Count == 0 ? "There are no rows."
+                    : $"All {rows.LeftOut + rows.Count} rows lack a {format.Needed} or a label (a key without value, or NaN)."));
         }
         Inform(channel, rows.Describe());
         if (rows.LeftOut > 0)
@@ -168,11 +214,11 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     }
 
     // Of every class the same share is kept out, but never its last row.
-    private (CachedBatchSource Training, CachedBatchSource? Validation) Split(CachedBatchSource rows, Random random)
+    private (CachedBatchSource Training, CachedBatchSource? Validation) Split(CachedBatchSource rows, int[] labelled, Random random)
     {
         if (Settings.ValidationFraction == 0)
-            return (rows, null);
-        var groups = Enumerable.Range(0, rows.Count).GroupBy(row => Kind == PredictionKind.Regression ? 0 : rows.Labels[row]);
+            return (rows.Only(labelled), null);
+        var groups = labelled.GroupBy(row => Kind == PredictionKind.Regression ? 0 : rows.Labels[row]);
         var kept = new HashSet<int>();
         foreach (var group in groups)
         {
@@ -184,11 +230,27 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         if (kept.Count == 0)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"ValidationFraction {Settings.ValidationFraction} of {rows.Count} rows leaves no row to validate on. ")
+                $"ValidationFraction {Settings.ValidationFraction} of {labelled.Length} rows leaves no row to validate on. ")
                 + "Raise it, give more rows, or set it to 0.");
         }
-        var (validation, training) = rows.Split(kept);
-        return (training, validation);
+        return (rows.Only([.. labelled.Where(row => !kept.Contains(row))]), rows.Only([.. labelled.Where(kept.Contains)]));
+    }
+
+    // Width numbers a row, row after row.
+    private static float[] Predict(FineTuningMethod method, PredictionTask task, CachedBatchSource rows, Device device)
+    {
+        using var noGrad = no_grad();
+        var predictions = new List<float>(rows.Count * task.Width);
+        foreach (var columns in rows.InOrder())
+        {
+            using var scope = NewDisposeScope();
+            using var inputs = columns[0].To(device);
+            var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous();      // [N, Width]
+            predictions.AddRange(MemoryMarshal.Cast<byte, float>(output.bytes));
+            foreach (var column in columns)
+                column.Dispose();
+        }
+        return [.. predictions];
     }
 
     private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device)

@@ -41,7 +41,43 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
     }
 
     /// <summary>Settings of <see cref="MulticlassFineTuningTrainer"/>.</summary>
-    public sealed class Options : ClassificationOptions;
+    public sealed class Options : ClassificationOptions
+    {
+        /// <summary>
+        /// Uses rows whose label is missing: a first model gives a class to those where its probability is at least this; a second one,
+        /// again from the pretrained encoder, learns from them and the labelled rows. Null leaves rows without a label out. In (0, 1].
+        /// </summary>
+        /// <value>The default value is null.</value>
+        public double? PseudoLabelThreshold { get; set; }
+
+        /// <summary>
+        /// Rows a class that get a label in this way, those with the largest probability, against one class swallowing all. Null means
+        /// no limit. At least 1.
+        /// </summary>
+        /// <value>The default value is null.</value>
+        public int? MaximumPseudoLabelsPerClass { get; set; }
+
+        internal override string Configuration => FormattableString.Invariant(
+            $"{base.Configuration} pseudo-labels {PseudoLabelThreshold} {MaximumPseudoLabelsPerClass}");
+
+        internal override void Validate(OptionFaults faults)
+        {
+            base.Validate(faults);
+            faults.Require(PseudoLabelThreshold is null or (> 0 and <= 1), nameof(PseudoLabelThreshold),
+                "must be greater than 0 and at most 1, or null", PseudoLabelThreshold);
+            faults.Require(MaximumPseudoLabelsPerClass is null or >= 1, nameof(MaximumPseudoLabelsPerClass), "must be at least 1, or null",
+                MaximumPseudoLabelsPerClass);
+        }
+    }
+
+    private protected override PseudoLabels? PseudoLabelling
+    {
+        get
+        {
+            var options = (Options)Settings;
+            return options.PseudoLabelThreshold is { } threshold ? new PseudoLabels(threshold, options.MaximumPseudoLabelsPerClass) : null;
+        }
+    }
 
     private protected override PredictionKind Kind => PredictionKind.MulticlassClassification;
 
@@ -78,9 +114,15 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         IReadOnlyList<float> labels)
     {
         var options = (Options)Settings;
-        return new Methods.MulticlassClassification(encoder, head, options.TrainableLayers == TrainableLayers.HeadOnly,
+        return new Methods.MulticlassClassification(encoder, head, options.Tuning,
             options.LabelSmoothing,
             options.ClassWeights == ClassWeights.Balanced ? BalancedWeights.Of(labels, task.HeadOutputs) : null);
+    }
+
+    private protected override void InitializeHead(PredictionHead head, Encoder encoder, CachedBatchSource training, PredictionTask task)
+    {
+        if (((Options)Settings).HeadInitialization == HeadInitialization.ClassMeans)
+            ClassMeansHead.Fill(head, encoder, training, task.HeadOutputs);
     }
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)

@@ -65,7 +65,7 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
         IReadOnlyList<float> labels)
-        => new Methods.Regression(encoder, head, Settings.TrainableLayers == TrainableLayers.HeadOnly, task.Mean, task.Deviation);
+        => new Methods.Regression(encoder, head, Settings.Tuning, task.Mean, task.Deviation);
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
         => mlContext.Regression.Trainers.Sdca(label, features);

@@ -6,13 +6,15 @@ namespace Ssl.Estimators.Training.Checkpoints;
 /// <param name="Epochs">The finished epochs.</param>
 /// <param name="Steps">Optimizer steps done.</param>
 /// <param name="Elapsed">Training time.</param>
-internal sealed record CheckpointState(IReadOnlyList<EpochSummary> Epochs, long Steps, TimeSpan Elapsed)
+/// <param name="BestValidation">The lowest validation loss; null where there is none.</param>
+internal sealed record CheckpointState(IReadOnlyList<EpochSummary> Epochs, long Steps, TimeSpan Elapsed, double? BestValidation = null)
 {
     /// <summary>Writes the state as JSON.</summary>
     public JsonObject ToJson() => new()
     {
         ["steps"] = Steps,
         ["elapsedTicks"] = Elapsed.Ticks,
+        ["bestValidation"] = BestValidation is { } best && double.IsFinite(best) ? best : null,
         ["epochs"] = new JsonArray([.. Epochs.Select(ToJson)]),
     };
 
@@ -20,7 +22,8 @@ internal sealed record CheckpointState(IReadOnlyList<EpochSummary> Epochs, long 
     public static CheckpointState FromJson(JsonObject json) => new(
         [.. json["epochs"]!.AsArray().Select(epoch => FromJson((JsonNode)epoch!))],
         (long)json["steps"]!,
-        new TimeSpan((long)json["elapsedTicks"]!));
+        new TimeSpan((long)json["elapsedTicks"]!),
+        (double?)json["bestValidation"]);
 
     // NaN has no place in JSON numbers; the loss of a finished epoch is finite, so only the spread may be absent.
     private static JsonNode ToJson(EpochSummary epoch) => new JsonObject

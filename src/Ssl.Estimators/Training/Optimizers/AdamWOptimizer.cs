@@ -28,13 +28,14 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <param name="beta1">Decay of the gradient average.</param>
     /// <param name="beta2">Decay of the squared-gradient average.</param>
     /// <param name="epsilon">Added to the denominator.</param>
+    /// <param name="learningRateScale">Multiplies the learning rate of the parameter of a name; null for 1.</param>
     public AdamWOptimizer(IEnumerable<(string Name, Parameter Value)> named, double weightDecay, double beta1 = 0.9,
-        double beta2 = 0.999, double epsilon = 1e-8)
+        double beta2 = 0.999, double epsilon = 1e-8, Func<string, double>? learningRateScale = null)
     {
         (_weightDecay, _beta1, _beta2, _epsilon) = (weightDecay, beta1, beta2, epsilon);
         _parameters = [.. named.Where(item => item.Value.requires_grad)
             .DistinctBy(item => item.Value.Handle) // a module that is reachable by two names is trained once
-            .Select(item => new AdamWParameter(item.Name, item.Value))];
+            .Select(item => new AdamWParameter(item.Name, item.Value, learningRateScale?.Invoke(item.Name) ?? 1))];
     }
 
     /// <summary>The parameters and their state, in the module's order.</summary>
@@ -114,6 +115,7 @@ internal sealed class AdamWOptimizer : IDisposable
 
     private AdamWUpdate NextUpdate(AdamWParameter parameter, double learningRate, double gradientScale)
     {
+        learningRate *= parameter.LearningRateScale;
         parameter.Steps++;
         return new AdamWUpdate(
             Keep: parameter.Decays ? 1 - learningRate * _weightDecay : 1,

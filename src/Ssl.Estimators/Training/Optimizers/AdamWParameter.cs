@@ -10,10 +10,12 @@ internal sealed class AdamWParameter : IDisposable
     /// <summary>Takes a parameter into the optimizer's care; the parameter stays its module's own.</summary>
     /// <param name="name">Its name in the module.</param>
     /// <param name="value">The parameter; its device is the state's device.</param>
-    public AdamWParameter(string name, Parameter value)
+    /// <param name="learningRateScale">Multiplies the learning rate of every step.</param>
+    public AdamWParameter(string name, Parameter value, double learningRateScale = 1)
     {
         Name = name;
         Value = value;
+        LearningRateScale = learningRateScale;
         Decays = IsDecayed(name, value.ndim);
         using var noGrad = no_grad();
         Average = zeros_like(value).DetachFromDisposeScope();
@@ -28,6 +30,9 @@ internal sealed class AdamWParameter : IDisposable
 
     /// <summary>Whether weight decay applies to it.</summary>
     public bool Decays { get; }
+
+    /// <summary>Multiplies the learning rate of every step.</summary>
+    public double LearningRateScale { get; }
 
     /// <summary>Moving average of the gradient; shape of the parameter.</summary>
     public Tensor Average { get; }

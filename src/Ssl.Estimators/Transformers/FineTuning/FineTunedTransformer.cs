@@ -19,7 +19,7 @@ namespace Ssl.Estimators.Transformers;
 /// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the predicted value.</description></item>
 /// </list>
 /// </remarks>
-public sealed class FineTunedTransformer : ITransformer, IDisposable
+public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<FineTunedTransformer>, IDisposable
 {
     private readonly FineTunedModel _model;
 
@@ -33,6 +33,17 @@ public sealed class FineTunedTransformer : ITransformer, IDisposable
 
     /// <summary>Always true: a row's prediction depends on that row alone.</summary>
     public bool IsRowToRowMapper => true;
+
+    // What PermutationFeatureImportance asks of a transformer of another assembly: the column whose slots it shuffles.
+    string ISingleFeaturePredictionTransformer<FineTunedTransformer>.FeatureColumnName => InputColumnNames is [var only] ? only
+        : throw new InvalidOperationException($"The model predicts from {InputColumnNames.Count} columns "
+            + $"({string.Join(", ", InputColumnNames)}), and what needs one feature column, such as PermutationFeatureImportance, cannot "
+            + "choose. Pretrain on one vector column that Concatenate made of them.");
+
+    DataViewType ISingleFeaturePredictionTransformer<FineTunedTransformer>.FeatureColumnType
+        => _model.InputKinds[0] == InputKind.Number ? new VectorDataViewType(NumberDataViewType.Single) : TextDataViewType.Instance;
+
+    FineTunedTransformer IPredictionTransformer<FineTunedTransformer>.Model => this;
 
     /// <summary>The input's schema and the columns of the prediction.</summary>
     /// <param name="inputSchema">Schema of the data.</param>

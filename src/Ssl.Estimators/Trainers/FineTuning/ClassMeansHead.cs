@@ -1,0 +1,70 @@
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>
+/// First weights of a linear head for classes: the linear discriminant of the class means (Fisher, 1936) with the covariance shrunk
+/// towards a sphere, so that it can be had from a few rows a class (Friedman, 1989). Few labels then go far, and the first gradients do
+/// not pull the encoder at random.
+/// </summary>
+internal static class ClassMeansHead
+{
+    // Half way to a sphere: measured on 5 and 20 rows a class, where 0.3 to 0.7 differ little.
+    private const double Shrinkage = 0.5;
+
+    // How far the logit of a row's own class stands above the mean of all: enough to tell them apart, little enough to leave gradients.
+    private const double Margin = 8;
+
+    /// <summary>Fills the head.</summary>
+    /// <param name="head">Linear, with an output for each class, or one for the second of two.</param>
+    /// <param name="encoder">Gives the embeddings, in evaluation mode; on the CPU, as the head.</param>
+    /// <param name="rows">The R labelled rows.</param>
+    /// <param name="classes">C, the number of classes.</param>
+    public static void Fill(PredictionHead head, Encoder encoder, CachedBatchSource rows, int classes)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var (all, of) = Embed(encoder, rows, classes);                                      // [R, D], [R, C]
+        var counts = of.t().sum(1, keepdim: true);                                          // [C, 1]
+        var present = counts.gt(0).to(ScalarType.Float32);
+        var means = of.t().mm(all) / counts.clamp_min(1);                                   // [C, D]
+        var middle = means.mul(present).sum(dim: 0, keepdim: true) / present.sum();         // [1, D]
+        var centred = (means - middle).mul(present);                                        // [C, D]
+
+        var rest = all - of.mm(means);                                                      // [R, D]
+        var within = rest.t().mm(rest) / rest.shape[0];                                     // [D, D]
+        var spread = within.diagonal(0, 0, 1).mean().clamp_min(1e-6);
+        var shrunk = within.mul(1 - Shrinkage) + eye(within.shape[0]).mul(spread * Shrinkage);
+        var weight = linalg.solve(shrunk, centred.t()).t();                                 // [C, D]
+        var half = weight.mul(centred).sum(1, keepdim: true).mul(0.5);                      // [C, 1]
+
+        var logits = (all - middle).mm(weight.t()) - half.t();                              // [R, C]
+        var margin = (logits.mul(of).sum() / of.sum() - logits.mean()).clamp_min(1e-6);
+        weight = weight.mul(Margin) / margin;
+        // A class without rows is as far as can be.
+        var bias = weight.mm(middle.t()).neg() - half.mul(Margin) / margin - (1 - present).mul(Margin);     // [C, 1]
+        if (head.Outputs == 1)
+            (weight, bias) = (weight.narrow(0, 1, 1) - weight.narrow(0, 0, 1), bias.narrow(0, 1, 1) - bias.narrow(0, 0, 1));
+        head.Fill(weight, bias.squeeze(1));
+    }
+
+    // Embeddings [R, D], and for each row a 1 in the place of its class [R, C].
+    private static (Tensor Embeddings, Tensor Members) Embed(Encoder encoder, CachedBatchSource rows, int classes)
+    {
+        var wasTraining = encoder.training;
+        encoder.eval();
+        var embeddings = new List<Tensor>();
+        var members = new List<Tensor>();
+        foreach (var columns in rows.InOrder())
+        {
+            embeddings.Add(encoder.call(columns[0]).to(ScalarType.Float32));
+            members.Add(nn.functional.one_hot(((LabelBatch)columns[1]).Values.to(ScalarType.Int64), classes).to(ScalarType.Float32));
+            foreach (var column in columns)
+                column.Dispose();
+        }
+        encoder.train(wasTraining);
+        return (cat(embeddings, 0), cat(members, 0));
+    }
+}
