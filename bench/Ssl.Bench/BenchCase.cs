@@ -22,6 +22,9 @@ public sealed class BenchSettings
     /// <summary>Whether to measure a smaller form.</summary>
     public bool Quick { get; set; }
 
+    /// <summary>Some of a case's data sets instead of all; null for all. Cases over several sets know it.</summary>
+    public string[]? Sets { get; set; }
+
     /// <summary>Folder of the Python programs to compare with.</summary>
     public string? Peers { get; set; } = Environment.GetEnvironmentVariable("SSL_PEERS");
 }

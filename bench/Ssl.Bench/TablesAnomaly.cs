@@ -55,7 +55,7 @@ public sealed class TablesAnomaly : BenchCase
     public override void Run(BenchSettings settings, BenchResults results)
     {
         Peer.Require(settings, "anomaly.py");
-        string[] sets = settings.Quick ? ["Pima", "cardio"] : Sets;
+        string[] sets = settings.Sets ?? (settings.Quick ? ["Pima", "cardio"] : Sets);
         var classical = Peer.Run(settings, PeerProgram, string.Join(',', sets))["classical"]!;
         var sums = new Dictionary<string, List<double>>();
         foreach (var name in sets)
