@@ -152,5 +152,5 @@ public sealed class TablesLabels : BenchCase
         return figures;
     }
 
-    private static double Deviation(List<double> values) => Math.Sqrt(values.Average(v => v * v) - Math.Pow(values.Average(), 2));
+    private static double Deviation(List<double> values) => Math.Sqrt(values.Average(v => Math.Pow(v - values.Average(), 2)));
 }
