@@ -66,7 +66,7 @@ public sealed class TransformSpeed : BenchCase
             batch.Dispose();
     }
 
-    private static TokenBatch MakeBatch(string[] texts, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
+    internal static TokenBatch MakeBatch(string[] texts, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
     {
         var tokens = texts.Select(text =>
         {

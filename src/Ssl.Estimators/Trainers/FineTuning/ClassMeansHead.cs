@@ -15,7 +15,7 @@ internal static class ClassMeansHead
     private const double Shrinkage = 0.5;
 
     // How far the logit of a row's own class stands above the mean of all: enough to tell them apart, little enough to leave gradients.
-    private const double Margin = 8;
+    private const double Margin = 5;
 
     /// <summary>Fills the head.</summary>
     /// <param name="head">Linear, with an output for each class, or one for the second of two.</param>
