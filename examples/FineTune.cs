@@ -6,6 +6,7 @@
 //   dotnet run examples/FineTune.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");
@@ -34,7 +35,13 @@ using var encoder = ssl.Text.PairedContrastive("Features", "Title", "Description
 
 // Fine-tuning: a copy of the encoder and a head learn the trade from the few labels. The encoder itself stays as it is.
 var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", "Trade")
-    .Append(ssl.FineTune.MulticlassClassification(encoder))
+    .Append(ssl.FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
+    {
+        Encoder = encoder,
+        HeadInitialization = HeadInitialization.ClassMeans,     // few labels: start from the means of the classes
+        LearningRate = 5e-4,
+        NumberOfEpochs = 10,
+    }))
     .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"));
 using var model = pipeline.Fit(labelled);
 
