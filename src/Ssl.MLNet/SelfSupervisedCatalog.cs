@@ -81,6 +81,12 @@ public sealed partial class SelfSupervisedCatalog
                 return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
             if (manifest.Kind == NeighborPredictor.ArchiveKind)
                 return new NearestNeighborsPredictionTransformer(NeighborPredictor.Read(manifest, tensors, device));
+            if (manifest.Kind == AnomalyModel.ArchiveKind)
+            {
+                var detector = AnomalyModel.Read(manifest, tensors);
+                detector.MoveTo(device);
+                return new AnomalyScoreTransformer(detector);
+            }
             if (manifest.Kind == FineTunedModel.Kind)
             {
                 var tuned = FineTunedModel.Read(manifest, tensors);

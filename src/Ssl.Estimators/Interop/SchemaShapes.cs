@@ -56,6 +56,16 @@ internal static class SchemaShapes
         return Append(input, [.. outputs.Select(name => shape.First(c => c.Name == name))]);
     }
 
+    /// <summary>The input's columns and those of a detector of anomalies: whether a row is one, and its score.</summary>
+    public static SchemaShape AppendAnomaly(SchemaShape input, string predictedLabel, string score)
+    {
+        const string Label = "SslDonorLabel";
+        var label = Borrow<FlagRow>(Label, BooleanDataViewType.Instance, 0, hasSlotNames: false, hasEncoder: false);
+        var predicted = AppendPrediction(new SchemaShape([label]), Label, static (mlContext, flag, features) =>
+            mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(flag, features), [predictedLabel, score]);
+        return Append(input, [.. predicted.Where(column => column.Name != Label)]);
+    }
+
     private static SchemaShape.Column Borrow<TRow>(string name, DataViewType type, int dimension, bool hasSlotNames, bool hasEncoder)
         where TRow : class, new()
     {
@@ -89,6 +99,11 @@ internal static class SchemaShapes
     private sealed class LongRow
     {
         public VBuffer<long> Values { get; set; }
+    }
+
+    private sealed class FlagRow
+    {
+        public bool Value { get; set; }
     }
 
     private sealed class TextRow

@@ -1,0 +1,23 @@
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>What makes a row an anomaly.</summary>
+public enum AnomalyMethod
+{
+    /// <summary>
+    /// It is far from its nearest rows: the mean of 1 - cosine over some neighbours, from 0 to 2. Finds what is unlike everything, also where
+    /// the ordinary rows lie in several groups.
+    /// </summary>
+    NeighborDistance,
+
+    /// <summary>
+    /// It is far from the mean, measured by how the ordinary rows scatter: the Mahalanobis distance, from 0, with the covariance shrunk as
+    /// Ledoit and Wolf do. Quick, and right where the ordinary rows lie in one group.
+    /// </summary>
+    Mahalanobis,
+
+    /// <summary>
+    /// The encoder rebuilds it badly: the error of its own pretraining task, from 0. Only encoders whose method rebuilds rows have one; the row
+    /// itself is read, not its embedding.
+    /// </summary>
+    ReconstructionError,
+}

@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Downstream;
+
+/// <summary>Distance from the mean in units of the scatter of the reference rows. In double precision: covariances lose digits.</summary>
+internal sealed class MahalanobisModel : VectorAnomalyModel
+{
+    private const string MeanName = "mean", WhiteningName = "whitening", ShrinkageKey = "shrinkage";
+
+    private readonly Tensor _mean;          // [1, D]
+    private readonly Tensor _whitening;     // [D, D], transposed inverse of the Cholesky factor of the covariance
+    private int _disposed;
+
+    private MahalanobisModel(Tensor mean, Tensor whitening, double shrinkage, string inputColumn) : base(inputColumn)
+        => (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+
+    public override AnomalyMethod Method => AnomalyMethod.Mahalanobis;
+
+    public override bool IsDisposed => _disposed != 0;
+
+    public override int Dimension => (int)_mean.shape[1];
+
+    /// <summary>How much of the covariance is that of a sphere, from 0 to 1.</summary>
+    public double Shrinkage { get; }
+
+    /// <summary>Mean and shrunk covariance of vectors.</summary>
+    /// <param name="vectors">[N, D], all finite.</param>
+    /// <param name="inputColumn">The column of vectors.</param>
+    /// <exception cref="InvalidOperationException">All vectors are the same.</exception>
+    public static MahalanobisModel Fit(Tensor vectors, string inputColumn)
+    {
+        using var scope = NewDisposeScope();
+        var x = vectors.to(ScalarType.Float64);
+        var mean = x.mean([0], keepdim: true);                                      // [1, D]
+        var (covariance, shrinkage) = Shrink(x - mean);
+        if (!(covariance.diagonal(0, 0, 1).sum().item<double>() > 0))
+        {
+            throw new InvalidOperationException($"All {vectors.shape[0]} vectors in column '{inputColumn}' are the same: there is no "
+                + "scatter to measure a distance by. Give Fit more rows, or use AnomalyMethod.NeighborDistance.");
+        }
+
+        // |x W| with W = inverse(L) transposed and L L' the covariance is the square root of x' inverse(covariance) x.
+        var whitening = linalg.inv(linalg.cholesky(covariance)).t().contiguous();
+        return new MahalanobisModel(mean.alias(), whitening.alias(), shrinkage, inputColumn);
+    }
+
+    /// <summary>
+    /// The covariance drawn towards a multiple of the identity, as far as its own error asks for: Ledoit and Wolf, "A well-conditioned
+    /// estimator for large-dimensional covariance matrices", 2004. Always positive definite where there is any scatter.
+    /// </summary>
+    /// <param name="centered">[N, D], of mean 0.</param>
+    /// <returns>[D, D] in the caller's dispose scope, and the share of the identity.</returns>
+    public static (Tensor Covariance, double Shrinkage) Shrink(Tensor centered)
+    {
+        using var scope = NewDisposeScope();
+        var (n, d) = (centered.shape[0], centered.shape[1]);
+        var sample = centered.t().mm(centered).div(n);                              // [D, D]
+        var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
+        var squares = sample.square().sum().item<double>();
+        var distance = (squares / d) - (scale * scale);                             // of the sample covariance from the sphere
+        // Mean of |x x' - S|^2 over rows x is the mean of |x|^4 less |S|^2.
+        var fourth = centered.square().sum(1).square().sum().item<double>();
+        var error = Math.Min(distance, ((fourth / n) - squares) / n / d);
+        // Without scatter beyond a sphere there is nothing to keep; rounding must not leave a matrix that has no inverse.
+        var shrinkage = distance > 0 ? Math.Clamp(error / distance, 1e-6, 1) : 1;
+        var shrunk = sample * (1 - shrinkage) + eye(d, dtype: ScalarType.Float64, device: sample.device) * (shrinkage * scale);
+        return (shrunk.MoveToOuterDisposeScope(), shrinkage);
+    }
+
+    public override void Score(Span<float> vectors, int count, Span<float> scores)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var host = empty([count, Dimension], ScalarType.Float32);
+        MemoryMarshal.AsBytes(vectors[..(count * Dimension)]).CopyTo(host.bytes);
+        var centered = host.to(_mean.device).to(ScalarType.Float64) - _mean;        // [N, D]
+        var distance = centered.mm(_whitening).square().sum(1).sqrt().to(ScalarType.Float32).cpu();
+        MemoryMarshal.Cast<byte, float>(distance.bytes).CopyTo(scores);
+        for (var i = 0; i < count; i++)
+        {
+            if (!float.IsFinite(scores[i]))
+                scores[i] = float.NaN;
+        }
+    }
+
+    public static MahalanobisModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
+    {
+        var (mean, whitening) = (tensors[MeanName], tensors[WhiteningName]);
+        var d = mean.shape[^1];
+        if (mean.ndim != 2 || whitening.ndim != 2 || whitening.shape[0] != d || whitening.shape[1] != d)
+            throw new FormatException("The saved detector is damaged: its mean does not fit its covariance.");
+        return new MahalanobisModel(mean.alias(), whitening.alias(), (double)content[ShrinkageKey]!, InputColumnOf(content));
+    }
+
+    public override void MoveTo(Device device)
+    {
+        // Stays on the host: one small product a batch, in double precision, which GPUs of most users are slow at.
+    }
+
+    public override void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _mean.Dispose();
+        _whitening.Dispose();
+    }
+
+    protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors)
+    {
+        base.Describe(content, tensors);
+        content[ShrinkageKey] = Shrinkage;
+        tensors.Add(MeanName, _mean);
+        tensors.Add(WhiteningName, _whitening);
+    }
+}
