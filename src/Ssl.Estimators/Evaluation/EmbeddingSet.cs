@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Downstream;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Evaluation;
+
+/// <summary>Rows of one or several columns of vectors and a label, in memory.</summary>
+internal sealed class EmbeddingSet
+{
+    private readonly float[][] _columns;
+    private readonly int[] _dimensions;
+
+    private EmbeddingSet(float[][] columns, int[] dimensions, float[] labels, int count)
+        => (_columns, _dimensions, Labels, Count) = (columns, dimensions, labels, count);
+
+    /// <summary>Number of rows.</summary>
+    public int Count { get; }
+
+    /// <summary>Labels as the reader gave them; empty without a label column.</summary>
+    public float[] Labels { get; }
+
+    /// <summary>Length of the vectors of a column.</summary>
+    public int Dimension(int column) => _dimensions[column];
+
+    /// <summary>All vectors of a column, [Count, D], in the caller's dispose scope.</summary>
+    public Tensor Vectors(int column)
+    {
+        var vectors = empty([Count, _dimensions[column]], ScalarType.Float32);
+        MemoryMarshal.AsBytes(_columns[column].AsSpan(0, Count * _dimensions[column])).CopyTo(vectors.bytes);
+        return vectors;
+    }
+
+    /// <summary>All vectors of a column scaled to length 1, [Count, D], in the caller's dispose scope.</summary>
+    public Tensor Directions(int column)
+    {
+        using var scope = NewDisposeScope();
+        var vectors = Vectors(column).to(ScalarType.Float64);           // a Single's square may overflow
+        return (vectors / vectors.norm(1, keepdim: true)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One vector.</summary>
+    public ReadOnlySpan<float> Vector(int column, int row) => _columns[column].AsSpan(row * _dimensions[column], _dimensions[column]);
+
+    /// <summary>Reads the rows in which every vector has a direction and the label is there.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="features">Columns of vectors, and what they are for as ML.NET says it.</param>
+    /// <param name="label">Name of the label column, or null.</param>
+    /// <param name="openLabel">Reads it: NaN where there is none. Throws where the column has another type.</param>
+    /// <param name="keepUnlabelled">Whether rows without a label stay, with NaN.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two such rows.</exception>
+    public static EmbeddingSet Read(IDataView data, (string Role, string Name)[] features, string? label,
+        Func<DataViewRow, DataViewSchema.Column, Func<float>>? openLabel, bool keepUnlabelled = false)
+    {
+        foreach (var (role, name) in features)
+            VectorRows.CheckColumn(role, name, ColumnShape.Find(data.Schema, name, role));
+        if (label is not null)
+            ColumnShape.Find(data.Schema, label, "label");
+        var columns = features.Select(feature => data.Schema[feature.Name]).ToArray();
+        var dimensions = columns.Select(column => ((VectorDataViewType)column.Type).Size).ToArray();
+        DataViewSchema.Column[] active = label is null ? columns : [.. columns, data.Schema[label]];
+        using var cursor = data.GetRowCursor(active.DistinctBy(column => column.Index));
+        var getLabel = label is null ? null : openLabel!(cursor, data.Schema[label]);
+        var getters = columns.Select(cursor.GetGetter<VBuffer<float>>).ToArray();
+        var values = dimensions.Select(_ => new List<float>()).ToArray();
+        var rows = dimensions.Select(dimension => new float[dimension]).ToArray();
+        var labels = new List<float>();
+        VBuffer<float> vector = default;
+        var (count, total) = (0, 0);
+        while (cursor.MoveNext())
+        {
+            total++;
+            var usable = true;
+            for (var i = 0; i < columns.Length; i++)
+            {
+                getters[i](ref vector);
+                vector.CopyTo(rows[i]);
+                usable &= HasDirection(rows[i]);
+            }
+
+            var value = getLabel?.Invoke() ?? 0;
+            if (!usable || (float.IsNaN(value) && !keepUnlabelled))
+                continue;
+            for (var i = 0; i < columns.Length; i++)
+                values[i].AddRange(rows[i]);
+            if (getLabel is not null)
+                labels.Add(value);
+            count++;
+        }
+
+        if (count < 2)
+        {
+            throw new InvalidOperationException($"There are {count} usable rows among {total}, at least 2 are needed: rows with vectors that "
+                + "are not zero, NaN or infinite" + (label is null ? "." : $", and a label in column '{label}'."));
+        }
+
+        return new EmbeddingSet([.. values.Select(list => list.ToArray())], dimensions, [.. labels], count);
+    }
+
+    /// <summary>Some of the rows, in their order.</summary>
+    public EmbeddingSet Sample(int count, Random random)
+    {
+        if (count >= Count)
+            return this;
+        var rows = Enumerable.Range(0, Count).ToArray();
+        random.Shuffle(rows);
+        rows = [.. rows.Take(count).Order()];
+        var columns = _columns.Select((values, c) => rows.SelectMany(row => values.AsSpan(row * _dimensions[c], _dimensions[c]).ToArray()).ToArray());
+        return new EmbeddingSet([.. columns], _dimensions, Labels.Length == 0 ? [] : [.. rows.Select(row => Labels[row])], count);
+    }
+
+    private static bool HasDirection(ReadOnlySpan<float> vector)
+    {
+        var sum = 0.0;
+        foreach (var value in vector)
+            sum += (double)value * value;
+        return sum > 0 && double.IsFinite(sum);
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Ssl.Estimators.Evaluation;
+
+namespace Ssl.MLNet;
+
+public sealed partial class SelfSupervisedCatalog
+{
+    /// <summary>
+    /// Measures an embedding: collapse, effective rank and uniformity; with labels also how well the nearest neighbours and a linear
+    /// classifier predict them.
+    /// </summary>
+    /// <param name="data">Holds the column of vectors, as <c>encoder.Transform(rows)</c> gives it; read once.</param>
+    /// <param name="labelColumnName">Name of a column of labels, a key of <see cref="uint"/> or <see cref="bool"/>; null measures no
+    /// prediction.</param>
+    /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two usable rows, or the labels are all the same.</exception>
+    public RepresentationMetrics EvaluateRepresentation(
+        IDataView data,
+        string? labelColumnName = null,
+        string featureColumnName = RepresentationEvaluationOptions.Defaults.FeatureColumnName)
+        => EvaluateRepresentation(data, new RepresentationEvaluationOptions
+        {
+            LabelColumnName = labelColumnName,
+            FeatureColumnName = featureColumnName,
+        });
+
+    /// <inheritdoc cref="EvaluateRepresentation(IDataView, string?, string)"/>
+    /// <param name="data">Holds the column of vectors; read once.</param>
+    /// <param name="options">All settings, a second column for the alignment among them.</param>
+    public RepresentationMetrics EvaluateRepresentation(IDataView data, RepresentationEvaluationOptions options)
+        => RepresentationEvaluator.Evaluate(_mlContext, data, options);
+
+    /// <summary>
+    /// Measures how well queries find their own targets: the two vectors of a row belong together, and each query is compared with the
+    /// targets of all rows by cosine.
+    /// </summary>
+    /// <param name="data">Holds both columns of vectors, as two <see cref="Embed"/> stages give them; read once.</param>
+    /// <param name="queryColumnName">Name of the column of queries: known-size vectors of <see cref="float"/>.</param>
+    /// <param name="targetColumnName">Name of the column of targets, vectors of the same length.</param>
+    /// <param name="numberOfResults">For which k to measure recall@k, each from 1 to the number of rows; null takes 1, 5 and 10, as far as there are rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or a k is out of range.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two usable rows.</exception>
+    public RetrievalMetrics EvaluateRetrieval(IDataView data, string queryColumnName, string targetColumnName, int[]? numberOfResults = null)
+        => PairEvaluator.Retrieval(data, queryColumnName, targetColumnName, numberOfResults);
+
+    /// <summary>Measures how well the cosine of the two vectors of a row follows a given similarity, as in semantic textual
+    /// similarity.</summary>
+    /// <param name="data">Holds both columns of vectors and the label; read once.</param>
+    /// <param name="firstColumnName">Name of one column of vectors: known-size, of <see cref="float"/>.</param>
+    /// <param name="secondColumnName">Name of the other, vectors of the same length.</param>
+    /// <param name="labelColumnName">Name of the column of similarities. Its type is <see cref="float"/>; any scale.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two usable rows, or the labels are all the same.</exception>
+    public SimilarityMetrics EvaluateSimilarity(IDataView data, string firstColumnName, string secondColumnName, string labelColumnName = "Label")
+        => PairEvaluator.Similarity(data, firstColumnName, secondColumnName, labelColumnName);
+}
