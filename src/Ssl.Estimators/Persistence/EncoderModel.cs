@@ -48,6 +48,9 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
     public abstract Encoder CreateTrainable(RandomStreams streams);
 
+    /// <summary>A network of the same architecture with fresh weights: on the CPU, all of it drawn from these streams.</summary>
+    public abstract Encoder CreateUntrained(RandomStreams streams);
+
     /// <summary>A model like this one with a copy of the weights of a network that <see cref="CreateTrainable"/> made.</summary>
     /// <param name="trained">The network, on any device.</param>
     /// <param name="device">Where the new model computes.</param>

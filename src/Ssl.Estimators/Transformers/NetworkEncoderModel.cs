@@ -82,6 +82,8 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
         return copy;
     }
 
+    public sealed override Encoder CreateUntrained(RandomStreams streams) => CreateNetwork(streams);
+
     public sealed override EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
         => With(_parts with { Network = Parts.CopyOf(trained, CreateNetwork, device), Device = device, TrainingFacts = trainingFacts });
 

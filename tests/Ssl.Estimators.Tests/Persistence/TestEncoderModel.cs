@@ -79,6 +79,8 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override Encoder CreateTrainable(RandomStreams streams) => throw new NotSupportedException();
 
+    public override Encoder CreateUntrained(RandomStreams streams) => throw new NotSupportedException();
+
     public override EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
         => throw new NotSupportedException();
 
