@@ -13,11 +13,14 @@ internal sealed class EmbeddingSet
     private readonly float[][] _columns;
     private readonly int[] _dimensions;
 
-    private EmbeddingSet(float[][] columns, int[] dimensions, float[] labels, int count)
-        => (_columns, _dimensions, Labels, Count) = (columns, dimensions, labels, count);
+    private EmbeddingSet(float[][] columns, int[] dimensions, float[] labels, int[] sourceRows)
+        => (_columns, _dimensions, Labels, SourceRows) = (columns, dimensions, labels, sourceRows);
+
+    /// <summary>Which rows of the data these are, from 0.</summary>
+    public int[] SourceRows { get; }
 
     /// <summary>Number of rows.</summary>
-    public int Count { get; }
+    public int Count => SourceRows.Length;
 
     /// <summary>Labels as the reader gave them; empty without a label column.</summary>
     public float[] Labels { get; }
@@ -69,7 +72,8 @@ internal sealed class EmbeddingSet
         var rows = dimensions.Select(dimension => new float[dimension]).ToArray();
         var labels = new List<float>();
         VBuffer<float> vector = default;
-        var (count, total) = (0, 0);
+        var sourceRows = new List<int>();
+        var total = 0;
         while (cursor.MoveNext())
         {
             total++;
@@ -88,16 +92,16 @@ internal sealed class EmbeddingSet
                 values[i].AddRange(rows[i]);
             if (getLabel is not null)
                 labels.Add(value);
-            count++;
+            sourceRows.Add(total - 1);
         }
 
-        if (count < 2)
+        if (sourceRows.Count < 2)
         {
-            throw new InvalidOperationException($"There are {count} usable rows among {total}, at least 2 are needed: rows with vectors that "
+            throw new InvalidOperationException($"There are {sourceRows.Count} usable rows among {total}, at least 2 are needed: rows with vectors that "
                 + "are not zero, NaN or infinite" + (label is null ? "." : $", and a label in column '{label}'."));
         }
 
-        return new EmbeddingSet([.. values.Select(list => list.ToArray())], dimensions, [.. labels], count);
+        return new EmbeddingSet([.. values.Select(list => list.ToArray())], dimensions, [.. labels], [.. sourceRows]);
     }
 
     /// <summary>Some of the rows, in their order.</summary>
@@ -109,7 +113,8 @@ internal sealed class EmbeddingSet
         random.Shuffle(rows);
         rows = [.. rows.Take(count).Order()];
         var columns = _columns.Select((values, c) => rows.SelectMany(row => values.AsSpan(row * _dimensions[c], _dimensions[c]).ToArray()).ToArray());
-        return new EmbeddingSet([.. columns], _dimensions, Labels.Length == 0 ? [] : [.. rows.Select(row => Labels[row])], count);
+        return new EmbeddingSet([.. columns], _dimensions, Labels.Length == 0 ? [] : [.. rows.Select(row => Labels[row])],
+            [.. rows.Select(row => SourceRows[row])]);
     }
 
     private static bool HasDirection(ReadOnlySpan<float> vector)

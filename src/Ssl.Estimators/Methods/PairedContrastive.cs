@@ -28,6 +28,7 @@ public sealed class PairedContrastive : PretrainingMethod
     private readonly RandomStreams _streams;
     private readonly TextView? _view;
     private readonly double _temperature;
+    private readonly int _columns;
 
     /// <summary>The method with random deletion of tokens as its view.</summary>
     /// <param name="encoder">Encodes both sides.</param>
@@ -46,7 +47,9 @@ public sealed class PairedContrastive : PretrainingMethod
     /// <param name="streams">Views are drawn from <see cref="RandomStreams.Views"/>.</param>
     /// <param name="view">Changes each side on its own; <see langword="null"/> leaves them as they are.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    public PairedContrastive(TextEncoder encoder, RandomStreams streams, TextView? view, double temperature = 0.05)
+    /// <param name="hardNegatives">Whether a third column brings a hard negative for each row.</param>
+    public PairedContrastive(TextEncoder encoder, RandomStreams streams, TextView? view, double temperature = 0.05,
+        bool hardNegatives = false)
         : base(nameof(PairedContrastive), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
@@ -55,16 +58,19 @@ public sealed class PairedContrastive : PretrainingMethod
         _streams = streams;
         _view = view;
         _temperature = temperature;
+        _columns = hardNegatives ? 3 : 2;
         RegisterComponents();
     }
 
     /// <inheritdoc/>
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
     {
-        var first = Embed(TextColumn.Of(columns, 0, 2));                            // [N, D]
-        var second = Embed(TextColumn.Of(columns, 1, 2));                           // [N, D]
+        var first = Embed(TextColumn.Of(columns, 0, _columns));                     // [N, D]
+        var second = Embed(TextColumn.Of(columns, 1, _columns));                    // [N, D]
         var logits = InfoNceLoss.Logits(first, second, _temperature);               // [N, N]
-        var loss = InfoNceLoss.FromLogits(logits);
+        var negatives = _columns < 3 ? null
+            : InfoNceLoss.NegativeLogits(first, Embed(TextColumn.Of(columns, 2, _columns)), _temperature);   // [N, 1]
+        var loss = InfoNceLoss.FromLogits(logits, negatives);
         return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], first.detach());
     }
 

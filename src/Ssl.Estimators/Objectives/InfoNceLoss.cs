@@ -29,8 +29,38 @@ public static class InfoNceLoss
         return FromLogits(Logits(first, second, temperature)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// The mean loss over all pairs and both directions, with a hard negative for each row of <paramref name="first"/>: a further term in its
+    /// own denominator. The hard negatives of other rows do not count, for they may be this row's partner.
+    /// </summary>
+    /// <param name="first">One side of the pairs, [N, D]; normalised here.</param>
+    /// <param name="second">The other side, [N, D]; row i belongs to row i of <paramref name="first"/>.</param>
+    /// <param name="negatives">[N, D]; row i is like the partner of row i of <paramref name="first"/> and is not.</param>
+    /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
+    /// <returns>A scalar, at least 0.</returns>
+    /// <exception cref="ArgumentException">The shapes are not [N, D] three times.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The temperature is not greater than 0.</exception>
+    public static Tensor Compute(Tensor first, Tensor second, Tensor negatives, double temperature = 0.05)
+    {
+        using var scope = NewDisposeScope();
+        return FromLogits(Logits(first, second, temperature), NegativeLogits(first, negatives, temperature)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Cosine similarities of each row with its own hard negative, divided by the temperature.</summary>
+    /// <param name="first">[N, D]; normalised here.</param>
+    /// <param name="negatives">[N, D]; normalised here.</param>
+    /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
+    /// <returns>[N, 1].</returns>
+    public static Tensor NegativeLogits(Tensor first, Tensor negatives, double temperature = 0.05)
+    {
+        Contrastive.Pairs(first, negatives, temperature);
+        using var scope = NewDisposeScope();
+        return (Contrastive.Normalize(first) * Contrastive.Normalize(negatives)).sum(1, keepdim: true).div(temperature)
+            .MoveToOuterDisposeScope();                                             // [N, 1]
+    }
+
     /// <summary>Cosine similarities of all pairs of rows, divided by the temperature.</summary>
-    /// <inheritdoc cref="Compute"/>
+    /// <inheritdoc cref="Compute(Tensor, Tensor, double)"/>
     /// <returns>[N, N]; the partners are on the diagonal.</returns>
     public static Tensor Logits(Tensor first, Tensor second, double temperature = 0.05)
     {
@@ -43,13 +73,14 @@ public static class InfoNceLoss
 
     /// <summary>The loss from <see cref="Logits"/>.</summary>
     /// <param name="logits">[N, N] with the partners on the diagonal.</param>
+    /// <param name="negativeLogits">[N, 1] of <see cref="NegativeLogits"/>; null where rows have no hard negatives.</param>
     /// <returns>A scalar, at least 0.</returns>
-    public static Tensor FromLogits(Tensor logits)
+    public static Tensor FromLogits(Tensor logits, Tensor? negativeLogits = null)
     {
         Contrastive.Square(logits);
         using var scope = NewDisposeScope();
         // Cross entropy with target i in row i is logsumexp of the row less its diagonal entry; once along each direction.
-        var rows = logits.logsumexp(1);                                             // [N]
+        var rows = (negativeLogits is null ? logits : cat([logits, negativeLogits], 1)).logsumexp(1);    // [N]
         var columns = logits.logsumexp(0);                                          // [N]
         return (rows + columns).div(2).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
     }

@@ -22,6 +22,27 @@ public sealed class ContrastiveLossTests
     }
 
     [TestMethod]
+    [DataRow(0.05, 2, 3)]
+    [DataRow(0.2, 5, 4)]
+    [DataRow(1.0, 1, 2)]
+    public void HardNegativesAreOneMoreCandidateOfTheirOwnRow(double temperature, int rows, int columns)
+    {
+        double[][] first = ContrastiveNaive.Values(0.2, rows, columns), second = ContrastiveNaive.Values(0.9, rows, columns);
+        double[][] negatives = ContrastiveNaive.Values(1.7, rows, columns);
+        double WithNegatives(Tensor a, Tensor b, double t)
+        {
+            using var scope = NewDisposeScope();
+            return InfoNceLoss.Compute(a, b, tensor(negatives.SelectMany(row => row).ToArray(), [rows, columns]), t).item<double>();
+        }
+
+        using var outer = NewDisposeScope();
+        var left = tensor(first.SelectMany(row => row).ToArray(), [rows, columns]);
+        var right = tensor(second.SelectMany(row => row).ToArray(), [rows, columns]);
+        Assert.AreEqual(ContrastiveNaive.InfoNce(first, second, negatives, temperature), WithNegatives(left, right, temperature), 1e-9);
+        Assert.ThrowsExactly<ArgumentException>(() => InfoNceLoss.Compute(left, right, zeros(rows + 1, columns, dtype: ScalarType.Float64)));
+    }
+
+    [TestMethod]
     public void InfoNceHasTheValueAndGradientsOfPythonsTorch()
         => CheckAgainstPython(InfoNceLoss.Compute, 0.2, ContrastiveNumbers.InfoNce, ContrastiveNumbers.InfoNceFirstGradient,
             ContrastiveNumbers.InfoNceSecondGradient);

@@ -22,6 +22,24 @@ internal static class ContrastiveNaive
         return sum / n;
     }
 
+    /// <summary>InfoNCE in which each row of the first side has one more candidate of its own that is wrong.</summary>
+    public static double InfoNce(double[][] first, double[][] second, double[][] negatives, double temperature)
+    {
+        double sum = 0;
+        for (int i = 0; i < first.Length; i++)
+        {
+            double row = Math.Exp(Cosine(first[i], negatives[i]) / temperature), column = 0;
+            for (int j = 0; j < first.Length; j++)
+            {
+                row += Math.Exp(Cosine(first[i], second[j]) / temperature);
+                column += Math.Exp(Cosine(first[j], second[i]) / temperature);
+            }
+            double own = Math.Exp(Cosine(first[i], second[i]) / temperature);
+            sum -= (Math.Log(own / row) + Math.Log(own / column)) / 2;
+        }
+        return sum / first.Length;
+    }
+
     /// <summary>Mean of -log softmax at the partner, over all vectors but the vector itself.</summary>
     public static double NtXent(double[][] first, double[][] second, double temperature)
     {

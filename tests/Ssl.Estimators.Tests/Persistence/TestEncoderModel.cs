@@ -111,17 +111,17 @@ internal sealed class TestEncoderModel : EncoderModel
     }
 
     /// <summary>Numbers can be rebuilt, badly where they are large; texts cannot.</summary>
-    public override bool CanReconstruct => ReadsNumbers;
+    public override bool Reconstructs => ReadsNumbers;
 
-    public override Tensor ReconstructionErrors(ReadOnlySpan<RawRow> rows)
+    public override float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows)
     {
-        if (!CanReconstruct)
+        if (!Reconstructs)
             return base.ReconstructionErrors(rows);
         var errors = new float[rows.Length];
         for (var i = 0; i < rows.Length; i++)
             foreach (var number in rows[i].Numbers.Span)
                 errors[i] += number * number;
-        return tensor(errors);
+        return errors;
     }
 
     public override EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn) =>

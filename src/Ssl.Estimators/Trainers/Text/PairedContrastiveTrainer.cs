@@ -17,6 +17,7 @@ namespace Ssl.Estimators.Trainers;
 /// | --- | --- | --- |
 /// | input | Text | one side of the pair; the side that is embedded later |
 /// | pair | Text | the other side: an answer, a title, a description; read in training only |
+/// | negative | Text | optional: what is like the other side and is not; read in training only |
 /// | output | known-size vector of Single | the embedding |
 ///
 /// ### Characteristics
@@ -69,15 +70,26 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         /// <value>The default value is "Pair".</value>
         public string PairColumnName { get; set; } = Defaults.PairColumnName;
 
+        /// <summary>
+        /// Name of a text column with a hard negative for each row, as <c>ssl.MineHardNegatives</c> finds them: each row is repelled by its own
+        /// one beside the others of the batch. Rows where it is empty are left out. Null for none.
+        /// </summary>
+        /// <value>The default value is null.</value>
+        public string? NegativeColumnName { get; set; }
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
             faults.NotEmpty(PairColumnName);
+            if (NegativeColumnName is not null)
+                faults.NotEmpty(NegativeColumnName);
         }
     }
 
-    private protected override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName, _options.PairColumnName];
+    private protected override IReadOnlyList<string> TrainingColumns => _options.NegativeColumnName is { } negative
+        ? [_options.InputColumnName, _options.PairColumnName, negative] : [_options.InputColumnName, _options.PairColumnName];
 
     private protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
-        => new PairedContrastive(encoder, streams, _options.CreateView(tokenizer), _options.Temperature);
+        => new PairedContrastive(encoder, streams, _options.CreateView(tokenizer), _options.Temperature,
+            hardNegatives: _options.NegativeColumnName is not null);
 }
