@@ -48,7 +48,8 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
         var words = L2Choices.Select(l2 => drawn.Select(rows => Words(rows, l2)).ToArray()).MaxBy(a => a.Average())!;
         results.Add($"{prefix}{labels} labels: fine-tuned, over scratch", tuned.Average(), "share", scratch.Average());
         results.Add($"{prefix}{labels} labels: fine-tuned, over TF-IDF", tuned.Average(), "share", words.Average());
-        results.Add($"{prefix}{labels} labels: deviation of the draws", Deviation(tuned), "share", Deviation(words));
+        if (draws > 1)
+            results.Add($"{prefix}{labels} labels: deviation of the draws", Deviation(tuned), "share", Deviation(words));
     }
 
     private LabelledText[] Draw(int labels, int seed)
