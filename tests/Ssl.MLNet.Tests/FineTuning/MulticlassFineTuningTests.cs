@@ -113,7 +113,7 @@ public sealed class MulticlassFineTuningTests
         var results = new float[16][][];
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => results[i] = FineTuningData.Scores(model, data));
         foreach (var result in results)
-            FineTuningData.AssertEqual(expected, result, 2e-5f);
+            FineTuningData.AssertEqual(expected, result, 0);
 
         using var engine = mlContext.Model.CreatePredictionEngine<LabelledRow, Prediction>(model);
         var single = FineTuningData.Rows(600).Take(40).Select(engine.Predict).ToArray();
