@@ -1,0 +1,52 @@
+#:project ../src/Ssl.MLNet/Ssl.MLNet.csproj
+#:property PublishAot=false
+#:property NeedsNativeTorch=true
+
+// LabelEfficiency: does pretraining pay on these data, and from how many labels?
+//   dotnet run examples/LabelEfficiency.cs [-- --small]
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Trainers;
+using Ssl.MLNet;
+
+var small = args.Contains("--small");
+var mlContext = new MLContext(seed: 1);
+var ssl = mlContext.SelfSupervised();
+
+// Data: questions and answers on four subjects. A question has few words, and each subject has many: few labels show few of them.
+string[] subjects = ["garden", "railway", "kitchen", "music"];
+var random = new Random(1);
+var words = subjects.ToDictionary(s => s, s => Enumerable.Range(0, 40).Select(i => $"{s[..2]}{(char)('a' + i % 26)}{(char)('a' + i / 26)}o").ToArray());
+string Text(string subject, int count) => string.Join(' ', Enumerable.Range(0, count).Select(_ => words[subject][random.Next(40)]));
+Row[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => subjects[i % subjects.Length])
+    .Select(s => new Row { Subject = s, Question = $"how {Text(s, 2)}", Answer = Text(s, 6) })];
+var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 200 : 4_000));
+var rows = mlContext.Data.LoadFromEnumerable(Rows(small ? 120 : 800));
+var labelled = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(rows).Transform(rows);
+
+// Pretraining: question and answer belong together; no label is used.
+using var encoder = ssl.Text.PairedContrastive("Features", "Question", "Answer", TextEncoders.Bag(embeddingDimension: 32),
+    batchSize: 128, numberOfEpochs: small ? 1 : 15).Fit(unlabelled);
+
+// Use: a stock pipeline, a probe, fine-tuning, and the same network from scratch, each on the same draws of labels.
+var report = ssl.LabelEfficiency(labelled, encoder, new LabelEfficiencyOptions
+{
+    LabelsPerClass = small ? [2, 8] : [2, 5, 20, 100],
+    NumberOfDraws = small ? 2 : 3,
+    FineTuning = new MulticlassFineTuningTrainer.Options { NumberOfEpochs = small ? 2 : 20, LearningRate = 0.003 },
+});
+Console.WriteLine(report);
+
+// And what the embedding is like by itself.
+Console.WriteLine(ssl.EvaluateRepresentation(encoder.Transform(labelled), "Label"));
+
+// Expected output:
+// OUTPUT
+
+internal sealed class Row
+{
+    public string Subject { get; set; } = "";
+    public string Question { get; set; } = "";
+    public string Answer { get; set; } = "";
+}
