@@ -40,7 +40,8 @@ foreach (var epochs in new[] { 0, small ? 2 : 10 })
 }
 
 // Expected output:
-// OUTPUT
+// untrained: normalised mutual information 0.03
+// pretrained: normalised mutual information 1.00
 
 internal sealed class Row
 {

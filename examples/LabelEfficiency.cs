@@ -42,7 +42,13 @@ Console.WriteLine(report);
 Console.WriteLine(ssl.EvaluateRepresentation(encoder.Transform(labelled), "Label"));
 
 // Expected output:
-// OUTPUT
+// labels                        baseline           probe      fine-tuned    from scratch
+// 2 a class (8)               .410 ±.019     1.000 ±.000      .988 ±.013      .373 ±.010
+// 5 a class (20)              .592 ±.038     1.000 ±.000     1.000 ±.000      .496 ±.038
+// 20 a class (80)             .902 ±.020     1.000 ±.000     1.000 ±.000      .902 ±.029
+// 100 a class (400)          1.000 ±.000     1.000 ±.000     1.000 ±.000     1.000 ±.000
+// Pretraining pays here up to 20 a class (at 2 a class: probe 1.000, baseline .410), and no longer at 100 a class (probe 1.000, baseline 1.000).
+// 800 rows of 32: spread 0.580, effective rank 12.9, uniformity -1.14, nearest neighbours 1.000, linear probe 1.000 (largest class 0.250)
 
 internal sealed class Row
 {
