@@ -18,6 +18,7 @@ public sealed partial class SelfSupervisedCatalog
         Tabular = new TabularMethods(mlContext);
         Images = new ImageMethods(mlContext);
         Data = new DataReaders(mlContext);
+        TimeSeries = new TimeSeriesMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
     }
 
@@ -32,6 +33,9 @@ public sealed partial class SelfSupervisedCatalog
 
     /// <summary>Readers of data files.</summary>
     public DataReaders Data { get; }
+
+    /// <summary>Pretraining methods for time series.</summary>
+    public TimeSeriesMethods TimeSeries { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }

@@ -31,6 +31,7 @@ public abstract class EncoderFactory
         TextEncoders.RegisterAll();
         TabularEncoders.RegisterAll();
         ImageEncoders.RegisterAll();
+        TimeSeriesEncoders.RegisterAll();
         return s_readers.TryGetValue(kind, out var read)
             ? read(json)
             : throw new FormatException($"Encoder kind \"{kind}\" is unknown here. Known: {string.Join(", ", s_readers.Keys.Order())}. "

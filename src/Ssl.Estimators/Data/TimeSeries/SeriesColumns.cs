@@ -1,0 +1,62 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators.Data;
+
+/// <summary>Columns of time series: vectors of Single, channel by channel, of one length or of differing lengths.</summary>
+internal static class SeriesColumns
+{
+    /// <summary>The layout of the series in a column.</summary>
+    /// <param name="name">The column.</param>
+    /// <param name="shape">Its type; sizes are known at Fit only.</param>
+    /// <param name="channels">What the user says; <see langword="null"/> leaves it to the type, or to one channel.</param>
+    /// <param name="perTimestamp">Whether embeddings hold a vector for every step.</param>
+    public static SeriesLayout LayoutOf(string name, ColumnShape shape, int? channels, bool perTimestamp)
+    {
+        if (shape.Dimensions is not { } dimensions)
+            return new SeriesLayout(channels ?? 1, null, perTimestamp);
+        var size = dimensions.Aggregate(1, (a, b) => checked(a * b));
+        var count = channels ?? (dimensions.Count == 2 ? dimensions[0] : 1);
+        if (size % count != 0 || (dimensions.Count == 2 && dimensions[0] != count))
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {count} channels", Described(shape),
+                "Set NumberOfChannels to the channels of the column.");
+        }
+        return new SeriesLayout(count, size / count, perTimestamp);
+    }
+
+    /// <summary>Throws unless a column holds series, of a layout where one is given and the column's is known.</summary>
+    /// <param name="name">The column.</param>
+    /// <param name="shape">What the data have under this name.</param>
+    /// <param name="needsLength">Whether all series must have one length that the type states.</param>
+    /// <param name="minimumLength">The fewest timestamps.</param>
+    /// <param name="layout">The encoder's; <see langword="null"/> while there is none.</param>
+    /// <param name="channels">What the user says of the channels.</param>
+    public static void Check(string name, ColumnShape shape, bool needsLength, int minimumLength, SeriesLayout? layout, int? channels = null)
+    {
+        var isSeries = shape.Kind != SchemaShape.Column.VectorKind.Scalar && shape.ItemType == NumberDataViewType.Single;
+        if (!isSeries || (needsLength && shape.Kind != SchemaShape.Column.VectorKind.Vector))
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, needsLength ? "Vector<Single>" : "Vector<Single> or VarVector<Single>",
+                shape.ToString(), isSeries ? "One embedding a timestamp needs series of one length: leave PerTimestamp unset."
+                : "Give a series as one vector, channel by channel: mlContext.Transforms.Concatenate(…) and Conversion.ConvertType(…).");
+        }
+        if (shape.Dimensions is null)
+            return;
+        var actual = LayoutOf(name, shape, layout?.Channels ?? channels, needsLength);
+        if (actual.Length < minimumLength)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of at least {minimumLength} timestamps", Described(shape),
+                "Take an encoder with a smaller patchLength, or longer series.");
+        }
+        if (layout is { PerTimestamp: true } && actual.Length != layout.Length)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {layout.Channels} x {layout.Length}", Described(shape),
+                "One embedding a timestamp needs series of the length that the encoder was fitted on.");
+        }
+    }
+
+    private static string Described(ColumnShape shape) => $"Vector<{shape.ItemType}, {string.Join(", ", shape.Dimensions!)}>";
+}

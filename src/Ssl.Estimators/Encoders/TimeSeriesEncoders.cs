@@ -1,0 +1,47 @@
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>Encoders of time series, ready to be given to a trainer.</summary>
+public static class TimeSeriesEncoders
+{
+    internal static class Defaults
+    {
+        internal const int EmbeddingDimension = 320;
+        internal const int HiddenDimension = 64;
+        internal const int Depth = 10;
+        internal const double ConvolutionDropout = 0.1;
+        internal const int PatchLength = 12;
+        internal const int NumberOfLayers = 3;
+        internal const int Dimension = 128;
+        internal const int NumberOfHeads = 8;
+        internal const double TransformerDropout = 0.1;
+    }
+
+    /// <summary>Announces the encoders of this class to <see cref="EncoderFactory.FromJson"/>.</summary>
+    internal static void RegisterAll()
+    {
+        EncoderFactory.Register(DilatedConvolutionEncoderFactory.KindName, DilatedConvolutionEncoderFactory.Read);
+        EncoderFactory.Register(PatchTransformerEncoderFactory.KindName, PatchTransformerEncoderFactory.Read);
+    }
+
+    /// <summary>TS2Vec's network: dilated convolutions, a vector for every timestamp, and their maximum for the series.</summary>
+    /// <param name="embeddingDimension">Length of an embedding. At least 1.</param>
+    /// <param name="hiddenDimension">Width of the blocks before the last. At least 1.</param>
+    /// <param name="depth">Blocks before the last; dilation doubles from each to the next. From 0 to 30.</param>
+    /// <param name="dropout">Share of the embedding dropped in training. From 0 to less than 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
+    public static TimeSeriesEncoderFactory DilatedConvolution(int embeddingDimension = Defaults.EmbeddingDimension,
+        int hiddenDimension = Defaults.HiddenDimension, int depth = Defaults.Depth, double dropout = Defaults.ConvolutionDropout)
+        => new DilatedConvolutionEncoderFactory(embeddingDimension, hiddenDimension, depth, dropout);
+
+    /// <summary>A transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.</summary>
+    /// <param name="patchLength">Timestamps of a patch. At least 1.</param>
+    /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
+    /// <param name="dimension">Length of an embedding. A multiple of <paramref name="numberOfHeads"/>.</param>
+    /// <param name="numberOfHeads">Attention heads. At least 1.</param>
+    /// <param name="dropout">Share dropped in training behind every block. From 0 to less than 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
+    public static TimeSeriesEncoderFactory PatchTransformer(int patchLength = Defaults.PatchLength,
+        int numberOfLayers = Defaults.NumberOfLayers, int dimension = Defaults.Dimension, int numberOfHeads = Defaults.NumberOfHeads,
+        double dropout = Defaults.TransformerDropout)
+        => new PatchTransformerEncoderFactory(patchLength, numberOfLayers, dimension, numberOfHeads, dropout);
+}

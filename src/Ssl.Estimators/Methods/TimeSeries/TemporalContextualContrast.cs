@@ -1,0 +1,163 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>
+/// A weakly and a strongly changed copy of a series: the past of each predicts the future of the other, and the two pasts attract each other.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Eldele et al., "Time-Series Representation Learning via Temporal and Contextual Contrasting" (TS-TCC), 2021 (arXiv:2106.14112). Deviation:
+/// the encoder's steps are averaged to at most 16 sections before the two contrasts, so that the cost does not grow with the length of the
+/// series. N series, G sections, t of them past, K of them future, D the dimension.
+/// </para>
+/// </remarks>
+public sealed class TemporalContextualContrast : PretrainingMethod
+{
+    private const int MaximumSections = 16, ContextLayers = 2, ContextHeads = 4, ContextDimension = 64;
+
+    [ComponentName(Name = "encoder")]
+    private readonly TimeSeriesEncoder _encoder;
+
+    [ComponentName(Name = "context_input")]
+    private readonly Linear _contextInput;
+
+    [ComponentName(Name = "context_token")]
+    private readonly Parameter _contextToken;
+
+    [ComponentName(Name = "context")]
+    private readonly TransformerStack _context;
+
+    [ComponentName(Name = "prediction")]
+    private readonly Linear _prediction;
+
+    [ComponentName(Name = "projection")]
+    private readonly Linear _projection;
+
+    private readonly RandomStreams _streams;
+    private readonly SeriesView _weak;
+    private readonly SeriesView _strong;
+    private readonly double _temperature;
+    private readonly double _temporalWeight;
+    private readonly double _contextualWeight;
+    private readonly int _futureSections;
+
+    /// <summary>The method around an encoder.</summary>
+    /// <param name="encoder">Any encoder of time series.</param>
+    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views and cuts from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="weakView">The light change; <see langword="null"/> takes <see cref="SeriesViews.Weak"/>.</param>
+    /// <param name="strongView">The strong change; <see langword="null"/> takes <see cref="SeriesViews.Strong"/>.</param>
+    /// <param name="temperature">Divides the cosine similarities of the contextual contrast. Greater than 0.</param>
+    /// <param name="temporalWeight">Weight of the prediction of the future. At least 0; not both 0.</param>
+    /// <param name="contextualWeight">Weight of the contextual contrast. At least 0; not both 0.</param>
+    /// <param name="futureSections">K, sections that are predicted; fewer where a series has not twice as many. From 1 to 15.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range; all of them are named.</exception>
+    public TemporalContextualContrast(TimeSeriesEncoder encoder, RandomStreams streams, SeriesView? weakView = null, SeriesView? strongView = null,
+        double temperature = 0.2, double temporalWeight = 1, double contextualWeight = 0.7, int futureSections = 4)
+        : base(nameof(TemporalContextualContrast), encoder)
+    {
+        ArgumentNullException.ThrowIfNull(streams);
+        new OptionFaults()
+            .Positive(temperature)
+            .NotNegative(temporalWeight)
+            .NotNegative(contextualWeight)
+            .Require(temporalWeight != 0 || contextualWeight != 0, nameof(contextualWeight), "must not be 0 together with temporalWeight", 0)
+            .InRange(futureSections, 1, MaximumSections - 1)
+            .ThrowIfAny();
+        (_encoder, _streams, _temperature, _temporalWeight, _contextualWeight, _futureSections)
+            = (encoder, streams, temperature, temporalWeight, contextualWeight, futureSections);
+        _weak = weakView ?? SeriesViews.Weak();
+        _strong = strongView ?? SeriesViews.Strong();
+        _contextInput = Initialization.Linear(encoder.StepDimension, ContextDimension, streams.Weights);
+        _contextToken = nn.Parameter(zeros(ContextDimension));
+        Initialization.Normal(_contextToken, 0.02, streams.Weights);
+        _context = new TransformerStack(ContextLayers, ContextDimension, ContextHeads, 4 * ContextDimension, dropout: 0.1, streams);
+        _prediction = Initialization.Linear(ContextDimension, (long)futureSections * encoder.StepDimension, streams.Weights);
+        _projection = Initialization.Linear(ContextDimension, ContextDimension, streams.Weights);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    {
+        var series = SeriesColumn.Of(columns);
+        var both = SeriesBatch.Concatenate(_weak.Apply(series, _streams.Views), _strong.Apply(series, _streams.Views));
+        var steps = _encoder.EncodeSteps(both);                                                     // [2N, S, D]
+        var mask = _encoder.StepMask(both);
+        var sections = Sections(steps, mask, MaximumSections);                                      // [2N, G, D]
+        int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _futureSections);
+        long past = DrawPast(sections.shape[1], future);
+        var contexts = Context(sections.narrow(1, 0, past));                                        // [2N, 64]
+
+        var terms = new List<(string Name, Tensor Value)>();
+        Tensor? total = null;
+        if (_temporalWeight > 0)
+        {
+            var temporal = Predict(contexts, sections.narrow(1, past, Math.Min(future, sections.shape[1] - past)));
+            terms.Add(("temporal", temporal.detach()));
+            total = temporal * _temporalWeight;
+        }
+        if (_contextualWeight > 0)
+        {
+            var halves = _projection.call(contexts).chunk(2);
+            var contextual = NtXentLoss.Compute(halves[0], halves[1], _temperature);
+            terms.Add(("contextual", contextual.detach()));
+            total = total is null ? contextual * _contextualWeight : total + contextual * _contextualWeight;
+        }
+        return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
+    }
+
+    /// <summary>The steps of each series, averaged to at most so many sections of neighbours; padding does not count: [N, G, D].</summary>
+    /// <param name="steps">[N, S, D].</param>
+    /// <param name="mask">Bool [N, S].</param>
+    /// <param name="maximum">The most sections.</param>
+    internal static Tensor Sections(Tensor steps, Tensor mask, int maximum)
+    {
+        using var scope = NewDisposeScope();
+        long n = steps.shape[0], count = Math.Min(steps.shape[1], maximum), width = steps.shape[1] / count;
+        var weights = mask.to(steps.dtype).unsqueeze(-1);                                           // [N, S, 1]
+        var sums = (steps * weights).narrow(1, 0, count * width).reshape(n, count, width, steps.shape[2]).sum(2);
+        var counts = weights.narrow(1, 0, count * width).reshape(n, count, width, 1).sum(2);
+        return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
+    }
+
+    // Sections of the past, from 1 to those that leave the future its own.
+    private long DrawPast(long sections, int future)
+    {
+        using var draw = rand(1, device: _contextToken.device, generator: _streams.Views);
+        long choices = Math.Max(1, sections - future);
+        return Math.Min(1 + (long)(draw.cpu().item<float>() * choices), choices);
+    }
+
+    private Tensor Context(Tensor past)
+    {
+        var tokens = _contextInput.call(past);                                                      // [2N, t, 64]
+        tokens = cat([_contextToken.expand(tokens.shape[0], 1, -1), tokens], 1);
+        var all = ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: tokens.device);
+        return _context.call(tokens, all).select(1, 0);
+    }
+
+    // The past of one copy finds its own future among those of the other copies in the batch, section by section, both ways.
+    private Tensor Predict(Tensor contexts, Tensor future)
+    {
+        long count = future.shape[1], series = contexts.shape[0] / 2;
+        var predicted = _prediction.call(contexts).view(2 * series, _futureSections, future.shape[2]).narrow(1, 0, count);
+        var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
+        return (Match(fromWeak, future.narrow(0, series, series)) + Match(fromStrong, future.narrow(0, 0, series))) / 2;
+    }
+
+    // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.
+    private static Tensor Match(Tensor predicted, Tensor actual)
+    {
+        var scores = actual.transpose(0, 1).matmul(predicted.permute(1, 2, 0));                     // [K, N, N]
+        return nn.functional.log_softmax(scores, 1).diagonal(0, 1, 2).mean().neg();
+    }
+}

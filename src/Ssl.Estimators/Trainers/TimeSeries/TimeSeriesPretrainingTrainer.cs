@@ -1,0 +1,79 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Trainers;
+
+/// <summary>Pretraining on a column of time series: learns the scale of the channels, reads the series once, and lets the method learn.</summary>
+public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
+{
+    // What ML.NET's saved form of a model can hold.
+    private const int LongestEmbedding = 65_535;
+
+    private readonly TimeSeriesPretrainingOptions _options;
+    private readonly TimeSeriesEncoderFactory _encoder;
+
+    private protected TimeSeriesPretrainingTrainer(MLContext mlContext, string name, TimeSeriesPretrainingOptions options,
+        TimeSeriesEncoderFactory defaultEncoder, bool? needsPatches) : base(mlContext, name, options)
+    {
+        _options = (TimeSeriesPretrainingOptions)Settings;
+        _encoder = _options.Encoder ?? defaultEncoder;
+        if (needsPatches is { } patches && _encoder.EncodesPatches != patches)
+        {
+            throw new ArgumentOutOfRangeException(nameof(_options.Encoder), $"Encoder must be one of {(patches ? "patches" : "timestamps")} for "
+                + $"{name}, such as {nameof(TimeSeriesEncoders)}.{(patches ? nameof(TimeSeriesEncoders.PatchTransformer)
+                : nameof(TimeSeriesEncoders.DilatedConvolution))}, got '{_encoder.Kind}'.");
+        }
+    }
+
+    private protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
+
+    private protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
+
+    // Two steps: something to hide and something to see, a past and a future.
+    private int MinimumLength => 2 * _encoder.MinimumLength;
+
+    /// <summary>The method around a new encoder.</summary>
+    private protected abstract PretrainingMethod CreateMethod(TimeSeriesEncoder encoder, RandomStreams streams);
+
+    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+        => SeriesColumns.Check(name, shape, _options.PerTimestamp, MinimumLength, layout: null, _options.NumberOfChannels);
+
+    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    {
+        var name = _options.InputColumnName;
+        var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp);
+        if (layout is { PerTimestamp: true } && _encoder.DimensionFor(layout) > LongestEmbedding)
+        {
+            throw new InvalidOperationException($"One vector a timestamp makes embeddings of {_encoder.DimensionFor(layout):N0} values; at most "
+                + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
+        }
+        var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.CancellationToken);
+        var source = BatchSource.Create(input, new BatchSource.Settings
+        {
+            Format = new SeriesRowFormat(name, scaling, MinimumLength),
+            BatchSize = _options.BatchSize,
+            MinimumBatchRows = _options.MinimumBatchSize,
+            GroupByLength = false,
+            CacheLimit = _options.CacheLimit,
+            ShuffleBufferSize = _options.ShuffleBufferSize,
+            Shuffle = streams.Shuffle,
+            CancellationToken = _options.CancellationToken,
+        });
+        RequireRows(source.RowCount, $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows.");
+        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
+        var encoder = _encoder.Create(layout, streams);
+        var method = CreateMethod(encoder, streams);
+        return new PretrainingRun(method, source, CreateModel, $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {name} {layout}");
+
+        EncoderModel CreateModel(Device device, TrainingResult? result) => TimeSeriesEncoderModel.CopyOf(encoder, _encoder, layout, scaling,
+            device, name, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+    }
+}

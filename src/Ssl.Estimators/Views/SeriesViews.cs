@@ -1,0 +1,36 @@
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Views;
+
+/// <summary>Views of time series, ready to use, and their composition.</summary>
+public static class SeriesViews
+{
+    /// <summary>Several views one after the other.</summary>
+    /// <param name="views">At least one; applied in this order.</param>
+    public static SeriesView Compose(params SeriesView[] views)
+    {
+        ArgumentNullException.ThrowIfNull(views);
+        if (views.Length == 0 || views.Contains(null))
+            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
+        return views.Length == 1 ? views[0] : new ComposedSeriesView([.. views]);
+    }
+
+    /// <summary>A light change, TS-TCC's weak view: noise and another scale.</summary>
+    public static SeriesView Weak() => Compose(new Scaling(0.2), new Jitter(0.1));
+
+    /// <summary>A strong change, TS-TCC's: stretches in another order, and noise.</summary>
+    public static SeriesView Strong() => Compose(new SegmentPermutation(5), new Jitter(0.2));
+}
+
+/// <summary>Views one after the other.</summary>
+internal sealed class ComposedSeriesView(SeriesView[] views) : SeriesView
+{
+    public override SeriesBatch Apply(SeriesBatch batch, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var view in views)
+            batch = view.Apply(batch, generator);
+        return MoveOut(batch);
+    }
+}

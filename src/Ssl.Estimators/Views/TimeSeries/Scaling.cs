@@ -1,0 +1,34 @@
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Views;
+
+/// <summary>Multiplies each channel of each series by a factor of its own.</summary>
+public sealed class Scaling : SeriesView
+{
+    /// <summary>A view.</summary>
+    /// <param name="deviation">Standard deviation of the factors, which are normal around <paramref name="mean"/>. At least 0.</param>
+    /// <param name="mean">Mean of the factors.</param>
+    public Scaling(double deviation = 0.2, double mean = 1)
+    {
+        new OptionFaults().NotNegative(deviation).ThrowIfAny();
+        (Deviation, Mean) = (deviation, mean);
+    }
+
+    /// <summary>Standard deviation of the factors.</summary>
+    public double Deviation { get; }
+
+    /// <summary>Mean of the factors.</summary>
+    public double Mean { get; }
+
+    /// <inheritdoc/>
+    public override SeriesBatch Apply(SeriesBatch batch, Generator generator)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var factors = randn([batch.Count, batch.Values.shape[1], 1], device: batch.Values.device, generator: generator)
+            .mul_(Deviation).add_(Mean);                                                            // [N, C, 1]
+        return MoveOut(batch.WithValues(batch.Values * factors));
+    }
+}

@@ -1,0 +1,107 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Encoders.TimeSeries;
+
+/// <summary>Shapes, padding and hidden steps of the encoders of time series.</summary>
+[TestClass]
+public sealed class TimeSeriesEncoderTests
+{
+    public static IEnumerable<object[]> Factories =>
+    [
+        [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
+        [TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 2, dimension: 8, numberOfHeads: 2)],
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(Factories))]
+    public void PaddingChangesNothing(TimeSeriesEncoderFactory factory)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Create(factory);
+        var alone = TestSeries.Floats(encoder.call(TestSeries.Of(12)));
+        var padded = TestSeries.Floats(encoder.call(TestSeries.Of(12, 40)).narrow(0, 0, 1));
+        for (var i = 0; i < alone.Length; i++)
+            Assert.AreEqual(alone[i], padded[i], 1e-5f);
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Factories))]
+    public void EveryStepHasAVectorAndTheSeriesTheirMaximum(TimeSeriesEncoderFactory factory)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Create(factory);
+        var series = TestSeries.Of(13, 20);
+        var steps = encoder.EncodeSteps(series);
+        CollectionAssert.AreEqual(new long[] { 2, factory.Steps(20), factory.EmbeddingDimension }, steps.shape);
+        var first = steps[0].narrow(0, 0, factory.Steps(13)).amax(0);
+        CollectionAssert.AreEqual(TestSeries.Floats(first), TestSeries.Floats(encoder.call(series)[0]));
+        Assert.AreEqual(factory.Steps(13), encoder.StepMask(series)[0].sum().item<long>());
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Factories))]
+    public void HiddenValuesCannotBeSeen(TimeSeriesEncoderFactory factory)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Create(factory);
+        var series = TestSeries.Of(16);
+        var hidden = zeros(1, factory.Steps(16), dtype: ScalarType.Bool);
+        hidden[0, 1] = true;
+        var width = 16 / factory.Steps(16);
+        var other = series.WithValues(series.Values.clone());
+        other.Values.narrow(2, width, width).fill_(9);
+        CollectionAssert.AreEqual(TestSeries.Floats(encoder.EncodeSteps(series, hidden)), TestSeries.Floats(encoder.EncodeSteps(other, hidden)));
+        CollectionAssert.AreNotEqual(TestSeries.Floats(encoder.EncodeSteps(series)), TestSeries.Floats(encoder.EncodeSteps(other)));
+    }
+
+    [TestMethod]
+    public void AConvolutionOfThreeTapsEqualsTorchsOwn()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var streams = new RandomStreams(1);
+        using var block = new DilatedBlock(4, 4, dilation: 2, isLast: false, streams);
+        using var generator = new Generator(5);
+        var steps = randn(2, 9, 4, generator: generator);
+        var expected = Convolve(nn.functional.gelu(steps), "conv1");
+        expected = Convolve(nn.functional.gelu(expected), "conv2") + steps;
+        var actual = TestSeries.Floats(block.call(steps, ones(2, 9, 1)));
+        var want = TestSeries.Floats(expected);
+        for (var i = 0; i < want.Length; i++)
+            Assert.AreEqual(want[i], actual[i], 1e-5f);
+
+        Tensor Convolve(Tensor input, string name)
+        {
+            var weights = block.state_dict();
+            var kernel = weights[$"{name}.weight"].view(4, 3, 4).permute(0, 2, 1).contiguous();     // [out, in, taps]
+            return nn.functional.conv1d(input.transpose(1, 2), kernel, weights[$"{name}.bias"], padding: 2, dilation: 2).transpose(1, 2);
+        }
+    }
+
+    [TestMethod]
+    [DynamicData(nameof(Factories))]
+    public void TheDescriptionSurvivesJson(TimeSeriesEncoderFactory factory)
+        => Assert.AreEqual(factory.ToJson().ToJsonString(), EncoderFactory.FromJson(factory.ToJson()).ToJson().ToJsonString());
+
+    [TestMethod]
+    public void FaultsAreNamedTogether()
+    {
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => TimeSeriesEncoders.DilatedConvolution(0, 0, -1, 1));
+        foreach (var name in (string[])["embeddingDimension", "hiddenDimension", "depth", "dropout"])
+            StringAssert.Contains(fault.Message, name, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static TimeSeriesEncoder Create(TimeSeriesEncoderFactory factory)
+    {
+        using var streams = new RandomStreams(2);
+        var encoder = factory.Create(new SeriesLayout(2, null), streams);
+        encoder.eval();
+        return encoder;
+    }
+}

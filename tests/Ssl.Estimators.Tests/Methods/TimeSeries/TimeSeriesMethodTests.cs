@@ -1,0 +1,117 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Masking;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Methods.TimeSeries;
+
+/// <summary>The methods for time series: crops, masks, finite losses with gradients, and that a few steps lower them.</summary>
+[TestClass]
+public sealed class TimeSeriesMethodTests
+{
+    [TestMethod]
+    public void CropsOverlapInsideTheWindow()
+    {
+        using var generator = new Generator(1);
+        var overlaps = new HashSet<long>();
+        foreach (var (length, maximum) in ((long, int)[])[(2, 512), (30, 512), (30, 10), (600, 512)])
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                var crop = Ts2Vec.DrawCrop(length, maximum, CPU, generator);
+                Assert.IsTrue(crop.Start >= 0 && crop.Start + crop.Length <= length && crop.Length <= maximum, crop.ToString());
+                Assert.IsTrue(0 <= crop.OuterLeft && crop.OuterLeft <= crop.Left && crop.Left + 2 <= crop.Right
+                    && crop.Right <= crop.OuterRight && crop.OuterRight <= crop.Length, crop.ToString());
+                if (length == 30 && maximum == 512)
+                    overlaps.Add(crop.Right - crop.Left);
+            }
+        }
+        Assert.IsTrue(overlaps.Min() == 2 && overlaps.Max() == 30, $"{overlaps.Min()} to {overlaps.Max()}");
+    }
+
+    [TestMethod]
+    [DataRow(0.4)]
+    [DataRow(0.01)]
+    [DataRow(0.99)]
+    public void AShareOfEverySeriesPatchesIsHidden(double ratio)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(4);
+        int[] lengths = [2, 5, 10];
+        var inside = arange(10).unsqueeze(0).lt(tensor(lengths).unsqueeze(1));
+        var hidden = SeriesPatchMasker.Draw(inside, ratio, generator);
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var expected = Math.Clamp((long)Math.Round(lengths[i] * ratio), 1, lengths[i] - 1);
+            Assert.AreEqual(expected, hidden[i].sum().item<long>());
+        }
+        Assert.IsFalse(hidden.logical_and(inside.logical_not()).any().item<bool>());
+    }
+
+    [TestMethod]
+    public void TheLossOfMaskedPatchesCountsHiddenObservedValuesOnly()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var streams = new RandomStreams(3);
+        var encoder = (PatchTransformerEncoder)Patches(streams);
+        using var method = new MaskedPatches(encoder, streams, 0.5);
+        method.eval();
+        method.load_state_dict(method.state_dict().ToDictionary(entry => entry.Key,
+            entry => entry.Key.StartsWith("output.", StringComparison.Ordinal) ? zeros_like(entry.Value) : entry.Value));
+        // A network that always says 0 has the mean square of the hidden values as its loss.
+        var series = TestSeries.Of(16, 16);
+        using var same = new RandomStreams(3);
+        var hidden = SeriesPatchMasker.Draw(ones(2, 4, dtype: ScalarType.Bool), 0.5, same.Masks);
+        var expected = encoder.Patches(series).square().mean([2L]).masked_select(hidden).mean().item<float>();
+        Assert.AreEqual(expected, method.Loss([series]).Total.item<float>(), 1e-5);
+    }
+
+    [TestMethod]
+    public void SectionsAreMeansOfNeighboursWithoutPadding()
+    {
+        using var scope = NewDisposeScope();
+        var steps = arange(10, dtype: ScalarType.Float32).view(1, 10, 1);
+        var mask = arange(10).lt(7).unsqueeze(0);
+        var sections = TestSeries.Floats(TemporalContextualContrast.Sections(steps, mask, 3));
+        CollectionAssert.AreEqual(new float[] { 1, 4, 6 }, sections);
+    }
+
+    [TestMethod]
+    public void AFewStepsLowerTheLossOfEveryMethod()
+    {
+        foreach (var create in (Func<RandomStreams, PretrainingMethod>[])
+            [
+                streams => new Ts2Vec(Convolution(streams), streams),
+                streams => new MaskedPatches(Patches(streams), streams),
+                streams => new TemporalContextualContrast(Convolution(streams), streams),
+                streams => new TemporalContextualContrast(Patches(streams), streams),
+            ])
+        {
+            using var streams = new RandomStreams(9);
+            using var method = create(streams);
+            using var series = TestSeries.Of([.. Enumerable.Range(0, 24).Select(i => 24 + i % 3)]);
+            using var optimizer = optim.Adam(method.parameters(), lr: 5e-3);
+            var losses = new List<float>();
+            for (var step = 0; step < 40; step++)
+            {
+                using var scope = NewDisposeScope();
+                optimizer.zero_grad();
+                var loss = method.Loss([series]);
+                loss.Total.backward();
+                optimizer.step();
+                losses.Add(loss.Total.item<float>());
+                Assert.IsTrue(float.IsFinite(losses[^1]), $"{method.GetName()}, step {step}");
+            }
+            Assert.IsLessThan(0.9 * losses.Take(5).Average(), losses.TakeLast(5).Average(), method.GetName());
+        }
+    }
+
+    private static TimeSeriesEncoder Convolution(RandomStreams streams)
+        => TimeSeriesEncoders.DilatedConvolution(16, 8, depth: 3).Create(new SeriesLayout(2, null), streams);
+
+    private static TimeSeriesEncoder Patches(RandomStreams streams)
+        => TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2).Create(new SeriesLayout(2, null), streams);
+}

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests;
+
+/// <summary>Small batches of time series.</summary>
+internal static class TestSeries
+{
+    /// <summary>Series of these lengths, two channels, values that tell channel and time.</summary>
+    public static SeriesBatch Of(params int[] lengths)
+    {
+        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), minimumLength: 1);
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            float[] channel = [.. Enumerable.Range(0, lengths[i]).Select(t => MathF.Sin(0.7f * t + i) + 0.01f * t)];
+            rows.Add([.. channel, .. channel.Select(v => 2 - v)]);
+        }
+        return rows.ToBatch([.. Enumerable.Range(0, lengths.Length)]);
+    }
+
+    public static float[] Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).contiguous().bytes).ToArray();
+}
