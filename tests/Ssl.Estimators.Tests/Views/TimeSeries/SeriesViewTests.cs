@@ -33,7 +33,7 @@ public sealed class SeriesViewTests
         var series = TestSeries.Of([.. Enumerable.Repeat(50, 60)]);
         var noise = new Jitter(0.3).Apply(series, generator).Values - series.Values;
         Assert.AreEqual(0.3, noise.std().item<float>(), 0.02);
-        var factors = new Scaling(0.2).Apply(series, generator).Values / series.Values;
+        var factors = (new Scaling(0.2).Apply(series, generator).Values / series.Values).narrow(2, 1, 49);      // the first value may be 0
         Assert.IsLessThan(1e-3f, (factors.amax(2) - factors.amin(2)).abs().amax().item<float>());
         Assert.AreEqual(0.2, factors.select(2, 0).std().item<float>(), 0.06);
     }
