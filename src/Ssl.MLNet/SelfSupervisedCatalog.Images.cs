@@ -7,7 +7,7 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>Pretraining methods for images. Each has a short form and one that takes all its options.</summary>
-    public sealed class ImageMethods
+    public sealed partial class ImageMethods
     {
         private readonly MLContext _mlContext;
 

@@ -14,6 +14,7 @@ public sealed class CatalogTests
         var ssl = mlContext.SelfSupervised();
         yield return ssl.Text;
         yield return ssl.Tabular;
+        yield return ssl.Images;
     }
 
     private static IEnumerable<(object Group, MethodInfo Short, MethodInfo Long)> Methods(MLContext mlContext)
@@ -106,6 +107,7 @@ public sealed class CatalogTests
         var t when t == typeof(int) => 7,
         var t when t == typeof(float) => 0.4375f,
         var t when t == typeof(double) => 0.4375,
+        var t when t == typeof(ImageEncoderFactory) => ImageEncoders.VisionTransformer(8, 2, 1, 1, 24, 2),
         var t when t == typeof(TextEncoderFactory) => TextEncoders.Bag(embeddingDimension: 24),
         var t => throw new NotSupportedException($"no odd value for {t}"),
     };

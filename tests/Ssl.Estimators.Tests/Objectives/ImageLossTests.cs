@@ -136,6 +136,41 @@ public sealed class ImageLossTests
     }
 
     [TestMethod]
+    public void AssignmentsAreEvenAndRowsSumToOne()
+    {
+        using var scope = NewDisposeScope();
+        var scores = Matrix(ContrastiveNaive.Values(0.4, 12, 4)) / 2;
+        var even = SinkhornAssignment.Compute(scores, 0.2, 200);
+        Assert.IsLessThan(1e-6, (even.sum(1) - 1).abs().max().item<double>());
+        Assert.IsLessThan(1e-4, (even.sum(0L) - 3).abs().max().item<double>(), "12 rows over 4 prototypes");
+        // Three rounds by the plain definition, on exponentials.
+        var q = scores.div(0.2).exp();
+        for (int i = 0; i < 3; i++)
+        {
+            q = q / q.sum(0, keepdim: true) / 4;
+            q = q / q.sum(1, keepdim: true) / 12;
+        }
+        Assert.IsLessThan(1e-9, (SinkhornAssignment.Compute(scores, 0.2, 3) - q * 12).abs().max().item<double>());
+        Assert.IsTrue(SinkhornAssignment.Compute(ones(5, 3) * 1e4).isfinite().all().item<bool>());
+        Assert.Throws<ArgumentOutOfRangeException>(() => SinkhornAssignment.Compute(scores, 0));
+    }
+
+    [TestMethod]
+    public void SoftTargetsAreCrossEntropy()
+    {
+        using var scope = NewDisposeScope();
+        var targets = Matrix(First).softmax(1);
+        double sum = 0;
+        for (int i = 0; i < First.Length; i++)
+        {
+            double all = Second[i].Sum(x => Math.Exp(x / 0.3)), weights = First[i].Sum(Math.Exp);
+            sum -= First[i].Zip(Second[i], (t, s) => Math.Exp(t) / weights * (s / 0.3 - Math.Log(all))).Sum();
+        }
+        Assert.AreEqual(sum / First.Length, SoftTargetLoss.Compute(targets, Matrix(Second), 0.3).item<double>(), 1e-9);
+        Assert.AreEqual(Math.Log(4), SoftTargetLoss.Compute(targets, zeros(6, 4)).item<double>(), 1e-6, "even predictions cost log K");
+    }
+
+    [TestMethod]
     public void LossesDoNotCareWhichViewIsFirst()
     {
         using var scope = NewDisposeScope();

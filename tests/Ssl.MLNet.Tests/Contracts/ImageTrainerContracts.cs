@@ -124,3 +124,55 @@ public sealed class SimMimContract : ImagePretrainingContract
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.SimMim(Small<SimMimTrainer.Options>(change, Transformer));
 }
+
+[TestClass]
+public sealed class NnclrContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.Nnclr(Small<NnclrTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class SwavContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.Swav(Small<SwavTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class DinoContract : ImagePretrainingContract
+{
+    // The centre is 0 at first, so that all images have the same target; it takes longer than this to learn the centred ones.
+    protected override bool LossFalls => false;
+
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.Dino(Small<DinoTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class RotationPredictionContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.RotationPrediction(Small<RotationPredictionTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class RelativePositionContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.RelativePosition(Small<RelativePositionTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class PatchPairsContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.PatchPairs(Small<PatchPairsTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class ContrastiveMaskedPatchesContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.ContrastiveMaskedPatches(Small<ContrastiveMaskedPatchesTrainer.Options>(change, Transformer));
+}

@@ -33,6 +33,9 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
     /// <summary>A column of a type that is not allowed, and what the message says was expected and got.</summary>
     protected abstract (string Column, string Expected, string Got) Wrong { get; }
 
+    /// <summary>Whether a few steps lower the loss: not where the targets themselves move away from the easy answer.</summary>
+    protected virtual bool LossFalls => true;
+
     private IDataView View(MLContext mlContext, int count = 96, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
 
     private EncoderTransformer Fit(MLContext mlContext, IDataView? data = null, Action<PretrainingOptions>? change = null)
@@ -135,7 +138,8 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
         using var untrained = Fit(sameSeed, data, o => o.NumberOfEpochs = 0);
         Assert.IsTrue(Embed(trained, data).Zip(Embed(untrained, data)).Any(p => Difference(p.First, p.Second) > 1e-3f));
         Assert.AreEqual(8, losses.Count);
-        Assert.IsLessThan(losses[0], losses[^1], "the loss of the last epoch against the first");
+        if (LossFalls)
+            Assert.IsLessThan(losses[0], losses[^1], "the loss of the last epoch against the first");
     }
 
     [TestMethod]

@@ -22,6 +22,9 @@ public sealed class ImageMethodTests
 
     private static ImageBatch Images(int count, int seed = 1) => new(ImageSamples.Random(count, 1, Side, seed));
 
+    private static MultiCrop Crops()
+        => new(new RandomResizedCrop(Side, Side, 0.4), 2, new RandomResizedCrop(Side / 2, Side / 2, 0.1, 0.4), 3);
+
     private static IEnumerable<Func<RandomStreams, PretrainingMethod>> Methods()
     {
         yield return s => new SimClr(Net(s), s, projectionDimension: 8);
@@ -34,6 +37,15 @@ public sealed class ImageMethodTests
         yield return s => new VicReg(Net(s), s, projectionDimension: 16);
         yield return s => new MaskedAutoencoder(Patches(s), s, decoderDimension: 16);
         yield return s => new SimMim(Patches(s), s);
+        yield return s => new Nnclr(Net(s), s, projectionDimension: 8, hiddenDimension: 16, supportSize: 50);
+        yield return s => new Swav(Net(s), s, projectionDimension: 8, numberOfPrototypes: 6);
+        yield return s => new Swav(Net(s), s, Crops(), projectionDimension: 8, numberOfPrototypes: 6);
+        yield return s => new Dino(Net(s), Net(s), s, numberOfPrototypes: 12, hiddenDimension: 16);
+        yield return s => new Dino(Net(s), Net(s), s, Crops(), numberOfPrototypes: 12, hiddenDimension: 16);
+        yield return s => new RotationPrediction(Net(s), s);
+        yield return s => new RelativePosition(Net(s), s);
+        yield return s => new PatchPairs(Net(s), s);
+        yield return s => new ContrastiveMaskedPatches(Patches(s), s, projectionDimension: 8);
     }
 
     [TestMethod]
@@ -175,6 +187,40 @@ public sealed class ImageMethodTests
             PretrainingLoop.Run(method, new ImageSource(300, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
             Assert.AreEqual(!stops, warnings.Any(w => w.Contains("collapsing", StringComparison.Ordinal)), $"stop-gradient {stops}: {string.Join('\n', warnings)}");
         }
+    }
+
+    [TestMethod]
+    public void QuarterTurnsAreCounterClockwise()
+    {
+        using var scope = NewDisposeScope();
+        var image = tensor(new float[] { 1, 2, 3, 4 }).view(1, 1, 2, 2);                            // 1 2 over 3 4
+        ImageSamples.AssertClose([1, 2, 3, 4, 2, 4, 1, 3, 4, 3, 2, 1, 3, 1, 4, 2], RotationPrediction.Turned(image), 0);
+    }
+
+    [TestMethod]
+    public void PatchesAreCutFromTheirCells()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1, CPU);
+        // Nine cells of 4 x 4 pixels, each of its own brightness: a patch has its cell's.
+        var cells = arange(9, dtype: ScalarType.Float32).div(10).view(1, 1, 3, 3).repeat_interleave(4, 2).repeat_interleave(4, 3);
+        var wanted = arange(9, dtype: ScalarType.Int64);
+        var patches = new PatchPairCrop(5, 5, new Nothing()).Cut(cells.expand(9, 1, 12, 12), wanted, generator);
+        ImageSamples.AssertClose([0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f], patches.mean(new long[] { 1, 2, 3 }), 0.02);
+    }
+
+    [TestMethod]
+    public void TheHybridIsTheWeightedSumOfItsTerms()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using var method = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0.5, maskedWeight: 2, projectionDimension: 8);
+        var loss = method.Loss([Images(10)]);
+        var terms = loss.Terms.ToDictionary(term => term.Name, term => term.Value.item<float>());
+        Assert.AreEqual(0.5 * terms["contrastive"] + 2 * terms["masked"], loss.Total.item<float>(), 1e-4);
+        using var masked = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0, projectionDimension: 8);
+        Assert.IsNull(masked.Loss([Images(10)]).Embeddings);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0, maskedWeight: 0));
     }
 
     [TestMethod]

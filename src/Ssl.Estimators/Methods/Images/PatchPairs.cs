@@ -1,0 +1,63 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Tells whether two patches belong to the same image.</summary>
+/// <remarks>
+/// The siamese form of context prediction (Isola et al., "Learning Visual Groups from Co-occurrences in Space and Time", 2015,
+/// arXiv:1511.06811): half of the pairs are patches of different cells of one image, half of two images. Against shortcuts there are gaps
+/// between the patches, shifts of each, and colour changes of each. N images (at least 2), D the embedding dimension.
+/// </remarks>
+public sealed class PatchPairs : PretrainingMethod
+{
+    private const int Cells = 9;
+
+    [ComponentName(Name = "encoder")]
+    private readonly ImageEncoder _encoder;
+
+    [ComponentName(Name = "prediction")]
+    private readonly PredictionHead _prediction;
+
+    private readonly RandomStreams _streams;
+    private readonly PatchPairCrop _crop;
+
+    /// <summary>The method around an encoder.</summary>
+    /// <param name="encoder">The encoder to train.</param>
+    /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="view">Drawn for every patch on its own; <see langword="null"/> changes colours and takes them away from half of the patches.</param>
+    public PatchPairs(ImageEncoder encoder, RandomStreams streams, ImageView? view = null) : base(nameof(PatchPairs), encoder)
+    {
+        ArgumentNullException.ThrowIfNull(streams);
+        _encoder = encoder;
+        _streams = streams;
+        _crop = new PatchPairCrop(encoder.Shape.Height, encoder.Shape.Width, view ?? PatchPairCrop.Colors());
+        _prediction = new PredictionHead(2 * encoder.EmbeddingDimension, encoder.EmbeddingDimension, 2, streams);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    {
+        var batch = ImageColumn.Of(columns);
+        var images = batch.ToSingle();
+        long n = batch.Count;
+        var first = PatchPairCrop.Draw(n, Cells, images.device, _streams.Views);                    // [N]
+        var second = (first + 1 + PatchPairCrop.Draw(n, Cells - 1, images.device, _streams.Views)).remainder(Cells);    // another cell
+        var both = new ImageBatch(cat([_crop.Cut(images, first, _streams.Views), _crop.Cut(images, second, _streams.Views)], 0));
+        var embeddings = _encoder.call(both);                                                       // [2N, D]
+        var halves = embeddings.chunk(2);
+        // Every image once with itself, once with its neighbour in the batch; what counts is the same whichever comes first.
+        var same = Compare(halves[0], halves[1]);                                                   // [N, 2D]
+        var other = Compare(halves[0], halves[1].roll(1, 0));                                       // [N, 2D]
+        var scores = _prediction.call(cat([same, other], 0));                                       // [2N, 2]
+        var classes = cat([ones(n, dtype: ScalarType.Int64, device: images.device), zeros(n, dtype: ScalarType.Int64, device: images.device)], 0);
+        return PretextTask.Classify(scores, classes, halves[0]);
+    }
+
+    private static Tensor Compare(Tensor a, Tensor b) => cat([(a - b).abs(), a * b], 1);
+}

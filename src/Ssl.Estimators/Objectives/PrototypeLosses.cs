@@ -1,0 +1,50 @@
+using Ssl.Estimators.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Objectives;
+
+/// <summary>Even assignment of vectors to prototypes, by the Sinkhorn-Knopp algorithm.</summary>
+/// <remarks>Caron et al., "Unsupervised Learning of Visual Features by Contrasting Cluster Assignments", 2020 (arXiv:2006.09882).</remarks>
+public static class SinkhornAssignment
+{
+    /// <summary>Assignments in which every row sums to 1 and every prototype gets about as much as any other.</summary>
+    /// <param name="scores">Similarities to the prototypes, [N, K].</param>
+    /// <param name="epsilon">Softness: the smaller, the nearer to one prototype a row. Greater than 0.</param>
+    /// <param name="iterations">Rounds of balancing. At least 1.</param>
+    /// <returns>[N, K], without gradient; rows sum to 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range.</exception>
+    public static Tensor Compute(Tensor scores, double epsilon = 0.05, int iterations = 3)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        new OptionFaults().Positive(epsilon).AtLeast(iterations, 1).ThrowIfAny();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        // In logarithms: the exponential of a similarity divided by a small epsilon would overflow.
+        var log = scores.detach().div(epsilon);                                                     // [N, K]
+        double perPrototype = Math.Log((double)scores.shape[0] / scores.shape[1]);
+        for (int i = 0; i < iterations; i++)
+        {
+            log = log - log.logsumexp(0, keepdim: true) + perPrototype;                             // columns sum to N / K
+            log = log - log.logsumexp(1, keepdim: true);                                            // rows sum to 1
+        }
+        return log.exp().MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Cross entropy between soft targets and predictions over prototypes: SwAV's and DINO's.</summary>
+public static class SoftTargetLoss
+{
+    /// <summary>The mean over all rows.</summary>
+    /// <param name="targets">[N, K], rows that sum to 1; no gradient flows into them.</param>
+    /// <param name="scores">[N, K].</param>
+    /// <param name="temperature">Divides the scores. Greater than 0.</param>
+    /// <returns>A scalar, at least the entropy of the targets.</returns>
+    /// <exception cref="ArgumentException">The shapes are not [N, K] twice.</exception>
+    public static Tensor Compute(Tensor targets, Tensor scores, double temperature = 0.1)
+    {
+        Contrastive.Pairs(targets, scores, temperature);
+        using var scope = NewDisposeScope();
+        return targets.detach().mul(scores.div(temperature).log_softmax(1)).sum(1).mean().neg().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,132 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+
+namespace Ssl.MLNet;
+
+public sealed partial class SelfSupervisedCatalog
+{
+    public sealed partial class ImageMethods
+    {
+        /// <summary>Pretrains an image encoder by predicting by how many quarter turns a square image was rotated.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public RotationPredictionTrainer RotationPrediction(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
+            ImageEncoderFactory? encoder = null,
+            int batchSize = RotationPredictionTrainer.Defaults.BatchSize,
+            int numberOfEpochs = RotationPredictionTrainer.Defaults.NumberOfEpochs,
+            double learningRate = RotationPredictionTrainer.Defaults.LearningRate)
+            => RotationPrediction(new RotationPredictionTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+            });
+
+        /// <inheritdoc cref="RotationPrediction(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <param name="options">All settings of the method.</param>
+        public RotationPredictionTrainer RotationPrediction(RotationPredictionTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>Pretrains an image encoder by predicting where a patch stands relative to the middle one.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public RelativePositionTrainer RelativePosition(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
+            ImageEncoderFactory? encoder = null,
+            int batchSize = RelativePositionTrainer.Defaults.BatchSize,
+            int numberOfEpochs = RelativePositionTrainer.Defaults.NumberOfEpochs,
+            double learningRate = RelativePositionTrainer.Defaults.LearningRate)
+            => RelativePosition(new RelativePositionTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+            });
+
+        /// <inheritdoc cref="RelativePosition(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <param name="options">All settings of the method.</param>
+        public RelativePositionTrainer RelativePosition(RelativePositionTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>Pretrains an image encoder by predicting whether two patches belong to the same image.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public PatchPairsTrainer PatchPairs(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
+            ImageEncoderFactory? encoder = null,
+            int batchSize = PatchPairsTrainer.Defaults.BatchSize,
+            int numberOfEpochs = PatchPairsTrainer.Defaults.NumberOfEpochs,
+            double learningRate = PatchPairsTrainer.Defaults.LearningRate)
+            => PatchPairs(new PatchPairsTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+            });
+
+        /// <inheritdoc cref="PatchPairs(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <param name="options">All settings of the method.</param>
+        public PatchPairsTrainer PatchPairs(PatchPairsTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>The hybrid: a contrastive term shapes the image's embedding, a masked term the vectors of its patches, in one step.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0.</param>
+        /// <param name="maskedWeight">Weight of the masked term. At least 0; not both 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
+            ImageEncoderFactory? encoder = null,
+            int batchSize = ContrastiveMaskedPatchesTrainer.Defaults.BatchSize,
+            int numberOfEpochs = ContrastiveMaskedPatchesTrainer.Defaults.NumberOfEpochs,
+            double learningRate = ContrastiveMaskedPatchesTrainer.Defaults.LearningRate,
+            float contrastiveWeight = ContrastiveMaskedPatchesTrainer.Defaults.ContrastiveWeight,
+            float maskedWeight = ContrastiveMaskedPatchesTrainer.Defaults.MaskedWeight)
+            => ContrastiveMaskedPatches(new ContrastiveMaskedPatchesTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                ContrastiveWeight = contrastiveWeight,
+                MaskedWeight = maskedWeight,
+            });
+
+        /// <inheritdoc cref="ContrastiveMaskedPatches(string, string, ImageEncoderFactory, int, int, double, float, float)"/>
+        /// <param name="options">All settings of the method.</param>
+        public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(ContrastiveMaskedPatchesTrainer.Options options) => new(_mlContext, options);
+    }
+}

@@ -1,0 +1,57 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Views;
+
+namespace Ssl.MLNet.Tests.Images;
+
+/// <summary>On Fashion-MNIST a short training must beat the untrained network.</summary>
+[TestClass]
+public sealed class FashionTests
+{
+    private const int Unlabelled = 10_000, Labelled = 2_000, Held = 1_000;
+
+    [TestMethod]
+    [TestCategory("Long")]
+    [DataRow(1)]
+    [DataRow(2)]
+    public void SimClrAndByolBeatTheUntrainedEncoder(int seed)
+    {
+        var folder = Environment.GetEnvironmentVariable("SSL_DATA") is { Length: > 0 } data ? Path.Combine(data, "fashion-mnist") : null;
+        if (folder is null || !Directory.Exists(folder))
+            Assert.Inconclusive("SSL_DATA does not name a folder that holds fashion-mnist/.");
+        var mlContext = new MLContext(seed);
+        var ssl = mlContext.SelfSupervised();
+        var all = ssl.Data.LoadIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"), Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
+        var training = mlContext.Data.TakeRows(all, Unlabelled);
+        var net = ImageEncoders.SmallConvNet(imageSize: 28, channels: 1, numberOfStages: 3, width: 16);
+        var view = ImageViews.Grey(net.Shape, minimumArea: 0.4);
+        var untrained = Neighbors(mlContext, ssl.Images.SimClr(encoder: net, numberOfEpochs: 0), training);
+        var simClr = Neighbors(mlContext, ssl.Images.SimClr(new SimClrTrainer.Options { Encoder = net, View = view, NumberOfEpochs = 4, Temperature = 0.2f }), training);
+        var byol = Neighbors(mlContext, ssl.Images.Byol(new ByolTrainer.Options { Encoder = net, View = view, NumberOfEpochs = 4 }), training);
+        Assert.IsGreaterThan(untrained + 0.03, simClr, $"untrained {untrained:0.000}, SimCLR {simClr:0.000}, BYOL {byol:0.000}");
+        Assert.IsGreaterThan(untrained, byol, $"untrained {untrained:0.000}, SimCLR {simClr:0.000}, BYOL {byol:0.000}");
+    }
+
+    // Share of held-out images whose class most of the 20 nearest labelled ones have, by cosine.
+    private static double Neighbors(MLContext mlContext, IEstimator<EncoderTransformer> estimator, IDataView training)
+    {
+        using var encoder = estimator.Fit(training);
+        var labelled = mlContext.Data.TakeRows(training, Labelled + Held);
+        float[][] features = [.. encoder.Transform(labelled).GetColumn<float[]>("Features").Select(Unit)];
+        uint[] labels = [.. labelled.GetColumn<uint>("Label")];
+        return Enumerable.Range(Labelled, Held).Average(row => Vote(row) == labels[row] ? 1.0 : 0.0);
+
+        uint Vote(int row) => Enumerable.Range(0, Labelled)
+            .OrderByDescending(other => features[row].Zip(features[other], (a, b) => a * b).Sum()).Take(20)
+            .GroupBy(other => labels[other]).MaxBy(group => group.Count())!.Key;
+    }
+
+    private static float[] Unit(float[] row)
+    {
+        var norm = MathF.Sqrt(row.Sum(x => x * x)) + 1e-9f;
+        return [.. row.Select(x => x / norm)];
+    }
+}
