@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.IO.Compression;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Trainers;
+using Ssl.MLNet;
+
+namespace Ssl.Bench;
+
+/// <summary>
+/// Accuracy of a linear probe on frozen embeddings of time series, pretrained on the training part without its labels, against the same
+/// network untrained and against the nearest neighbour by Euclidean distance and by dynamic time warping.
+/// </summary>
+public sealed class TimeSeriesProbe : BenchCase
+{
+    private static readonly string[] Sets = ["ECG200", "GunPoint", "OSULeaf", "PhalangesOutlinesCorrect", "JapaneseVowels", "BasicMotions"];
+
+    /// <inheritdoc/>
+    public override string Name => "timeseries";
+
+    /// <inheritdoc/>
+    public override int Minutes => 8;
+
+    /// <inheritdoc/>
+    public override string Description => "linear probe after TS2Vec and TS-TCC on six data sets, against nearest neighbours (Euclidean, time warping)";
+
+    /// <inheritdoc/>
+    public override void Run(BenchSettings settings, BenchResults results)
+    {
+        var folder = Path.Combine(Environment.GetEnvironmentVariable("SSL_DATA") ?? "", "timeseries");
+        if (!Directory.Exists(folder))
+            throw new BenchUnavailableException("it needs the folder timeseries in the one that SSL_DATA names.");
+        var steps = settings.Quick ? 20 : 200;
+        foreach (var name in settings.Quick ? Sets[..2] : Sets)
+        {
+            var training = Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz"));
+            var test = Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz"));
+            var warping = NearestNeighbor(training, test, (a, b, limit) => Warping(a, b, limit));
+            if (training.Select(s => s.Values.Length).Concat(test.Select(s => s.Values.Length)).Distinct().Count() == 1)
+                results.Add($"{name}/1-NN Euclidean", NearestNeighbor(training, test, Euclidean), "accuracy");
+            results.Add($"{name}/1-NN time warping", warping, "accuracy");
+            foreach (var (method, epochs) in ((string, int)[])[("untrained", 0), ("TS2Vec", Epochs(8)), ("TS-TCC", Epochs(32))])
+            {
+                var accuracy = Probe(training, test, method, epochs);
+                results.Add($"{name}/{method}", accuracy, "accuracy", warping);
+                Console.WriteLine($"  {name,-26} {method,-10} {accuracy:0.000} (time warping {warping:0.000})");
+            }
+
+            int Epochs(int batch) => Math.Max(1, (int)Math.Ceiling(steps / Math.Max(1.0, training.Count / batch)));
+        }
+        results.Note($"Defaults of the trainers but {steps} steps; the probe is LbfgsMaximumEntropy on standardised embeddings, its L2 penalty chosen on a fifth "
+            + "of the training part. Published splits. Reference: nearest neighbour by time warping (no window, channels together).");
+    }
+
+    private static double Probe(List<Series> training, List<Series> test, string method, int epochs)
+    {
+        var mlContext = new MLContext(BenchResults.Seed);
+        var methods = mlContext.SelfSupervised().TimeSeries;
+        var channels = training[0].Channels;
+        var data = mlContext.Data.LoadFromEnumerable(training);
+        using var encoder = method == "TS-TCC"
+            ? methods.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options
+            {
+                InputColumnName = nameof(Series.Values), NumberOfChannels = channels, NumberOfEpochs = epochs, Seed = BenchResults.Seed,
+                BatchSize = Math.Min(32, training.Count / 2),
+            }).Fit(data)
+            : methods.Ts2Vec(new Ts2VecTrainer.Options
+            {
+                InputColumnName = nameof(Series.Values), NumberOfChannels = channels, NumberOfEpochs = epochs, Seed = BenchResults.Seed,
+            }).Fit(data);
+
+        var embedded = mlContext.Data.Cache(encoder.Transform(data));
+        var embeddedTest = mlContext.Data.Cache(encoder.Transform(mlContext.Data.LoadFromEnumerable(test)));
+        var split = mlContext.Data.TrainTestSplit(embedded, 0.2, seed: BenchResults.Seed);
+        var penalty = new[] { 1f, 0.1f, 0.01f }.MaxBy(l2 => Accuracy(split.TrainSet, split.TestSet, l2));
+        return Accuracy(embedded, embeddedTest, penalty);
+
+        double Accuracy(IDataView fit, IDataView evaluate, float l2)
+        {
+            var model = mlContext.Transforms.NormalizeMeanVariance("Features", fixZero: false)
+                .Append(mlContext.Transforms.Conversion.MapValueToKey("Key", nameof(Series.Label)))
+                .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Key", "Features", l1Regularization: 0, l2Regularization: l2))
+                .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"))
+                .Fit(fit);
+            var scored = model.Transform(evaluate);
+            var predicted = scored.GetColumn<string>("Predicted").ToArray();
+            return scored.GetColumn<string>(nameof(Series.Label)).Zip(predicted).Average(pair => pair.First == pair.Second ? 1.0 : 0);
+        }
+    }
+
+    private static double NearestNeighbor(List<Series> training, List<Series> test, Func<Series, Series, double, double> distance)
+    {
+        var right = 0;
+        Parallel.ForEach(test, one =>
+        {
+            var (best, label) = (double.PositiveInfinity, "");
+            foreach (var other in training)
+            {
+                var found = distance(one, other, best);
+                if (found < best)
+                    (best, label) = (found, other.Label);
+            }
+            if (label == one.Label)
+                Interlocked.Increment(ref right);
+        });
+        return (double)right / test.Count;
+    }
+
+    private static double Euclidean(Series a, Series b, double limit)
+    {
+        double sum = 0;
+        for (var i = 0; i < a.Values.Length; i++)
+            sum += (a.Values[i] - b.Values[i]) * (a.Values[i] - b.Values[i]);
+        return sum;
+    }
+
+    // Squared differences summed over the channels; given up when no path can be shorter than the limit.
+    private static double Warping(Series a, Series b, double limit)
+    {
+        var (rows, columns, channels) = (a.Length, b.Length, a.Channels);
+        var before = new double[columns + 1];
+        var now = new double[columns + 1];
+        Array.Fill(before, double.PositiveInfinity);
+        before[0] = 0;
+        for (var i = 0; i < rows; i++)
+        {
+            now[0] = double.PositiveInfinity;
+            var least = double.PositiveInfinity;
+            for (var j = 0; j < columns; j++)
+            {
+                double cost = 0;
+                for (var c = 0; c < channels; c++)
+                {
+                    double difference = a.Values[c * rows + i] - b.Values[c * columns + j];
+                    cost += difference * difference;
+                }
+                now[j + 1] = cost + Math.Min(before[j], Math.Min(before[j + 1], now[j]));
+                least = Math.Min(least, now[j + 1]);
+            }
+            if (least > limit)
+                return double.PositiveInfinity;
+            (before, now) = (now, before);
+        }
+        return before[columns];
+    }
+
+    // One channel: label, values. Several: case, channel, label, values.
+    private static List<Series> Read(string path)
+    {
+        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        var lines = new List<string[]>();
+        while (reader.ReadLine() is { } line)
+            lines.Add(line.Split('\t', StringSplitOptions.RemoveEmptyEntries));
+        var several = path.Contains("JapaneseVowels", StringComparison.Ordinal) || path.Contains("BasicMotions", StringComparison.Ordinal);
+        if (!several)
+            return [.. lines.Select(line => new Series { Label = line[0], Channels = 1, Values = Numbers(line[1..]) })];
+        return [.. lines.GroupBy(line => line[0]).Select(group => new Series
+        {
+            Label = group.First()[2],
+            Channels = group.Count(),
+            Values = [.. group.SelectMany(line => Numbers(line[3..]))],
+        })];
+    }
+
+    private static float[] Numbers(string[] cells) => [.. cells.Select(cell => float.Parse(cell, CultureInfo.InvariantCulture))];
+
+    private sealed class Series
+    {
+        public string Label { get; set; } = "";
+
+        public float[] Values { get; set; } = [];
+
+        [NoColumn]
+        public int Channels { get; set; }
+
+        [NoColumn]
+        public int Length => Values.Length / Channels;
+    }
+}
