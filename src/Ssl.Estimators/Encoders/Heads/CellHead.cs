@@ -64,8 +64,8 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                                                  // [N, C + K]
             var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights;     // [N, C + K]
             var typical = get_buffer(TypicalErrors)!;
-            var counts = weights.sum(0);                                                                                    // [C + K]
-            var now = where(counts.gt(0), errors.sum(0) / counts.clamp_min(1), typical);
+            var counts = weights.sum(0L);                                                                                    // [C + K]
+            var now = where(counts.gt(0), errors.sum(0L) / counts.clamp_min(1), typical);
             typical.mul_(Memory).add_(now * (1 - Memory));
         }
         return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
