@@ -185,7 +185,8 @@ public class NeighborPredictionTests
         var model = Fit(PredictionKind.MulticlassClassification, references, new() { Search = NeighborSearch.Approximate });
         _ = model.Transform(View(references)).GetColumn<uint>("PredictedLabel").Count();
         model.Dispose();
-        Assert.AreEqual(before, TorchSharp.torch.Tensor.TotalCount);
+        // Fewer where tensors of an earlier test met their finalizer meanwhile.
+        Assert.IsLessThanOrEqualTo(before, TorchSharp.torch.Tensor.TotalCount);
         Assert.ThrowsExactly<ObjectDisposedException>(() => model.Transform(View(references)));
     }
 
