@@ -46,6 +46,7 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
         var scratch = ScratchRates.Select(rate => drawn
             .Select((rows, seed) => Tune(untrained, rows, rate, 2 * Epochs, HeadInitialization.Random, seed)).ToArray()).MaxBy(a => a.Average())!;
         var words = L2Choices.Select(l2 => drawn.Select(rows => Words(rows, l2)).ToArray()).MaxBy(a => a.Average())!;
+        Console.WriteLine($"  {prefix}{labels} labels, {draws} draws: fine-tuned {tuned.Average():0.000}, scratch {scratch.Average():0.000}, TF-IDF {words.Average():0.000}");
         results.Add($"{prefix}{labels} labels: fine-tuned, over scratch", tuned.Average(), "share", scratch.Average());
         results.Add($"{prefix}{labels} labels: fine-tuned, over TF-IDF", tuned.Average(), "share", words.Average());
         if (draws > 1)
