@@ -351,6 +351,9 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
         Once();
         // Reports come by the clock, and what one of them made may still wait for its finalizer; one tensor lost a step would be more.
         Assert.IsLessThanOrEqualTo(before + 8, torch.Tensor.TotalCount, "tensors left after Fit, Transform and Dispose");
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.IsLessThanOrEqualTo(before, torch.Tensor.TotalCount, "tensors that nothing frees");
 
         void Once()
         {

@@ -115,18 +115,24 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
     }
 
-    /// <summary>The steps of each series, averaged to at most so many sections of neighbours; padding does not count: [N, G, D].</summary>
+    /// <summary>The steps of each series, averaged to so many sections of neighbours, each of its own length: [N, G, D].</summary>
     /// <param name="steps">[N, S, D].</param>
-    /// <param name="mask">Bool [N, S].</param>
-    /// <param name="maximum">The most sections.</param>
+    /// <param name="mask">Bool [N, S], true up to the end of the series; at least one.</param>
+    /// <param name="maximum">The most sections; fewer where the batch has fewer steps. A short series repeats steps.</param>
     internal static Tensor Sections(Tensor steps, Tensor mask, int maximum)
     {
         using var scope = NewDisposeScope();
-        long n = steps.shape[0], count = Math.Min(steps.shape[1], maximum), width = steps.shape[1] / count;
-        var weights = mask.to(steps.dtype).unsqueeze(-1);                                           // [N, S, 1]
-        var sums = (steps * weights).narrow(1, 0, count * width).reshape(n, count, width, steps.shape[2]).sum(2);
-        var counts = weights.narrow(1, 0, count * width).reshape(n, count, width, 1).sum(2);
-        return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
+        long count = Math.Min(steps.shape[1], maximum);
+        var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
+        // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
+        var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1);     // [N, S + 1, D]
+        var section = arange(count, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
+        var from = (section * lengths / count).floor().to(ScalarType.Int64);                        // [N, G]
+        var to = torch.maximum(((section + 1) * lengths / count).floor().to(ScalarType.Int64), from + 1);
+        var means = (At(sums, to) - At(sums, from)) / (to - from).unsqueeze(-1).to(steps.dtype);
+        return means.MoveToOuterDisposeScope();
+
+        static Tensor At(Tensor sums, Tensor places) => sums.gather(1, places.unsqueeze(-1).expand(-1, -1, sums.shape[2]));
     }
 
     // Sections of the past, from 1 to those that leave the future its own.
