@@ -31,7 +31,7 @@ public sealed class TimeSeriesProbe : BenchCase
         if (!Directory.Exists(folder))
             throw new BenchUnavailableException("it needs the folder timeseries in the one that SSL_DATA names.");
         var steps = settings.Quick ? 20 : 200;
-        foreach (var name in settings.Quick ? Sets[..2] : Sets)
+        foreach (var name in settings.Sets ?? (settings.Quick ? Sets[..2] : Sets))
         {
             var training = Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz"));
             var test = Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz"));
