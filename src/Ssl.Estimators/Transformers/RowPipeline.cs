@@ -4,23 +4,23 @@ using Microsoft.ML.Data;
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>
-/// Blocks of rows on their way through the encoder: while the consumer works on one, the next ones are computed on other threads, so that
-/// one can be cut into tokens while the network is busy with the other. Rows are read on the consumer's thread: cursors are not shared.
+/// Blocks of rows on their way through the encoder: while the consumer works on one, the next ones are computed on
+/// <see cref="ComputeThreads"/>. Rows are read on the consumer's thread: cursors are not shared.
 /// </summary>
 /// <remarks>Nothing is read ahead before the second block is asked for, so a preview of ten rows stays cheap.</remarks>
 internal sealed class RowPipeline : IDisposable
 {
-    private const int Ahead = 2;
-
     private readonly DataViewRowCursor _input;
-    private readonly RowBlock[] _blocks = new RowBlock[Ahead + 1];
-    private readonly Queue<Task> _pending = new(Ahead);
+    private readonly ComputeThreads _threads = ComputeThreads.ForThisThread();
+    private readonly RowBlock[] _blocks;
+    private readonly Queue<Task> _pending = new();
     private bool _started;
     private bool _inputEnded;
 
     public RowPipeline(DataViewRowCursor input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize)
     {
         _input = input;
+        _blocks = new RowBlock[_threads.Count + 2];                                     // served, waiting for a thread, one a thread
         for (var i = 0; i < _blocks.Length; i++)
             _blocks[i] = new RowBlock(input, computation, passThrough, batchSize);
     }
@@ -71,12 +71,12 @@ internal sealed class RowPipeline : IDisposable
 
     private void ComputeAhead()
     {
-        while (_pending.Count < Ahead && !_inputEnded)
+        while (_pending.Count < _blocks.Length - 1 && !_inputEnded)
         {
             var block = _blocks[(CurrentIndex + 1 + _pending.Count) % _blocks.Length];
             Fill(block);
             if (block.Count > 0)
-                _pending.Enqueue(Task.Run(block.Compute));
+                _pending.Enqueue(_threads.Run(block.Compute));
         }
     }
 
