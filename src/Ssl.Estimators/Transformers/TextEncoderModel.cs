@@ -89,8 +89,12 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
     private protected override Tensor EncodeRows(ReadOnlySpan<RawRow> rows)
     {
         var tokens = Tokenize(rows);
-        // A bag of tokens leaves padding out by itself.
-        var groups = Network.IsContextual ? LengthGroups.Of(tokens) : LengthGroups.One(tokens);
+        if (Network is BagTextEncoder bag)
+        {
+            var (flat, offsets) = tokens.ToBags(_tokenizer.Vocabulary.SpecialCount);
+            return bag.EncodeBags(flat.to(Device), offsets.to(Device));
+        }
+        var groups = LengthGroups.Of(tokens);
         if (groups.Count == 1)
             return EncodeBatch(tokens.ToBatch(groups.Order));
         var parts = new Tensor[groups.Count];

@@ -76,5 +76,28 @@ internal sealed class TokenRows(int paddingId) : RowStore
         return new TokenBatch(ids, mask);
     }
 
+    /// <summary>All texts without padding: what a bag of tokens needs.</summary>
+    /// <param name="specialCount">Ids below it are special tokens, which are left out, except where a text has nothing else.</param>
+    /// <returns>The tokens of all texts behind each other, int64, and where each text begins, int64 [rows].</returns>
+    public (Tensor Tokens, Tensor Offsets) ToBags(int specialCount)
+    {
+        var (tokenTensor, offsetTensor) = (empty(_tokens.Count, dtype: ScalarType.Int64), empty(Count, dtype: ScalarType.Int64));
+        var tokens = MemoryMarshal.Cast<byte, long>(tokenTensor.bytes);
+        var offsets = MemoryMarshal.Cast<byte, long>(offsetTensor.bytes);
+        var end = 0;
+        for (var row = 0; row < offsets.Length; row++)
+        {
+            offsets[row] = end;
+            foreach (var token in this[row])
+                if (token >= specialCount)
+                    tokens[end++] = token;
+            if (end > offsets[row])
+                continue;
+            foreach (var token in this[row])
+                tokens[end++] = token;
+        }
+        return (tokenTensor.narrow(0, 0, end), offsetTensor);
+    }
+
     private int Start(int row) => row == 0 ? 0 : _ends[row - 1];
 }

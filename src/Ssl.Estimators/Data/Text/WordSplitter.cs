@@ -46,9 +46,13 @@ internal ref struct WordSplitter
             _position = start;
             return false;
         }
-        int end = EndOfWord(start);
-        _position = end;
-        Current = Normalize(_text[start..end]);
+        // Nearly every word is small ASCII letters from end to end: there is nothing to split and nothing to change.
+        int end = start;
+        while (end < _text.Length && char.IsAsciiLetterLower(_text[end]))
+            end++;
+        bool isPlain = end > start && (end == _text.Length || (_text[end] < 128 && !IsLetter(_text[end])));
+        _position = isPlain ? end : end = EndOfWord(start);
+        Current = isPlain ? _text[start..end] : Normalize(_text[start..end]);
         return true;
     }
 

@@ -55,8 +55,17 @@ internal sealed class BagTextEncoder : TextEncoder
     {
         using var scope = NewDisposeScope();
         var (tokens, offsets) = Flatten(batch);                       // [all tokens], [N]
-        var mean = _words.call(tokens, offsets);                      // [N, T]
-        return Head(mean).MoveToOuterDisposeScope();                  // [N, D]
+        return EncodeBags(tokens, offsets).MoveToOuterDisposeScope(); // [N, D]
+    }
+
+    /// <summary>Embeds texts that need no padding.</summary>
+    /// <param name="tokens">The tokens that count, of all texts behind each other, int64.</param>
+    /// <param name="offsets">Where each text begins, int64 [N].</param>
+    /// <returns>[N, D]</returns>
+    internal Tensor EncodeBags(Tensor tokens, Tensor offsets)
+    {
+        using var scope = NewDisposeScope();
+        return Head(_words.call(tokens, offsets)).MoveToOuterDisposeScope();
     }
 
     public override Tensor EncodeTokens(TokenBatch batch)
