@@ -51,11 +51,11 @@ internal static class FineTuningData
     public static IDataView WithKeys(MLContext mlContext, IDataView view)
         => mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(view).Transform(view);
 
-    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features")
+    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features", TextEncoderFactory? encoder = null)
         => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
     {
         OutputColumnName = output,
-        Encoder = TextEncoders.Bag(embeddingDimension: 16),
+        Encoder = encoder ?? TextEncoders.Bag(embeddingDimension: 16),
         BatchSize = 32,
         NumberOfEpochs = epochs,
         VocabularySize = 300,

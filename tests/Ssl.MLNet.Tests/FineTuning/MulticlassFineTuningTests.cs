@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.Contracts;
@@ -103,10 +104,13 @@ public sealed class MulticlassFineTuningTests
     }
 
     [TestMethod]
-    public void Sixteen_threads_batches_and_single_rows_score_the_same()
+    [DataRow(false)]
+    [DataRow(true)]
+    public void Sixteen_threads_batches_and_single_rows_score_the_same(bool transformer)
     {
         var mlContext = new MLContext(1);
-        using var encoder = FineTuningData.Encoder(mlContext);
+        var factory = transformer ? TextEncoders.Transformer(dimension: 16, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 32) : null;
+        using var encoder = FineTuningData.Pretrainer(mlContext, encoder: factory).Fit(FineTuningData.View(mlContext));
         using var model = Trainer(mlContext, encoder).Fit(FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext)));
         var data = FineTuningData.View(mlContext, 600);
         var expected = FineTuningData.Scores(model, data);

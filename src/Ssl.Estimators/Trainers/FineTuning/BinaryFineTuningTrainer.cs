@@ -31,7 +31,9 @@ namespace Ssl.Estimators.Trainers;
 ///
 /// ### Algorithm
 /// Logistic loss on a head over the embedding, with label smoothing and class weights as options; AdamW over encoder and head, or over
-/// the head alone. The probability is the sigmoid of the score and is not calibrated on rows of its own.
+/// the head alone. The probability is the sigmoid of the score and is not calibrated on rows of its own. A Boolean label cannot be
+/// missing: to learn from rows without an answer too, map the answer to a key and use
+/// `MulticlassFineTuningTrainer.Options.PseudoLabelThreshold`.
 /// ]]></format>
 /// </remarks>
 public sealed class BinaryFineTuningTrainer : FineTuningTrainer
