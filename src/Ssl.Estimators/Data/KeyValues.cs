@@ -9,7 +9,7 @@ internal static class KeyValues
 {
     private const string Kind = "KeyValues";
 
-    /// <summary>Type of the values of a key column; null where it has none for all of its numbers.</summary>
+    /// <summary>Type of the values of a column of keys, single or vectors; null where it has none for all of its numbers.</summary>
     public static DataViewType? ItemType(DataViewSchema.Column column)
         => column.Annotations.Schema.GetColumnOrNull(Kind) is { Type: VectorDataViewType type } && type.Size == Count(column)
             ? type.ItemType : null;
@@ -23,7 +23,8 @@ internal static class KeyValues
         return (string[])read.Invoke(null, [column])!;
     }
 
-    private static int Count(DataViewSchema.Column column) => (int)((KeyDataViewType)column.Type).Count;
+    private static int Count(DataViewSchema.Column column)
+        => (int)((KeyDataViewType)(column.Type is VectorDataViewType vector ? vector.ItemType : column.Type)).Count;
 
     private static string[] Read<T>(DataViewSchema.Column column)
     {

@@ -11,7 +11,8 @@ namespace Ssl.Estimators.Objectives;
 /// <para>
 /// Yue et al., "TS2Vec: Towards Universal Representation of Time Series", 2022 (arXiv:2106.10466). Similarities are plain inner products,
 /// without temperature. Scales halve by maximum pooling down to a single step; the loss is their mean, the weight
-/// of the comparison between series and that between timestamps together 1. N series, T timestamps, D the dimension.
+/// of the comparison between series and that between timestamps together 1. Deviation: padding behind the end of a series is left out,
+/// where the authors' code compares it too. N series, T timestamps, D the dimension.
 /// </para>
 /// </remarks>
 public static class HierarchicalContrastiveLoss
@@ -20,9 +21,10 @@ public static class HierarchicalContrastiveLoss
     /// <param name="first">One encoding, [N, T, D].</param>
     /// <param name="second">The other one, [N, T, D].</param>
     /// <param name="instanceWeight">Weight of the comparison between series, from 0 to 1; the rest is that between timestamps.</param>
+    /// <param name="mask">Bool [N, T]: true inside the series; <see langword="null"/> where there is no padding.</param>
     /// <returns>A scalar; 0 for a single series of a single timestamp.</returns>
-    /// <exception cref="ArgumentException">The shapes differ or are not of three dimensions.</exception>
-    public static Tensor Compute(Tensor first, Tensor second, double instanceWeight = 0.5)
+    /// <exception cref="ArgumentException">The shapes differ or are not of three dimensions, or the mask's is another.</exception>
+    public static Tensor Compute(Tensor first, Tensor second, double instanceWeight = 0.5, Tensor? mask = null)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
@@ -31,24 +33,29 @@ public static class HierarchicalContrastiveLoss
             throw new ArgumentException($"Both must be [N, T, D], got [{string.Join(", ", first.shape)}] and "
                 + $"[{string.Join(", ", second.shape)}].", nameof(second));
         }
+        if (mask is not null && !mask.shape.SequenceEqual(first.shape[..2]))
+        {
+            throw new ArgumentException($"The mask must be [N, T], [{first.shape[0]}, {first.shape[1]}], got [{string.Join(", ", mask.shape)}].",
+                nameof(mask));
+        }
         using var scope = NewDisposeScope();
         var total = zeros(1, dtype: first.dtype, device: first.device).squeeze();
         int scales = 0;
         while (true)
         {
             if (instanceWeight > 0)
-                total = total + BetweenRows(first.transpose(0, 1), second.transpose(0, 1)) * instanceWeight;
+                total = total + BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * instanceWeight;
             if (instanceWeight < 1 && first.shape[1] > 1)
-                total = total + BetweenRows(first, second) * (1 - instanceWeight);
+                total = total + BetweenRows(first, second, mask) * (1 - instanceWeight);
             scales++;
             if (first.shape[1] == 1)
                 return (total / scales).MoveToOuterDisposeScope();
-            (first, second) = (Halved(first), Halved(second));
+            (first, second, mask) = (Halved(first, mask), Halved(second, mask), mask is null ? null : Pairs(mask).any(2));
         }
     }
 
     // In each of B groups, row i of one side and row i of the other attract each other among all 2M rows: [B, M, D] twice to a scalar.
-    private static Tensor BetweenRows(Tensor first, Tensor second)
+    private static Tensor BetweenRows(Tensor first, Tensor second, Tensor? mask)
     {
         long rows = first.shape[1];
         if (rows == 1)
@@ -56,18 +63,38 @@ public static class HierarchicalContrastiveLoss
         using var scope = NewDisposeScope();
         var all = cat([first, second], 1);                                                          // [B, 2M, D]
         var similarities = all.matmul(all.transpose(1, 2));                                         // [B, 2M, 2M]
-        var self = eye(2 * rows, dtype: ScalarType.Bool, device: all.device);
-        var shares = nn.functional.log_softmax(similarities.masked_fill(self, float.NegativeInfinity), -1);
+        var excluded = eye(2 * rows, dtype: ScalarType.Bool, device: all.device);                   // itself
+        if (mask is not null)
+        {
+            // What lies inside is not compared with padding; rows of padding, which do not count, keep finite shares.
+            var inside = cat([mask, mask], 1);                                                      // [B, 2M]
+            excluded = excluded.logical_or(inside.unsqueeze(2).logical_and(inside.unsqueeze(1).logical_not()));
+        }
+        var shares = nn.functional.log_softmax(similarities.masked_fill(excluded, float.NegativeInfinity), -1);
         // The partner of row i stands M places further on, and the other way round.
         var forward = shares.narrow(1, 0, rows).narrow(2, rows, rows).diagonal(dim1: 1, dim2: 2);   // [B, M]
         var backward = shares.narrow(1, rows, rows).narrow(2, 0, rows).diagonal(dim1: 1, dim2: 2);
-        return ((forward.mean() + backward.mean()) / -2).MoveToOuterDisposeScope();
+        var both = (forward + backward) / -2;
+        if (mask is null)
+            return both.mean().MoveToOuterDisposeScope();
+        var counted = mask.to(both.dtype);
+        return ((both * counted).sum() / counted.sum().clamp_min(1)).MoveToOuterDisposeScope();
     }
 
-    // The larger of two neighbours; an odd one at the end is left out, as in the authors' code.
-    private static Tensor Halved(Tensor steps)
+    // The larger of two neighbours inside the series; an odd one at the end is left out, as in the authors' code.
+    private static Tensor Halved(Tensor steps, Tensor? mask)
+    {
+        if (mask is null)
+            return Pairs(steps).amax(2);
+        // Two places of padding make one, whose value does not count but must be finite.
+        var pairs = Pairs(steps.masked_fill(mask.logical_not().unsqueeze(-1), float.NegativeInfinity)).amax(2);
+        return pairs.masked_fill(Pairs(mask).any(2).logical_not().unsqueeze(-1), 0);
+    }
+
+    // [N, T, ...] to [N, T / 2, 2, ...].
+    private static Tensor Pairs(Tensor steps)
     {
         long half = steps.shape[1] / 2;
-        return steps.narrow(1, 0, 2 * half).reshape(steps.shape[0], half, 2, steps.shape[2]).amax(2);
+        return steps.narrow(1, 0, 2 * half).reshape([steps.shape[0], half, 2, .. steps.shape[2..]]);
     }
 }

@@ -3,12 +3,12 @@ namespace Ssl.Estimators.Persistence;
 /// <summary>How an input column reaches a model: which part of a <see cref="RawRow"/> brings it.</summary>
 internal enum InputKind
 {
-    /// <summary>One of <see cref="RawRow.Texts"/>: a scalar text column.</summary>
+    /// <summary>Cells among <see cref="RawRow.Texts"/>: a column of texts, one or a vector a row.</summary>
     Text,
 
     /// <summary>
-    /// One of <see cref="RawRow.Texts"/>: a scalar column of keys with values; its value as text, whatever its number, and the empty text
-    /// where the key is missing.
+    /// Cells among <see cref="RawRow.Texts"/>: a column of keys with values, one or a vector a row; the value as text, whatever its number,
+    /// and the empty text where the key is missing.
     /// </summary>
     Key,
 

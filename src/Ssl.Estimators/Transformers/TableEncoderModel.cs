@@ -76,6 +76,8 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
         if (TableColumnKinds.Of(shape) != fitted.Kind || (fitted.Size is null) != (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.Scalar))
             throw Check.SchemaMismatch("input", name, TableColumnKinds.Name(fitted.Kind, fitted.Size is not null), shape.ToString(),
                 "The encoder was fitted on a column of that type.");
+        if (shape.Dimensions is { } dimensions && dimensions.Aggregate(1, (a, b) => a * b) is var size && size != fitted.Size)
+            throw Check.SchemaMismatch("input", name, $"a vector of {fitted.Size} slots", $"one of {size}", "The encoder was fitted on vectors of that size.");
     }
 
     public override RowFormat CreateFormat() => new TableRowFormat(InputColumns, _columns);

@@ -35,11 +35,45 @@ public sealed class HierarchicalContrastiveLossTests
     }
 
     [TestMethod]
+    public void PaddingDoesNotCount()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var (first, second) = (randn(3, 8, 4, generator: generator), randn(3, 8, 4, generator: generator));
+        var none = ones(3, 8, dtype: ScalarType.Bool);
+        Assert.AreEqual(HierarchicalContrastiveLoss.Compute(first, second).item<float>(),
+            HierarchicalContrastiveLoss.Compute(first, second, mask: none).item<float>(), 1e-5, "a mask without padding");
+
+        // What stands in the padding changes nothing, the values inside do.
+        var mask = arange(8).unsqueeze(0).lt(tensor([8, 5, 3]).unsqueeze(1));
+        var loss = HierarchicalContrastiveLoss.Compute(first, second, mask: mask).item<float>();
+        var outside = mask.logical_not().unsqueeze(-1);
+        Assert.AreEqual(loss, HierarchicalContrastiveLoss.Compute(first.masked_fill(outside, 9), second.masked_fill(outside, -7), mask: mask)
+            .item<float>(), 1e-5);
+        Assert.AreNotEqual(loss, HierarchicalContrastiveLoss.Compute(first + mask.unsqueeze(-1), second, mask: mask).item<float>(), 1e-3);
+
+        // Series of nothing but padding leave the loss of the others as it is alone.
+        var two = cat([ones(2, 8, dtype: ScalarType.Bool), zeros(1, 8, dtype: ScalarType.Bool)]);
+        Assert.AreEqual(HierarchicalContrastiveLoss.Compute(first.narrow(0, 0, 2), second.narrow(0, 0, 2)).item<float>(),
+            HierarchicalContrastiveLoss.Compute(first, second, mask: two).item<float>(), 1e-5);
+    }
+
+    [TestMethod]
+    public void GradientsAreFiniteWherePaddingMeetsPadding()
+    {
+        using var scope = NewDisposeScope();
+        var first = ones(2, 4, 3, requires_grad: true);
+        HierarchicalContrastiveLoss.Compute(first, ones(2, 4, 3), mask: arange(4).unsqueeze(0).lt(tensor([4, 1]).unsqueeze(1))).backward();
+        Assert.IsTrue(first.grad!.isfinite().all().item<bool>());
+    }
+
+    [TestMethod]
     public void OtherShapesAreRefused()
     {
         using var scope = NewDisposeScope();
         Assert.Throws<ArgumentException>(() => HierarchicalContrastiveLoss.Compute(ones(2, 3, 4), ones(2, 4, 4)));
         Assert.Throws<ArgumentException>(() => HierarchicalContrastiveLoss.Compute(ones(2, 3), ones(2, 3)));
+        Assert.Throws<ArgumentException>(() => HierarchicalContrastiveLoss.Compute(ones(2, 3, 4), ones(2, 3, 4), mask: ones(2, 4)));
     }
 
     private static double[][][] Cube(Tensor t) => [.. Enumerable.Range(0, (int)t.shape[0]).Select(n => Enumerable.Range(0, (int)t.shape[1])

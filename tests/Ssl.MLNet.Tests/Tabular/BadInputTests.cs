@@ -99,8 +99,8 @@ public sealed class BadInputTests
     public void A_vector_of_another_size_at_Transform()
     {
         using var encoder = Fit(Enumerable.Range(0, 40).Select(i => new Two { Cells = [i, -i] }), "Cells");
-        var error = Assert.Throws<Exception>(() => Embed(encoder, [new Three { Cells = [1, 2, 3] }]));
-        StringAssert.Contains(error.Message, "3");
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Embed(encoder, [new Three { Cells = [1, 2, 3] }]));
+        StringAssert.Contains(error.Message, "Schema mismatch for input column 'Cells': expected a vector of 2 slots, got one of 3");
     }
 
     [TestMethod]

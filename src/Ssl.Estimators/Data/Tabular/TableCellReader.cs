@@ -11,10 +11,11 @@ namespace Ssl.Estimators.Data;
 internal sealed class TableCellReader
 {
     private readonly List<Action<List<float>>> _numberReaders = [];
-    private readonly List<ValueGetter<ReadOnlyMemory<char>>> _textGetters = [];
+    private readonly List<Action<List<ReadOnlyMemory<char>>>> _textReaders = [];
     private readonly List<float> _numbers = [];
-    private readonly ReadOnlyMemory<char>[] _texts;
+    private readonly List<ReadOnlyMemory<char>> _texts = [];
     private float[] _row = [];
+    private ReadOnlyMemory<char>[] _rowTexts = [];
 
     /// <param name="row">Its named columns are active and of an allowed type.</param>
     /// <param name="columns">The columns, in their order.</param>
@@ -23,24 +24,27 @@ internal sealed class TableCellReader
         foreach (var name in columns)
         {
             if (TableColumnKinds.IsText(TableColumnKinds.Of(ColumnShape.Find(row.Schema, name))!.Value))
-                _textGetters.Add(TextColumns.Open(row, row.Schema[name]));
+                _textReaders.Add(TextColumns.OpenCells(row, row.Schema[name]));
             else
                 _numberReaders.Add(NumberColumns.Open(row, row.Schema[name]));
         }
-        _texts = new ReadOnlyMemory<char>[_textGetters.Count];
     }
 
     /// <summary>The row on which the input now stands; valid until the next call.</summary>
     public RawRow Read()
     {
-        for (var i = 0; i < _texts.Length; i++)
-            _textGetters[i](ref _texts[i]);
+        _texts.Clear();
+        foreach (var read in _textReaders)
+            read(_texts);
+        if (_rowTexts.Length != _texts.Count)
+            _rowTexts = new ReadOnlyMemory<char>[_texts.Count];
+        CollectionsMarshal.AsSpan(_texts).CopyTo(_rowTexts);
         _numbers.Clear();
         foreach (var read in _numberReaders)
             read(_numbers);
         if (_row.Length != _numbers.Count)
             _row = new float[_numbers.Count];
         CollectionsMarshal.AsSpan(_numbers).CopyTo(_row);
-        return new RawRow(_row, _texts);
+        return new RawRow(_row, _rowTexts);
     }
 }

@@ -22,7 +22,7 @@ internal enum TableColumnKind
 internal static class TableColumnKinds
 {
     /// <summary>What is allowed, in ML.NET's words.</summary>
-    public const string Expected = "a number, Boolean, String or Key, or a known-size vector of numbers or Booleans";
+    public const string Expected = "a number, Boolean, String or Key, or a known-size vector of them";
 
     /// <summary>Whether cells of this kind are read as texts, not as numbers.</summary>
     public static bool IsText(TableColumnKind kind) => kind is TableColumnKind.Text or TableColumnKind.Key;
@@ -32,15 +32,13 @@ internal static class TableColumnKinds
     {
         if (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.VariableVector)
             return null;
-        if (shape.IsKey || shape.ItemType is KeyDataViewType or TextDataViewType)
-        {
-            return shape.Kind != Microsoft.ML.SchemaShape.Column.VectorKind.Scalar ? null
-                : shape.ItemType is TextDataViewType && !shape.IsKey ? TableColumnKind.Text : TableColumnKind.Key;
-        }
+        if (shape.IsKey || shape.ItemType is KeyDataViewType)
+            return TableColumnKind.Key;
         return shape.ItemType switch
         {
             NumberDataViewType => TableColumnKind.Number,
             BooleanDataViewType => TableColumnKind.Boolean,
+            TextDataViewType => TableColumnKind.Text,
             _ => null,
         };
     }

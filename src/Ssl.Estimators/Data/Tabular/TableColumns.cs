@@ -24,11 +24,13 @@ internal sealed class TableColumns
     private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales", VocabulariesKey = "vocabularies";
 
     private readonly int _values;
+    private readonly int _texts;
 
     public TableColumns(IReadOnlyList<TableColumn> columns)
     {
         Columns = columns;
         _values = columns.Where(c => !TableColumnKinds.IsText(c.Kind)).Sum(c => c.Cells);
+        _texts = columns.Sum(c => c.Cells) - _values;
         var numeric = columns.Where(c => c.Kind == TableColumnKind.Number).ToArray();
         var categorical = columns.Where(c => c.Kind != TableColumnKind.Number).ToArray();
         Layout = new TableLayout([.. numeric.SelectMany(c => c.CellNames)], [.. categorical.SelectMany(c => c.CellNames)],
@@ -53,6 +55,11 @@ internal sealed class TableColumns
         {
             throw new InvalidOperationException($"The columns of numbers have {values.Length} cells a row, but had {_values} when the encoder was fitted: "
                 + "a vector column has another size.");
+        }
+        if (texts.Length != _texts)
+        {
+            throw new InvalidOperationException($"The columns of texts and keys have {texts.Length} cells a row, but had {_texts} when the encoder was "
+                + "fitted: a vector column has another size.");
         }
         int value = 0, text = 0, number = 0, code = 0;
         foreach (var column in Columns)

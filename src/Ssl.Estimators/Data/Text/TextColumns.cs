@@ -47,6 +47,51 @@ internal static class TextColumns
         }
     }
 
+    /// <summary>Gets the getter of a column of texts or keys, single or vectors.</summary>
+    /// <param name="row">A row or cursor in which the column is active.</param>
+    /// <param name="column">A column of texts or keys.</param>
+    /// <returns>
+    /// Appends the texts of the row on which the input stands: one, or those of the vector, empty ones of sparse vectors included; the empty
+    /// text where a key is missing.
+    /// </returns>
+    public static Action<List<ReadOnlyMemory<char>>> OpenCells(DataViewRow row, DataViewSchema.Column column)
+    {
+        if (column.Type is not VectorDataViewType vector)
+        {
+            var getter = Open(row, column);
+            return cells =>
+            {
+                ReadOnlyMemory<char> text = default;
+                getter(ref text);
+                cells.Add(text);
+            };
+        }
+        if (vector.ItemType is not KeyDataViewType key)
+            return Texts<ReadOnlyMemory<char>>(text => text);
+        ReadOnlyMemory<char>[] values = [default, .. KeyValues.Texts(column).Select(text => text.AsMemory())];
+        return Type.GetTypeCode(key.RawType) switch
+        {
+            TypeCode.Byte => Texts<byte>(number => Value(number)),
+            TypeCode.UInt16 => Texts<ushort>(number => Value(number)),
+            TypeCode.UInt32 => Texts<uint>(number => Value(number)),
+            _ => Texts<ulong>(Value),
+        };
+
+        ReadOnlyMemory<char> Value(ulong number) => number < (ulong)values.Length ? values[number] : default;
+
+        Action<List<ReadOnlyMemory<char>>> Texts<T>(Func<T, ReadOnlyMemory<char>> convert)
+        {
+            var getter = row.GetGetter<VBuffer<T>>(column);
+            VBuffer<T> all = default;
+            return cells =>
+            {
+                getter(ref all);
+                foreach (var value in all.DenseValues())
+                    cells.Add(convert(value));
+            };
+        }
+    }
+
     /// <summary>A cursor over the text columns alone.</summary>
     internal sealed class Cursor : IDisposable
     {

@@ -40,7 +40,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
     private readonly Linear _prediction;
 
     [ComponentName(Name = "projection")]
-    private readonly Linear _projection;
+    private readonly ProjectionMlp _projection;
 
     private readonly RandomStreams _streams;
     private readonly SeriesView _weak;
@@ -81,7 +81,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         Initialization.Normal(_contextToken, 0.02, streams.Weights);
         _context = new TransformerStack(ContextLayers, ContextDimension, ContextHeads, 4 * ContextDimension, dropout: 0.1, streams);
         _prediction = Initialization.Linear(ContextDimension, (long)futureSections * encoder.StepDimension, streams.Weights);
-        _projection = Initialization.Linear(ContextDimension, ContextDimension, streams.Weights);
+        _projection = new ProjectionMlp(ContextDimension, ContextDimension / 2, ContextDimension / 4, streams);
         RegisterComponents();
     }
 
@@ -92,7 +92,9 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         var both = SeriesBatch.Concatenate(_weak.Apply(series, _streams.Views), _strong.Apply(series, _streams.Views));
         var steps = _encoder.EncodeSteps(both);                                                     // [2N, S, D]
         var mask = _encoder.StepMask(both);
+        // Of length 1, as in the authors' code: else the prediction is won by making sections long.
         var sections = Sections(steps, mask, MaximumSections);                                      // [2N, G, D]
+        sections = sections / sections.norm(-1, keepdim: true).clamp_min(1e-12);
         int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _futureSections);
         long past = DrawPast(sections.shape[1], future);
         var contexts = Context(sections.narrow(1, 0, past));                                        // [2N, 64]
@@ -107,7 +109,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         }
         if (_contextualWeight > 0)
         {
-            var halves = _projection.call(contexts).chunk(2);
+            var halves = _projection.call(contexts).chunk(2);                                       // [N, 16] twice
             var contextual = NtXentLoss.Compute(halves[0], halves[1], _temperature);
             terms.Add(("contextual", contextual.detach()));
             total = total is null ? contextual * _contextualWeight : total + contextual * _contextualWeight;
@@ -151,13 +153,13 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         return _context.call(tokens, all).select(1, 0);
     }
 
-    // The past of one copy finds its own future among those of the other copies in the batch, section by section, both ways.
+    // The past of one copy finds its own future among those of the other copies in the batch, section by section; both ways, added up.
     private Tensor Predict(Tensor contexts, Tensor future)
     {
         long count = future.shape[1], series = contexts.shape[0] / 2;
         var predicted = _prediction.call(contexts).view(2 * series, _futureSections, future.shape[2]).narrow(1, 0, count);
         var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
-        return (Match(fromWeak, future.narrow(0, series, series)) + Match(fromStrong, future.narrow(0, 0, series))) / 2;
+        return Match(fromWeak, future.narrow(0, series, series)) + Match(fromStrong, future.narrow(0, 0, series));
     }
 
     // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.

@@ -3,6 +3,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
+using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -15,8 +16,9 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// <para>
 /// Yue et al., "TS2Vec: Towards Universal Representation of Time Series", 2022 (arXiv:2106.10466). Deviations: the weights are those of the
-/// last step, not their running mean, since the learning rate ends at 0; series longer than <see cref="MaximumCropLength"/> are cut to
-/// a random stretch of that length in every step. N series, T timestamps, M timestamps of the overlap, D the dimension.
+/// last step, not their running mean, since the learning rate ends at 0; a step looks at <see cref="MaximumCropLength"/> timestamps of a
+/// series at most; stretches stay inside their series where they fit, and what reaches beyond its end does not count. N series,
+/// T timestamps, M timestamps of the overlap, D the dimension.
 /// </para>
 /// </remarks>
 public sealed class Ts2Vec : PretrainingMethod
@@ -63,51 +65,54 @@ public sealed class Ts2Vec : PretrainingMethod
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
     {
         var series = SeriesColumn.Of(columns);
-        var crop = DrawCrop(series.Length, MaximumCropLength, series.Values.device, _streams.Views);
-        var offsets = Offsets(series, crop);                                                        // [N, 1]
-        var overlap = (int)(crop.Right - crop.Left);
-        var first = Encode(series, offsets, crop.OuterLeft, crop.Right).narrow(1, crop.Left - crop.OuterLeft, overlap);     // [N, M, D]
-        var second = Encode(series, offsets, crop.Left, crop.OuterRight).narrow(1, 0, overlap);
-        var loss = HierarchicalContrastiveLoss.Compute(first, second, _instanceWeight);
-        return new StepLoss(loss, [("overlap", tensor((float)overlap))], first.detach().amax(1));
+        var crop = DrawCrop(Math.Min(series.Length, MaximumCropLength), series.Values.device, _streams.Views);
+        var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
+        int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
+        var wholeFirst = Encode(series, starts, before + overlap);
+        var wholeSecond = Encode(series, starts + before, (int)(crop.OuterRight - crop.Left));
+        var first = wholeFirst.narrow(1, before, overlap);                                          // [N, M, D]
+        var second = wholeSecond.narrow(1, 0, overlap);
+        var inside = series.Mask.gather(1, starts + before + arange(overlap, dtype: ScalarType.Int64, device: starts.device));   // [N, M]
+        var loss = HierarchicalContrastiveLoss.Compute(first, second, _instanceWeight, inside.all().cpu().item<bool>() ? null : inside);
+        return new StepLoss(loss, [("overlap", tensor((float)overlap))], TimeSeriesEncoder.Pool(first.detach(), inside));
     }
 
     /// <summary>Two stretches of a window and their overlap, all as places in the window.</summary>
-    /// <param name="Start">Where the window begins.</param>
-    /// <param name="Length">Timestamps of the window.</param>
     /// <param name="OuterLeft">Where the first stretch begins; it ends with the overlap.</param>
     /// <param name="Left">Where the overlap and the second stretch begin.</param>
     /// <param name="Right">The place behind the overlap and the first stretch.</param>
     /// <param name="OuterRight">The place behind the second stretch.</param>
-    internal readonly record struct Crop(long Start, long Length, long OuterLeft, long Left, long Right, long OuterRight);
+    internal readonly record struct Crop(long OuterLeft, long Left, long Right, long OuterRight);
 
     /// <summary>Draws the stretches of a step, the same for all series of the batch.</summary>
-    internal static Crop DrawCrop(long length, int maximum, Device device, Generator generator)
+    internal static Crop DrawCrop(long window, Device device, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draws = MemoryMarshal.Cast<byte, float>(rand(5, device: device, generator: generator).cpu().bytes).ToArray();
-        long window = Math.Min(length, maximum);
-        long start = Below(draws[0], length - window + 1);
+        var draws = MemoryMarshal.Cast<byte, float>(rand(4, device: device, generator: generator).cpu().bytes).ToArray();
         long least = Math.Min(LeastOverlap, window);
-        long overlap = least + Below(draws[1], window - least + 1);
-        long left = Below(draws[2], window - overlap + 1), right = left + overlap;
-        return new Crop(start, window, Below(draws[3], left + 1), left, right, right + Below(draws[4], window - right + 1));
+        long overlap = least + Below(draws[0], window - least + 1);
+        long left = Below(draws[1], window - overlap + 1), right = left + overlap;
+        return new Crop(Below(draws[2], left + 1), left, right, right + Below(draws[3], window - right + 1));
     }
 
     // A whole number from 0 to less than the limit.
     private static long Below(float draw, long limit) => Math.Min((long)(draw * limit), limit - 1);
 
-    // Every series is moved against the others, as far as both stretches stay inside the window: [N, 1].
-    private Tensor Offsets(SeriesBatch series, Crop crop)
+    /// <summary>Where both stretches together begin in every series: inside it wherever they fit, else at its start. [N, 1].</summary>
+    /// <param name="mask">Bool [N, T], true up to the end of the series.</param>
+    /// <param name="span">Timestamps of both stretches together, at most T.</param>
+    /// <param name="generator">On the device of the mask.</param>
+    internal static Tensor Starts(Tensor mask, long span, Generator generator)
     {
-        long room = crop.Length - crop.OuterRight + crop.OuterLeft + 1;
-        return rand([series.Count, 1], device: series.Values.device, generator: _streams.Views).mul(room).floor()
-            .to(ScalarType.Int64).clamp_max(room - 1).add(crop.Start - crop.OuterLeft);
+        using var scope = NewDisposeScope();
+        var choices = mask.sum(1, keepdim: true).sub(span - 1).clamp_min(1);                        // [N, 1]
+        var draws = rand(choices.shape, device: mask.device, generator: generator).mul(choices).floor().to(ScalarType.Int64);
+        return torch.minimum(draws, choices - 1).MoveToOuterDisposeScope();
     }
 
-    private Tensor Encode(SeriesBatch series, Tensor offsets, long left, long right)
+    private Tensor Encode(SeriesBatch series, Tensor starts, int length)
     {
-        var places = offsets + arange(left, right, dtype: ScalarType.Int64, device: offsets.device).unsqueeze(0);           // [N, length]
+        var places = starts + arange(length, dtype: ScalarType.Int64, device: starts.device);       // [N, length]
         var hidden = _maskRatio == 0 ? null
             : rand(places.shape, device: places.device, generator: _streams.Masks).lt(_maskRatio);
         return _encoder.EncodeSteps(series.Take(places), hidden);

@@ -16,19 +16,51 @@ public sealed class TimeSeriesMethodTests
     {
         using var generator = new Generator(1);
         var overlaps = new HashSet<long>();
-        foreach (var (length, maximum) in ((long, int)[])[(2, 512), (30, 512), (30, 10), (600, 512)])
+        foreach (var window in (long[])[2, 10, 30])
         {
             for (var i = 0; i < 300; i++)
             {
-                var crop = Ts2Vec.DrawCrop(length, maximum, CPU, generator);
-                Assert.IsTrue(crop.Start >= 0 && crop.Start + crop.Length <= length && crop.Length <= maximum, crop.ToString());
+                var crop = Ts2Vec.DrawCrop(window, CPU, generator);
                 Assert.IsTrue(0 <= crop.OuterLeft && crop.OuterLeft <= crop.Left && crop.Left + 2 <= crop.Right
-                    && crop.Right <= crop.OuterRight && crop.OuterRight <= crop.Length, crop.ToString());
-                if (length == 30 && maximum == 512)
+                    && crop.Right <= crop.OuterRight && crop.OuterRight <= window, crop.ToString());
+                if (window == 30)
                     overlaps.Add(crop.Right - crop.Left);
             }
         }
         Assert.IsTrue(overlaps.Min() == 2 && overlaps.Max() == 30, $"{overlaps.Min()} to {overlaps.Max()}");
+    }
+
+    [TestMethod]
+    public void StretchesStayInsideTheirSeriesWhereTheyFit()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var mask = arange(10).unsqueeze(0).lt(tensor([10, 6, 4, 2]).unsqueeze(1));
+        var starts = Enumerable.Range(0, 200).Select(_ => Ts2Vec.Starts(mask, 4, generator).flatten().data<long>().ToArray()).ToArray();
+        foreach (var (row, last) in ((int, long)[])[(0, 6), (1, 2), (2, 0), (3, 0)])
+        {
+            CollectionAssert.AreEquivalent(Enumerable.Range(0, (int)last + 1).Select(i => (long)i).ToArray(),
+                starts.Select(s => s[row]).Distinct().ToArray(), $"row {row}");
+        }
+    }
+
+    [TestMethod]
+    public void LongSeriesAreSeenFromEndToEndInWindowsOfTheLongestLength()
+    {
+        using var streams = new RandomStreams(9);
+        var encoder = new Recorder(new SeriesLayout(2, null));
+        using var method = new Ts2Vec(encoder, streams, maximumCropLength: 8);
+        var mask = arange(40).unsqueeze(0).lt(tensor([40, 40, 40, 3]).unsqueeze(1));
+        var times = arange(40, dtype: ScalarType.Float32).expand(4, 2, 40).contiguous();
+        using var series = new SeriesBatch(times, mask, mask.clone());
+        for (var step = 0; step < 60; step++)
+        {
+            using var scope = NewDisposeScope();
+            var loss = method.Loss([series]).Total;
+            Assert.IsTrue(float.IsFinite(loss.item<float>()));
+        }
+        Assert.IsTrue(encoder.Longest <= 8, $"longest stretch {encoder.Longest}");
+        Assert.IsTrue(encoder.Latest >= 35, $"latest timestamp {encoder.Latest}");
     }
 
     [TestMethod]
@@ -94,10 +126,10 @@ public sealed class TimeSeriesMethodTests
         {
             using var streams = new RandomStreams(9);
             using var method = create(streams);
-            using var series = TestSeries.Of([.. Enumerable.Range(0, 24).Select(i => 24 + i % 3)]);
+            using var series = TestSeries.Tones(24, 40);
             using var optimizer = optim.Adam(method.parameters(), lr: 5e-3);
             var losses = new List<float>();
-            for (var step = 0; step < 40; step++)
+            for (var step = 0; step < 100; step++)
             {
                 using var scope = NewDisposeScope();
                 optimizer.zero_grad();
@@ -108,6 +140,41 @@ public sealed class TimeSeriesMethodTests
                 Assert.IsTrue(float.IsFinite(losses[^1]), $"{method.GetName()}, step {step}");
             }
             Assert.IsLessThan(0.9 * losses.Take(5).Average(), losses.TakeLast(5).Average(), method.GetName());
+        }
+    }
+
+    [TestMethod]
+    public void TheTemporalContrastDoesNotDependOnTheLengthOfTheEncodersVectors()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var series = TestSeries.Of(24, 24, 24);
+        var losses = ((float[])[1, 50]).Select(factor =>
+        {
+            using var streams = new RandomStreams(9);
+            using var method = new TemporalContextualContrast(new Recorder(new SeriesLayout(2, null), factor), streams, contextualWeight: 0);
+            method.eval();
+            return method.Loss([series]).Total.item<float>();
+        }).ToArray();
+        Assert.AreEqual(losses[0], losses[1], 1e-4f);
+        Assert.IsGreaterThan(0.5f, losses[0]);
+    }
+
+    // The values themselves are the steps' vectors; remembers what it was shown.
+    private sealed class Recorder(SeriesLayout layout, float factor = 1)
+        : TimeSeriesEncoder(nameof(Recorder), TimeSeriesEncoders.DilatedConvolution(2, 1, depth: 0), layout)
+    {
+        public long Longest { get; private set; }
+
+        public float Latest { get; private set; } = float.NegativeInfinity;
+
+        public override Tensor StepMask(SeriesBatch batch) => batch.Mask.alias();
+
+        public override Tensor EncodeSteps(SeriesBatch batch, Tensor? hidden = null)
+        {
+            Longest = Math.Max(Longest, batch.Length);
+            Latest = Math.Max(Latest, batch.Values.max().item<float>());
+            return batch.Values.transpose(1, 2) * factor;
         }
     }
 
