@@ -34,26 +34,31 @@ public sealed class TimeSeriesProbe : BenchCase
             throw new BenchUnavailableException("it needs the folder timeseries in the one that SSL_DATA names.");
         var steps = settings.Quick ? 20 : 200;
         var sums = new Dictionary<string, List<double>>();
-        foreach (var name in settings.Sets ?? (settings.Quick ? Sets[..2] : Sets))
+        var sets = (settings.Sets ?? (settings.Quick ? Sets[..2] : Sets)).Select(name => (Name: name,
+            Training: Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz")), Test: Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz")))).ToArray();
+        var references = new Dictionary<string, double>();
+        foreach (var (name, training, test) in sets)
         {
-            var training = Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz"));
-            var test = Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz"));
-            var warping = NearestNeighbor(training, test, Warping);
+            references[name] = NearestNeighbor(training, test, Warping);
+            Add(name, "1-NN time warping", references[name], null);
             if (training.Concat(test).Select(s => s.Values.Length).Distinct().Count() == 1)
-                Add("1-NN Euclidean", NearestNeighbor(training, test, Euclidean), null);
-            Add("1-NN time warping", warping, null);
-            foreach (var method in Enum.GetValues<Method>())
-                Add(method.ToString(), Probe(training, test, method, steps), warping);
-
-            void Add(string what, double accuracy, double? reference)
-            {
-                results.Add($"{name}/{what}", accuracy, "accuracy", reference);
-                Console.WriteLine($"  {name,-26} {what,-26} {accuracy:0.000}");
-                if (!sums.TryGetValue(what, out var all))
-                    sums[what] = all = [];
-                all.Add(accuracy);
-            }
+                Add(name, "1-NN Euclidean", NearestNeighbor(training, test, Euclidean), null);
         }
+        foreach (var method in Enum.GetValues<Method>())
+        {
+            foreach (var (name, training, test) in sets)
+                Add(name, method.ToString(), Probe(training, test, method, steps), references[name]);
+        }
+
+        void Add(string set, string what, double accuracy, double? reference)
+        {
+            results.Add($"{set}/{what}", accuracy, "accuracy", reference);
+            Console.WriteLine($"  {set,-26} {what,-26} {accuracy:0.000}");
+            if (!sums.TryGetValue(what, out var all))
+                sums[what] = all = [];
+            all.Add(accuracy);
+        }
+
         foreach (var (what, all) in sums)
             results.Add($"mean of {all.Count} sets/{what}", all.Average(), "accuracy");
         results.Note($"Defaults of the trainers but {steps} steps, batches of at most half the series, patches of a tenth of the longest series, from 2 "
@@ -63,11 +68,11 @@ public sealed class TimeSeriesProbe : BenchCase
 
     private enum Method
     {
-        UntrainedConvolutions,
         Ts2Vec,
-        TemporalContextualContrast,
+        UntrainedConvolutions,
         UntrainedPatches,
         MaskedPatches,
+        TemporalContextualContrast,
     }
 
     private static EncoderTransformer Pretrain(MLContext mlContext, IReadOnlyList<Series> training, Method method, int steps)

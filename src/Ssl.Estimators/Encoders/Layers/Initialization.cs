@@ -29,6 +29,18 @@ internal static class Initialization
         return layer;
     }
 
+    /// <summary>A linear layer as PyTorch makes them: weights and biases uniform between -1 and 1 / sqrt(inputs).</summary>
+    public static Linear UniformLinear(long inputs, long outputs, Generator generator)
+    {
+        var layer = nn.Linear(inputs, outputs);
+        if (t_skipped)
+            return layer;
+        double bound = 1 / Math.Sqrt(inputs);
+        nn.init.uniform_(layer.weight, -bound, bound, generator);
+        nn.init.uniform_(layer.bias!, -bound, bound, generator);
+        return layer;
+    }
+
     /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
     public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {

@@ -10,7 +10,10 @@ namespace Ssl.Estimators.Encoders;
 /// TS2Vec's network: residual blocks of convolutions whose dilation doubles from block to block, so that every timestamp sees far to both
 /// sides (Yue et al., 2022, arXiv:2106.10466).
 /// </summary>
-/// <remarks>N series, T timestamps, H hidden width. A convolution of three taps is one matrix product over three shifted copies.</remarks>
+/// <remarks>
+/// N series, T timestamps, H hidden width. A convolution of three taps is one matrix product over three shifted copies. Weights and biases
+/// start as PyTorch's: without biases a network of one channel could only scale it.
+/// </remarks>
 internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
 {
     [ComponentName(Name = "input")]
@@ -25,7 +28,7 @@ internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
     public DilatedConvolutionEncoder(DilatedConvolutionEncoderFactory sizes, SeriesLayout layout, RandomStreams streams)
         : base(nameof(DilatedConvolutionEncoder), sizes, layout)
     {
-        _input = Initialization.Linear(layout.Channels, sizes.HiddenDimension, streams.Weights);
+        _input = Initialization.UniformLinear(layout.Channels, sizes.HiddenDimension, streams.Weights);
         _blocks = new ModuleList<DilatedBlock>([.. Enumerable.Range(0, sizes.Depth + 1).Select(i => new DilatedBlock(sizes.HiddenDimension,
             i == sizes.Depth ? sizes.EmbeddingDimension : sizes.HiddenDimension, 1L << i, isLast: i == sizes.Depth, streams))]);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
@@ -66,9 +69,9 @@ internal sealed class DilatedBlock : nn.Module<Tensor, Tensor, Tensor>
     public DilatedBlock(int inputs, int outputs, long dilation, bool isLast, RandomStreams streams) : base(nameof(DilatedBlock))
     {
         _dilation = dilation;
-        _first = Initialization.Linear(Taps * inputs, outputs, streams.Weights);
-        _second = Initialization.Linear(Taps * outputs, outputs, streams.Weights);
-        _projector = isLast || inputs != outputs ? Initialization.Linear(inputs, outputs, streams.Weights) : null;
+        _first = Initialization.UniformLinear(Taps * inputs, outputs, streams.Weights);
+        _second = Initialization.UniformLinear(Taps * outputs, outputs, streams.Weights);
+        _projector = isLast || inputs != outputs ? Initialization.UniformLinear(inputs, outputs, streams.Weights) : null;
         RegisterComponents();
     }
 

@@ -61,6 +61,23 @@ public sealed class TimeSeriesEncoderTests
     }
 
     [TestMethod]
+    public void WeightsAndBiasesStartAsTorchsOwn()
+    {
+        using var scope = NewDisposeScope();
+        using var encoder = Create(TimeSeriesEncoders.DilatedConvolution(40, 32, depth: 2));
+        foreach (var (name, inputs) in ((string, int)[])[("input", 2), ("blocks.0.conv1", 96), ("blocks.2.conv2", 120), ("blocks.2.projector", 32)])
+        {
+            var bound = 1 / Math.Sqrt(inputs);
+            foreach (var part in (string[])["weight", "bias"])
+            {
+                var values = TestSeries.Floats(encoder.state_dict()[$"{name}.{part}"]);
+                Assert.IsTrue(values.All(v => Math.Abs(v) <= bound + 1e-6), $"{name}.{part}");
+                Assert.IsTrue(values.Max() > 0.8 * bound && values.Min() < -0.8 * bound, $"{name}.{part} fills the range");
+            }
+        }
+    }
+
+    [TestMethod]
     public void AConvolutionOfThreeTapsEqualsTorchsOwn()
     {
         using var scope = NewDisposeScope();
