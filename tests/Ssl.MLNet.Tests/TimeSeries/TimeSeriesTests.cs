@@ -120,6 +120,35 @@ public sealed class TimeSeriesTests
     }
 
     [TestMethod]
+    public void Missing_infinite_and_no_values_of_differing_lengths_are_learnt_from_and_embedded()
+    {
+        var mlContext = new MLContext(1);
+        var random = new Random(3);
+        float Value(int i, int t) => (i + t) % 7 == 0 ? float.NaN : (i + t) % 11 == 0 ? float.PositiveInfinity : MathF.Sin(0.3f * i * t) + random.NextSingle();
+        Varying[] rows =
+        [
+            .. Enumerable.Range(0, 30).Select(i => new Varying { Series = [.. Enumerable.Range(0, 4 + i).Select(t => Value(i, t))] }),
+            new Varying { Series = [float.NaN, float.NaN, float.NaN] },
+            new Varying { Series = [1] },
+            new Varying(),
+        ];
+        var data = mlContext.Data.LoadFromEnumerable(rows);
+        var ssl = mlContext.SelfSupervised().TimeSeries;
+        foreach (var trainer in (IEstimator<EncoderTransformer>[])
+            [
+                ssl.Ts2Vec(Small()),
+                ssl.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options { Encoder = Convolution, BatchSize = 16, NumberOfEpochs = 2 }),
+                ssl.MaskedPatches(new MaskedPatchesTrainer.Options { Encoder = TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2), NumberOfEpochs = 2 }),
+            ])
+        {
+            using var encoder = trainer.Fit(data);
+            var embeddings = encoder.Transform(data).GetColumn<float[]>("Features").ToArray();
+            Assert.HasCount(rows.Length, embeddings);
+            Assert.IsTrue(embeddings.All(e => e.All(float.IsFinite)), trainer.GetType().Name);
+        }
+    }
+
+    [TestMethod]
     public void Scalars_other_types_uneven_channels_and_wrong_encoders_are_refused_in_sentences()
     {
         var mlContext = new MLContext(1);
@@ -147,7 +176,11 @@ public sealed class TimeSeriesTests
         var mlContext = new MLContext(1);
         var ssl = mlContext.SelfSupervised();
         var data = mlContext.Data.LoadFromEnumerable(Rows(96));
-        var model = ssl.TimeSeries.Ts2Vec(Small()).Append(ssl.FineTune.BinaryClassification("IsFast")).Fit(data);
+        // Twelve numbers a series from a network this narrow: it takes more than the default 60 steps.
+        var model = ssl.TimeSeries.Ts2Vec(Small()).Append(ssl.FineTune.BinaryClassification(new BinaryFineTuningTrainer.Options
+        {
+            LabelColumnName = "IsFast", NumberOfEpochs = 60, LearningRate = 5e-3, Seed = 1,
+        })).Fit(data);
         var accuracy = mlContext.BinaryClassification.Evaluate(model.Transform(data), "IsFast").Accuracy;
         Assert.IsGreaterThan(0.9, accuracy);
     }
