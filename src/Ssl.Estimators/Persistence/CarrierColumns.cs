@@ -20,6 +20,9 @@ internal static class CarrierColumns
     /// <summary>Numeric input columns as one vector.</summary>
     public const string Numbers = Prefix + "Numbers";
 
+    /// <summary>The image input column.</summary>
+    public const string Image = Prefix + "Image";
+
     /// <summary>Parts of a Single output: lengths 1, 2, 4 and so on, so that a sum of them makes any length known beforehand.</summary>
     public const string Part = Prefix + "Part";
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace Ssl.Estimators.Persistence;
 
@@ -69,12 +70,28 @@ internal sealed class MixedInput : ICarrierInput
     public RawRow ToRow() => new(CarrierInputs.Dense(Numbers, ref _numbers), CarrierInputs.Dense(Texts, ref _texts));
 }
 
+/// <summary>What reaches a model that reads an image.</summary>
+internal sealed class ImagesInput : ICarrierInput
+{
+    /// <inheritdoc/>
+    [ColumnName(CarrierColumns.State)]
+    public VBuffer<ReadOnlyMemory<char>> State { get; set; }
+
+    /// <summary>The row's image.</summary>
+    [ColumnName(CarrierColumns.Image), ImageType]
+    public MLImage? Image { get; set; }
+
+    /// <inheritdoc/>
+    public RawRow ToRow() => new() { Image = Image };
+}
+
 /// <summary>Brings the input columns of a model to the fixed names under which a carried model reads them.</summary>
 internal static class CarrierInputs
 {
     /// <summary>The mapping's class of inputs by the kinds of the columns; its name is part of the contracts' names.</summary>
     public static CarrierForm FormOf(IReadOnlyList<InputKind> kinds)
-        => !kinds.Contains(InputKind.Number) ? CarrierForm.Texts
+        => kinds.Contains(InputKind.Image) ? CarrierForm.Images
+        : !kinds.Contains(InputKind.Number) ? CarrierForm.Texts
         : kinds.All(kind => kind == InputKind.Number) ? CarrierForm.Numbers : CarrierForm.Mixed;
 
     /// <summary>The input columns, typed as the model would like them best; a loaded chain takes all that its kinds allow.</summary>
@@ -85,6 +102,11 @@ internal static class CarrierInputs
     public static IEnumerable<IEstimator<ITransformer>> Fix(TransformsCatalog transforms, IReadOnlyList<string> names,
         IReadOnlyList<InputKind> kinds)
     {
+        if (kinds.Contains(InputKind.Image))
+        {
+            yield return transforms.CopyColumns(CarrierColumns.Image, names[0]);
+            yield break;
+        }
         var columns = names.Zip(kinds, (name, kind) => (Name: name, Kind: kind))
             .Select((c, i) => (c.Name, c.Kind, Fixed: c.Kind == InputKind.Text ? c.Name : CarrierColumns.Converted(i))).ToArray();
         if (Pairs(InputKind.Key) is { Length: > 0 } keys)
@@ -121,7 +143,12 @@ internal static class CarrierInputs
     {
         if (kind != InputKind.Key)
         {
-            return new(name, kind == InputKind.Text ? TextDataViewType.Instance : NumberDataViewType.Single);
+            return new(name, kind switch
+            {
+                InputKind.Text => TextDataViewType.Instance,
+                InputKind.Image => new ImageDataViewType(),
+                _ => NumberDataViewType.Single,
+            });
         }
 
         var annotations = new DataViewSchema.Annotations.Builder();
@@ -142,4 +169,7 @@ internal enum CarrierForm
 
     /// <summary><see cref="MixedInput"/>.</summary>
     Mixed,
+
+    /// <summary><see cref="ImagesInput"/>.</summary>
+    Images,
 }

@@ -55,6 +55,14 @@ internal sealed class MixedEmbedMapping : EmbedMapping<MixedInput>
     public const string Contract = "Ssl.Estimators.Carrier.Mixed.Embed";
 }
 
+/// <summary>Embeds rows of an image.</summary>
+[CustomMappingFactoryAttribute(Contract)]
+internal sealed class ImagesEmbedMapping : EmbedMapping<ImagesInput>
+{
+    /// <summary>Name in saved models.</summary>
+    public const string Contract = "Ssl.Estimators.Carrier.Images.Embed";
+}
+
 /// <summary>The encoders of loaded models.</summary>
 internal static class CarriedEncoders
 {

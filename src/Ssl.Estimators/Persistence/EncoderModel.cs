@@ -33,6 +33,9 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
     public abstract IReadOnlyList<InputKind> InputKinds { get; }
 
+    /// <summary>What images are brought to when a row is read; null where the model reads none.</summary>
+    public virtual ImageInput? Images => null;
+
     /// <summary>Name of the column that the embedding goes to.</summary>
     public abstract string OutputColumn { get; }
 
@@ -105,3 +108,8 @@ internal abstract class EncoderModel : IDisposable
     /// <inheritdoc/>
     public abstract void Dispose();
 }
+
+/// <summary>What the images of a column are brought to.</summary>
+/// <param name="Shape">Size and channels.</param>
+/// <param name="Maximum">The value of a white pixel among <see cref="RawRow.Numbers"/>.</param>
+internal sealed record ImageInput(ImageShape Shape, float Maximum);

@@ -1,3 +1,5 @@
+using Microsoft.ML.Data;
+
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
@@ -9,6 +11,9 @@ namespace Ssl.Estimators.Persistence;
 /// <param name="Texts">Values of the text input columns; empty where the modality has none.</param>
 internal readonly record struct RawRow(ReadOnlyMemory<float> Numbers, ReadOnlyMemory<ReadOnlyMemory<char>> Texts)
 {
+    /// <summary>The decoded image, where a saved chain brings one.</summary>
+    public MLImage? Image { get; init; }
+
     /// <summary>A row of texts only.</summary>
     public static RawRow OfTexts(ReadOnlyMemory<ReadOnlyMemory<char>> texts) => new(default, texts);
 

@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using Microsoft.ML.Transforms.Image;
+using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -32,7 +34,11 @@ internal sealed class EncodedDataView : IDataView
         if (!active.AsSpan(_input.Schema.Count).Contains(true))
             return new PassThroughCursor(_input.GetRowCursor(needed, rand), Schema, active);
 
-        needed = needed.Concat(_computation.InputColumns.Select(name => _input.Schema[name])).DistinctBy(c => c.Index);
+        var inputs = _computation.InputColumns.Select(name => _input.Schema[name]).ToArray();
+        needed = needed.Concat(inputs);
+        if (inputs.Any(column => column.Type is ImageDataViewType))
+            needed = needed.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
+        needed = needed.DistinctBy(c => c.Index);
         var cursor = _input.GetRowCursor(needed, rand);
         return new EncoderCursor(_computation, cursor, Schema, _input.Schema.Count, active, _batchSize);
     }

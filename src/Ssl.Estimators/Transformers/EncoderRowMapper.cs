@@ -54,7 +54,7 @@ internal sealed class EncoderRowMapper(
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             if (typeof(TValue) != column.Type.RawType)
                 throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-            _reader ??= RowReader.Open(input, computation.InputColumns, computation.InputKinds);
+            _reader ??= RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
             return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
         }
 

@@ -85,7 +85,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         var errors = new List<float>();
         var rows = new List<RawRow>(BatchSize);
         using var cursor = input.GetRowCursor(InputColumnNames.Select(name => input.Schema[name]).DistinctBy(column => column.Index));
-        var reader = RowReader.Open(cursor, _model.InputColumns, _model.InputKinds);
+        var reader = RowReader.Open(cursor, _model.InputColumns, _model.InputKinds, _model.Images);
         bool more;
         do
         {

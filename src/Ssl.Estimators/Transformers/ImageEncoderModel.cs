@@ -14,18 +14,22 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
 {
     internal const string ModalityName = "image";
 
-    private const string EncoderKey = "encoder", MaximumKey = "pixelMaximum";
+    private const string EncoderKey = "encoder", MaximumKey = "pixelMaximum", LoadedKey = "loadedImages";
 
     private readonly ImageEncoderFactory _factory;
     private readonly float _maximum;
+    private readonly bool _loaded;
 
-    private ImageEncoderModel(Parts parts, ImageEncoderFactory factory, float maximum) : base(parts) => (_factory, _maximum) = (factory, maximum);
+    private ImageEncoderModel(Parts parts, ImageEncoderFactory factory, float maximum, bool loaded) : base(parts)
+        => (_factory, _maximum, _loaded) = (factory, maximum, loaded);
 
     public override string Modality => ModalityName;
 
     public override int Dimension => _factory.EmbeddingDimension;
 
-    public override IReadOnlyList<InputKind> InputKinds => [InputKind.Number];
+    public override IReadOnlyList<InputKind> InputKinds => [_loaded ? InputKind.Image : InputKind.Number];
+
+    public override ImageInput? Images => new(_factory.Shape, _maximum);
 
     /// <summary>A model with its own copy of the encoder's weights.</summary>
     /// <param name="encoder">The trained network.</param>
@@ -35,9 +39,10 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
     /// <param name="inputColumn">Name of the column of pixels.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How it was trained.</param>
+    /// <param name="loaded">Whether the column holds decoded images, not vectors: what a saved chain will read.</param>
     public static ImageEncoderModel CopyOf(ImageEncoder encoder, ImageEncoderFactory factory, float maximum, Device device,
-        string inputColumn, string outputColumn, JsonObject trainingFacts)
-        => new(Parts.Copy(encoder, factory.Create, device, [inputColumn], outputColumn, trainingFacts), factory, maximum);
+        string inputColumn, string outputColumn, JsonObject trainingFacts, bool loaded)
+        => new(Parts.Copy(encoder, factory.Create, device, [inputColumn], outputColumn, trainingFacts), factory, maximum, loaded);
 
     public override void CheckColumn(string name, ColumnShape shape) => PixelColumn.Check(name, shape, _factory.Shape);
 
@@ -45,12 +50,13 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
 
     private protected override ImageEncoder CreateNetwork(RandomStreams streams) => _factory.Create(streams);
 
-    private protected override ImageEncoderModel With(Parts parts) => new(parts, _factory, _maximum);
+    private protected override ImageEncoderModel With(Parts parts) => new(parts, _factory, _maximum, _loaded);
 
     private protected override JsonObject DescribePreprocessing() => new()
     {
         [EncoderKey] = _factory.ToJson(),
         [MaximumKey] = _maximum,
+        [LoadedKey] = _loaded,
     };
 
     /// <summary>A model of what <see cref="EncoderModel.Describe"/> gave, on the CPU.</summary>
@@ -63,7 +69,8 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
         {
             var factory = EncoderFactory.FromJson(content[EncoderKey]!.AsObject()) as ImageEncoderFactory
                 ?? throw new FormatException("The archive says it holds an image encoder, but describes an encoder of another kind.");
-            return new ImageEncoderModel(Parts.Read(content, factory.Create, fill), factory, (float)content[MaximumKey]!);
+            return new ImageEncoderModel(Parts.Read(content, factory.Create, fill), factory, (float)content[MaximumKey]!,
+                (bool?)content[LoadedKey] ?? false);
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException)
         {
@@ -80,10 +87,21 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
     {
         var images = new PixelRows(_factory.Shape);
         var order = new int[rows.Length];
+        var scaler = new ImageScaler(_factory.Shape);
         for (var i = 0; i < rows.Length; i++)
         {
             order[i] = i;
+            if (rows[i].Image is { } image)
+            {
+                scaler.Write(image, images.Add());
+                continue;
+            }
             var numbers = rows[i].Numbers.Span;
+            if (numbers.Length == 0)
+            {
+                images.Add();                                           // no image: a black one
+                continue;
+            }
             if (numbers.Length != _factory.Shape.Length)
             {
                 throw new InvalidOperationException($"An image of column '{InputColumns[0]}' has {numbers.Length} numbers, the encoder takes "

@@ -19,7 +19,7 @@ internal sealed class RowBlock
     public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity)
     {
         _computation = computation;
-        _reader = RowReader.Open(input, computation.InputColumns, computation.InputKinds);
+        _reader = RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (var column in passThrough)
             _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);

@@ -16,6 +16,9 @@ internal abstract class RowComputation
     /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
     public abstract IReadOnlyList<InputKind> InputKinds { get; }
 
+    /// <inheritdoc cref="EncoderModel.Images"/>
+    public virtual ImageInput? Images => null;
+
     /// <summary>Numbers a row.</summary>
     public abstract int Width { get; }
 
@@ -46,6 +49,8 @@ internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
     public override IReadOnlyList<string> InputColumns => model.InputColumns;
 
     public override IReadOnlyList<InputKind> InputKinds => model.InputKinds;
+
+    public override ImageInput? Images => model.Images;
 
     public override int Width => model.Dimension;
 

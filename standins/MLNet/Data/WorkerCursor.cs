@@ -59,8 +59,11 @@ internal sealed class WorkerCursor : DataViewRowCursor
     public static DataViewRowCursor Over(IDirectDataView view, IEnumerable<DataViewSchema.Column> columnsNeeded, Random rand)
     {
         var (cursor, computes) = view.GetDirectCursor(columnsNeeded, rand);
-        return computes ? new WorkerCursor(cursor) : cursor;
+        return computes && columnsNeeded.All(CanWait) ? new WorkerCursor(cursor) : cursor;
     }
+
+    // Values of other types (images) cannot be copied into the rows that wait, so the real package stays on the caller's thread, too.
+    private static bool CanWait(DataViewSchema.Column column) => column.Type is PrimitiveDataViewType or VectorDataViewType;
 
     /// <summary>What a view builds on: the plain cursor where there is one.</summary>
     public static (DataViewRowCursor Cursor, bool Computes) Direct(

@@ -52,7 +52,7 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
     protected override IReadOnlyList<ImageRow> Odd =>
         [new ImageRow(), new ImageRow { Image = [.. Enumerable.Repeat((byte)255, 128)] }, new ImageRow { Image = [.. Enumerable.Range(0, 128).Select(i => (byte)(i * 77))] }];
 
-    protected override (string Column, string Expected, string Got) Wrong => ("Label", "Vector<Byte> or Vector<Single> of [2, 8, 8]", "String");
+    protected override (string Column, string Expected, string Got) Wrong => ("Label", "Image, Vector<Byte> or Vector<Single> of [2, 8, 8]", "String");
 }
 
 [TestClass]

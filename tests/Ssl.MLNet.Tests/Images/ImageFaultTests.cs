@@ -30,7 +30,7 @@ public sealed class ImageFaultTests
         var mlContext = new MLContext(1);
         var images = mlContext.SelfSupervised().Images;
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 3, 4, 4)));
-        StringAssert.Contains(fault.Message, "Schema mismatch for input column 'Image': expected Vector<Byte> or Vector<Single> of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
+        StringAssert.Contains(fault.Message, "Schema mismatch for input column 'Image': expected Image, Vector<Byte> or Vector<Single> of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 17)));
         fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr().Fit(Bytes(mlContext, 8, 16)));
         StringAssert.Contains(fault.Message, "The type must say channels, height and width");
@@ -113,6 +113,22 @@ public sealed class ImageFaultTests
         mlContext = new MLContext(1) { GpuDeviceId = 0, FallbackToCpu = true };
         using var encoder = mlContext.SelfSupervised().Images.SimClr(encoder: Net, numberOfEpochs: 1, batchSize: 4).Fit(Bytes(mlContext, 8, 1, 4, 4));
         Assert.AreEqual(8, encoder.EmbeddingDimension);
+    }
+
+    [TestMethod]
+    public void PresetsForSmallImagesAreThePapers()
+    {
+        var images = new MLContext(1).SelfSupervised().Images;
+        var simClr = SimClrTrainer.Options.ForSmallImages();
+        Assert.AreEqual((512, 1000, 0.5f, 1e-4), (simClr.BatchSize, simClr.NumberOfEpochs, simClr.Temperature, simClr.WeightDecay));
+        var moCo = MoCoTrainer.Options.ForSmallImages();
+        Assert.AreEqual((512, 200, 4096, 0.99f, 0.1f, 5e-4),
+            (moCo.BatchSize, moCo.NumberOfEpochs, moCo.QueueSize, moCo.Momentum, moCo.Temperature, moCo.WeightDecay));
+        var simSiam = SimSiamTrainer.Options.ForSmallImages();
+        Assert.AreEqual((512, 800, 2048, 5e-4), (simSiam.BatchSize, simSiam.NumberOfEpochs, simSiam.ProjectionDimension, simSiam.WeightDecay));
+        // All of them pass the check of options, and each call gives settings of its own.
+        _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam));
+        Assert.AreNotSame(simClr, SimClrTrainer.Options.ForSmallImages());
     }
 
     private static string Fault(Func<object> make) => Assert.ThrowsExactly<ArgumentOutOfRangeException>(make).Message;

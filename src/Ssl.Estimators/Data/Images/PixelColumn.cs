@@ -1,16 +1,18 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Data;
 
-/// <summary>A column of images as vectors of pixels: Byte, or Single up to a largest value; channel by channel, row by row.</summary>
+/// <summary>A column of images: decoded ones of any size, or vectors of pixels (Byte, or Single up to a largest value; channel by channel).</summary>
 internal static class PixelColumn
 {
-    /// <summary>The images that a column's type says it holds, or null where it says only how many numbers there are.</summary>
+    /// <summary>The images that a column's type says it holds, or null where it does not say. Decoded ones have three channels.</summary>
     public static ImageShape? ShapeOf(ColumnShape shape)
-        => shape.Dimensions is [> 0 and var channels, > 0 and var height, > 0 and var width] ? new ImageShape(channels, height, width) : null;
+        => shape.ItemType is ImageDataViewType image ? image.Height > 0 && image.Width > 0 ? new ImageShape(3, image.Height, image.Width) : null
+        : shape.Dimensions is [> 0 and var channels, > 0 and var height, > 0 and var width] ? new ImageShape(channels, height, width) : null;
 
     /// <summary>Throws unless a column holds pixels, of images of a size where one is given and the column's is known.</summary>
     /// <param name="name">The column.</param>
@@ -18,14 +20,19 @@ internal static class PixelColumn
     /// <param name="images">The encoder's; null while there is none.</param>
     public static void Check(string name, ColumnShape shape, ImageShape? images)
     {
+        if (LoadedImageColumn.Is(shape))
+        {
+            CheckLoaded(name, shape, images);
+            return;
+        }
         var isPixels = shape.Kind == SchemaShape.Column.VectorKind.Vector && !shape.IsKey
             && (shape.ItemType == NumberDataViewType.Byte || shape.ItemType == NumberDataViewType.Single);
-        var expected = images is null ? "Vector<Byte> or Vector<Single> of [channels, height, width]"
-            : $"Vector<Byte> or Vector<Single> of {images}";
+        var expected = images is null ? "Image, Vector<Byte> or Vector<Single> of [channels, height, width]"
+            : $"Image, Vector<Byte> or Vector<Single> of {images}";
         if (!isPixels)
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, expected, shape.ToString(),
-                "Give images as vectors of pixels, channel by channel: mlContext.Transforms.ExtractPixels(…), ssl.Data.LoadIdx or LoadCifarBinary.");
+                "Load them first, mlContext.Transforms.LoadImages(…), ssl.Data.LoadIdx or LoadCifarBinary; or give vectors of pixels, channel by channel.");
         }
         if (shape.Dimensions is not { } dimensions)
             return;
@@ -44,10 +51,13 @@ internal static class PixelColumn
     /// <summary>Gets the getter of a column.</summary>
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A column that <see cref="Check"/> accepts.</param>
+    /// <param name="shape">The encoder's images; decoded ones are brought to it.</param>
     /// <param name="maximum">The value of a white pixel in a Single column.</param>
-    /// <returns>Writes the row's pixels; false where one of them is not a number.</returns>
-    public static PixelReader Open(DataViewRow row, DataViewSchema.Column column, float maximum)
+    /// <returns>Writes the row's pixels; false where one of them is not a number, or where there is no image.</returns>
+    public static PixelReader Open(DataViewRow row, DataViewSchema.Column column, ImageShape shape, float maximum)
     {
+        if (column.Type is ImageDataViewType)
+            return LoadedImageColumn.Open(row, column, shape);
         if (((VectorDataViewType)column.Type).ItemType == NumberDataViewType.Byte)
         {
             var getBytes = row.GetGetter<VBuffer<byte>>(column);
@@ -86,6 +96,20 @@ internal static class PixelColumn
             target[i] = (byte)(Math.Clamp(value, 0, 255) + 0.5f);
         }
         return complete;
+    }
+
+    private static void CheckLoaded(string name, ColumnShape shape, ImageShape? images)
+    {
+        if (images is null && ShapeOf(shape) is null)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, "images of one size where Encoder is not set", shape.ToString(),
+                "Set Encoder: it says to which size the images are brought, as in ImageEncoders.SmallConvNet(imageSize: 32).");
+        }
+        if (images is not null && !ImageScaler.CanMake(images.Channels))
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Byte> or Vector<Single> of {images}", shape.ToString(),
+                "Images give 1 channel (grey), 3 (red, green, blue) or 4 (and alpha): take an encoder of so many.");
+        }
     }
 
     private static string Described(ColumnShape shape) => $"Vector<{shape.ItemType}, {string.Join(", ", shape.Dimensions!)}>";

@@ -15,8 +15,9 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     }
 
     /// <summary>
-    /// Name of the column of images to learn from and, later, to embed: a vector of <see cref="byte"/> or <see cref="float"/>, channel by
-    /// channel, whose type says [channels, height, width].
+    /// Name of the column of images to learn from and, later, to embed: images of any size and colours as <c>LoadImages</c> gives them, which
+    /// are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel, whose type
+    /// says [channels, height, width].
     /// </summary>
     /// <value>The default value is "Image".</value>
     public string InputColumnName { get; set; } = ImageDefaults.InputColumnName;
@@ -30,6 +31,13 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// <summary>The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.</summary>
     /// <value>The default value is 255. Columns of <see cref="byte"/> need 255.</value>
     public float PixelMaximum { get; set; } = ImageDefaults.PixelMaximum;
+
+    /// <summary>
+    /// Whether training leaves out images that cannot be decoded (damaged or missing files) with a warning that names them;
+    /// <see langword="false"/> ends <c>Fit</c> at the first.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool SkipUnreadableImages { get; set; }
 
     // Batch normalisation and contrast need other images in the batch.
     internal override int MinimumBatchSize => 2;

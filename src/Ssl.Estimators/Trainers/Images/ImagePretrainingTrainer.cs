@@ -16,6 +16,9 @@ namespace Ssl.Estimators.Trainers;
 /// <summary>Pretraining on a column of images: reads the pixels once, as bytes, measures mean and deviation, and lets the method learn.</summary>
 public abstract class ImagePretrainingTrainer : PretrainingTrainer
 {
+    // Warnings that name an image; a folder of wrong files shall not flood the log.
+    private const int NamedImages = 20;
+
     private readonly ImagePretrainingOptions _options;
 
     private protected ImagePretrainingTrainer(MLContext mlContext, string name, ImagePretrainingOptions options) : base(mlContext, name, options)
@@ -58,9 +61,13 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
 
     private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
-        var shape = _options.Encoder?.Shape ?? PixelColumn.ShapeOf(ColumnShape.Find(input.Schema, _options.InputColumnName))!;
+        var column = ColumnShape.Find(input.Schema, _options.InputColumnName);
+        var shape = _options.Encoder?.Shape ?? PixelColumn.ShapeOf(column)!;
         var factory = _options.Encoder ?? DefaultEncoder(shape);
-        var format = new ImageRowFormat(_options.InputColumnName, shape, _options.PixelMaximum);
+        var loaded = LoadedImageColumn.Is(column);
+        var unreadable = 0;
+        var format = new ImageRowFormat(_options.InputColumnName, shape, _options.PixelMaximum,
+            loaded ? [.. LoadedImageColumn.Names(input.Schema)] : [], _options.SkipUnreadableImages ? Skip : null);
         var source = BatchSource.Create(input, new BatchSource.Settings
         {
             Format = format,
@@ -72,7 +79,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
         });
-        RequireRows(source.RowCount, $"Every image in column '{_options.InputColumnName}' has pixels that are not numbers, or there are no rows.");
+        RequireRows(source.RowCount, $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         if (factory.Normalization is null)
             factory = factory.WithNormalization(format.Measured());
@@ -82,7 +89,15 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
             $"{GetType().Name} {factory.ToJson().ToJsonString()} {_options.InputColumnName}");
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory, _options.PixelMaximum,
-            device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+            device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result), loaded);
+
+        void Skip(string sentence)
+        {
+            if (Interlocked.Increment(ref unreadable) <= NamedImages)
+                channel.Warning(MessageSensitivity.UserData, "{0}", $"{sentence} It is left out.");
+            else if (unreadable == NamedImages + 1)
+                channel.Warning(MessageSensitivity.None, "{0}", "Further images cannot be read; they are left out, too.");
+        }
     }
 
     // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.

@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | input | vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
+/// | input | image of any size, or vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
 /// | output | known-size vector of Single | the embedding |
 ///
 /// ### Characteristics
@@ -79,6 +79,16 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
         /// <summary>Share of the following network that stays at each step. In [0, 1).</summary>
         /// <value>The default value is 0.99.</value>
         public float Momentum { get; set; } = Defaults.Momentum;
+
+        /// <summary>
+        /// The authors' settings for images of about 32 pixels (their CIFAR-10 notebook): batches of 512, a queue of 4,096, a momentum of 0.99, a
+        /// temperature of 0.1, 200 epochs, a weight decay of 5e-4. The optimizer is AdamW with this trainer's learning rate, where they have SGD.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 512, NumberOfEpochs = 200, QueueSize = 4096, Momentum = 0.99f, Temperature = 0.1f, WeightDecay = 5e-4,
+        };
 
         internal override void Validate(OptionFaults faults)
         {

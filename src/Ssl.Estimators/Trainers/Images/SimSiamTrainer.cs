@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | input | vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
+/// | input | image of any size, or vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
 /// | output | known-size vector of Single | the embedding |
 ///
 /// ### Characteristics
@@ -64,6 +64,14 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
         /// <summary>Length of the vectors that the loss compares. At least 4.</summary>
         /// <value>The default value is 512.</value>
         public int ProjectionDimension { get; set; } = Defaults.ProjectionDimension;
+
+        /// <summary>
+        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix D): batches of 512, 800 epochs, a projection of 2,048, a
+        /// weight decay of 5e-4; the default view has no blur at that size, as there. The optimizer is AdamW with this trainer's learning rate,
+        /// where the paper has SGD.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };
 
         internal override void Validate(OptionFaults faults)
         {

@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Trainers;
 /// ### Input and output columns
 /// | column | type | meaning |
 /// | --- | --- | --- |
-/// | input | vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
+/// | input | image of any size, or vector of Byte or Single, [channels, height, width] | the image to learn from and, later, to embed |
 /// | output | known-size vector of Single | the embedding |
 ///
 /// ### Characteristics

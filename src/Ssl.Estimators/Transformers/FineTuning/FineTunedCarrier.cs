@@ -103,6 +103,15 @@ internal sealed class MixedBinaryMapping : BinaryMapping<MixedInput>;
 [CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Mixed.Regression")]
 internal sealed class MixedRegressionMapping : RegressionMapping<MixedInput>;
 
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Images.Multiclass")]
+internal sealed class ImagesMulticlassMapping : MulticlassMapping<ImagesInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Images.Binary")]
+internal sealed class ImagesBinaryMapping : BinaryMapping<ImagesInput>;
+
+[CustomMappingFactoryAttribute(FineTunedCarrier.Prefix + "Images.Regression")]
+internal sealed class ImagesRegressionMapping : RegressionMapping<ImagesInput>;
+
 /// <summary>Saves a fine-tuned model as a chain of built-in transformers.</summary>
 internal static class FineTunedCarrier
 {
@@ -129,6 +138,7 @@ internal static class FineTunedCarrier
         var mapping = form switch
         {
             CarrierForm.Texts => Mapping<TextsInput>(transforms, form, model.Task.Kind),
+            CarrierForm.Images => Mapping<ImagesInput>(transforms, form, model.Task.Kind),
             CarrierForm.Numbers => Mapping<NumbersInput>(transforms, form, model.Task.Kind),
             _ => Mapping<MixedInput>(transforms, form, model.Task.Kind),
         };

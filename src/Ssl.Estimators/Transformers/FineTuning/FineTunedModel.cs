@@ -46,6 +46,8 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
 
     public override IReadOnlyList<InputKind> InputKinds => _encoder.InputKinds;
 
+    public override ImageInput? Images => _encoder.Images;
+
     /// <summary>Throws unless an input column has a type that the encoder reads.</summary>
     public void CheckColumn(string name, ColumnShape shape) => _encoder.CheckColumn(name, shape);
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
 
@@ -41,7 +42,12 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
             + "choose. Pretrain on one vector column that Concatenate made of them.");
 
     DataViewType ISingleFeaturePredictionTransformer<FineTunedTransformer>.FeatureColumnType
-        => _model.InputKinds[0] == InputKind.Number ? new VectorDataViewType(NumberDataViewType.Single) : TextDataViewType.Instance;
+        => _model.InputKinds[0] switch
+        {
+            InputKind.Number => new VectorDataViewType(NumberDataViewType.Single),
+            InputKind.Image => new ImageDataViewType(),
+            _ => TextDataViewType.Instance,
+        };
 
     FineTunedTransformer IPredictionTransformer<FineTunedTransformer>.Model => this;
 
