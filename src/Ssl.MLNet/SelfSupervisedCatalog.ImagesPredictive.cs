@@ -65,6 +65,38 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public RelativePositionTrainer RelativePosition(RelativePositionTrainer.Options options) => new(_mlContext, options);
 
+        /// <summary>Pretrains an image encoder by predicting in which of some known orders nine tiles of an image were shuffled.</summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="numberOfPermutations">Orders that are told apart. From 2 to 1,000.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public JigsawTrainer Jigsaw(
+            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
+            ImageEncoderFactory? encoder = null,
+            int batchSize = JigsawTrainer.Defaults.BatchSize,
+            int numberOfEpochs = JigsawTrainer.Defaults.NumberOfEpochs,
+            double learningRate = JigsawTrainer.Defaults.LearningRate,
+            int numberOfPermutations = JigsawTrainer.Defaults.NumberOfPermutations)
+            => Jigsaw(new JigsawTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+                BatchSize = batchSize,
+                NumberOfEpochs = numberOfEpochs,
+                LearningRate = learningRate,
+                NumberOfPermutations = numberOfPermutations,
+            });
+
+        /// <inheritdoc cref="Jigsaw(string, string, ImageEncoderFactory, int, int, double, int)"/>
+        /// <param name="options">All settings of the method.</param>
+        public JigsawTrainer Jigsaw(JigsawTrainer.Options options) => new(_mlContext, options);
+
         /// <summary>Pretrains an image encoder by predicting whether two patches belong to the same image.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>

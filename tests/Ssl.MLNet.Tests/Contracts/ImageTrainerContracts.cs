@@ -167,6 +167,13 @@ public sealed class RelativePositionContract : ImagePretrainingContract
 }
 
 [TestClass]
+public sealed class JigsawContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.Jigsaw(Small<JigsawTrainer.Options>(change));
+}
+
+[TestClass]
 public sealed class PatchPairsContract : ImagePretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)

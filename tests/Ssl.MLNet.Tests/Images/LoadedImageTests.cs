@@ -57,7 +57,7 @@ public sealed class LoadedImageTests
             images.BarlowTwins(Small<BarlowTwinsTrainer.Options>(Net)), images.VicReg(Small<VicRegTrainer.Options>(Net)),
             images.Nnclr(Small<NnclrTrainer.Options>(Net)), images.Swav(Small<SwavTrainer.Options>(Net)), images.Dino(Small<DinoTrainer.Options>(Net)),
             images.RotationPrediction(Small<RotationPredictionTrainer.Options>(Net)), images.RelativePosition(Small<RelativePositionTrainer.Options>(Net)),
-            images.PatchPairs(Small<PatchPairsTrainer.Options>(Net)), images.MaskedAutoencoder(Small<MaskedAutoencoderTrainer.Options>(patches)),
+            images.Jigsaw(Small<JigsawTrainer.Options>(Net)), images.PatchPairs(Small<PatchPairsTrainer.Options>(Net)), images.MaskedAutoencoder(Small<MaskedAutoencoderTrainer.Options>(patches)),
             images.SimMim(Small<SimMimTrainer.Options>(patches)), images.ContrastiveMaskedPatches(Small<ContrastiveMaskedPatchesTrainer.Options>(patches)),
         ];
         foreach (var trainer in trainers)

@@ -44,6 +44,7 @@ public sealed class ImageMethodTests
         yield return s => new Dino(Net(s), Net(s), s, Crops(), numberOfPrototypes: 12, hiddenDimension: 16);
         yield return s => new RotationPrediction(Net(s), s);
         yield return s => new RelativePosition(Net(s), s);
+        yield return s => new Jigsaw(Net(s), s, numberOfPermutations: 5);
         yield return s => new PatchPairs(Net(s), s);
         yield return s => new ContrastiveMaskedPatches(Patches(s), s, projectionDimension: 8);
     }
@@ -207,6 +208,24 @@ public sealed class ImageMethodTests
         var wanted = arange(9, dtype: ScalarType.Int64);
         var patches = new PatchPairCrop(5, 5, new Nothing()).Cut(cells.expand(9, 1, 12, 12), wanted, generator);
         ImageSamples.AssertClose([0, 0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f], patches.mean(new long[] { 1, 2, 3 }), 0.02);
+    }
+
+    [TestMethod]
+    public void PermutationsOfTheJigsawAreFarApartAndAlwaysTheSame()
+    {
+        var orders = Jigsaw.Permutations(64);
+        Assert.HasCount(64, orders);
+        foreach (var order in orders)
+            CollectionAssert.AreEqual(Enumerable.Range(0, 9).ToArray(), order.Order().ToArray());
+        for (var i = 0; i < orders.Count; i++)
+        {
+            CollectionAssert.AreEqual(orders[i], Jigsaw.Permutations(64)[i]);
+            for (var k = 0; k < i; k++)
+                Assert.IsGreaterThanOrEqualTo(5, orders[i].Zip(orders[k]).Count(pair => pair.First != pair.Second), $"{i} and {k}");
+        }
+        using var streams = new RandomStreams(1);
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new Jigsaw(Net(streams), streams, numberOfPermutations: 1)).Message,
+            "numberOfPermutations must be from 2 to 1000, got 1");
     }
 
     [TestMethod]
