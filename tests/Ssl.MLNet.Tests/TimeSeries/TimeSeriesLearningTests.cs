@@ -44,7 +44,7 @@ public sealed class TimeSeriesLearningTests
     private static float Noise(Random random)
         => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(Math.Tau * random.NextDouble()));
 
-    /// <summary>Measured with seeds 1, 2, 3; the margins hold for each.</summary>
+    /// <summary>Seed 1 for data and weights; measured: raw values .225, untrained .354, pretrained .742.</summary>
     [TestMethod]
     public void Ts2Vec_tells_pitches_in_noise_from_three_labels_each()
     {
