@@ -38,7 +38,9 @@ public static partial class BenchText
             .Select(row => new LabelledText { Label = row[0], Text = row[1] })];
     }
 
-    /// <summary>Made-up sentences with a natural spread of word frequencies: the same for the same seed, any number of them, never held in memory.</summary>
+    /// <summary>
+    /// Made-up sentences with a natural spread of word frequencies: the same for the same seed, any number of them, never held in memory.
+    /// </summary>
     /// <param name="count">Number of texts.</param>
     /// <param name="words">Words a text, at most.</param>
     /// <param name="seed">Seed.</param>

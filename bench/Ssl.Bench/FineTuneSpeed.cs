@@ -12,7 +12,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Bench;
 
-/// <summary>A step of fine-tuning against the bare step of the same network: forward, loss, backward, clipping, AdamW of the package.</summary>
+/// <summary>
+/// A step of fine-tuning against the bare step of the same network: forward, loss, backward, clipping, AdamW of the package.
+/// </summary>
 public sealed class FineTuneSpeed : BenchCase
 {
     private const int BatchSize = 32, Classes = 20;

@@ -10,10 +10,12 @@ using static TorchSharp.torch;
 
 namespace Ssl.Bench;
 
-/// <summary>What frozen embeddings of every image method are worth on Fashion-MNIST, against raw pixels, the untrained network and the Python peer.</summary>
+/// <summary>
+/// What frozen embeddings of every image method are worth on Fashion-MNIST, against raw pixels, the untrained network and the Python peer.
+/// </summary>
 /// <remarks>
-/// Each method trains for a fixed number of epochs, so that a busy machine does not change the result. The numbers are chosen for 150 to 250
-/// seconds of processor time, all threads added up; what it was is a row of the result.
+/// Each method trains for a fixed number of epochs, so that a busy machine does not change the result. The numbers are chosen for 150 to
+/// 250 seconds of processor time, all threads added up; what it was is a row of the result.
 /// </remarks>
 public sealed class ImagesQuality : BenchCase
 {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Bench;
 
-/// <summary>Multinomial logistic regression on standardised embeddings, as the Python peers probe, and what is told without labels.</summary>
+/// <summary>
+/// Multinomial logistic regression on standardised embeddings, as the Python peers probe, and what is told without labels.
+/// </summary>
 public static class LinearProbe
 {
     /// <summary>Random rows: each class at least once, then any.</summary>
@@ -16,7 +18,8 @@ public static class LinearProbe
     }
 
     /// <summary>
-    /// Accuracy on test rows in percent. The L2 penalty is chosen by the loss on a fifth of the labelled rows where there are fewer than 2,000.
+    /// Accuracy on test rows in percent. The L2 penalty is chosen by the loss on a fifth of the labelled rows where there are fewer than
+    /// 2,000.
     /// </summary>
     public static double Accuracy(float[][] training, int[] labels, float[][] test, int[] testLabels, int classes, int seed)
     {
@@ -38,8 +41,8 @@ public static class LinearProbe
     }
 
     /// <summary>
-    /// Effective rank of embeddings: the exponential of the entropy of their singular values' shares (Garrido et al., "RankMe", 2023), on at
-    /// most 2,000 rows, standardised.
+    /// Effective rank of embeddings: the exponential of the entropy of their singular values' shares (Garrido et al., "RankMe", 2023), on
+    /// at most 2,000 rows, standardised.
     /// </summary>
     public static double EffectiveRank(float[][] embeddings)
     {

@@ -16,8 +16,8 @@ public sealed class TablesLabels : BenchCase
 
     private static readonly (string Name, double Share, int Seeds, int Steps)[] Shares = [("1%", 0.01, 5, 100), ("10%", 0.1, 5, 200), ("100%", 1, 1, 600)];
 
-    // Logistic regression and gradient boosting of scikit-learn on z-scores and one-hot categories; the boosting's smallest leaf and number of
-    // rounds are chosen on a fifth of the labelled rows where there are few.
+    // Logistic regression and gradient boosting of scikit-learn on z-scores and one-hot categories; the boosting's smallest leaf and number
+    // of rounds are chosen on a fifth of the labelled rows where there are few.
     private const string PeerProgram =
         """
         import sys

@@ -6,7 +6,8 @@ namespace Ssl.MLNet;
 public static class MLContextExtensions
 {
     /// <summary>Pretraining on unlabelled data, embeddings, and what to do with them.</summary>
-    /// <param name="mlContext">Gives seed, log and device: set <c>GpuDeviceId</c> and <c>FallbackToCpu</c> before an estimator is made.</param>
+    /// <param name="mlContext">Gives seed, log and device: set <c>GpuDeviceId</c> and <c>FallbackToCpu</c> before an estimator is
+    /// made.</param>
     /// <returns>A light catalogue; make one whenever you need it.</returns>
     public static SelfSupervisedCatalog SelfSupervised(this MLContext mlContext)
     {

@@ -17,8 +17,8 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="imagesPath">The images: bytes, N x height x width or N x channels x height x width.</param>
         /// <param name="labelsPath">Their classes: N bytes; null for none.</param>
         /// <returns>
-        /// Columns "Image", a vector of <see cref="byte"/> whose type says [channels, height, width], and "Label", the number of the class as
-        /// <see cref="uint"/>, 0 without labels. <c>MapValueToKey("Label")</c> makes it what trainers want.
+        /// Columns "Image", a vector of <see cref="byte"/> whose type says [channels, height, width], and "Label", the number of the class
+        /// as <see cref="uint"/>, 0 without labels. <c>MapValueToKey("Label")</c> makes it what trainers want.
         /// </returns>
         /// <exception cref="FileNotFoundException">There is no such file.</exception>
         /// <exception cref="FormatException">A file is damaged, or the two do not fit together.</exception>

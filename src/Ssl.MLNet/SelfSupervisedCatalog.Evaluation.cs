@@ -38,7 +38,8 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="data">Holds both columns of vectors, as two <see cref="Embed"/> stages give them; read once.</param>
     /// <param name="queryColumnName">Name of the column of queries: known-size vectors of <see cref="float"/>.</param>
     /// <param name="targetColumnName">Name of the column of targets, vectors of the same length.</param>
-    /// <param name="numberOfResults">For which k to measure recall@k, each from 1 to the number of rows; null takes 1, 5 and 10, as far as there are rows.</param>
+    /// <param name="numberOfResults">For which k to measure recall@k, each from 1 to the number of rows; null takes 1, 5 and 10, as far as
+    /// there are rows.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or a k is out of range.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows.</exception>
     public RetrievalMetrics EvaluateRetrieval(IDataView data, string queryColumnName, string targetColumnName, int[]? numberOfResults = null)

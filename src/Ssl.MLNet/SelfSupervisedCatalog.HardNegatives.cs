@@ -6,8 +6,8 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>
-    /// Finds hard negatives for a further round of contrastive training: for each row, the text of another row that the encoder takes for its
-    /// partner, or nearly so. Give the new column to <c>PairedContrastiveTrainer.Options.NegativeColumnName</c>.
+    /// Finds hard negatives for a further round of contrastive training: for each row, the text of another row that the encoder takes for
+    /// its partner, or nearly so. Give the new column to <c>PairedContrastiveTrainer.Options.NegativeColumnName</c>.
     /// </summary>
     /// <param name="data">Pairs with both sides embedded, as two <see cref="Embed"/> stages give them; read twice, and again whenever the
     /// result is read, always in the same order.</param>
@@ -18,7 +18,8 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="numberOfNegatives">Negatives a row: a row comes out once for each. At least 1.</param>
     /// <param name="margin">How far, in cosine, a negative must at least stay below the row's own partner. From 0 to 2.</param>
     /// <returns>The rows that have hard negatives, in their order, with all their columns and the new one.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range, or a column is missing or has another type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range, or a column is missing or has another
+    /// type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows, or no row has a hard negative.</exception>
     public IDataView MineHardNegatives(
         IDataView data,

@@ -13,9 +13,12 @@ public sealed partial class SelfSupervisedCatalog
 
         internal ImageMethods(MLContext mlContext) => _mlContext = mlContext;
 
-        /// <summary>Pretrains an image encoder with SimCLR: two views of an image attract each other and repel the views of all others of the batch.</summary>
+        /// <summary>
+        /// Pretrains an image encoder with SimCLR: two views of an image attract each other and repel the views of all others of the batch.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -47,7 +50,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with the decoupled contrastive loss: SimCLR for small batches.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -77,9 +81,12 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public DclTrainer Dcl(DclTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains an image encoder with MoCo v2: negatives come from a queue, so that small batches have many of them.</summary>
+        /// <summary>
+        /// Pretrains an image encoder with MoCo v2: negatives come from a queue, so that small batches have many of them.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -114,7 +121,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with MoCo v3: contrast with a slowly following network, without a queue.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -147,9 +155,12 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public MoCoV3Trainer MoCoV3(MoCoV3Trainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains an image encoder with BYOL: one view predicts how a slowly following copy of the network sees the other view.</summary>
+        /// <summary>
+        /// Pretrains an image encoder with BYOL: one view predicts how a slowly following copy of the network sees the other view.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -181,7 +192,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with SimSiam: one view predicts the other's projection, which is held fixed.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -211,9 +223,12 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public SimSiamTrainer SimSiam(SimSiamTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains an image encoder with Barlow Twins: two views agree in every dimension, and no two dimensions say the same.</summary>
+        /// <summary>
+        /// Pretrains an image encoder with Barlow Twins: two views agree in every dimension, and no two dimensions say the same.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -245,7 +260,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with VICReg: near views, dimensions that vary, and that do so independently.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -277,8 +293,10 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains a vision transformer as a masked autoencoder: most patches are hidden and rebuilt from the others.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
-        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images' size.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images'
+        /// size.</param>
         /// <param name="batchSize">Rows a step. At least 1.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
@@ -307,10 +325,14 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public MaskedAutoencoderTrainer MaskedAutoencoder(MaskedAutoencoderTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains a vision transformer with SimMIM: hidden patches are replaced by a learned vector and rebuilt by one linear layer.</summary>
+        /// <summary>
+        /// Pretrains a vision transformer with SimMIM: hidden patches are replaced by a learned vector and rebuilt by one linear layer.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
-        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images' size.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images'
+        /// size.</param>
         /// <param name="batchSize">Rows a step. At least 1.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>

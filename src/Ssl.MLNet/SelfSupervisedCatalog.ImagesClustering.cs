@@ -9,7 +9,8 @@ public sealed partial class SelfSupervisedCatalog
     {
         /// <summary>Pretrains an image encoder with NNCLR: contrast with the nearest neighbour of a view among earlier images.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -41,7 +42,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with SwAV: views predict each other's cluster.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -76,7 +78,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder with DINO: a student learns from a slowly following teacher that sees other crops.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>

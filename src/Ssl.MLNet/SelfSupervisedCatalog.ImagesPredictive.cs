@@ -9,7 +9,8 @@ public sealed partial class SelfSupervisedCatalog
     {
         /// <summary>Pretrains an image encoder by predicting by how many quarter turns a square image was rotated.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -38,7 +39,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder by predicting where a patch stands relative to the middle one.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -67,7 +69,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder by predicting in which of some known orders nine tiles of an image were shuffled.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -99,7 +102,8 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <summary>Pretrains an image encoder by predicting whether two patches belong to the same image.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
@@ -126,10 +130,14 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public PatchPairsTrainer PatchPairs(PatchPairsTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>The hybrid: a contrastive term shapes the image's embedding, a masked term the vectors of its patches, in one step.</summary>
+        /// <summary>
+        /// The hybrid: a contrastive term shapes the image's embedding, a masked term the vectors of its patches, in one step.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
-        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels, height, width].</param>
-        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images' size.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes a small <see cref="ImageEncoders.VisionTransformer"/> for the images'
+        /// size.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>

@@ -18,7 +18,8 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="baseline">The pipeline that pretraining has to beat; null takes <c>LbfgsMaximumEntropy</c> on plain features of the
     /// encoder's input columns.</param>
     /// <returns>Accuracies, a table (<c>ToString</c>) and a conclusion.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range, or a column is missing or has another type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range, or a column is missing or has another
+    /// type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two classes, or nothing to test on.</exception>
     /// <exception cref="ObjectDisposedException">The encoder was disposed of.</exception>
     public LabelEfficiencyReport LabelEfficiency(

@@ -5,7 +5,9 @@ namespace Ssl.MLNet;
 
 public sealed partial class SelfSupervisedCatalog
 {
-    /// <summary>Predicts one of several classes by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).</summary>
+    /// <summary>
+    /// Predicts one of several classes by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).
+    /// </summary>
     /// <param name="labelColumnName">Name of the column to predict. Its type is <c>Key</c> of <see cref="uint"/>.</param>
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
     /// <param name="numberOfNeighbors">How many neighbours vote on a row. At least 1.</param>
@@ -29,7 +31,9 @@ public sealed partial class SelfSupervisedCatalog
     public NearestNeighborsPredictionEstimator NearestNeighborsMulticlassClassification(NearestNeighborsPredictionEstimator.Options options)
         => new(_mlContext, PredictionKind.MulticlassClassification, options);
 
-    /// <summary>Predicts the answer to a yes-or-no question by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).</summary>
+    /// <summary>
+    /// Predicts the answer to a yes-or-no question by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).
+    /// </summary>
     /// <param name="labelColumnName">Name of the column to predict. Its type is <see cref="bool"/>.</param>
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
     /// <param name="numberOfNeighbors">How many neighbours vote on a row. At least 1.</param>

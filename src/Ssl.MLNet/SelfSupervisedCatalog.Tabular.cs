@@ -17,7 +17,9 @@ public sealed partial class SelfSupervisedCatalog
 
         internal TabularMethods(MLContext mlContext) => _mlContext = mlContext;
 
-        /// <summary>Pretrains with SCARF: a row and its copy with most cells replaced attract each other, the batch repels. The first to try.</summary>
+        /// <summary>
+        /// Pretrains with SCARF: a row and its copy with most cells replaced attract each other, the batch repels. The first to try.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnNames">
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
@@ -72,7 +74,8 @@ public sealed partial class SelfSupervisedCatalog
         /// <summary>Pretrains a column transformer with masked cells: some cells are hidden and told from the others.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnNames">
-        /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.ColumnTransformer"/>.
+        /// Names of the columns to learn from and, later, to embed. At least one. The encoder is
+        /// <see cref="TabularEncoders.ColumnTransformer"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MaskedCellsTrainer MaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)

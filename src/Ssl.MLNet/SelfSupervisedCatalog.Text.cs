@@ -48,10 +48,13 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public PairedContrastiveTrainer PairedContrastive(PairedContrastiveTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains a sentence encoder with SimCSE: a text through two draws of dropout attracts itself, the batch repels.</summary>
+        /// <summary>
+        /// Pretrains a sentence encoder with SimCSE: a text through two draws of dropout attracts itself, the batch repels.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
-        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>. It needs dropout or token deletion.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>. It needs dropout or token
+        /// deletion.</param>
         /// <param name="batchSize">Rows a step; every row has <c>batchSize - 1</c> negatives. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>

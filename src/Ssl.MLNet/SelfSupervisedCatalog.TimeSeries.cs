@@ -7,14 +7,19 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>Pretraining methods for time series. Each has a short form and one that takes all its options.</summary>
-    /// <remarks>A series is a vector of <see cref="float"/>, channel by channel, of one length or of differing lengths; NaN where a value is missing.</remarks>
+    /// <remarks>
+    /// A series is a vector of <see cref="float"/>, channel by channel, of one length or of differing lengths; NaN where a value is
+    /// missing.
+    /// </remarks>
     public sealed class TimeSeriesMethods
     {
         private readonly MLContext _mlContext;
 
         internal TimeSeriesMethods(MLContext mlContext) => _mlContext = mlContext;
 
-        /// <summary>Pretrains with TS2Vec: overlapping stretches of a series agree at every timestamp and on every scale. The first to try.</summary>
+        /// <summary>
+        /// Pretrains with TS2Vec: overlapping stretches of a series agree at every timestamp and on every scale. The first to try.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of series to learn from and embed.</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.DilatedConvolution"/>.</param>
@@ -46,7 +51,9 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public Ts2VecTrainer Ts2Vec(Ts2VecTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains with masked patches, as PatchTST does: hidden stretches are rebuilt from the others. To be fine-tuned.</summary>
+        /// <summary>
+        /// Pretrains with masked patches, as PatchTST does: hidden stretches are rebuilt from the others. To be fine-tuned.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of series to learn from and embed.</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.PatchTransformer"/>.</param>
@@ -81,7 +88,9 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public MaskedPatchesTrainer MaskedPatches(MaskedPatchesTrainer.Options options) => new(_mlContext, options);
 
-        /// <summary>Pretrains with TS-TCC: the past of one changed copy predicts the future of another, and their contexts attract each other.</summary>
+        /// <summary>
+        /// Pretrains with TS-TCC: the past of one changed copy predicts the future of another, and their contexts attract each other.
+        /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of series to learn from and embed.</param>
         /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.DilatedConvolution"/>.</param>

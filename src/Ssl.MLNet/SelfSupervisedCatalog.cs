@@ -47,7 +47,9 @@ public sealed partial class SelfSupervisedCatalog
     public EmbeddingEstimator Embed(EncoderTransformer encoder, string? outputColumnName = null, string? inputColumnName = null)
         => new(encoder, outputColumnName, inputColumnName);
 
-    /// <summary>Writes an encoder to one file: a JSON manifest and safetensors weights. Written beside the target first, then renamed.</summary>
+    /// <summary>
+    /// Writes an encoder to one file: a JSON manifest and safetensors weights. Written beside the target first, then renamed.
+    /// </summary>
     /// <param name="encoder">A fitted encoder.</param>
     /// <param name="filePath">The file to write; an existing one is replaced.</param>
     /// <exception cref="IOException">The path cannot be written; nothing is left behind.</exception>
@@ -70,8 +72,8 @@ public sealed partial class SelfSupervisedCatalog
     }
 
     /// <summary>
-    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders and searches back. A loaded model computes row by row; this
-    /// one reads ahead and computes whole batches, on the context's device.
+    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders and searches back. A loaded model computes row by row;
+    /// this one reads ahead and computes whole batches, on the context's device.
     /// </summary>
     /// <param name="model">A loaded model, with or without encoders in it; it stays usable beside the result.</param>
     /// <returns>A model with the same outputs.</returns>

@@ -4,7 +4,8 @@ using System.Text;
 namespace Ssl.MLNet.Tests;
 
 /// <summary>
-/// The public surface is a reviewed text: a change shows up in the diff of docs/public-api.txt. Set SSL_UPDATE_PUBLIC_API=1 to write it anew.
+/// The public surface is a reviewed text: a change shows up in the diff of docs/public-api.txt. Set SSL_UPDATE_PUBLIC_API=1 to write it
+/// anew.
 /// </summary>
 [TestClass]
 public sealed class PublicApiTests

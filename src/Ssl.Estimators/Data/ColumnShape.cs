@@ -10,7 +10,9 @@ namespace Ssl.Estimators.Data;
 /// <param name="IsKey">Whether it is a key.</param>
 internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Column.VectorKind Kind, bool IsKey)
 {
-    /// <summary>Sizes of a vector as its type states them, such as channels, height, width; null where they are not known (before Fit).</summary>
+    /// <summary>
+    /// Sizes of a vector as its type states them, such as channels, height, width; null where they are not known (before Fit).
+    /// </summary>
     public IReadOnlyList<int>? Dimensions { get; init; }
 
     /// <summary>The column of this name.</summary>

@@ -14,7 +14,8 @@ internal static class NumberColumns
     /// <summary>Gets the getter of a column.</summary>
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A column that <see cref="CanRead"/> accepts.</param>
-    /// <returns>Appends the cells of the row on which the input stands: one, or those of the vector, zeros of sparse ones included.</returns>
+    /// <returns>Appends the cells of the row on which the input stands: one, or those of the vector, zeros of sparse ones
+    /// included.</returns>
     public static Action<List<float>> Open(DataViewRow row, DataViewSchema.Column column)
     {
         var item = column.Type is VectorDataViewType vector ? vector.ItemType : column.Type;

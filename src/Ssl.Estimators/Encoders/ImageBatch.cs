@@ -25,7 +25,9 @@ public sealed class ImageBatch : Batch
     /// <inheritdoc/>
     public override long Count => Pixels.shape[0];
 
-    /// <summary>The pixels as Single from 0 to 1, in the caller's dispose scope; the batch's own tensor where it holds them so already.</summary>
+    /// <summary>
+    /// The pixels as Single from 0 to 1, in the caller's dispose scope; the batch's own tensor where it holds them so already.
+    /// </summary>
     public Tensor ToSingle() => Pixels.dtype == ScalarType.Byte ? Pixels.to(ScalarType.Float32).mul_(1f / 255) : Pixels;
 
     /// <inheritdoc/>

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>An encoder of images of one size. Pixels are standardised by <see cref="Normalization"/> before the network sees them.</summary>
+/// <summary>
+/// An encoder of images of one size. Pixels are standardised by <see cref="Normalization"/> before the network sees them.
+/// </summary>
 public abstract class ImageEncoder : Encoder<ImageBatch>
 {
     /// <summary>An encoder of this name; the derived class registers its components.</summary>

@@ -28,7 +28,9 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <summary>Mean and deviation of the pixels; <see langword="null"/> lets the trainer measure them on the training data.</summary>
     public ImageNormalization? Normalization { get; private set; }
 
-    /// <summary>Whether a step takes statistics over the batch (batch normalisation): such networks cannot learn from batches of one.</summary>
+    /// <summary>
+    /// Whether a step takes statistics over the batch (batch normalisation): such networks cannot learn from batches of one.
+    /// </summary>
     public virtual bool UsesBatchStatistics => true;
 
     /// <summary>Whether the network is a <see cref="PatchEncoder"/>, which masked methods need.</summary>

@@ -33,7 +33,8 @@ public static class ImageEncoders
     /// <param name="imageSize">Height and width in pixels. At least 1.</param>
     /// <param name="channels">Channels of an image. At least 1.</param>
     /// <param name="numberOfStages">From 1 to 6; 3 or 4 for images of 28 to 64 pixels.</param>
-    /// <param name="width">Channels of the first stage; the embedding has <c>width x 2^(numberOfStages - 1)</c> numbers. At least 1.</param>
+    /// <param name="width">Channels of the first stage; the embedding has <c>width x 2^(numberOfStages - 1)</c> numbers. At least
+    /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public static ImageEncoderFactory SmallConvNet(int imageSize = Defaults.ImageSize, int channels = Defaults.Channels,
         int numberOfStages = Defaults.NumberOfStages, int width = Defaults.ConvNetWidth)
@@ -85,7 +86,8 @@ public static class ImageEncoders
     /// <param name="patchSize">Side of a patch in pixels. At least 1.</param>
     /// <param name="channels">Channels of an image. At least 1.</param>
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
-    /// <param name="dimension">Length of a patch's vector and of the embedding; a multiple of 4 and of <paramref name="numberOfHeads"/>.</param>
+    /// <param name="dimension">Length of a patch's vector and of the embedding; a multiple of 4 and of
+    /// <paramref name="numberOfHeads"/>.</param>
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
     /// <param name="pooling">How the vectors of the patches become the image's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
@@ -95,7 +97,8 @@ public static class ImageEncoders
             numberOfHeads, pooling);
 
     /// <summary>A network of your own.</summary>
-    /// <param name="kind">Its name in saved models. A process that loads one must have called this method with the same kind before.</param>
+    /// <param name="kind">Its name in saved models. A process that loads one must have called this method with the same kind
+    /// before.</param>
     /// <param name="imageSize">Height and width in pixels. At least 1.</param>
     /// <param name="channels">Channels of an image. At least 1.</param>
     /// <param name="embeddingDimension">D, the length of its output.</param>

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>An image encoder that cuts an image into square patches and gives each a vector: what masked image methods learn with.</summary>
+/// <summary>
+/// An image encoder that cuts an image into square patches and gives each a vector: what masked image methods learn with.
+/// </summary>
 /// <remarks>N images, P patches, V of them visible, D the dimension of a vector.</remarks>
 public abstract class PatchEncoder : ImageEncoder
 {

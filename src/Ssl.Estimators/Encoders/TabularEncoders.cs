@@ -26,7 +26,9 @@ public static class TabularEncoders
         EncoderFactory.Register(ColumnTransformerFactory.KindName, ColumnTransformerFactory.Read);
     }
 
-    /// <summary>Linear layers of one width with ReLU over numbers, missing-indicators and category vectors: SCARF's encoder, and the fastest.</summary>
+    /// <summary>
+    /// Linear layers of one width with ReLU over numbers, missing-indicators and category vectors: SCARF's encoder, and the fastest.
+    /// </summary>
     /// <param name="numberOfLayers">Layers. At least 1.</param>
     /// <param name="dimension">Width of every layer and length of an embedding. At least 1.</param>
     /// <param name="dropout">Share of a layer's inputs dropped in training. From 0 to less than 1.</param>
@@ -35,7 +37,9 @@ public static class TabularEncoders
         double dropout = Defaults.MlpDropout)
         => new MlpTabularEncoderFactory(numberOfLayers, dimension, dropout);
 
-    /// <summary>A vector for every cell, then residual blocks of linear layers: stronger where single numbers matter in steps or waves.</summary>
+    /// <summary>
+    /// A vector for every cell, then residual blocks of linear layers: stronger where single numbers matter in steps or waves.
+    /// </summary>
     /// <param name="numberOfBlocks">Residual blocks. At least 1.</param>
     /// <param name="dimension">Length of an embedding; the blocks are twice as wide inside. At least 1.</param>
     /// <param name="numericEmbedding">How a number becomes a vector.</param>
@@ -47,11 +51,14 @@ public static class TabularEncoders
         int cellDimension = Defaults.ResidualCellDimension, double dropout = Defaults.ResidualDropout)
         => new ResidualMlpTabularEncoderFactory(numberOfBlocks, dimension, numericEmbedding, cellDimension, dropout);
 
-    /// <summary>A transformer with one token a column (FT-Transformer-like): learns how columns depend on each other, and costs the most.</summary>
+    /// <summary>
+    /// A transformer with one token a column (FT-Transformer-like): learns how columns depend on each other, and costs the most.
+    /// </summary>
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
     /// <param name="dimension">Length of a cell's vector and of the embedding. A multiple of <paramref name="numberOfHeads"/>.</param>
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
-    /// <param name="feedForwardDimension">Width of the feed-forward network; 2 x <paramref name="dimension"/> where <see langword="null"/>.</param>
+    /// <param name="feedForwardDimension">Width of the feed-forward network; 2 x <paramref name="dimension"/> where
+    /// <see langword="null"/>.</param>
     /// <param name="dropout">Share dropped in training behind every half of a block. From 0 to less than 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public static TabularEncoderFactory ColumnTransformer(int numberOfLayers = Defaults.TransformerNumberOfLayers,

@@ -24,7 +24,9 @@ public static class TextEncoders
         EncoderFactory.Register(TransformerTextEncoderFactory.KindName, TransformerTextEncoderFactory.Read);
     }
 
-    /// <summary>The mean of the token embeddings, then an MLP with one hidden layer: fast, blind to word order, strong at search and topics.</summary>
+    /// <summary>
+    /// The mean of the token embeddings, then an MLP with one hidden layer: fast, blind to word order, strong at search and topics.
+    /// </summary>
     /// <param name="embeddingDimension">Length of an embedding. At least 1.</param>
     /// <param name="tokenDimension">Length of a token's vector. At least 1.</param>
     /// <param name="hiddenDimension">Width of the MLP. At least 1.</param>
@@ -40,7 +42,8 @@ public static class TextEncoders
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
     /// <param name="dimension">Length of a token's vector and of the embedding. A multiple of <paramref name="numberOfHeads"/>.</param>
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
-    /// <param name="feedForwardDimension">Width of the feed-forward network; 4 x <paramref name="dimension"/> where <see langword="null"/>.</param>
+    /// <param name="feedForwardDimension">Width of the feed-forward network; 4 x <paramref name="dimension"/> where
+    /// <see langword="null"/>.</param>
     /// <param name="maximumTokens">Longer texts are cut. At least 3.</param>
     /// <param name="dropout">Share dropped in training behind the embeddings and behind every block. From 0 to less than 1.</param>
     /// <param name="pooling">How the tokens' vectors become the text's.</param>

@@ -33,7 +33,9 @@ public static class TimeSeriesEncoders
         int hiddenDimension = Defaults.HiddenDimension, int depth = Defaults.Depth, double dropout = Defaults.ConvolutionDropout)
         => new DilatedConvolutionEncoderFactory(embeddingDimension, hiddenDimension, depth, dropout);
 
-    /// <summary>A transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.</summary>
+    /// <summary>
+    /// A transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.
+    /// </summary>
     /// <param name="patchLength">Timestamps of a patch. At least 1.</param>
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
     /// <param name="dimension">Length of an embedding. A multiple of <paramref name="numberOfHeads"/>.</param>

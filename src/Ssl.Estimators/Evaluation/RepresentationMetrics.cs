@@ -1,6 +1,8 @@
 namespace Ssl.Estimators.Evaluation;
 
-/// <summary>What an embedding is like: whether it has collapsed, how it is spread, and how well simple methods predict labels from it.</summary>
+/// <summary>
+/// What an embedding is like: whether it has collapsed, how it is spread, and how well simple methods predict labels from it.
+/// </summary>
 public sealed class RepresentationMetrics
 {
     internal RepresentationMetrics()
@@ -14,8 +16,9 @@ public sealed class RepresentationMetrics
     public int Dimension { get; internal init; }
 
     /// <summary>
-    /// Standard deviation of the L2-normalised embeddings, averaged over dimensions, times the square root of their number. Range [0, about 1]:
-    /// 0 when all rows have the same direction (collapsed), about 1 when directions are spread evenly. Chen and He, 2021 (arXiv:2011.10566).
+    /// Standard deviation of the L2-normalised embeddings, averaged over dimensions, times the square root of their number. Range [0, about
+    /// 1]: 0 when all rows have the same direction (collapsed), about 1 when directions are spread evenly. Chen and He, 2021
+    /// (arXiv:2011.10566).
     /// </summary>
     public double Spread { get; internal init; }
 
@@ -32,20 +35,20 @@ public sealed class RepresentationMetrics
     public double Uniformity { get; internal init; }
 
     /// <summary>
-    /// Mean of |x - y|^2 over the normalised vectors of the rows' pairs. Range [0, 4]; 0 when the two of a pair always agree, 2 when they are
-    /// unrelated. Null without a column of pairs. Wang and Isola, 2020 (arXiv:2005.10242).
+    /// Mean of |x - y|^2 over the normalised vectors of the rows' pairs. Range [0, 4]; 0 when the two of a pair always agree, 2 when they
+    /// are unrelated. Null without a column of pairs. Wang and Isola, 2020 (arXiv:2005.10242).
     /// </summary>
     public double? Alignment { get; internal init; }
 
     /// <summary>
-    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labelled rows. Range [0, 1]; null without labels. Wu
-    /// et al., 2018 (arXiv:1805.01978).
+    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labelled rows. Range [0, 1]; null without
+    /// labels. Wu et al., 2018 (arXiv:1805.01978).
     /// </summary>
     public double? NearestNeighborAccuracy { get; internal init; }
 
     /// <summary>
-    /// Accuracy on held-out rows of <c>LbfgsMaximumEntropy</c> on the standardised embedding, trained on the rest. Range [0, 1]; null without
-    /// labels.
+    /// Accuracy on held-out rows of <c>LbfgsMaximumEntropy</c> on the standardised embedding, trained on the rest. Range [0, 1]; null
+    /// without labels.
     /// </summary>
     public double? LinearProbeAccuracy { get; internal init; }
 

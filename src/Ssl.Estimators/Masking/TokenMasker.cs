@@ -19,7 +19,8 @@ public sealed class TokenMasker
     /// <param name="vocabulary">Of the tokenizer.</param>
     /// <param name="maskRatio">Share of the tokens that are chosen. Between 0 and 1.</param>
     /// <param name="maskShare">Share of the chosen that become [MASK]. From 0 to 1.</param>
-    /// <param name="randomShare">Share of the chosen that become a random token. From 0 to 1, with <paramref name="maskShare"/> at most 1.</param>
+    /// <param name="randomShare">Share of the chosen that become a random token. From 0 to 1, with <paramref name="maskShare"/> at most
+    /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range; all of them are named.</exception>
     public TokenMasker(TokenVocabulary vocabulary, double maskRatio = 0.15, double maskShare = 0.8, double randomShare = 0.1)
     {

@@ -45,7 +45,8 @@ public sealed class ContrastiveMasked : PretrainingMethod
     /// <param name="maskRatio">Share of the tokens that are chosen for prediction. Between 0 and 1.</param>
     /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0; not both 0.</param>
     /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every context.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every
+    /// context.</exception>
     public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double temperature = 0.05,
         double tokenDeletion = 0.1, double maskRatio = 0.15, double contrastiveWeight = 1, double maskedWeight = 1)
         : this(encoder, vocabulary, streams, tokenDeletion == 0 ? null : new TokenDeletion(vocabulary, tokenDeletion), temperature,
@@ -62,7 +63,8 @@ public sealed class ContrastiveMasked : PretrainingMethod
     /// <param name="maskRatio">Share of the tokens that are chosen for prediction. Between 0 and 1.</param>
     /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0; not both 0.</param>
     /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every context.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every
+    /// context.</exception>
     public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TextView? view, double temperature = 0.05,
         double maskRatio = 0.15, double contrastiveWeight = 1, double maskedWeight = 1)
         : base(nameof(ContrastiveMasked), encoder)

@@ -32,9 +32,11 @@ public sealed class MaskedLanguageModel : PretrainingMethod
     /// <summary>The method with BERT's shares of masked, replaced and kept tokens.</summary>
     /// <param name="encoder">A contextual encoder: <see cref="TextEncoders.Transformer"/> or your own.</param>
     /// <param name="vocabulary">Of the tokenizer.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, masks from <see cref="RandomStreams.Masks"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, masks from
+    /// <see cref="RandomStreams.Masks"/>.</param>
     /// <param name="maskRatio">Share of the tokens that are chosen. Between 0 and 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every context.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every
+    /// context.</exception>
     public MaskedLanguageModel(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double maskRatio = 0.15)
         : base(nameof(MaskedLanguageModel), encoder)
     {

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>A second network that follows the trained one as a moving average: the target or teacher of BYOL, MoCo and DINO.</summary>
-/// <remarks>Parameters are averaged; buffers (the statistics of batch normalisation) are the target's own, from its own forward passes.</remarks>
+/// <remarks>
+/// Parameters are averaged; buffers (the statistics of batch normalisation) are the target's own, from its own forward passes.
+/// </remarks>
 internal static class MovingAverage
 {
     /// <summary>Makes a network begin as a copy of another, without gradients of its own.</summary>

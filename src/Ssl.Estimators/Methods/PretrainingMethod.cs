@@ -6,7 +6,9 @@ namespace Ssl.Estimators.Methods;
 /// <summary>A pretraining method: an encoder, what is needed beside it in training, and the loss of a step.</summary>
 public abstract class PretrainingMethod : nn.Module
 {
-    /// <summary>A method around an encoder. The derived class registers its components, the encoder among them, under the name "encoder".</summary>
+    /// <summary>
+    /// A method around an encoder. The derived class registers its components, the encoder among them, under the name "encoder".
+    /// </summary>
     /// <param name="name">Name of the module.</param>
     /// <param name="encoder">What is pretrained; disposed of with the method.</param>
     protected PretrainingMethod(string name, Encoder encoder) : base(name)

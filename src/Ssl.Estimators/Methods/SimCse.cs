@@ -36,7 +36,8 @@ public sealed class SimCse : PretrainingMethod
     /// <summary>The method with dropout and random deletion of tokens as its view.</summary>
     /// <param name="encoder">The encoder to train; with dropout, or <paramref name="tokenDeletion"/> must be greater than 0.</param>
     /// <param name="vocabulary">Of the tokenizer.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="tokenDeletion">Share of the tokens deleted from each of the two. From 0 to less than 1.</param>
     public SimCse(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double temperature = 0.05, double tokenDeletion = 0)
@@ -46,7 +47,8 @@ public sealed class SimCse : PretrainingMethod
 
     /// <summary>The method with a view of your own beside dropout.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="view">Changes each of the two on its own; <see langword="null"/> leaves it to dropout.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     public SimCse(TextEncoder encoder, RandomStreams streams, TextView? view, double temperature = 0.05) : base(nameof(SimCse), encoder)

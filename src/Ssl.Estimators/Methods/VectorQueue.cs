@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>The latest vectors of earlier steps, newest first; part of the method's state, so that a resumed training goes on with them.</summary>
+/// <summary>
+/// The latest vectors of earlier steps, newest first; part of the method's state, so that a resumed training goes on with them.
+/// </summary>
 internal sealed class VectorQueue : nn.Module
 {
     [ComponentName(Name = "vectors")]

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Objectives;
 
-/// <summary>What the contrastive objectives share: argument checks (a wrong shape in a matrix product would end the process), unit length.</summary>
+/// <summary>
+/// What the contrastive objectives share: argument checks (a wrong shape in a matrix product would end the process), unit length.
+/// </summary>
 internal static class Contrastive
 {
     /// <summary>Rows scaled to unit length; a row of zeros stays.</summary>

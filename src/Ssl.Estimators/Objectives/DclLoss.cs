@@ -14,7 +14,8 @@ public static class DclLoss
     /// <param name="first">View one, [N, D] with N at least 2; normalised here.</param>
     /// <param name="second">View two, [N, D]; row i shows the same sample as row i of <paramref name="first"/>.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
-    /// <param name="sigma">Divides the similarities in the weight of the positives; <see langword="null"/> for the weight 1. Greater than 0.</param>
+    /// <param name="sigma">Divides the similarities in the weight of the positives; <see langword="null"/> for the weight 1. Greater than
+    /// 0.</param>
     /// <returns>A scalar.</returns>
     /// <exception cref="ArgumentException">The shapes are not [N, D] twice, or there is a single pair: it has no negatives.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The temperature is not greater than 0.</exception>

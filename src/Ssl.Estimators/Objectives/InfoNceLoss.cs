@@ -30,8 +30,8 @@ public static class InfoNceLoss
     }
 
     /// <summary>
-    /// The mean loss over all pairs and both directions, with a hard negative for each row of <paramref name="first"/>: a further term in its
-    /// own denominator. The hard negatives of other rows do not count, for they may be this row's partner.
+    /// The mean loss over all pairs and both directions, with a hard negative for each row of <paramref name="first"/>: a further term in
+    /// its own denominator. The hard negatives of other rows do not count, for they may be this row's partner.
     /// </summary>
     /// <param name="first">One side of the pairs, [N, D]; normalised here.</param>
     /// <param name="second">The other side, [N, D]; row i belongs to row i of <paramref name="first"/>.</param>

@@ -77,7 +77,9 @@ internal abstract class EncoderModel : IDisposable
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }
 
-    /// <summary>Whether the model learnt to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.</summary>
+    /// <summary>
+    /// Whether the model learnt to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
+    /// </summary>
     public virtual bool Reconstructs => false;
 
     /// <summary>How badly hidden parts of each row are told: one error a row.</summary>

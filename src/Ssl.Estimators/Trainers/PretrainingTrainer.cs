@@ -56,7 +56,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <param name="input">Holds the input column(s); read several times.</param>
     /// <returns>The encoder; dispose of it when it is no longer needed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
-    /// <exception cref="InvalidOperationException">There are too few usable rows, the loss became NaN, or the device is not there.</exception>
+    /// <exception cref="InvalidOperationException">There are too few usable rows, the loss became NaN, or the device is not
+    /// there.</exception>
     public EncoderTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -3,7 +3,9 @@ using Microsoft.ML.Data;
 
 namespace Ssl.Estimators.Transformers;
 
-/// <summary>Holds one pass-through column of a block of rows, so that rows read ahead can be served later with every column intact.</summary>
+/// <summary>
+/// Holds one pass-through column of a block of rows, so that rows read ahead can be served later with every column intact.
+/// </summary>
 internal abstract class ColumnBuffer
 {
     /// <summary>Reads the row on which the input now stands into a slot.</summary>

@@ -51,7 +51,9 @@ public static class ImageViews
         return Compose([.. views]);
     }
 
-    /// <summary>Small greyscale images such as garments or documents: crop of 20 to 100 % of the area with flip, brightness and contrast.</summary>
+    /// <summary>
+    /// Small greyscale images such as garments or documents: crop of 20 to 100 % of the area with flip, brightness and contrast.
+    /// </summary>
     /// <param name="shape">Of the encoder; any number of channels.</param>
     /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
     /// <param name="horizontalFlip">Share of the images that are mirrored; 0 where left and right mean something, as in text.</param>
@@ -62,7 +64,9 @@ public static class ImageViews
             new ColorJitter(0.4, 0.4, 0, 0));
     }
 
-    /// <summary>Images without up or down, such as from satellites or microscopes: crop, both flips, any rotation; no change of hue.</summary>
+    /// <summary>
+    /// Images without up or down, such as from satellites or microscopes: crop, both flips, any rotation; no change of hue.
+    /// </summary>
     /// <param name="shape">Of the encoder; any number of channels.</param>
     /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
     public static ImageView Overhead(ImageShape shape, double minimumArea = 0.2)
@@ -81,7 +85,9 @@ public static class ImageViews
         return new RandomResizedCrop(shape.Height, shape.Width, minimumArea);
     }
 
-    /// <summary>BYOL's two different views: weaker saturation; solarised in one of the two; from 96 pixels on blurred always or seldom.</summary>
+    /// <summary>
+    /// BYOL's two different views: weaker saturation; solarised in one of the two; from 96 pixels on blurred always or seldom.
+    /// </summary>
     /// <param name="shape">Of the encoder; any number of channels.</param>
     /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
     /// <returns>The two views.</returns>

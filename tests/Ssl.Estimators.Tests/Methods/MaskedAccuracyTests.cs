@@ -66,7 +66,8 @@ public sealed class MaskedAccuracyTests
     private static long[] Ids(WordPieceTokenizer tokenizer, string text)
         => [.. tokenizer.Encode(text, MaximumTokens, addSpecialTokens: true).Select(id => (long)id)];
 
-    // How often the most frequent token is right, and how often the most frequent successor of the token before, which is not hidden from it.
+    // How often the most frequent token is right, and how often the most frequent successor of the token before, which is not hidden from
+    // it.
     private static (double Unigram, double Bigram) Guesses(long[][] corpus, TokenBatch heldOut, MaskedTokens masked, TokenVocabulary vocabulary)
     {
         long mostFrequent = corpus.SelectMany(text => text).Where(id => id >= vocabulary.SpecialCount).GroupBy(id => id).MaxBy(group => group.Count())!.Key;

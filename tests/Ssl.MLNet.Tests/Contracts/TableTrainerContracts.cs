@@ -71,7 +71,7 @@ public abstract class TabularPretrainingContract : PretrainingContract<CustomerR
     ];
 
     protected override (string Column, string Expected, string Got) Wrong
-        => ("Variable", "a number, Boolean, String or Key, or a known-size vector of numbers or Booleans", "VarVector<Single>");
+        => ("Variable", "a number, Boolean, String or Key, or a known-size vector of them", "VarVector<Single>");
 }
 
 [TestClass]

@@ -5,7 +5,9 @@ using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 
-/// <summary>Fine-tuning, embedding and saving know no modality: an encoder of numbers, texts, keys or all of them goes the same way.</summary>
+/// <summary>
+/// Fine-tuning, embedding and saving know no modality: an encoder of numbers, texts, keys or all of them goes the same way.
+/// </summary>
 [TestClass]
 public sealed class ModalityTests
 {

@@ -8,7 +8,9 @@ using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.TimeSeries;
 
-/// <summary>Pretraining on series pays: a stock trainer does better on the embeddings than on those of the untrained network and on raw values.</summary>
+/// <summary>
+/// Pretraining on series pays: a stock trainer does better on the embeddings than on those of the untrained network and on raw values.
+/// </summary>
 [TestClass]
 public sealed class TimeSeriesLearningTests
 {

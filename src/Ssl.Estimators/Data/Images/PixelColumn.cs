@@ -6,7 +6,9 @@ using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Data;
 
-/// <summary>A column of images: decoded ones of any size, or vectors of pixels (Byte, or Single up to a largest value; channel by channel).</summary>
+/// <summary>
+/// A column of images: decoded ones of any size, or vectors of pixels (Byte, or Single up to a largest value; channel by channel).
+/// </summary>
 internal static class PixelColumn
 {
     /// <summary>The images that a column's type says it holds, or null where it does not say. Decoded ones have three channels.</summary>

@@ -4,8 +4,8 @@ namespace Ssl.Estimators.Data;
 public enum NumericScaling
 {
     /// <summary>
-    /// By rank: the training data's quantiles become those of the standard normal distribution. Outliers and skewed columns do no harm; what
-    /// lies outside the training range is cut to its ends.
+    /// By rank: the training data's quantiles become those of the standard normal distribution. Outliers and skewed columns do no harm;
+    /// what lies outside the training range is cut to its ends.
     /// </summary>
     Quantile,
 

@@ -51,8 +51,8 @@ internal static class TextColumns
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A column of texts or keys.</param>
     /// <returns>
-    /// Appends the texts of the row on which the input stands: one, or those of the vector, empty ones of sparse vectors included; the empty
-    /// text where a key is missing.
+    /// Appends the texts of the row on which the input stands: one, or those of the vector, empty ones of sparse vectors included; the
+    /// empty text where a key is missing.
     /// </returns>
     public static Action<List<ReadOnlyMemory<char>>> OpenCells(DataViewRow row, DataViewSchema.Column column)
     {

@@ -199,7 +199,9 @@ public sealed partial class WordPieceTokenizer
         return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
     }
 
-    /// <summary>Ids of the tokens that end a sentence, of ".", "!" and "?" those that are in the vocabulary: what <c>SentenceReordering</c> needs.</summary>
+    /// <summary>
+    /// Ids of the tokens that end a sentence, of ".", "!" and "?" those that are in the vocabulary: what <c>SentenceReordering</c> needs.
+    /// </summary>
     public IReadOnlyCollection<int> SentenceEnds
     {
         get

@@ -4,8 +4,8 @@ namespace Ssl.Estimators.Downstream;
 public enum AnomalyMethod
 {
     /// <summary>
-    /// It is far from its nearest rows: the mean of 1 - cosine over some neighbours, from 0 to 2. Finds what is unlike everything, also where
-    /// the ordinary rows lie in several groups.
+    /// It is far from its nearest rows: the mean of 1 - cosine over some neighbours, from 0 to 2. Finds what is unlike everything, also
+    /// where the ordinary rows lie in several groups.
     /// </summary>
     NeighborDistance,
 
@@ -16,8 +16,8 @@ public enum AnomalyMethod
     Mahalanobis,
 
     /// <summary>
-    /// The encoder rebuilds it badly: the error of its own pretraining task, from 0. Only encoders whose method rebuilds rows have one; the row
-    /// itself is read, not its embedding.
+    /// The encoder rebuilds it badly: the error of its own pretraining task, from 0. Only encoders whose method rebuilds rows have one; the
+    /// row itself is read, not its embedding.
     /// </summary>
     ReconstructionError,
 }

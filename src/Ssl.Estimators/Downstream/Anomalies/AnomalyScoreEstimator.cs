@@ -95,7 +95,8 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
     /// <summary>Learns from all rows.</summary>
     /// <param name="input">Rows that are mostly ordinary.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing, has another type, or carries no encoder.</exception>
-    /// <exception cref="InvalidOperationException">There are no usable rows, they are all the same, or the encoder rebuilds nothing.</exception>
+    /// <exception cref="InvalidOperationException">There are no usable rows, they are all the same, or the encoder rebuilds
+    /// nothing.</exception>
     public AnomalyScoreTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -133,7 +133,9 @@ internal static class HardNegativeMiner
     }
 }
 
-/// <summary>Rows with a text of their own in a new column; a row comes out once for each of its texts, and not at all without any.</summary>
+/// <summary>
+/// Rows with a text of their own in a new column; a row comes out once for each of its texts, and not at all without any.
+/// </summary>
 /// <param name="input">The rows; they come in the same order every time.</param>
 /// <param name="name">Name of the new column.</param>
 /// <param name="texts">The texts of a row, by its number.</param>

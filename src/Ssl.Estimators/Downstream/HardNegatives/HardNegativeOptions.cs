@@ -46,8 +46,8 @@ public sealed class HardNegativeOptions
     /// <value>The default value is 50.</value>
     public int LastRank { get; set; } = Defaults.LastRank;
 
-    /// <summary>How far, in cosine, a negative must at least stay below the anchor's own partner: the nearer ones may be right answers. From
-    /// 0 to 2.</summary>
+    /// <summary>How far, in cosine, a negative must at least stay below the anchor's own partner: the nearer ones may be right answers.
+    /// From 0 to 2.</summary>
     /// <value>The default value is 0.05.</value>
     public double Margin { get; set; } = Defaults.Margin;
 

@@ -13,9 +13,10 @@ namespace Ssl.Estimators.Downstream;
 /// <item><term>Multiclass</term><description><c>PredictedLabel</c>, a key with the label's values, missing where the row has no neighbours;
 /// <c>Score</c>, a known-size vector of <see cref="float"/>: the share of the votes of each class, from 0 to 1.</description></item>
 /// <item><term>Binary</term><description><c>PredictedLabel</c>, <see cref="bool"/>; <c>Score</c>, <see cref="float"/> from -1 to 1: votes
-/// for true less votes for false; <c>Probability</c>, <see cref="float"/> from 0 to 1: the share of the votes for true. It is 0 or 1 where all
-/// neighbours agree, and not calibrated.</description></item>
-/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the weighted mean of the neighbours' labels.</description></item>
+/// for true less votes for false; <c>Probability</c>, <see cref="float"/> from 0 to 1: the share of the votes for true. It is 0 or 1 where
+/// all neighbours agree, and not calibrated.</description></item>
+/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the weighted mean of the neighbours'
+/// labels.</description></item>
 /// </list>
 /// </remarks>
 public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDisposable

@@ -4,8 +4,8 @@ namespace Ssl.Estimators.Downstream;
 
 /// <summary>Keeps the largest scores of one query while block after block of them is scanned.</summary>
 /// <remarks>
-/// The smallest of the kept scores is a threshold that few others pass: whole vectors of them are compared at once and passed over. Rows must
-/// come in rising order; then of equal scores the first rows are kept, in their order.
+/// The smallest of the kept scores is a threshold that few others pass: whole vectors of them are compared at once and passed over. Rows
+/// must come in rising order; then of equal scores the first rows are kept, in their order.
 /// </remarks>
 internal static class TopScores
 {

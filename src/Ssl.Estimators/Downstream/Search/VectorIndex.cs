@@ -21,7 +21,9 @@ internal abstract class VectorIndex : IDisposable
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public bool IsDisposed => _disposed != 0;
 
-    /// <summary>Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbours.</summary>
+    /// <summary>
+    /// Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbours.
+    /// </summary>
     /// <param name="queries">count x <see cref="Dimension"/> values; scaled to length 1 in place.</param>
     /// <param name="count">Number of queries.</param>
     /// <param name="k">Neighbours a query. At least 1.</param>

@@ -108,7 +108,8 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
         return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
     }
 
-    // Rounds of random groups, each hidden in turn: every cell is hidden as often. The same for every row, so that a row's error is its own.
+    // Rounds of random groups, each hidden in turn: every cell is hidden as often. The same for every row, so that a row's error is its
+    // own.
     internal static IEnumerable<bool[]> HiddenPatterns(int cells, double share)
     {
         const int Patterns = 12;

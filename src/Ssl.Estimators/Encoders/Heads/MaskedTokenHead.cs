@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>BERT's output for masked tokens: a transform, then scores against the token embeddings themselves (tied weights) and a bias.</summary>
+/// <summary>
+/// BERT's output for masked tokens: a transform, then scores against the token embeddings themselves (tied weights) and a bias.
+/// </summary>
 internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "transform")]

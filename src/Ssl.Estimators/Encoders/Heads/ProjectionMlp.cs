@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>What stands between embedding and loss in training only: linear layers with batch normalisation and ReLU between them.</summary>
+/// <summary>
+/// What stands between embedding and loss in training only: linear layers with batch normalisation and ReLU between them.
+/// </summary>
 internal sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layers")]

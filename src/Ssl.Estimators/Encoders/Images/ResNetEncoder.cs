@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>A residual network without its classifier (He et al., 2016, arXiv:1512.03385); parameters are named as in torchvision.</summary>
+/// <summary>
+/// A residual network without its classifier (He et al., 2016, arXiv:1512.03385); parameters are named as in torchvision.
+/// </summary>
 /// <remarks>The stride of a bottleneck is on its 3x3 convolution, as in torchvision (ResNet v1.5).</remarks>
 internal sealed class ResNetEncoder : ImageEncoder
 {
@@ -74,7 +76,9 @@ internal sealed class ResNetEncoder : ImageEncoder
     }
 }
 
-/// <summary>Two 3x3 convolutions, or a 3x3 between two 1x1 ones that is four times narrower than what comes out; added to the input.</summary>
+/// <summary>
+/// Two 3x3 convolutions, or a 3x3 between two 1x1 ones that is four times narrower than what comes out; added to the input.
+/// </summary>
 internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
 {
     private const int Expansion = 4;

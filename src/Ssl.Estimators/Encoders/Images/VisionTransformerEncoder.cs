@@ -87,7 +87,9 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     }
 }
 
-/// <summary>One vector for each patch: a convolution whose stride is its side, computed as a product on patches that are cut already.</summary>
+/// <summary>
+/// One vector for each patch: a convolution whose stride is its side, computed as a product on patches that are cut already.
+/// </summary>
 internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "proj")]

@@ -8,7 +8,9 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>Layers of image networks whose initial weights come from a given generator.</summary>
 internal static class ImageLayers
 {
-    /// <summary>A square convolution without bias: weights normal with deviation sqrt(2 / (outputs x side^2)) (He et al., 2015, fan out).</summary>
+    /// <summary>
+    /// A square convolution without bias: weights normal with deviation sqrt(2 / (outputs x side^2)) (He et al., 2015, fan out).
+    /// </summary>
     public static Conv2d Convolution(long inputs, long outputs, long side, long stride, RandomStreams streams)
     {
         var layer = nn.Conv2d(inputs, outputs, side, stride, padding: side / 2, bias: false);

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>Pre-norm transformer blocks with a norm at the end (Xiong et al., "On Layer Normalization in the Transformer Architecture", 2020).</summary>
+/// <summary>
+/// Pre-norm transformer blocks with a norm at the end (Xiong et al., "On Layer Normalization in the Transformer Architecture", 2020).
+/// </summary>
 /// <remarks>
 /// N sequences, L places, D the dimension. Deviations from BERT: no dropout on the attention probabilities, which costs much and brings
 /// little at this size; initial weights scale with the width of their input instead of being 0.02 everywhere, which suits BERT's width

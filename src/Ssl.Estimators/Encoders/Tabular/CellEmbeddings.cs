@@ -10,7 +10,9 @@ namespace Ssl.Estimators.Encoders;
 /// The first layer of an MLP over a row: numbers and their missing-indicators through one matrix, and the sum of a vector for every
 /// category. The same as a linear layer over one-hot categories, without the zeros.
 /// </summary>
-/// <remarks>N rows, C numbers, K categories, H outputs. The vectors of missing, unseen and rare start as zeros: unseen says nothing.</remarks>
+/// <remarks>
+/// N rows, C numbers, K categories, H outputs. The vectors of missing, unseen and rare start as zeros: unseen says nothing.
+/// </remarks>
 internal sealed class CellSum : nn.Module<TableBatch, Tensor>
 {
     [ComponentName(Name = "numbers")]

@@ -42,7 +42,9 @@ internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
     private protected abstract Tensor Embed(Tensor numbers);
 }
 
-/// <summary>ReLU(linear([sin(2 pi f x), cos(2 pi f x)])) with learnt frequencies f; the linear layer is shared by all columns ("lite").</summary>
+/// <summary>
+/// ReLU(linear([sin(2 pi f x), cos(2 pi f x)])) with learnt frequencies f; the linear layer is shared by all columns ("lite").
+/// </summary>
 internal sealed class PeriodicEmbeddings : NumericEmbeddings
 {
     private const int NumberOfFrequencies = 16;

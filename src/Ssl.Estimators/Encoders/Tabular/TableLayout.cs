@@ -4,8 +4,8 @@ namespace Ssl.Estimators.Encoders;
 /// What an encoder must know of the cells of a table row: how many numbers there are, and how many entries each category has. Immutable.
 /// </summary>
 /// <remarks>
-/// A vector column gives one cell for each of its slots. Every categorical cell has <see cref="SpecialCount"/> entries before its categories:
-/// missing, unseen (not in the training data) and rare.
+/// A vector column gives one cell for each of its slots. Every categorical cell has <see cref="SpecialCount"/> entries before its
+/// categories: missing, unseen (not in the training data) and rare.
 /// </remarks>
 public sealed class TableLayout
 {

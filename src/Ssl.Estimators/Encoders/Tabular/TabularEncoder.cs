@@ -19,7 +19,9 @@ public abstract class TabularEncoder : Encoder<TableBatch>
     public TableLayout Layout { get; }
 }
 
-/// <summary>An encoder that also has a vector for every cell, which depends on the other cells of the row: a transformer over columns.</summary>
+/// <summary>
+/// An encoder that also has a vector for every cell, which depends on the other cells of the row: a transformer over columns.
+/// </summary>
 public abstract class CellEncoder : TabularEncoder
 {
     /// <inheritdoc cref="TabularEncoder(string, TableLayout)"/>

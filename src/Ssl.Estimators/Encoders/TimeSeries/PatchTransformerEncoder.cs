@@ -7,10 +7,12 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>
-/// A transformer over patches of neighbouring timestamps, as PatchTST has it (Nie et al., 2023, arXiv:2211.14730). Deviations: a patch holds
-/// all channels, positions are sines, so that any length will do, and norms stand before the blocks.
+/// A transformer over patches of neighbouring timestamps, as PatchTST has it (Nie et al., 2023, arXiv:2211.14730). Deviations: a patch
+/// holds all channels, positions are sines, so that any length will do, and norms stand before the blocks.
 /// </summary>
-/// <remarks>N series, C channels, S patches of L timestamps, D the dimension. Timestamps behind the last whole patch make a padded one.</remarks>
+/// <remarks>
+/// N series, C channels, S patches of L timestamps, D the dimension. Timestamps behind the last whole patch make a padded one.
+/// </remarks>
 internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
 {
     [ComponentName(Name = "input")]

@@ -41,7 +41,9 @@ public sealed class LabelEfficiencyOptions
     /// <value>The default value is 5, 20 and 100.</value>
     public IReadOnlyList<int> LabelsPerClass { get; set; } = [5, 20, 100];
 
-    /// <summary>Shares of the labels of every class to compare at, beside <see cref="LabelsPerClass"/>. Greater than 0, at most 1.</summary>
+    /// <summary>
+    /// Shares of the labels of every class to compare at, beside <see cref="LabelsPerClass"/>. Greater than 0, at most 1.
+    /// </summary>
     /// <value>The default value is empty.</value>
     public IReadOnlyList<double> LabelFractions { get; set; } = [];
 
@@ -53,20 +55,22 @@ public sealed class LabelEfficiencyOptions
     /// <value>The default value is null.</value>
     public IDataView? TestData { get; set; }
 
-    /// <summary>Share of every class that is kept out to test on. Between 0 and 1. Not read where <see cref="TestData"/> is given.</summary>
+    /// <summary>
+    /// Share of every class that is kept out to test on. Between 0 and 1. Not read where <see cref="TestData"/> is given.
+    /// </summary>
     /// <value>The default value is 0.2.</value>
     public double TestFraction { get; set; } = Defaults.TestFraction;
 
     /// <summary>
     /// The pipeline that pretraining has to beat: it reads the data's columns and gives <c>PredictedLabel</c> and <c>Score</c> as ML.NET's
-    /// multiclass trainers do. Null takes <c>LbfgsMaximumEntropy</c> on the encoder's input columns: numbers standardised, keys as indicators,
-    /// texts as bags of words weighted by rarity.
+    /// multiclass trainers do. Null takes <c>LbfgsMaximumEntropy</c> on the encoder's input columns: numbers standardised, keys as
+    /// indicators, texts as bags of words weighted by rarity.
     /// </summary>
     /// <value>The default value is null.</value>
     public IEstimator<ITransformer>? Baseline { get; set; }
 
-    /// <summary>How copies of the encoder, and the same network from scratch, are fine-tuned; encoder, columns, seed and cancellation are set
-    /// by the comparison.</summary>
+    /// <summary>How copies of the encoder, and the same network from scratch, are fine-tuned; encoder, columns, seed and cancellation are
+    /// set by the comparison.</summary>
     /// <value>By default the defaults of <see cref="MulticlassFineTuningTrainer"/>.</value>
     public MulticlassFineTuningTrainer.Options FineTuning { get; set; } = new();
 

@@ -45,8 +45,8 @@ public sealed class LabelEfficiencyReport
     public bool IsComplete { get; }
 
     /// <summary>
-    /// One sentence: from how many labels on, or up to how many, pretraining pays here, or that it does not. It pays where the better of probe
-    /// and fine-tuning is above the better of baseline and scratch by more than twice the standard error of their difference over the
+    /// One sentence: from how many labels on, or up to how many, pretraining pays here, or that it does not. It pays where the better of
+    /// probe and fine-tuning is above the better of baseline and scratch by more than twice the standard error of their difference over the
     /// draws (with a single draw: above it at all).
     /// </summary>
     public string Conclusion => (IsComplete ? "" : "Cancelled before all was compared. ") + Conclude();

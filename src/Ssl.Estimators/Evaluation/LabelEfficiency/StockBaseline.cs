@@ -9,7 +9,8 @@ internal static class StockBaseline
 {
     private const string Features = "SslBaseline.Features", Texts = "SslBaseline.Texts", Numbers = "SslBaseline.Numbers";
 
-    // The strength of the L2 penalty that suits features depends on their scale, so each side gets its own choice, made on the labelled rows.
+    // The strength of the L2 penalty that suits features depends on their scale, so each side gets its own choice, made on the labelled
+    // rows.
     private static readonly float[] s_penalties = [1, 0.1f, 0.01f];
 
     /// <summary>Accuracy of a maximum entropy classifier on a column of vectors.</summary>

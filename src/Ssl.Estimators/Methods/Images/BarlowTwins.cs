@@ -11,8 +11,8 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>Two views agree in every dimension of their projections, and no two dimensions say the same.</summary>
 /// <remarks>
-/// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of 8,192;
-/// the loss is scaled by a tenth. N images, D the embedding dimension, P the projection dimension.
+/// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of
+/// 8,192; the loss is scaled by a tenth. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 public sealed class BarlowTwins : PretrainingMethod
 {
@@ -31,7 +31,8 @@ public sealed class BarlowTwins : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="offDiagonalWeight">Weight of the correlations between different dimensions. At least 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>

@@ -40,11 +40,13 @@ public sealed class Byol : PretrainingMethod
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="targetEncoder">Of the same architecture: becomes the copy that follows.</param>
     /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">For the first view; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images for both.</param>
+    /// <param name="view">For the first view; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images for
+    /// both.</param>
     /// <param name="secondView">For the second view; <see langword="null"/> takes <paramref name="view"/> again.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
-    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than 1.</param>
+    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than
+    /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public Byol(ImageEncoder encoder, ImageEncoder targetEncoder, RandomStreams streams, ImageView? view = null, ImageView? secondView = null,
         int projectionDimension = 256, int hiddenDimension = 1024, double momentum = 0.99) : base(nameof(Byol), encoder)

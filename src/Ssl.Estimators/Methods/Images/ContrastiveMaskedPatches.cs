@@ -10,12 +10,12 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// The hybrid: <see cref="SimClr"/>'s contrast shapes the image's embedding while <see cref="MaskedAutoencoder"/>'s reconstruction shapes the
-/// vectors of the patches, in one step.
+/// The hybrid: <see cref="SimClr"/>'s contrast shapes the image's embedding while <see cref="MaskedAutoencoder"/>'s reconstruction shapes
+/// the vectors of the patches, in one step.
 /// </summary>
 /// <remarks>
-/// The loss is the weighted sum of the two, each reported by name. A term with weight 0 is not computed. N images, D the embedding dimension,
-/// P the projection dimension.
+/// The loss is the weighted sum of the two, each reported by name. A term with weight 0 is not computed. N images, D the embedding
+/// dimension, P the projection dimension.
 /// </remarks>
 public sealed class ContrastiveMaskedPatches : PretrainingMethod
 {
@@ -42,7 +42,8 @@ public sealed class ContrastiveMaskedPatches : PretrainingMethod
     /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0; not both 0.</param>
     /// <param name="maskedWeight">Weight of the masked term. At least 0; not both 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range, or the encoder sees images whole; all faults are named.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range, or the encoder sees images whole; all faults are
+    /// named.</exception>
     public ContrastiveMaskedPatches(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2,
         double maskRatio = 0.75, double contrastiveWeight = 1, double maskedWeight = 1, int projectionDimension = 128)
         : base(nameof(ContrastiveMaskedPatches), encoder)

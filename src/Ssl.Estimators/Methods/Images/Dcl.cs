@@ -28,8 +28,10 @@ public sealed class Dcl : PretrainingMethod
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="sigma">Weighs hard positives more (DCLW), the paper's value is 0.5; <see langword="null"/> weighs all alike.</param>

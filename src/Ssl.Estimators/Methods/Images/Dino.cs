@@ -14,9 +14,9 @@ namespace Ssl.Estimators.Methods;
 /// Sharpening and centring of the teacher keep it from collapsing.
 /// </summary>
 /// <remarks>
-/// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", 2021 (arXiv:2104.14294). Deviations: the teacher's temperature
-/// is constant; constant weight decay; the last layer learns from the first step; 1,024 outputs instead of 65,536. N images, D the
-/// embedding dimension, K outputs.
+/// Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", 2021 (arXiv:2104.14294). Deviations: the teacher's
+/// temperature is constant; constant weight decay; the last layer learns from the first step; 1,024 outputs instead of 65,536. N images, D
+/// the embedding dimension, K outputs.
 /// </remarks>
 public sealed class Dino : PretrainingMethod
 {
@@ -42,15 +42,18 @@ public sealed class Dino : PretrainingMethod
     private readonly double _temperature, _teacherTemperature, _momentum;
 
     /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train; one that takes any size where <paramref name="crops"/> have local views of another size.</param>
+    /// <param name="encoder">The encoder to train; one that takes any size where <paramref name="crops"/> have local views of another
+    /// size.</param>
     /// <param name="teacherEncoder">Of the same architecture: becomes the teacher.</param>
     /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="crops">Views of an image; <see langword="null"/> takes two global ones of <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="crops">Views of an image; <see langword="null"/> takes two global ones of <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides the student's outputs. Greater than 0.</param>
     /// <param name="teacherTemperature">Divides the teacher's outputs: lower is sharper. Greater than 0.</param>
     /// <param name="numberOfPrototypes">K, outputs of the head. At least 2.</param>
     /// <param name="hiddenDimension">Width of the head's hidden layers. At least 1.</param>
-    /// <param name="momentum">Share of the teacher that stays at the first step; rises to 1 along half a cosine. From 0 to less than 1.</param>
+    /// <param name="momentum">Share of the teacher that stays at the first step; rises to 1 along half a cosine. From 0 to less than
+    /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public Dino(ImageEncoder encoder, ImageEncoder teacherEncoder, RandomStreams streams, MultiCrop? crops = null, double temperature = 0.1,
         double teacherTemperature = 0.04, int numberOfPrototypes = 1024, int hiddenDimension = 512, double momentum = 0.99)

@@ -10,10 +10,10 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>Nine tiles of an image are shuffled by one of K known permutations, and which one it was is told from all of them.</summary>
 /// <remarks>
-/// Noroozi and Favaro, "Unsupervised Learning of Visual Representations by Solving Jigsaw Puzzles", 2016 (arXiv:1603.09246). Against shortcuts there are gaps
-/// between the tiles, shifts of each, and colour changes of each. Deviations: tiles are brought to the encoder's size; of the permutations each is the one of
-/// 500 drawn candidates that differs most from those chosen before, where the paper looks at all. A step encodes nine tiles an image.
-/// N images, D the embedding dimension.
+/// Noroozi and Favaro, "Unsupervised Learning of Visual Representations by Solving Jigsaw Puzzles", 2016 (arXiv:1603.09246). Against
+/// shortcuts there are gaps between the tiles, shifts of each, and colour changes of each. Deviations: tiles are brought to the encoder's
+/// size; of the permutations each is the one of 500 drawn candidates that differs most from those chosen before, where the paper looks at
+/// all. A step encodes nine tiles an image. N images, D the embedding dimension.
 /// </remarks>
 public sealed class Jigsaw : PretrainingMethod
 {
@@ -36,7 +36,8 @@ public sealed class Jigsaw : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn for every tile on its own; <see langword="null"/> changes colours and takes them away from half of the tiles.</param>
+    /// <param name="view">Drawn for every tile on its own; <see langword="null"/> changes colours and takes them away from half of the
+    /// tiles.</param>
     /// <param name="numberOfPermutations">K, from 2 to 1,000.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range.</exception>
     public Jigsaw(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int numberOfPermutations = 64) : base(nameof(Jigsaw), encoder)

@@ -14,8 +14,8 @@ namespace Ssl.Estimators.Methods;
 /// batches have many of them.
 /// </summary>
 /// <remarks>
-/// He et al., 2020 (arXiv:1911.05722) with the head and views of v2 (arXiv:2003.04297). Deviations: both directions of the loss are averaged;
-/// no shuffling of batch normalisation, which needs several devices. N images, D the embedding dimension, P the projection
+/// He et al., 2020 (arXiv:1911.05722) with the head and views of v2 (arXiv:2003.04297). Deviations: both directions of the loss are
+/// averaged; no shuffling of batch normalisation, which needs several devices. N images, D the embedding dimension, P the projection
 /// dimension, K the queue's length.
 /// </remarks>
 public sealed class MoCo : PretrainingMethod
@@ -43,8 +43,10 @@ public sealed class MoCo : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="keyEncoder">Of the same architecture: becomes the copy that follows.</param>
-    /// <param name="streams">Heads and the first queue come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="streams">Heads and the first queue come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="queueSize">K, earlier keys that serve as negatives; need not be a multiple of the batch. At least 1.</param>

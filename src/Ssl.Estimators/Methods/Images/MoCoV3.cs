@@ -42,11 +42,13 @@ public sealed class MoCoV3 : PretrainingMethod
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="keyEncoder">Of the same architecture: becomes the copy that follows.</param>
     /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
-    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than 1.</param>
+    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than
+    /// 1.</param>
     /// <param name="secondView">For the second view; <see langword="null"/> takes <paramref name="view"/> again.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public MoCoV3(ImageEncoder encoder, ImageEncoder keyEncoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2,

@@ -29,7 +29,8 @@ public sealed class PatchPairs : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn for every patch on its own; <see langword="null"/> changes colours and takes them away from half of the patches.</param>
+    /// <param name="view">Drawn for every patch on its own; <see langword="null"/> changes colours and takes them away from half of the
+    /// patches.</param>
     public PatchPairs(ImageEncoder encoder, RandomStreams streams, ImageView? view = null) : base(nameof(PatchPairs), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -9,9 +9,9 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>Tells where a patch stands relative to the patch in the middle: one of eight places.</summary>
 /// <remarks>
-/// Doersch, Gupta, Efros, "Unsupervised Visual Representation Learning by Context Prediction", 2015 (arXiv:1505.05192). Against shortcuts there
-/// are gaps between the patches, shifts of each, and colour changes of each. Deviation: patches are brought to the encoder's size.
-/// N images, D the embedding dimension.
+/// Doersch, Gupta, Efros, "Unsupervised Visual Representation Learning by Context Prediction", 2015 (arXiv:1505.05192). Against shortcuts
+/// there are gaps between the patches, shifts of each, and colour changes of each. Deviation: patches are brought to the encoder's size. N
+/// images, D the embedding dimension.
 /// </remarks>
 public sealed class RelativePosition : PretrainingMethod
 {
@@ -29,7 +29,8 @@ public sealed class RelativePosition : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn for every patch on its own; <see langword="null"/> changes colours and takes them away from half of the patches.</param>
+    /// <param name="view">Drawn for every patch on its own; <see langword="null"/> changes colours and takes them away from half of the
+    /// patches.</param>
     public RelativePosition(ImageEncoder encoder, RandomStreams streams, ImageView? view = null) : base(nameof(RelativePosition), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);

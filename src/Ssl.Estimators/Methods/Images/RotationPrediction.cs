@@ -9,8 +9,8 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>Tells by how many quarter turns an image was rotated: needs images that have an upright form.</summary>
 /// <remarks>
-/// Gidaris, Singh, Komodakis, "Unsupervised Representation Learning by Predicting Image Rotations", 2018 (arXiv:1803.07728): all four turns of
-/// every image in one batch. N images, D the embedding dimension.
+/// Gidaris, Singh, Komodakis, "Unsupervised Representation Learning by Predicting Image Rotations", 2018 (arXiv:1803.07728): all four turns
+/// of every image in one batch. N images, D the embedding dimension.
 /// </remarks>
 public sealed class RotationPrediction : PretrainingMethod
 {
@@ -28,7 +28,8 @@ public sealed class RotationPrediction : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train, of square images.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn for every image before it is turned; <see langword="null"/> takes <see cref="ImageViews.CropAndFlip"/>.</param>
+    /// <param name="view">Drawn for every image before it is turned; <see langword="null"/> takes
+    /// <see cref="ImageViews.CropAndFlip"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The encoder's images are not square.</exception>
     public RotationPrediction(ImageEncoder encoder, RandomStreams streams, ImageView? view = null) : base(nameof(RotationPrediction), encoder)
     {

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Contrast of two views of an image: they shall be closer to each other than to the views of all other images of the batch.</summary>
+/// <summary>
+/// Contrast of two views of an image: they shall be closer to each other than to the views of all other images of the batch.
+/// </summary>
 /// <remarks>
 /// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020 (arXiv:2002.05709). Deviation: AdamW instead
 /// of LARS, which batches of a few hundred do not need. N images, D the embedding dimension, P the projection dimension.
@@ -28,8 +30,10 @@ public sealed class SimClr : PretrainingMethod
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>

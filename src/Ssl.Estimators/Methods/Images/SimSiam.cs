@@ -9,10 +9,12 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Predicts one view's projection from the other's; the predicted side gets no gradient, which alone keeps it from collapsing.</summary>
+/// <summary>
+/// Predicts one view's projection from the other's; the predicted side gets no gradient, which alone keeps it from collapsing.
+/// </summary>
 /// <remarks>
-/// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566). Deviations: AdamW; the predictor's learning rate
-/// falls with the others'; heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
+/// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566). Deviations: AdamW; the predictor's learning
+/// rate falls with the others'; heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 public sealed class SimSiam : PretrainingMethod
 {
@@ -34,8 +36,10 @@ public sealed class SimSiam : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
-    /// <param name="projectionDimension">P, the length of a projection; the predictor's hidden layer is a quarter of it. At least 4.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
+    /// <param name="projectionDimension">P, the length of a projection; the predictor's hidden layer is a quarter of it. At least
+    /// 4.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public SimSiam(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int projectionDimension = 512)
         : this(encoder, streams, view, projectionDimension, stopsGradient: true)

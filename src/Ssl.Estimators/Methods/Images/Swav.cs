@@ -10,11 +10,13 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Each view predicts to which prototypes the other views of its image were assigned; assignments are kept even over a batch.</summary>
+/// <summary>
+/// Each view predicts to which prototypes the other views of its image were assigned; assignments are kept even over a batch.
+/// </summary>
 /// <remarks>
-/// Caron et al., "SwAV", 2020 (arXiv:2006.09882). Deviations: AdamW instead of LARS; 300 prototypes that learn from the first step; no queue
-/// of earlier vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension,
-/// P the projection dimension, K prototypes.
+/// Caron et al., "SwAV", 2020 (arXiv:2006.09882). Deviations: AdamW instead of LARS; 300 prototypes that learn from the first step; no
+/// queue of earlier vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension, P the
+/// projection dimension, K prototypes.
 /// </remarks>
 public sealed class Swav : PretrainingMethod
 {
@@ -34,9 +36,11 @@ public sealed class Swav : PretrainingMethod
     private readonly double _temperature;
 
     /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train; one that takes any size where <paramref name="crops"/> have local views of another size.</param>
+    /// <param name="encoder">The encoder to train; one that takes any size where <paramref name="crops"/> have local views of another
+    /// size.</param>
     /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="crops">Views of an image; <see langword="null"/> takes two global ones of <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="crops">Views of an image; <see langword="null"/> takes two global ones of <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="temperature">Divides the similarities to the prototypes. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="numberOfPrototypes">K. At least 2.</param>

@@ -11,8 +11,8 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>Two views are near each other, while every dimension of the projections varies and no two vary together.</summary>
 /// <remarks>
-/// Bardes, Ponce, LeCun, "VICReg", 2022 (arXiv:2105.04906). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of 8,192.
-/// N images, D the embedding dimension, P the projection dimension.
+/// Bardes, Ponce, LeCun, "VICReg", 2022 (arXiv:2105.04906). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of
+/// 8,192. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 public sealed class VicReg : PretrainingMethod
 {
@@ -29,7 +29,8 @@ public sealed class VicReg : PretrainingMethod
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
     /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
+    /// images.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="invarianceWeight">Weight of the distance between the views. At least 0.</param>
     /// <param name="varianceWeight">Weight of the hinge on every dimension's deviation. At least 0.</param>

@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// The hybrid: <see cref="Scarf"/>'s contrast shapes the row's embedding while <see cref="MaskedCells"/>' prediction makes it carry the cells.
+/// The hybrid: <see cref="Scarf"/>'s contrast shapes the row's embedding while <see cref="MaskedCells"/>' prediction makes it carry the
+/// cells.
 /// </summary>
 /// <remarks>
 /// The loss is the weighted sum of the two, each reported by name; a term with weight 0 is not computed. N rows, D the embedding dimension.

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// A denoising autoencoder with swap noise: some cells are replaced by those of other rows, and all cells of the clean row are told from the
-/// embedding.
+/// A denoising autoencoder with swap noise: some cells are replaced by those of other rows, and all cells of the clean row are told from
+/// the embedding.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -29,7 +29,8 @@ public sealed class DenoisingAutoencoder : PretrainingMethod, IReconstructsCells
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, noise from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, noise from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="swapRate">Share of the cells replaced. From 0 to 1.</param>
     public DenoisingAutoencoder(TabularEncoder encoder, RandomStreams streams, double swapRate = 0.2) : base(nameof(DenoisingAutoencoder), encoder)
     {

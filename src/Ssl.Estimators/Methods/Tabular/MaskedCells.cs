@@ -29,8 +29,10 @@ public sealed class MaskedCells : PretrainingMethod, IReconstructsCells
     private readonly RandomStreams _streams;
 
     /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train; one with cells' vectors (<see cref="TabularEncoders.ColumnTransformer"/>) tells each cell from its own.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, masks from <see cref="RandomStreams.Masks"/>.</param>
+    /// <param name="encoder">The encoder to train; one with cells' vectors (<see cref="TabularEncoders.ColumnTransformer"/>) tells each
+    /// cell from its own.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, masks from
+    /// <see cref="RandomStreams.Masks"/>.</param>
     /// <param name="maskRatio">Share of the cells that are hidden. Between 0 and 1.</param>
     public MaskedCells(TabularEncoder encoder, RandomStreams streams, double maskRatio = 0.3) : base(nameof(MaskedCells), encoder)
     {

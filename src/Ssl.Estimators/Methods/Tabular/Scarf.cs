@@ -33,7 +33,8 @@ public sealed class Scarf : PretrainingMethod
 
     /// <summary>The method with swaps from the marginals as its view.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="corruptionRate">Share of the cells replaced. Greater than 0, at most 1.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     public Scarf(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.6, double temperature = 0.2)
@@ -43,7 +44,8 @@ public sealed class Scarf : PretrainingMethod
 
     /// <summary>The method with a view of your own.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="view">Corrupts the second copy; the first stays as it is.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     public Scarf(TabularEncoder encoder, RandomStreams streams, TableView view, double temperature = 0.2) : base(nameof(Scarf), encoder)

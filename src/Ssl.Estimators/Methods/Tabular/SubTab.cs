@@ -9,15 +9,15 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// SubTab: a row is seen through overlapping subsets of its columns. From each of them all cells are told, and the subsets' projections of a
-/// row attract each other.
+/// SubTab: a row is seen through overlapping subsets of its columns. From each of them all cells are told, and the subsets' projections of
+/// a row attract each other.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Ucar et al., "SubTab: Subsetting Features of Tabular Data for Self-Supervised Representation Learning", 2021 (arXiv:2110.04361): the sum of
-/// reconstruction, contrast and distance. Deviations: columns outside a subset are hidden instead of being cut off, so that one encoder reads
-/// any subset; the whole row is one more view, so that later a row is embedded in one pass and not as the mean over its subsets; one pair of
-/// neighbouring views a step is contrasted for each view instead of all pairs. N rows, V views, D the embedding dimension.
+/// Ucar et al., "SubTab: Subsetting Features of Tabular Data for Self-Supervised Representation Learning", 2021 (arXiv:2110.04361): the sum
+/// of reconstruction, contrast and distance. Deviations: columns outside a subset are hidden instead of being cut off, so that one encoder
+/// reads any subset; the whole row is one more view, so that later a row is embedded in one pass and not as the mean over its subsets; one
+/// pair of neighbouring views a step is contrasted for each view instead of all pairs. N rows, V views, D the embedding dimension.
 /// </para>
 /// </remarks>
 public sealed class SubTab : PretrainingMethod, IReconstructsCells
@@ -38,7 +38,8 @@ public sealed class SubTab : PretrainingMethod, IReconstructsCells
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The heads' weights come from <see cref="RandomStreams.Weights"/>, noise from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The heads' weights come from <see cref="RandomStreams.Weights"/>, noise from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="numberOfSubsets">Subsets of the columns. At least 2.</param>
     /// <param name="overlap">Share of a subset's own columns that it has from the next one as well. From 0 to 1.</param>
     /// <param name="swapRate">Share of the cells replaced by those of other rows. From 0 to 1.</param>

@@ -9,14 +9,15 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// VIME: some cells are replaced by those of other rows; the encoder learns to tell which cells were changed (mask estimation) and what they
-/// were (feature estimation).
+/// VIME: some cells are replaced by those of other rows; the encoder learns to tell which cells were changed (mask estimation) and what
+/// they were (feature estimation).
 /// </summary>
 /// <remarks>
 /// <para>
-/// Yoon et al., "VIME: Extending the Success of Self- and Semi-supervised Learning to Tabular Domain", 2020 (NeurIPS). Deviations: categories
-/// are told by cross entropy, not by the squared error of their one-hot codes, and the second, semi-supervised part is left to fine-tuning.
-/// As there, a cell that was replaced by an equal one counts as unchanged. N rows, C numbers, K categories, D the embedding dimension.
+/// Yoon et al., "VIME: Extending the Success of Self- and Semi-supervised Learning to Tabular Domain", 2020 (NeurIPS). Deviations:
+/// categories are told by cross entropy, not by the squared error of their one-hot codes, and the second, semi-supervised part is left to
+/// fine-tuning. As there, a cell that was replaced by an equal one counts as unchanged. N rows, C numbers, K categories, D the embedding
+/// dimension.
 /// </para>
 /// </remarks>
 public sealed class Vime : PretrainingMethod, IReconstructsCells
@@ -36,7 +37,8 @@ public sealed class Vime : PretrainingMethod, IReconstructsCells
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The heads' weights come from <see cref="RandomStreams.Weights"/>, corruption from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">The heads' weights come from <see cref="RandomStreams.Weights"/>, corruption from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="corruptionRate">Share of the cells replaced. Greater than 0, less than 1.</param>
     /// <param name="featureWeight">Weight of feature estimation; mask estimation has 1. At least 0.</param>
     public Vime(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.3, double featureWeight = 2) : base(nameof(Vime), encoder)

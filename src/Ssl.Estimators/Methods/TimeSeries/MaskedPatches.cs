@@ -29,7 +29,8 @@ public sealed class MaskedPatches : PretrainingMethod
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">Of <see cref="TimeSeriesEncoders.PatchTransformer"/>.</param>
-    /// <param name="streams">The output layer comes from <see cref="RandomStreams.Weights"/>, hidden patches from <see cref="RandomStreams.Masks"/>.</param>
+    /// <param name="streams">The output layer comes from <see cref="RandomStreams.Weights"/>, hidden patches from
+    /// <see cref="RandomStreams.Masks"/>.</param>
     /// <param name="maskRatio">Share of a series' patches that are hidden. Between 0 and 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The ratio is out of range, or the encoder has no patches.</exception>
     public MaskedPatches(TimeSeriesEncoder encoder, RandomStreams streams, double maskRatio = 0.4) : base(nameof(MaskedPatches), encoder)

@@ -11,13 +11,14 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// A weakly and a strongly changed copy of a series: the past of each predicts the future of the other, and the two pasts attract each other.
+/// A weakly and a strongly changed copy of a series: the past of each predicts the future of the other, and the two pasts attract each
+/// other.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Eldele et al., "Time-Series Representation Learning via Temporal and Contextual Contrasting" (TS-TCC), 2021 (arXiv:2106.14112). Deviation:
-/// the encoder's steps are averaged to at most 16 sections before the two contrasts, so that the cost does not grow with the length of the
-/// series. N series, G sections, t of them past, K of them future, D the dimension.
+/// Eldele et al., "Time-Series Representation Learning via Temporal and Contextual Contrasting" (TS-TCC), 2021 (arXiv:2106.14112).
+/// Deviation: the encoder's steps are averaged to at most 16 sections before the two contrasts, so that the cost does not grow with the
+/// length of the series. N series, G sections, t of them past, K of them future, D the dimension.
 /// </para>
 /// </remarks>
 public sealed class TemporalContextualContrast : PretrainingMethod
@@ -52,7 +53,8 @@ public sealed class TemporalContextualContrast : PretrainingMethod
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">Any encoder of time series.</param>
-    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views and cuts from <see cref="RandomStreams.Views"/>.</param>
+    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views and cuts from
+    /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="weakView">The light change; <see langword="null"/> takes <see cref="SeriesViews.Weak"/>.</param>
     /// <param name="strongView">The strong change; <see langword="null"/> takes <see cref="SeriesViews.Strong"/>.</param>
     /// <param name="temperature">Divides the cosine similarities of the contextual contrast. Greater than 0.</param>

@@ -35,9 +35,11 @@ public sealed class Ts2Vec : PretrainingMethod
 
     /// <summary>The method around an encoder.</summary>
     /// <param name="encoder">With one step a timestamp, as <see cref="TimeSeriesEncoders.DilatedConvolution"/>.</param>
-    /// <param name="streams">Stretches come from <see cref="RandomStreams.Views"/>, hidden timestamps from <see cref="RandomStreams.Masks"/>.</param>
+    /// <param name="streams">Stretches come from <see cref="RandomStreams.Views"/>, hidden timestamps from
+    /// <see cref="RandomStreams.Masks"/>.</param>
     /// <param name="maskRatio">Share of the timestamps hidden from the encoder. From 0 to less than 1.</param>
-    /// <param name="instanceWeight">Weight of the comparison with other series, from 0 to 1; the rest is that with other timestamps.</param>
+    /// <param name="instanceWeight">Weight of the comparison with other series, from 0 to 1; the rest is that with other
+    /// timestamps.</param>
     /// <param name="maximumCropLength">Timestamps of a series that a step looks at, at most. At least 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder's steps are patches.</exception>
     public Ts2Vec(TimeSeriesEncoder encoder, RandomStreams streams, double maskRatio = 0.5, double instanceWeight = 0.5,

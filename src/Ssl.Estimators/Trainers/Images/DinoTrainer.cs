@@ -86,7 +86,10 @@ public sealed class DinoTrainer : ImagePretrainingTrainer
         /// <value>The default value is 0.99.</value>
         public float Momentum { get; set; } = Defaults.Momentum;
 
-        /// <summary>The views of an image: large and, for encoders that take any size, small ones; null takes two of <see cref="ImagePretrainingOptions.View"/>.</summary>
+        /// <summary>
+        /// The views of an image: large and, for encoders that take any size, small ones; null takes two of
+        /// <see cref="ImagePretrainingOptions.View"/>.
+        /// </summary>
         public MultiCrop? Crops { get; set; }
 
         internal override void Validate(OptionFaults faults)

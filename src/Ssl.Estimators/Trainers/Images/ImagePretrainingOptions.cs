@@ -15,20 +15,24 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     }
 
     /// <summary>
-    /// Name of the column of images to learn from and, later, to embed: images of any size and colours as <c>LoadImages</c> gives them, which
-    /// are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel, whose type
-    /// says [channels, height, width].
+    /// Name of the column of images to learn from and, later, to embed: images of any size and colours as <c>LoadImages</c> gives them,
+    /// which are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel,
+    /// whose type says [channels, height, width].
     /// </summary>
     /// <value>The default value is "Image".</value>
     public string InputColumnName { get; set; } = ImageDefaults.InputColumnName;
 
-    /// <summary>The encoder to pretrain, from <see cref="ImageEncoders"/> or your own; null takes the method's default for the images' size.</summary>
+    /// <summary>
+    /// The encoder to pretrain, from <see cref="ImageEncoders"/> or your own; null takes the method's default for the images' size.
+    /// </summary>
     public ImageEncoderFactory? Encoder { get; set; }
 
     /// <summary>How images are changed in training; null takes the method's default from <see cref="ImageViews"/>.</summary>
     public ImageView? View { get; set; }
 
-    /// <summary>The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.</summary>
+    /// <summary>
+    /// The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.
+    /// </summary>
     /// <value>The default value is 255. Columns of <see cref="byte"/> need 255.</value>
     public float PixelMaximum { get; set; } = ImageDefaults.PixelMaximum;
 

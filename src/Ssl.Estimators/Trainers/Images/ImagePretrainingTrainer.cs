@@ -13,7 +13,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Trainers;
 
-/// <summary>Pretraining on a column of images: reads the pixels once, as bytes, measures mean and deviation, and lets the method learn.</summary>
+/// <summary>
+/// Pretraining on a column of images: reads the pixels once, as bytes, measures mean and deviation, and lets the method learn.
+/// </summary>
 public abstract class ImagePretrainingTrainer : PretrainingTrainer
 {
     // Warnings that name an image; a folder of wrong files shall not flood the log.

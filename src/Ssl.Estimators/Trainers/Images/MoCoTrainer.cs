@@ -81,8 +81,9 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
         public float Momentum { get; set; } = Defaults.Momentum;
 
         /// <summary>
-        /// The authors' settings for images of about 32 pixels (their CIFAR-10 notebook): batches of 512, a queue of 4,096, a momentum of 0.99, a
-        /// temperature of 0.1, 200 epochs, a weight decay of 5e-4. The optimizer is AdamW with this trainer's learning rate, where they have SGD.
+        /// The authors' settings for images of about 32 pixels (their CIFAR-10 notebook): batches of 512, a queue of 4,096, a momentum of
+        /// 0.99, a temperature of 0.1, 200 epochs, a weight decay of 5e-4. The optimizer is AdamW with this trainer's learning rate, where
+        /// they have SGD.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new()

@@ -71,9 +71,9 @@ public sealed class SimClrTrainer : ImagePretrainingTrainer
         public int ProjectionDimension { get; set; } = Defaults.ProjectionDimension;
 
         /// <summary>
-        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix B.9): batches of 512, a temperature of 0.5, 1,000 epochs,
-        /// a weight decay of 1e-4; the default view has the paper's weak colour jitter (strength 0.5) and no blur at that size. The optimizer
-        /// is AdamW with this trainer's learning rate, where the paper has LARS.
+        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix B.9): batches of 512, a temperature of 0.5, 1,000
+        /// epochs, a weight decay of 1e-4; the default view has the paper's weak colour jitter (strength 0.5) and no blur at that size. The
+        /// optimizer is AdamW with this trainer's learning rate, where the paper has LARS.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 1000, Temperature = 0.5f, WeightDecay = 1e-4 };

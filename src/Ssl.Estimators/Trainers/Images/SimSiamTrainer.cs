@@ -66,9 +66,9 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
         public int ProjectionDimension { get; set; } = Defaults.ProjectionDimension;
 
         /// <summary>
-        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix D): batches of 512, 800 epochs, a projection of 2,048, a
-        /// weight decay of 5e-4; the default view has no blur at that size, as there. The optimizer is AdamW with this trainer's learning rate,
-        /// where the paper has SGD.
+        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix D): batches of 512, 800 epochs, a projection of
+        /// 2,048, a weight decay of 5e-4; the default view has no blur at that size, as there. The optimizer is AdamW with this trainer's
+        /// learning rate, where the paper has SGD.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };

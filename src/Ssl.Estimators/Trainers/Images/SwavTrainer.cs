@@ -76,7 +76,10 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         /// <value>The default value is 300.</value>
         public int NumberOfPrototypes { get; set; } = Defaults.NumberOfPrototypes;
 
-        /// <summary>The views of an image: large and, for encoders that take any size, small ones; null takes two of <see cref="ImagePretrainingOptions.View"/>.</summary>
+        /// <summary>
+        /// The views of an image: large and, for encoders that take any size, small ones; null takes two of
+        /// <see cref="ImagePretrainingOptions.View"/>.
+        /// </summary>
         public MultiCrop? Crops { get; set; }
 
         internal override void Validate(OptionFaults faults)

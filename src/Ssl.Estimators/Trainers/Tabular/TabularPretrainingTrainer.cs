@@ -12,7 +12,10 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Trainers;
 
-/// <summary>Pretraining on table columns: learns how numbers are spread and which categories there are, reads the cells once, and lets the method learn.</summary>
+/// <summary>
+/// Pretraining on table columns: learns how numbers are spread and which categories there are, reads the cells once, and lets the method
+/// learn.
+/// </summary>
 public abstract class TabularPretrainingTrainer : PretrainingTrainer
 {
     private readonly TabularPretrainingOptions _options;

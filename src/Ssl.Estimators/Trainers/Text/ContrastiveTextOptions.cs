@@ -14,7 +14,9 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     /// <value>The default value is 0.05.</value>
     public float Temperature { get; set; }
 
-    /// <summary>Share of the tokens deleted at random from each view in training. In [0, 1). Without effect where <see cref="View"/> is set.</summary>
+    /// <summary>
+    /// Share of the tokens deleted at random from each view in training. In [0, 1). Without effect where <see cref="View"/> is set.
+    /// </summary>
     /// <value>The default value is 0.2 for pairs, else 0.3.</value>
     public float TokenDeletion { get; set; }
 

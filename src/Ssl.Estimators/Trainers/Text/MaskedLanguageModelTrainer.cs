@@ -63,7 +63,9 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
             LearningRate = Defaults.LearningRate;
         }
 
-        /// <summary>Share of the tokens that are chosen for prediction; of these 80 % are masked, 10 % replaced, 10 % kept. In (0, 1).</summary>
+        /// <summary>
+        /// Share of the tokens that are chosen for prediction; of these 80 % are masked, 10 % replaced, 10 % kept. In (0, 1).
+        /// </summary>
         /// <value>The default value is 0.15.</value>
         public float MaskRatio { get; set; } = Defaults.MaskRatio;
 

@@ -71,8 +71,8 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         public string PairColumnName { get; set; } = Defaults.PairColumnName;
 
         /// <summary>
-        /// Name of a text column with a hard negative for each row, as <c>ssl.MineHardNegatives</c> finds them: each row is repelled by its own
-        /// one beside the others of the batch. Rows where it is empty are left out. Null for none.
+        /// Name of a text column with a hard negative for each row, as <c>ssl.MineHardNegatives</c> finds them: each row is repelled by its
+        /// own one beside the others of the batch. Rows where it is empty are left out. Null for none.
         /// </summary>
         /// <value>The default value is null.</value>
         public string? NegativeColumnName { get; set; }

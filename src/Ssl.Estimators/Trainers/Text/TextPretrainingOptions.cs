@@ -38,7 +38,9 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// <value>The default value is true.</value>
     public bool LowerCase { get; set; } = TextDefaults.LowerCase;
 
-    /// <summary>Words that must be single tokens of the tokenizer that is trained here, such as those that a view replaces by synonyms.</summary>
+    /// <summary>
+    /// Words that must be single tokens of the tokenizer that is trained here, such as those that a view replaces by synonyms.
+    /// </summary>
     /// <value>The default is none.</value>
     public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
 

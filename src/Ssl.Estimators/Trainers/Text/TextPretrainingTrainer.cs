@@ -29,7 +29,9 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
 
     private protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
 
-    /// <summary>Texts of similar length in one batch: less padding, but also easier negatives, so contrastive methods leave it off.</summary>
+    /// <summary>
+    /// Texts of similar length in one batch: less padding, but also easier negatives, so contrastive methods leave it off.
+    /// </summary>
     private protected virtual bool GroupByLength => false;
 
     /// <summary>The method around a new encoder.</summary>

@@ -8,8 +8,8 @@ using Ssl.Estimators.Views;
 namespace Ssl.Estimators.Trainers;
 
 /// <summary>
-/// Pretrains on time series with TS-TCC: the past of a lightly changed copy predicts the future of a strongly changed one, and the other way
-/// round, and their contexts attract each other.
+/// Pretrains on time series with TS-TCC: the past of a lightly changed copy predicts the future of a strongly changed one, and the other
+/// way round, and their contexts attract each other.
 /// </summary>
 /// <remarks>
 /// <format type="text/markdown"><![CDATA[

@@ -11,7 +11,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Trainers;
 
-/// <summary>Pretraining on a column of time series: learns the scale of the channels, reads the series once, and lets the method learn.</summary>
+/// <summary>
+/// Pretraining on a column of time series: learns the scale of the channels, reads the series once, and lets the method learn.
+/// </summary>
 public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
 {
     // What ML.NET's saved form of a model can hold.

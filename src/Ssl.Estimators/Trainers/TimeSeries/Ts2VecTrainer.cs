@@ -70,7 +70,9 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         /// <value>The default value is 0.5.</value>
         public float InstanceWeight { get; set; } = Defaults.InstanceWeight;
 
-        /// <summary>Timestamps of a series that a training step looks at, at most: bounds memory, which grows with its square. At least 2.</summary>
+        /// <summary>
+        /// Timestamps of a series that a training step looks at, at most: bounds memory, which grows with its square. At least 2.
+        /// </summary>
         /// <value>The default value is 512.</value>
         public int MaximumCropLength { get; set; } = Defaults.MaximumCropLength;
 

@@ -6,8 +6,8 @@ namespace Ssl.Estimators.Views;
 
 /// <summary>A random change of images that keeps what they show: what contrastive methods compare.</summary>
 /// <remarks>
-/// Write your own by deriving from it and overriding <see cref="Apply(Tensor, Generator)"/>: work on the whole batch at once, on its device,
-/// with one draw for each image from the generator.
+/// Write your own by deriving from it and overriding <see cref="Apply(Tensor, Generator)"/>: work on the whole batch at once, on its
+/// device, with one draw for each image from the generator.
 /// </remarks>
 public abstract class ImageView
 {
@@ -46,7 +46,9 @@ public abstract class ImageView
     protected static Tensor Chosen(Tensor images, double share, Generator generator)
         => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).lt(share);
 
-    /// <summary>Brightness of every pixel: .2989 red + .587 green + .114 blue, or the mean of the channels where they are not three.</summary>
+    /// <summary>
+    /// Brightness of every pixel: .2989 red + .587 green + .114 blue, or the mean of the channels where they are not three.
+    /// </summary>
     /// <param name="images">[N, C, H, W].</param>
     /// <returns>[N, 1, H, W].</returns>
     protected static Tensor Luminance(Tensor images)

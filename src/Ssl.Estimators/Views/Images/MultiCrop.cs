@@ -40,7 +40,8 @@ public sealed class MultiCrop
     /// <summary>All views of a batch.</summary>
     /// <param name="batch">N images; must not be changed or disposed of.</param>
     /// <param name="generator">On the batch's device.</param>
-    /// <returns>Single [globals x N, C, H, W] and, where there are small ones, [locals x N, C, h, w]: view after view; the caller's.</returns>
+    /// <returns>Single [globals x N, C, H, W] and, where there are small ones, [locals x N, C, h, w]: view after view; the
+    /// caller's.</returns>
     public (ImageBatch Global, ImageBatch? Local) Apply(ImageBatch batch, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(batch);

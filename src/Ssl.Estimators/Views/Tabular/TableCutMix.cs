@@ -5,7 +5,9 @@ using TorchSharp;
 namespace Ssl.Estimators.Views;
 
 /// <summary>Replaces cells of a row by those of one other row, so that the new cells fit each other.</summary>
-/// <remarks>SAINT's CutMix (Somepalli et al., 2021, arXiv:2106.01342). <see cref="MarginalSwap"/> takes every cell from another row.</remarks>
+/// <remarks>
+/// SAINT's CutMix (Somepalli et al., 2021, arXiv:2106.01342). <see cref="MarginalSwap"/> takes every cell from another row.
+/// </remarks>
 public sealed class TableCutMix : TableView
 {
     /// <summary>A view.</summary>

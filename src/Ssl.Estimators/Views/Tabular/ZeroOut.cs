@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>Hides cells: the number becomes 0, the column's middle, and its indicator is set; a category becomes the missing entry.</summary>
+/// <summary>
+/// Hides cells: the number becomes 0, the column's middle, and its indicator is set; a category becomes the missing entry.
+/// </summary>
 public sealed class ZeroOut : TableView
 {
     /// <summary>A view.</summary>

@@ -17,7 +17,8 @@ public sealed class SynonymReplacement : TextView
     /// <param name="vocabulary">Of the tokenizer.</param>
     /// <param name="synonyms">Synonyms of a token, all as ids. At least one token with at least one synonym.</param>
     /// <param name="rate">Share of the tokens with synonyms that are replaced. From 0 to 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The dictionary is empty, an id is unknown or special, or the rate is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The dictionary is empty, an id is unknown or special, or the rate is out of
+    /// range.</exception>
     public SynonymReplacement(TokenVocabulary vocabulary, IReadOnlyDictionary<int, int[]> synonyms, double rate = 0.3)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
