@@ -112,6 +112,19 @@ public sealed class TabularEncoderTests
     }
 
     [TestMethod]
+    public void ManyCategoriesAreCollectedAndTheirVectorsAddUp()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var layout = new TableLayout([], ["a", "b"], [3_000, 5], []);
+        using var encoder = TabularEncoders.Mlp(1, 8).Create(layout, streams);
+        var batch = TableBatches.Random(layout, 20, seed: 1);
+        var table = encoder.state_dict()["cells.categories.weight"];
+        var expected = (table.index_select(0, batch.Codes.select(1, 0)) + table.index_select(0, batch.Codes.select(1, 1) + 3_000)).relu();
+        Assert.IsTrue(expected.allclose(encoder.call(batch), rtol: 1e-4, atol: 1e-5));
+    }
+
+    [TestMethod]
     public void PiecewiseLinearEmbeddingsFillTheirBinsFromTheLeft()
     {
         using var scope = NewDisposeScope();

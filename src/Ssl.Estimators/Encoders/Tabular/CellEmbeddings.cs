@@ -21,6 +21,9 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     [ComponentName(Name = "categories")]
     private readonly EmbeddingBag? _categories;
 
+    // Up to here a product with ones and zeros is quicker than collecting rows of the table, and much so on the way back.
+    private const int FewCategories = 2048;
+
     private readonly TableLayout _layout;
 
     public CellSum(TableLayout layout, int outputs, RandomStreams streams) : base(nameof(CellSum))
@@ -45,13 +48,26 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             sum = _numbers.call(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));                // [N, H]
         if (_categories is not null)
         {
-            var entries = CategoryTable.Entries(batch.Codes, _layout).view(-1);                                 // [N * K]
-            long k = _layout.CategoricalCount;
-            var starts = arange(0, batch.Count * k, k, dtype: ScalarType.Int64, device: entries.device);        // [N]
-            var categories = _categories.call(entries, starts);                                                 // [N, H]
+            var entries = CategoryTable.Entries(batch.Codes, _layout);                                          // [N, K]
+            var categories = _layout.TotalCategories <= FewCategories ? Product(entries) : Collected(entries);  // [N, H]
             sum = sum is null ? categories : sum + categories;
         }
         return sum!.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Product(Tensor entries)
+    {
+        var weight = _categories!.weight!;
+        var ones = tensor(1f, dtype: weight.dtype, device: entries.device).expand(entries.shape);               // [N, K]
+        var chosen = zeros(entries.shape[0], weight.shape[0], dtype: weight.dtype, device: entries.device);     // [N, categories]
+        return chosen.scatter_(1, entries, ones).mm(weight);
+    }
+
+    private Tensor Collected(Tensor entries)
+    {
+        var k = entries.shape[1];
+        var starts = arange(0, entries.numel(), k, dtype: ScalarType.Int64, device: entries.device);            // [N]
+        return _categories!.call(entries.view(-1), starts);
     }
 }
 
