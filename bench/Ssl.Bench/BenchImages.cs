@@ -32,6 +32,16 @@ public static class BenchImages
         return mlContext.SelfSupervised().Data.LoadIdx($"{name}-images-idx3-ubyte.gz", $"{name}-labels-idx1-ubyte.gz");
     }
 
+    /// <summary>The training or test photos of CIFAR-10 with their labels.</summary>
+    public static IDataView Cifar(MLContext mlContext, bool test = false)
+    {
+        var file = Environment.GetEnvironmentVariable("SSL_DATA") is { Length: > 0 } data
+            ? Path.Combine(data, "cifar10", test ? "test.bin.gz" : "train.bin.gz") : null;
+        if (file is null || !File.Exists(file))
+            throw new BenchUnavailableException("CIFAR-10 was not found: set SSL_DATA to a folder that holds cifar10/train.bin.gz and test.bin.gz.");
+        return mlContext.SelfSupervised().Data.LoadCifarBinary(file);
+    }
+
     /// <summary>What the peer measured: end to end, its loader alone, its network alone, in images a second.</summary>
     public static (double EndToEnd, double Loader, double Network) PeerRates(BenchSettings settings, int images, double maximumSeconds)
     {

@@ -20,6 +20,8 @@ BenchCase[] cases =
     new ImagesViews(),
     new MaskedAutoencoderCost(),
     new ImagesQuality(),
+    new ImagesLearntView(),
+    new ImagesGpu(),
     new TablesSpeed(),
     new TablesAnomaly(),
     new TablesLabels(),

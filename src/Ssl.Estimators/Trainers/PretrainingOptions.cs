@@ -90,7 +90,7 @@ public abstract class PretrainingOptions
             faults.NotEmpty(CheckpointPath);
     }
 
-    internal TrainingSettings ToTrainingSettings(string configuration) => new()
+    internal virtual TrainingSettings ToTrainingSettings(string configuration) => new()
     {
         BatchSize = BatchSize,
         NumberOfEpochs = NumberOfEpochs,

@@ -198,7 +198,9 @@ public sealed class PretrainingLoop
         for (int i = 0; i < moved.Length; i++)
             moved[i] = columns[i].To(_device);
 
-        StepLoss loss = _method.Loss(moved);
+        StepLoss loss;
+        using (MixedPrecision.Begin(_settings.MixedPrecision))
+            loss = _method.Loss(moved);
         if (_readsEachStep)
             RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);
         loss.Total.backward();

@@ -65,6 +65,12 @@ public sealed class TrainingSettings
     /// <value>The default value is <see langword="null"/>.</value>
     public TimeSpan? MaximumTrainingTime { get; set; }
 
+    /// <summary>
+    /// Whether layers of image encoders compute in bfloat16; weights, norms and losses stay Float32. Other encoders do not look at it.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool MixedPrecision { get; set; }
+
     /// <summary>File to which checkpoints are written and from which a run resumes; <see langword="null"/> for none.</summary>
     /// <remarks>
     /// Where the file exists and <see cref="Resume"/> is true, the run goes on from it. A checkpoint of another configuration is

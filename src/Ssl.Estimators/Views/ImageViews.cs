@@ -112,6 +112,12 @@ public static class ImageViews
         }
     }
 
+    /// <summary>Refuses a view whose strengths would not be learnt.</summary>
+    internal static ImageView RequireFixed(ImageView view, string method)
+        => view.Learns ? throw new ArgumentException($"{method} cannot learn the strengths of a view; it takes views with fixed strengths, such as "
+            + $"{nameof(ColorJitter)}. {nameof(LearnableImageView)} is for methods that compare two views of an image, such as SimCLR.", nameof(view))
+            : view;
+
     /// <summary>A view several times over, in one batch, so that the encoder runs once.</summary>
     internal static ImageBatch Repeat(ImageView view, int times, ImageBatch batch, Generator generator)
         => Each(Enumerable.Repeat(view, times), batch, generator);
@@ -120,9 +126,11 @@ public static class ImageViews
     internal static ImageBatch Each(IEnumerable<ImageView> views, ImageBatch batch, Generator generator)
     {
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        ImageView[] all = [.. views];
+        // Only strengths that are learnt want a gradient.
+        using var noGrad = all.Any(view => view.Learns) ? null : no_grad();
         var images = batch.ToSingle();                                                              // [N, C, H, W]
-        return new ImageBatch(cat([.. views.Select(view => view.Apply(images, generator))], 0).MoveToOuterDisposeScope());
+        return new ImageBatch(cat([.. all.Select(view => view.Apply(images, generator))], 0).MoveToOuterDisposeScope());
     }
 
     // A tenth of the image, odd.
@@ -132,6 +140,10 @@ public static class ImageViews
 /// <summary>Views one after the other.</summary>
 internal sealed class ComposedImageView(ImageView[] views) : ImageView
 {
+    internal override bool Learns => views.Any(view => view.Learns);
+
+    internal override ImageView Bind(ViewStrengths strengths) => new ComposedImageView([.. views.Select(view => view.Bind(strengths))]);
+
     public override Tensor Apply(Tensor images, Generator generator)
     {
         using var scope = NewDisposeScope();

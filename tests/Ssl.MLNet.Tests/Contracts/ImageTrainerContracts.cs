@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Views;
 
 namespace Ssl.MLNet.Tests.Contracts;
 
@@ -60,6 +61,17 @@ public sealed class SimClrContract : ImagePretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.SimClr(Small<SimClrTrainer.Options>(change));
+}
+
+[TestClass]
+public sealed class SimClrWithLearntViewContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+    {
+        var options = Small<SimClrTrainer.Options>(change);
+        options.View = ImageViews.Compose(new LearnableCrop(8, 8, minimumArea: 0.5), new LearnableColorJitter());
+        return mlContext.SelfSupervised().Images.SimClr(options);
+    }
 }
 
 [TestClass]

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Views;
 
 namespace Ssl.MLNet.Tests.Images;
 
@@ -54,6 +55,44 @@ public sealed class ImageFaultTests
         var mlContext = new MLContext(1);
         StringAssert.Contains(Fault(() => mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options { PixelMaximum = 1 }).Fit(Bytes(mlContext, 4, 1, 4, 4))),
             "PixelMaximum must be 255 for a column of Byte");
+    }
+
+    [TestMethod]
+    public void MixedPrecisionLearnsNearlyTheSameAndIsRefusedForModulesOfOnesOwn()
+    {
+        var mlContext = new MLContext(1);
+        var images = mlContext.SelfSupervised().Images;
+        var data = Bytes(mlContext, 32, 1, 4, 4);
+        float[][] Train(bool mixed)
+        {
+            using var encoder = images.SimClr(new SimClrTrainer.Options { Encoder = Net, BatchSize = 16, NumberOfEpochs = 2, MixedPrecision = mixed, Seed = 1 }).Fit(data);
+            return [.. encoder.Transform(data).GetColumn<float[]>("Features")];
+        }
+        float[] exact = [.. Train(false).SelectMany(row => row)], rounded = [.. Train(true).SelectMany(row => row)];
+        CollectionAssert.AreNotEqual(exact, rounded);
+        CollectionAssert.AreEqual(rounded, Train(true).SelectMany(row => row).ToArray(), "the seed decides");
+        var difference = Math.Sqrt(exact.Zip(rounded, (a, b) => (a - b) * (a - b)).Sum() / exact.Sum(a => a * a));
+        Assert.IsLessThan(0.1, difference, "share of the embeddings' norm");
+        var own = ImageEncoders.OfModule("mixed precision test", 4, 1, 16, () => TorchSharp.torch.nn.Flatten());
+        StringAssert.Contains(Fault(() => images.SimClr(new SimClrTrainer.Options { Encoder = own, MixedPrecision = true })),
+            "MixedPrecision must be false for an encoder of your own module");
+    }
+
+    [TestMethod]
+    public void OnlyMethodsThatCompareViewsLearnTheirStrengths()
+    {
+        var images = new MLContext(1).SelfSupervised().Images;
+        var view = ImageViews.Compose(new RandomResizedCrop(4, 4), new LearnableColorJitter());
+        _ = images.BarlowTwins(new BarlowTwinsTrainer.Options { View = view });
+        string Refused(Action make) => Assert.ThrowsExactly<ArgumentException>(make).Message;
+        StringAssert.Contains(Refused(() => images.MaskedAutoencoder(new MaskedAutoencoderTrainer.Options { View = view })),
+            "MaskedAutoencoderTrainer cannot learn the strengths of a view");
+        StringAssert.Contains(Refused(() => images.RotationPrediction(new RotationPredictionTrainer.Options { View = view })), "RotationPredictionTrainer");
+        StringAssert.Contains(Refused(() => _ = new MultiCrop(view)), "MultiCrop cannot learn");
+        StringAssert.Contains(Fault(() => _ = new LearnableColorJitter(0.5, 0.4, maximumHue: 0.6)), "maximumHue must be");
+        StringAssert.Contains(Fault(() => _ = new LearnableColorJitter(0.5, 0.4, maximumHue: 0.6)), "minimumStrength must be");
+        StringAssert.Contains(Fault(() => _ = new LearnableCrop(0, 4, 0.5, 0.4)), "height must be at least 1");
+        StringAssert.Contains(Fault(() => _ = new LearnableCrop(4, 4, learningRateScale: 0)), "learningRateScale must be");
     }
 
     [TestMethod]

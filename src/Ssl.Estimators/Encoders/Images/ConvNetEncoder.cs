@@ -31,7 +31,7 @@ internal sealed class ConvNetEncoder : ImageEncoder
         var maps = pixels;
         foreach (var stage in _stages)
             maps = stage.call(maps);
-        return ImageLayers.GlobalMean(maps).MoveToOuterDisposeScope();                              // [N, D]
+        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                              // [N, D]
     }
 }
 
@@ -39,22 +39,22 @@ internal sealed class ConvNetEncoder : ImageEncoder
 internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "down")]
-    private readonly Conv2d _down;
+    private readonly ImageConvolution _down;
 
     [ComponentName(Name = "down_norm")]
     private readonly BatchNorm2d _downNorm;
 
     [ComponentName(Name = "refine")]
-    private readonly Conv2d _refine;
+    private readonly ImageConvolution _refine;
 
     [ComponentName(Name = "refine_norm")]
     private readonly BatchNorm2d _refineNorm;
 
     public ConvNetStage(int inputs, int outputs, RandomStreams streams) : base(nameof(ConvNetStage))
     {
-        _down = ImageLayers.Convolution(inputs, outputs, 3, 2, streams);
+        _down = new ImageConvolution(inputs, outputs, 3, 2, streams);
         _downNorm = nn.BatchNorm2d(outputs);
-        _refine = ImageLayers.Convolution(outputs, outputs, 3, 1, streams);
+        _refine = new ImageConvolution(outputs, outputs, 3, 1, streams);
         _refineNorm = nn.BatchNorm2d(outputs);
         RegisterComponents();
     }

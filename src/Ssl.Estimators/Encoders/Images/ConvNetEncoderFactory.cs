@@ -27,6 +27,8 @@ internal sealed class ConvNetEncoderFactory : ImageEncoderFactory
 
     public override int EmbeddingDimension => Width << (NumberOfStages - 1);
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override ImageEncoder Create(RandomStreams streams)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -13,7 +13,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class ResNetEncoder : ImageEncoder
 {
     [ComponentName(Name = "conv1")]
-    private readonly Conv2d _stem;
+    private readonly ImageConvolution _stem;
 
     [ComponentName(Name = "bn1")]
     private readonly BatchNorm2d _stemNorm;
@@ -37,7 +37,7 @@ internal sealed class ResNetEncoder : ImageEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _pools = sizes.Stem == ImageStem.Large;
-        _stem = ImageLayers.Convolution(sizes.Shape.Channels, sizes.Width, _pools ? 7 : 3, sizes.Stem == ImageStem.Small ? 1 : 2, streams);
+        _stem = new ImageConvolution(sizes.Shape.Channels, sizes.Width, _pools ? 7 : 3, sizes.Stem == ImageStem.Small ? 1 : 2, streams);
         _stemNorm = nn.BatchNorm2d(sizes.Width);
         int inputs = sizes.Width;
         _stage1 = Stage(0);
@@ -72,7 +72,7 @@ internal sealed class ResNetEncoder : ImageEncoder
         foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])
             foreach (var block in stage)
                 maps = block.call(maps);
-        return ImageLayers.GlobalMean(maps).MoveToOuterDisposeScope();                              // [N, D]
+        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                              // [N, D]
     }
 }
 
@@ -84,19 +84,19 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     private const int Expansion = 4;
 
     [ComponentName(Name = "conv1")]
-    private readonly Conv2d _first;
+    private readonly ImageConvolution _first;
 
     [ComponentName(Name = "bn1")]
     private readonly BatchNorm2d _firstNorm;
 
     [ComponentName(Name = "conv2")]
-    private readonly Conv2d _second;
+    private readonly ImageConvolution _second;
 
     [ComponentName(Name = "bn2")]
     private readonly BatchNorm2d _secondNorm;
 
     [ComponentName(Name = "conv3")]
-    private readonly Conv2d? _third;
+    private readonly ImageConvolution? _third;
 
     [ComponentName(Name = "bn3")]
     private readonly BatchNorm2d? _thirdNorm;
@@ -107,18 +107,18 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     public ResNetBlock(int inputs, int width, int stride, bool isBottleneck, RandomStreams streams) : base(nameof(ResNetBlock))
     {
         Outputs = isBottleneck ? Expansion * width : width;
-        _first = ImageLayers.Convolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);
+        _first = new ImageConvolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);
         _firstNorm = nn.BatchNorm2d(width);
-        _second = ImageLayers.Convolution(width, width, 3, isBottleneck ? stride : 1, streams);
+        _second = new ImageConvolution(width, width, 3, isBottleneck ? stride : 1, streams);
         _secondNorm = nn.BatchNorm2d(width);
         if (isBottleneck)
         {
-            _third = ImageLayers.Convolution(width, Outputs, 1, 1, streams);
+            _third = new ImageConvolution(width, Outputs, 1, 1, streams);
             _thirdNorm = nn.BatchNorm2d(Outputs);
         }
         if (stride != 1 || inputs != Outputs)
         {
-            _shortcut = nn.Sequential(("0", ImageLayers.Convolution(inputs, Outputs, 1, stride, streams)),
+            _shortcut = nn.Sequential(("0", new ImageConvolution(inputs, Outputs, 1, stride, streams)),
                 ("1", nn.BatchNorm2d(Outputs)));
         }
         RegisterComponents();

@@ -35,6 +35,8 @@ internal sealed class ResNetEncoderFactory : ImageEncoderFactory
 
     public override int EmbeddingDimension => Width * 8 * (IsBottleneck ? 4 : 1);
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override ImageEncoder Create(RandomStreams streams)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -66,7 +66,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
         var positions = Positions;                                   // [1, P, D]
         if (places is not null)
             positions = positions.squeeze(0).index_select(0, places.flatten()).view(places.shape[0], places.shape[1], EmbeddingDimension);
-        return _projection.call(patches).add(positions).MoveToOuterDisposeScope();                  // [N, V, D]
+        return (_projection.call(patches) + positions).MoveToOuterDisposeScope();                  // [N, V, D]
     }
 
     public override Tensor EncodePatches(Tensor tokens)
@@ -107,6 +107,6 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var weight = _projection.weight.view(_projection.weight.shape[0], -1);                      // [D, C p p]
-        return nn.functional.linear(patches, weight, _projection.bias).MoveToOuterDisposeScope();
+        return MixedPrecision.Linear(patches, weight, _projection.bias).MoveToOuterDisposeScope();
     }
 }

@@ -53,6 +53,8 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
 
     public override bool EncodesPatches => true;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override ImageEncoder Create(RandomStreams streams)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Methods;
 /// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of
 /// 8,192; the loss is scaled by a tenth. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class BarlowTwins : PretrainingMethod
+public sealed class BarlowTwins : TwoViewMethod
 {
     private const double Scale = 0.1;
 
@@ -43,7 +43,7 @@ public sealed class BarlowTwins : PretrainingMethod
         new OptionFaults().AtLeast(projectionDimension, 1).NotNegative(offDiagonalWeight).ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         _offDiagonalWeight = offDiagonalWeight;
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, projectionDimension, projectionDimension, streams, layers: 3);
         RegisterComponents();
@@ -57,6 +57,6 @@ public sealed class BarlowTwins : PretrainingMethod
         var embeddings = _encoder.call(views);                                                      // [2N, D]
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
         var loss = BarlowTwinsLoss.Compute(halves[0], halves[1], _offDiagonalWeight) * Scale;
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 }

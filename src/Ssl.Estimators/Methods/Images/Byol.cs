@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Methods;
 /// Grill et al., "Bootstrap Your Own Latent", 2020 (arXiv:2006.07733). Deviations: AdamW instead of LARS; heads of width 1,024 instead of
 /// 4,096. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class Byol : PretrainingMethod
+public sealed class Byol : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -59,8 +59,8 @@ public sealed class Byol : PretrainingMethod
             .InHalfOpenRange(momentum, 0, 1)
             .ThrowIfAny();
         (_encoder, _targetEncoder, _streams) = (encoder, targetEncoder, streams);
-        _first = view ?? ImageViews.For(encoder.Shape);
-        _second = secondView ?? _first;
+        _first = Own(view);
+        _second = secondView is null ? _first : Own(secondView);
         _momentum = momentum;
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams);
         _targetProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams);
@@ -82,7 +82,7 @@ public sealed class Byol : PretrainingMethod
             targets = _targetProjection.call(_targetEncoder.call(views)).chunk(2);                  // [N, P] twice
         // Squared distance of unit vectors, both directions added: from 0 to 8.
         var loss = (CosineLoss.Compute(predictions[0], targets[1]) + CosineLoss.Compute(predictions[1], targets[0])).mul(2).add(4);
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 
     /// <inheritdoc/>

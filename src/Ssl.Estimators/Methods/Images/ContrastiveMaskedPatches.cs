@@ -59,7 +59,7 @@ public sealed class ContrastiveMaskedPatches : PretrainingMethod
             .ThrowIfAny();
         _encoder = MaskedAutoencoder.RequirePatches(encoder);
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = ImageViews.RequireFixed(view ?? ImageViews.For(encoder.Shape), nameof(ContrastiveMaskedPatches));
         _maskedView = ImageViews.CropAndFlip(encoder.Shape);
         (_temperature, _maskRatio, _contrastiveWeight, _maskedWeight) = (temperature, maskRatio, contrastiveWeight, maskedWeight);
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);

@@ -13,7 +13,7 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// Yeh et al., "Decoupled Contrastive Learning", 2022 (arXiv:2110.06848). N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class Dcl : PretrainingMethod
+public sealed class Dcl : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -43,7 +43,7 @@ public sealed class Dcl : PretrainingMethod
         new OptionFaults().Positive(temperature).AtLeast(projectionDimension, 1).Positive(sigma ?? 1, nameof(sigma)).ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         (_temperature, _sigma) = (temperature, sigma);
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);
         RegisterComponents();
@@ -57,6 +57,6 @@ public sealed class Dcl : PretrainingMethod
         var embeddings = _encoder.call(views);                                                      // [2N, D]
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
         var loss = DclLoss.Compute(halves[0], halves[1], _temperature, _sigma);
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 }

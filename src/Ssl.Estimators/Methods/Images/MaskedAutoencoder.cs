@@ -55,7 +55,7 @@ public sealed class MaskedAutoencoder : PretrainingMethod
             .ThrowIfAny();
         _encoder = RequirePatches(encoder);
         _streams = streams;
-        _view = view ?? ImageViews.CropAndFlip(encoder.Shape);
+        _view = ImageViews.RequireFixed(view ?? ImageViews.CropAndFlip(encoder.Shape), nameof(MaskedAutoencoder));
         (_maskRatio, _normalizesPatches) = (maskRatio, normalizesPatches);
         _decoder = new PatchDecoder(_encoder, decoderDimension, decoderLayers, decoderHeads, streams);
         RegisterComponents();

@@ -18,7 +18,7 @@ namespace Ssl.Estimators.Methods;
 /// averaged; no shuffling of batch normalisation, which needs several devices. N images, D the embedding dimension, P the projection
 /// dimension, K the queue's length.
 /// </remarks>
-public sealed class MoCo : PretrainingMethod
+public sealed class MoCo : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -64,7 +64,7 @@ public sealed class MoCo : PretrainingMethod
             .InHalfOpenRange(momentum, 0, 1)
             .ThrowIfAny();
         (_encoder, _keyEncoder, _streams) = (encoder, keyEncoder, streams);
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         (_temperature, _momentum) = (temperature, momentum);
         int dimension = encoder.EmbeddingDimension;
         _projection = new ProjectionMlp(dimension, dimension, projectionDimension, streams);
@@ -89,7 +89,7 @@ public sealed class MoCo : PretrainingMethod
         var loss = (QueueContrastiveLoss.Compute(queries[0], keys[1], _queue.Vectors, _temperature)
             + QueueContrastiveLoss.Compute(queries[1], keys[0], _queue.Vectors, _temperature)).div(2);
         _queue.Next(keys[0]);
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 
     /// <inheritdoc/>

@@ -15,7 +15,7 @@ namespace Ssl.Estimators.Methods;
 /// residual networks too; narrower heads; the patch projection of a vision transformer is learned. N images, D the embedding dimension,
 /// P the projection dimension.
 /// </remarks>
-public sealed class MoCoV3 : PretrainingMethod
+public sealed class MoCoV3 : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -64,8 +64,8 @@ public sealed class MoCoV3 : PretrainingMethod
             .InHalfOpenRange(momentum, 0, 1)
             .ThrowIfAny();
         (_encoder, _keyEncoder, _streams) = (encoder, keyEncoder, streams);
-        _first = view ?? ImageViews.For(encoder.Shape);
-        _second = secondView ?? _first;
+        _first = Own(view);
+        _second = secondView is null ? _first : Own(secondView);
         (_temperature, _momentum) = (temperature, momentum);
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
         _keyProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
@@ -89,7 +89,7 @@ public sealed class MoCoV3 : PretrainingMethod
         var back = Contrast(queries[1], keys[0]);
         // The paper's factor keeps the gradient's size when the temperature changes.
         var loss = (forth + back) * _temperature;
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 
     /// <inheritdoc/>

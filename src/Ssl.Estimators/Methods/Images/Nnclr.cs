@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Methods;
 /// Dwibedi et al., "With a Little Help from My Friends", 2021 (arXiv:2104.14548). Deviations: AdamW instead of LARS; a support set of 4,096
 /// instead of 98,304; narrower heads. N images, D the embedding dimension, P the projection dimension, K the support set.
 /// </remarks>
-public sealed class Nnclr : PretrainingMethod
+public sealed class Nnclr : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -55,7 +55,7 @@ public sealed class Nnclr : PretrainingMethod
             .ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         _temperature = temperature;
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, layers: 3, normalizesOutput: true);
         _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams);
@@ -74,7 +74,7 @@ public sealed class Nnclr : PretrainingMethod
         var halves = projected.detach().chunk(2);
         var loss = (Contrast(Nearest(halves[0]), predictions[1]) + Contrast(Nearest(halves[1]), predictions[0])).div(2);
         _support.Next(halves[0]);
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 
     /// <inheritdoc/>

@@ -41,7 +41,7 @@ public sealed class RotationPrediction : PretrainingMethod
         }
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.CropAndFlip(encoder.Shape, minimumArea: 0.5);
+        _view = ImageViews.RequireFixed(view ?? ImageViews.CropAndFlip(encoder.Shape, minimumArea: 0.5), nameof(RotationPrediction));
         _prediction = new PredictionHead(encoder.EmbeddingDimension, 0, Turns, streams);
         RegisterComponents();
     }

@@ -16,7 +16,7 @@ namespace Ssl.Estimators.Methods;
 /// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020 (arXiv:2002.05709). Deviation: AdamW instead
 /// of LARS, which batches of a few hundred do not need. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class SimClr : PretrainingMethod
+public sealed class SimClr : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -44,7 +44,7 @@ public sealed class SimClr : PretrainingMethod
         new OptionFaults().Positive(temperature).AtLeast(projectionDimension, 1).ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         _temperature = temperature;
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);
         RegisterComponents();
@@ -58,6 +58,6 @@ public sealed class SimClr : PretrainingMethod
         var embeddings = _encoder.call(views);                                                      // [2N, D]
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
         var loss = NtXentLoss.Compute(halves[0], halves[1], _temperature);
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], embeddings, images.Count);
     }
 }

@@ -43,7 +43,7 @@ public sealed class SimMim : PretrainingMethod
         new OptionFaults().Between(maskRatio, 0, 1).ThrowIfAny();
         _encoder = MaskedAutoencoder.RequirePatches(encoder);
         _streams = streams;
-        _view = view ?? ImageViews.CropAndFlip(encoder.Shape);
+        _view = ImageViews.RequireFixed(view ?? ImageViews.CropAndFlip(encoder.Shape), nameof(SimMim));
         _maskRatio = maskRatio;
         _maskToken = nn.Parameter(zeros(_encoder.TokenDimension));
         Initialization.Normal(_maskToken, 0.02, streams.Weights);

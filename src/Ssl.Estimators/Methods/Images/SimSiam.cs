@@ -16,7 +16,7 @@ namespace Ssl.Estimators.Methods;
 /// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566). Deviations: AdamW; the predictor's learning
 /// rate falls with the others'; heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class SimSiam : PretrainingMethod
+public sealed class SimSiam : TwoViewMethod
 {
     private const int Bottleneck = 4;
 
@@ -54,7 +54,7 @@ public sealed class SimSiam : PretrainingMethod
         new OptionFaults().AtLeast(projectionDimension, Bottleneck).ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         _stopsGradient = stopsGradient;
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, projectionDimension, projectionDimension, streams, layers: 3,
             normalizesOutput: true);
@@ -72,6 +72,6 @@ public sealed class SimSiam : PretrainingMethod
         var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
         var targets = (_stopsGradient ? projected.detach() : projected).chunk(2);                   // [N, P] twice
         var loss = (CosineLoss.Compute(predictions[0], targets[1]) + CosineLoss.Compute(predictions[1], targets[0])).div(2);
-        return new StepLoss(loss, [], projected.detach().narrow(0, 0, images.Count));
+        return Step(loss, [], projected, images.Count);
     }
 }

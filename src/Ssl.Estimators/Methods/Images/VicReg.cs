@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Methods;
 /// Bardes, Ponce, LeCun, "VICReg", 2022 (arXiv:2105.04906). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of
 /// 8,192. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class VicReg : PretrainingMethod
+public sealed class VicReg : TwoViewMethod
 {
     [ComponentName(Name = "encoder")]
     private readonly ImageEncoder _encoder;
@@ -48,7 +48,7 @@ public sealed class VicReg : PretrainingMethod
             .ThrowIfAny();
         _encoder = encoder;
         _streams = streams;
-        _view = view ?? ImageViews.For(encoder.Shape);
+        _view = Own(view);
         (_invariance, _variance, _covariance) = (invarianceWeight, varianceWeight, covarianceWeight);
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, projectionDimension, projectionDimension, streams, layers: 3);
         RegisterComponents();
@@ -63,8 +63,8 @@ public sealed class VicReg : PretrainingMethod
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
         var (invariance, variance, covariance) = VicRegLoss.Compute(halves[0], halves[1]);
         var loss = invariance * _invariance + variance * _variance + covariance * _covariance;
-        return new StepLoss(loss,
+        return Step(loss,
             [("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach())],
-            embeddings.detach().narrow(0, 0, images.Count));
+            embeddings, images.Count);
     }
 }

@@ -78,6 +78,8 @@ public sealed class BarlowTwinsTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new BarlowTwins(encoder, streams, _options.View, _options.ProjectionDimension, _options.OffDiagonalWeight);
 }

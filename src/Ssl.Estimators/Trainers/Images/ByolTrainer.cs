@@ -88,6 +88,8 @@ public sealed class ByolTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new Byol(encoder, factory.Create(streams), streams, _options.View, _options.SecondView, _options.ProjectionDimension,
             _options.HiddenDimension, _options.Momentum);

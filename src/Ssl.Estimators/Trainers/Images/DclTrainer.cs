@@ -83,6 +83,8 @@ public sealed class DclTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new Dcl(encoder, streams, _options.View, _options.Temperature, _options.ProjectionDimension, _options.Sigma);
 }

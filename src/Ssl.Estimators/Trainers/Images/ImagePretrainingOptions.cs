@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators.Trainers;
@@ -43,6 +44,13 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// <value>The default value is false.</value>
     public bool SkipUnreadableImages { get; set; }
 
+    /// <summary>
+    /// Whether convolutions and products of the encoder compute in bfloat16; weights, norms and losses stay Float32. Faster on GPUs since
+    /// the Ampere generation, slower on most CPUs. Encoders of <see cref="ImageEncoders"/> only, not <see cref="ImageEncoders.OfModule"/>.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool MixedPrecision { get; set; }
+
     // Batch normalisation and contrast need other images in the batch.
     internal override int MinimumBatchSize => 2;
 
@@ -51,5 +59,14 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
         base.Validate(faults);
         faults.NotEmpty(InputColumnName);
         faults.Positive(PixelMaximum);
+        faults.Require(!MixedPrecision || Encoder is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
+            "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
+    }
+
+    internal override TrainingSettings ToTrainingSettings(string configuration)
+    {
+        var settings = base.ToTrainingSettings(configuration);
+        settings.MixedPrecision = MixedPrecision;
+        return settings;
     }
 }

@@ -9,6 +9,7 @@ using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Trainers;
@@ -26,6 +27,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     private protected ImagePretrainingTrainer(MLContext mlContext, string name, ImagePretrainingOptions options) : base(mlContext, name, options)
     {
         _options = (ImagePretrainingOptions)Settings;
+        if (_options.View is not null && !LearnsViews)
+            _ = ImageViews.RequireFixed(_options.View, name);
         if (RequiresPatches && _options.Encoder is { EncodesPatches: false } encoder)
         {
             throw new ArgumentOutOfRangeException(nameof(_options.Encoder), $"Encoder must be one of patches for {name}, such as "
@@ -40,6 +43,9 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
 
     /// <summary>Whether the method learns from patches, so that the encoder must be a <see cref="PatchEncoder"/>.</summary>
     private protected virtual bool RequiresPatches => false;
+
+    /// <summary>Whether the method learns the strengths of a <see cref="LearnableImageView"/>.</summary>
+    private protected virtual bool LearnsViews => false;
 
     /// <summary>The encoder where none is given. Its embedding must not depend on the images' size.</summary>
     private protected virtual ImageEncoderFactory DefaultEncoder(ImageShape shape)

@@ -94,6 +94,8 @@ public sealed class MoCoV3Trainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new MoCoV3(encoder, factory.Create(streams), streams, _options.View, _options.Temperature, _options.ProjectionDimension,
             _options.HiddenDimension, _options.Momentum, _options.SecondView);

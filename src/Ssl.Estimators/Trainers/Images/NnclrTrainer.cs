@@ -90,6 +90,8 @@ public sealed class NnclrTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new Nnclr(encoder, streams, _options.View, _options.Temperature, _options.ProjectionDimension, _options.HiddenDimension,
             _options.SupportSize);

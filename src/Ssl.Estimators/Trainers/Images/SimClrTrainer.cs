@@ -86,6 +86,8 @@ public sealed class SimClrTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new SimClr(encoder, streams, _options.View, _options.Temperature, _options.ProjectionDimension);
 }

@@ -80,6 +80,8 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new SimSiam(encoder, streams, _options.View, _options.ProjectionDimension);
 }

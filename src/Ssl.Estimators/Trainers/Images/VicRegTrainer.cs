@@ -90,6 +90,8 @@ public sealed class VicRegTrainer : ImagePretrainingTrainer
         }
     }
 
+    private protected override bool LearnsViews => true;
+
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
         => new VicReg(encoder, streams, _options.View, _options.ProjectionDimension, _options.InvarianceWeight, _options.VarianceWeight,
             _options.CovarianceWeight);

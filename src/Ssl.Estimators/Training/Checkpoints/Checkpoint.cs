@@ -116,6 +116,7 @@ internal static class Checkpoint
         [nameof(TrainingSettings.Beta1)] = Text(settings.Beta1),
         [nameof(TrainingSettings.Beta2)] = Text(settings.Beta2),
         [nameof(TrainingSettings.Epsilon)] = Text(settings.Epsilon),
+        [nameof(TrainingSettings.MixedPrecision)] = settings.MixedPrecision.ToString(),
         [nameof(TrainingSettings.MaximumTrainingTime)] = settings.MaximumTrainingTime?.ToString() ?? "null",
         [nameof(TrainingSettings.Configuration)] = settings.Configuration,
     };

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Ssl.Estimators.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -75,12 +74,6 @@ public sealed class ColorJitter : ImageView
             if (strength > 0)
                 steps.Add((change, Draw(images, Math.Max(0, 1 - strength) - 1, strength, generator).mul_(hit).add_(1)));
         }
-    }
-
-    private static long[] Order(int count, Device device, Generator generator)
-    {
-        using var order = randperm(count, device: device, generator: generator).cpu();
-        return MemoryMarshal.Cast<byte, long>(order.bytes).ToArray();
     }
 
     internal static Tensor Brightness(Tensor images, Tensor factors)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,6 +17,12 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Single [N, channels, height, width] from 0 to 1, of the same or another height and width; the caller's.</returns>
     public abstract Tensor Apply(Tensor images, Generator generator);
+
+    /// <summary>Whether strengths of the view are learnt: it, or a part of it, is a <see cref="LearnableImageView"/>.</summary>
+    internal virtual bool Learns => false;
+
+    /// <summary>The view with the strengths of one training.</summary>
+    internal virtual ImageView Bind(ViewStrengths strengths) => this;
 
     /// <summary>A changed copy of a batch.</summary>
     /// <param name="batch">N images, bytes or Single; must not be changed or disposed of.</param>
@@ -37,6 +44,16 @@ public abstract class ImageView
     /// <returns>Single [N, 1, 1, 1].</returns>
     protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
         => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).mul_(high - low).add_(low);
+
+    /// <summary>The numbers from 0 to one less than a count in random order.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="device">The generator's.</param>
+    /// <param name="generator">Draws the order.</param>
+    private protected static long[] Order(int count, Device device, Generator generator)
+    {
+        using var order = randperm(count, device: device, generator: generator).cpu();
+        return MemoryMarshal.Cast<byte, long>(order.bytes).ToArray();
+    }
 
     /// <summary>Which images a share hits; each drawn on its own.</summary>
     /// <param name="images">[N, ...]: says how many, and on which device.</param>

@@ -13,6 +13,7 @@ public sealed class MultiCrop
     /// <param name="globals">Large views an image. At least 2.</param>
     /// <param name="local">Gives the small views, of one size; null for none.</param>
     /// <param name="locals">Small views an image. At least 0; 0 where <paramref name="local"/> is null.</param>
+    /// <exception cref="ArgumentException">The strengths of a view are to be learnt.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public MultiCrop(ImageView global, int globals = 2, ImageView? local = null, int locals = 0)
     {
@@ -22,6 +23,9 @@ public sealed class MultiCrop
             .NotNegative(locals)
             .Require(local is not null || locals == 0, nameof(locals), "must be 0 without local views", locals)
             .ThrowIfAny();
+        _ = ImageViews.RequireFixed(global, nameof(MultiCrop));
+        if (local is not null)
+            _ = ImageViews.RequireFixed(local, nameof(MultiCrop));
         (Global, Globals, Local, Locals) = (global, globals, local, locals);
     }
 

@@ -22,12 +22,16 @@ public sealed class ImageMethodTests
 
     private static ImageBatch Images(int count, int seed = 1) => new(ImageSamples.Random(count, 1, Side, seed));
 
+    private static ImageView Learnable(double maximumNoise)
+        => ImageViews.Compose(new LearnableCrop(Side, Side), new LearnableColorJitter(maximumNoise: maximumNoise));
+
     private static MultiCrop Crops()
         => new(new RandomResizedCrop(Side, Side, 0.4), 2, new RandomResizedCrop(Side / 2, Side / 2, 0.1, 0.4), 3);
 
     private static IEnumerable<Func<RandomStreams, PretrainingMethod>> Methods()
     {
         yield return s => new SimClr(Net(s), s, projectionDimension: 8);
+        yield return s => new SimClr(Net(s), s, Learnable(1), projectionDimension: 8);
         yield return s => new Dcl(Net(s), s, projectionDimension: 8);
         yield return s => new MoCo(Net(s), Net(s), s, projectionDimension: 8, queueSize: 50);
         yield return s => new MoCoV3(Net(s), Net(s), s, projectionDimension: 8, hiddenDimension: 16);

@@ -25,6 +25,8 @@ public sealed class ImageViewTests
         yield return new Mixup();
         yield return new CutMix();
         yield return new PatchShuffle(4);
+        yield return new LearnableColorJitter(share: 1);
+        yield return new LearnableCrop(Side, Side);
         yield return ImageViews.Photos(new ImageShape(3, Side, Side));
         yield return ImageViews.Overhead(new ImageShape(3, Side, Side));
         yield return ImageViews.Asymmetric(new ImageShape(3, Side, Side)).Second;

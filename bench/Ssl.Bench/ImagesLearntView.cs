@@ -1,0 +1,82 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Views;
+using Ssl.MLNet;
+using static TorchSharp.torch;
+
+namespace Ssl.Bench;
+
+/// <summary>Whether views whose strengths are learnt help: SimCLR with them, with the start of their bounds, and with settings chosen by hand.</summary>
+public sealed class ImagesLearntView : BenchCase
+{
+    private const int Labelled = 10_000, Threads = 2, Draws = 5;
+
+    /// <inheritdoc/>
+    public override string Name => "images-learnt-view";
+
+    /// <inheritdoc/>
+    public override int Minutes => 16;
+
+    /// <inheritdoc/>
+    public override string Description => "SimCLR on Fashion-MNIST with adversarially learnt views against fixed ones, three seeds";
+
+    /// <inheritdoc/>
+    public override void Run(BenchSettings settings, BenchResults results)
+    {
+        int images = settings.Quick ? 3_000 : 60_000;
+        int[] seeds = settings.Quick ? [0] : [0, 1, 2];
+        var mlContext = new MLContext(seed: BenchResults.Seed);
+        IDataView all = BenchImages.Fashion(mlContext), test = BenchImages.Fashion(mlContext, test: true);
+        var (training, probe) = (mlContext.Data.TakeRows(all, images), mlContext.Data.TakeRows(all, Labelled));
+        set_num_threads(Threads);
+        var net = ImageEncoders.SmallConvNet(imageSize: 28, channels: 1, numberOfStages: 3, width: 32);
+        LearnableCrop crop = new(28, 28, minimumArea: 0.1, maximumArea: 0.9);
+        LearnableColorJitter jitter = new(minimumStrength: 0.1, maximumStrength: 0.9, maximumNoise: 0.1);
+        (string Name, ImageView View)[] views =
+        [
+            ("learnt", ImageViews.Compose(crop, jitter)),
+            ("fixed at the learnt one's start", ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.5), new ColorJitter(0.5, 0.5, 0, 0))),
+            ("chosen by hand", ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.4), new ColorJitter(0.8, 0.8, 0, 0))),
+        ];
+        foreach (var (name, view) in views)
+        {
+            var figures = new List<double[]>();
+            IReadOnlyDictionary<string, double> last = new Dictionary<string, double>();
+            foreach (var seed in seeds)
+            {
+                using var encoder = mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options
+                {
+                    Encoder = net, View = view, NumberOfEpochs = 1, Temperature = 0.2f, BatchSize = 128, Seed = seed,
+                    Progress = new Inline(progress => last = progress.EpochCompleted ? last : progress.Terms),
+                }).Fit(training);
+                using var scope = NewDisposeScope();
+                float[][] Embed(IDataView data) => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
+                var quality = new EmbeddingQuality(Embed(probe), [.. probe.GetColumn<uint>("Label")], Embed(test), [.. test.GetColumn<uint>("Label")]);
+                figures.Add([quality.Linear([.. Enumerable.Range(0, Labelled)]), quality.NearestNeighbors(20), quality.FewLabels(100, Draws), quality.FewLabels(1_000, Draws)]);
+                Console.WriteLine($"  {name}, seed {seed}: linear {figures[^1][0]:0.0}, kNN {figures[^1][1]:0.0}, 100 labels {figures[^1][2]:0.0}, 1,000 labels {figures[^1][3]:0.0}"
+                    + string.Concat(last.Select(term => $"; {term.Key} {term.Value:0.00}")));
+                foreach (var (strength, value) in last)
+                    results.Add($"{name}, seed {seed}, {strength} at the end", value, "");
+            }
+            string[] probes = ["linear, 10,000 labels", "20 nearest neighbours", "100 labels", "1,000 labels"];
+            for (var i = 0; i < probes.Length; i++)
+            {
+                var mean = figures.Average(figure => figure[i]);
+                results.Add($"{name}, {probes[i]}", mean, "%");
+                results.Add($"{name}, {probes[i]}, deviation over seeds", Math.Sqrt(figures.Average(figure => Math.Pow(figure[i] - mean, 2))), "%");
+            }
+            results.Save();
+        }
+        results.Note($"Fashion-MNIST, {images:N0} images, 1 epoch, batch 128, temperature 0.2, SmallConvNet of 3 stages and width 32, pretraining seeds {string.Join(", ", seeds)}.");
+        results.Note("Learnt: smallest area from 0.1 to 0.9, brightness and contrast from 0.1 to 0.9, noise up to 0.1; each starts in the middle.");
+    }
+
+    // On the training thread, in order.
+    private sealed class Inline(Action<PretrainingProgress> report) : IProgress<PretrainingProgress>
+    {
+        public void Report(PretrainingProgress value) => report(value);
+    }
+}

@@ -1,0 +1,44 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>What methods share that compare two views of an image: they can learn how strong the views are.</summary>
+public abstract class TwoViewMethod : PretrainingMethod
+{
+    private const string StrengthsName = "view_strengths";
+
+    private readonly ViewStrengths _strengths = new();
+
+    /// <summary>A method around an encoder.</summary>
+    /// <param name="name">Name of the module.</param>
+    /// <param name="encoder">What is pretrained; disposed of with the method.</param>
+    protected TwoViewMethod(string name, ImageEncoder encoder) : base(name, encoder)
+    {
+    }
+
+    /// <summary>The view for this training: with strengths of its own where it is a <see cref="LearnableImageView"/>.</summary>
+    /// <param name="view">As the user gave it; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images.</param>
+    protected ImageView Own(ImageView? view)
+    {
+        view ??= ImageViews.For(((ImageEncoder)Encoder).Shape);
+        if (!view.Learns)
+            return view;
+        if (_strengths.IsEmpty)
+            register_module(StrengthsName, _strengths);
+        return view.Bind(_strengths);
+    }
+
+    /// <summary>What a step gave, with the strengths where they are learnt.</summary>
+    /// <param name="total">What is minimised.</param>
+    /// <param name="terms">Its parts.</param>
+    /// <param name="embeddings">[V x N, D], view after view.</param>
+    /// <param name="count">N.</param>
+    private protected StepLoss Step(Tensor total, IReadOnlyList<(string Name, Tensor Value)> terms, Tensor embeddings, long count)
+        => new(total, _strengths.IsEmpty ? terms : [.. terms, .. _strengths.Terms()], embeddings.detach().narrow(0, 0, count));
+
+    internal override double LearningRateScale(string parameterName)
+        => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
+            ? _strengths.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
+}
