@@ -165,8 +165,19 @@ public sealed class ImageFaultTests
             (moCo.BatchSize, moCo.NumberOfEpochs, moCo.QueueSize, moCo.Momentum, moCo.Temperature, moCo.WeightDecay));
         var simSiam = SimSiamTrainer.Options.ForSmallImages();
         Assert.AreEqual((512, 800, 2048, 5e-4), (simSiam.BatchSize, simSiam.NumberOfEpochs, simSiam.ProjectionDimension, simSiam.WeightDecay));
+        var byol = ByolTrainer.Options.ForSmallImages();
+        Assert.AreEqual((256, 1000, 4096, 256, 0.99f, 1e-5),
+            (byol.BatchSize, byol.NumberOfEpochs, byol.HiddenDimension, byol.ProjectionDimension, byol.Momentum, byol.WeightDecay));
+        var dino = DinoTrainer.Options.ForSmallImages();
+        Assert.AreEqual((256, 4096, 2048, 0.9995f), (dino.BatchSize, dino.NumberOfPrototypes, dino.HiddenDimension, dino.Momentum));
+        var masked = MaskedAutoencoderTrainer.Options.ForSmallImages();
+        Assert.AreEqual((256, 2e-4, 0.75f, 512, 8, 16, 0.05), (masked.BatchSize, masked.LearningRate, masked.MaskRatio, masked.DecoderDimension,
+            masked.DecoderLayers, masked.DecoderHeads, masked.WeightDecay));
         // All of them pass the check of options, and each call gives settings of its own.
-        _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam));
+        _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam), images.Byol(byol), images.Dino(dino), images.MaskedAutoencoder(masked));
+        _ = (images.Dcl(DclTrainer.Options.ForSmallImages()), images.MoCoV3(MoCoV3Trainer.Options.ForSmallImages()),
+            images.Nnclr(NnclrTrainer.Options.ForSmallImages()), images.BarlowTwins(BarlowTwinsTrainer.Options.ForSmallImages()),
+            images.VicReg(VicRegTrainer.Options.ForSmallImages()), images.Swav(SwavTrainer.Options.ForSmallImages()));
         Assert.AreNotSame(simClr, SimClrTrainer.Options.ForSmallImages());
     }
 

@@ -70,6 +70,18 @@ public sealed class BarlowTwinsTrainer : ImagePretrainingTrainer
         /// <value>The default value is 0.0051.</value>
         public float OffDiagonalWeight { get; set; } = Defaults.OffDiagonalWeight;
 
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, a projection of 2,048, a weight decay of 1e-4. The optimizer is AdamW with this trainer's
+        /// learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 2048,
+            WeightDecay = 1e-4,
+        };
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);

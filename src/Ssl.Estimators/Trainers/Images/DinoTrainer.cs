@@ -92,6 +92,18 @@ public sealed class DinoTrainer : ImagePretrainingTrainer
         /// </summary>
         public MultiCrop? Crops { get; set; }
 
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, 4,096 prototypes, a head of width 2,048, a momentum from 0.9995 to 1, a weight decay of 1e-6.
+        /// The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, NumberOfPrototypes = 4096, HiddenDimension = 2048,
+            Momentum = 0.9995f, WeightDecay = 1e-6,
+        };
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);

@@ -80,6 +80,18 @@ public sealed class NnclrTrainer : ImagePretrainingTrainer
         /// <value>The default value is 4,096.</value>
         public int SupportSize { get; set; } = Defaults.SupportSize;
 
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, a temperature of 0.2, projections of 256, a predictor of width 4,096, a queue of 65,536, a
+        /// weight decay of 1e-5. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, Temperature = 0.2f, ProjectionDimension = 256,
+            HiddenDimension = 4096, SupportSize = 65_536, WeightDecay = 1e-5,
+        };
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);

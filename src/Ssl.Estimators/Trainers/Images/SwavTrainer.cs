@@ -82,6 +82,18 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         /// </summary>
         public MultiCrop? Crops { get; set; }
 
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, projections of 128, 3,000 prototypes, a temperature of 0.1, a weight decay of 1e-6; its queue of
+        /// earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 128, NumberOfPrototypes = 3000,
+            Temperature = 0.1f, WeightDecay = 1e-6,
+        };
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);

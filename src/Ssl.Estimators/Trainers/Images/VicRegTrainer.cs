@@ -80,6 +80,18 @@ public sealed class VicRegTrainer : ImagePretrainingTrainer
         /// <value>The default value is 1.</value>
         public float CovarianceWeight { get; set; } = Defaults.CovarianceWeight;
 
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, a projection of 2,048, weights of 25, 25 and 1, a weight decay of 1e-4. The optimizer is AdamW
+        /// with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 2048,
+            WeightDecay = 1e-4,
+        };
+
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
