@@ -42,7 +42,8 @@ public sealed partial class SelfSupervisedCatalog
     /// there are rows.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or a k is out of range.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows.</exception>
-    public RetrievalMetrics EvaluateRetrieval(IDataView data, string queryColumnName, string targetColumnName, int[]? numberOfResults = null)
+    public RetrievalMetrics EvaluateRetrieval(IDataView data, string queryColumnName, string targetColumnName,
+        int[]? numberOfResults = null)
         => PairEvaluator.Retrieval(data, queryColumnName, targetColumnName, numberOfResults);
 
     /// <summary>Measures how well the cosine of the two vectors of a row follows a given similarity, as in semantic textual
@@ -53,6 +54,7 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="labelColumnName">Name of the column of similarities. Its type is <see cref="float"/>; any scale.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows, or the labels are all the same.</exception>
-    public SimilarityMetrics EvaluateSimilarity(IDataView data, string firstColumnName, string secondColumnName, string labelColumnName = "Label")
+    public SimilarityMetrics EvaluateSimilarity(IDataView data, string firstColumnName, string secondColumnName,
+        string labelColumnName = "Label")
         => PairEvaluator.Similarity(data, firstColumnName, secondColumnName, labelColumnName);
 }

@@ -167,6 +167,7 @@ public sealed partial class SelfSupervisedCatalog
 
         /// <inheritdoc cref="ContrastiveMaskedPatches(string, string, ImageEncoderFactory, int, int, double, float, float)"/>
         /// <param name="options">All settings of the method.</param>
-        public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(ContrastiveMaskedPatchesTrainer.Options options) => new(_mlContext, options);
+        public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(ContrastiveMaskedPatchesTrainer.Options options)
+            => new(_mlContext, options);
     }
 }

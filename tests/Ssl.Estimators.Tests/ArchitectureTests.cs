@@ -20,7 +20,8 @@ public sealed partial class ArchitectureTests
         ["Trainers", "Transformers", "Downstream", "Evaluation"],
     ];
 
-    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Trainers", "Transformers", "Downstream", "Evaluation"];
+    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Trainers", "Transformers", "Downstream",
+        "Evaluation"];
 
     private static readonly string Root = FindRoot();
 
@@ -29,7 +30,8 @@ public sealed partial class ArchitectureTests
     {
         var known = Levels.SelectMany(level => level).ToHashSet();
         var unknown = EstimatorFiles().Select(file => file.Folder).Where(folder => !known.Contains(folder)).Distinct().ToArray();
-        Assert.IsEmpty(unknown, $"Give these folders of src/Ssl.Estimators a level here and in docs/architecture.md: {string.Join(", ", unknown)}.");
+        Assert.IsEmpty(unknown,
+            $"Give these folders of src/Ssl.Estimators a level here and in docs/architecture.md: {string.Join(", ", unknown)}.");
     }
 
     [TestMethod]
@@ -47,7 +49,8 @@ public sealed partial class ArchitectureTests
     public void ObjectivesKnowNoModels()
     {
         var faults = EstimatorFiles().Where(file => file.Folder == "Objectives")
-            .Where(file => UsedNamespace().Matches(WithoutComments(File.ReadAllText(file.Path))).Any(match => match.Groups[1].Value is not ("Objectives" or "Diagnostics")))
+            .Where(file => UsedNamespace().Matches(WithoutComments(File.ReadAllText(file.Path)))
+                .Any(match => match.Groups[1].Value is not ("Objectives" or "Diagnostics")))
             .Select(file => Relative(file.Path)).ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
@@ -55,7 +58,8 @@ public sealed partial class ArchitectureTests
     [TestMethod]
     public void EstimatorsDoNotKnowTheFrontDoor()
     {
-        var faults = EstimatorFiles().Where(file => WithoutComments(File.ReadAllText(file.Path)).Contains("Ssl.MLNet", StringComparison.Ordinal))
+        var faults = EstimatorFiles()
+            .Where(file => WithoutComments(File.ReadAllText(file.Path)).Contains("Ssl.MLNet", StringComparison.Ordinal))
             .Select(file => Relative(file.Path)).Where(path => !path.EndsWith("AssemblyInfo.cs", StringComparison.Ordinal)).ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
@@ -64,14 +68,16 @@ public sealed partial class ArchitectureTests
     public void MLNetIsMentionedOnlyWhereItBelongs()
     {
         var faults = EstimatorFiles().Where(file => !MayMentionMLNet.Contains(file.Folder))
-            .Where(file => File.ReadAllText(file.Path).Contains("Microsoft.ML", StringComparison.Ordinal)).Select(file => Relative(file.Path)).ToArray();
+            .Where(file => File.ReadAllText(file.Path).Contains("Microsoft.ML", StringComparison.Ordinal))
+                .Select(file => Relative(file.Path)).ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
     [TestMethod]
     public void ReflectionOnClosedMembersIsInInteropOnly()
     {
-        var faults = Files("src").Where(path => !path.Contains($"{Path.DirectorySeparatorChar}Interop{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        var faults = Files("src")
+            .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}Interop{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Where(path => ClosedMemberAccess().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
@@ -79,15 +85,18 @@ public sealed partial class ArchitectureTests
     [TestMethod]
     public void NothingIsCompiledConditionally()
     {
-        var faults = Files("src", "tests", "examples", "bench").Where(path => ConditionalCompilation().IsMatch(File.ReadAllText(path))).Select(Relative).ToArray();
+        var faults = Files("src", "tests", "examples", "bench").Where(path => ConditionalCompilation().IsMatch(File.ReadAllText(path)))
+            .Select(Relative).ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
     [TestMethod]
     public void NoFileIsLong()
     {
-        var faults = Files("src", "tests", "examples", "bench", "standins").Select(path => (Path: path, Lines: File.ReadLines(path).Count()))
-            .Where(file => file.Lines > MostLines).Select(file => $"{Relative(file.Path)}: {file.Lines} lines, at most {MostLines}").ToArray();
+        var faults = Files("src", "tests", "examples", "bench", "standins")
+            .Select(path => (Path: path, Lines: File.ReadLines(path).Count()))
+            .Where(file => file.Lines > MostLines).Select(file => $"{Relative(file.Path)}: {file.Lines} lines, at most {MostLines}")
+                .ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
@@ -95,7 +104,8 @@ public sealed partial class ArchitectureTests
     public void StandInsAreOutsideTheSolution()
     {
         var solution = File.ReadAllText(Path.Combine(Root, "SslMLNet.sln"));
-        Assert.IsFalse(solution.Contains("standins", StringComparison.OrdinalIgnoreCase), "The solution must build with the real packages: stand-ins come in by reference only.");
+        Assert.IsFalse(solution.Contains("standins", StringComparison.OrdinalIgnoreCase),
+            "The solution must build with the real packages: stand-ins come in by reference only.");
     }
 
     private static int LevelOf(string folder) => Array.FindIndex(Levels, level => level.Contains(folder));
@@ -108,7 +118,8 @@ public sealed partial class ArchitectureTests
             .Where(file => file.Parts.Length > 1).Select(file => (file.Path, file.Parts[0]));
     }
 
-    private static IEnumerable<string> Files(params string[] folders) => folders.Select(folder => Path.Combine(Root, folder)).Where(Directory.Exists)
+    private static IEnumerable<string> Files(params string[] folders)
+        => folders.Select(folder => Path.Combine(Root, folder)).Where(Directory.Exists)
         .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
         .Where(path => !Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
 

@@ -41,6 +41,7 @@ internal static class TokenTexts
         long[] ids = batch.Ids.contiguous().data<long>().ToArray();
         bool[] mask = batch.Mask.contiguous().data<bool>().ToArray();
         int length = (int)batch.Ids.shape[1];
-        return [.. Enumerable.Range(0, (int)batch.Count).Select(i => Enumerable.Range(i * length, length).Where(p => mask[p]).Select(p => ids[p]).ToArray())];
+        return [.. Enumerable.Range(0, (int)batch.Count)
+            .Select(i => Enumerable.Range(i * length, length).Where(p => mask[p]).Select(p => ids[p]).ToArray())];
     }
 }

@@ -21,11 +21,13 @@ public sealed class CatalogTests
     {
         foreach (var group in Groups(mlContext))
         {
-            foreach (var name in group.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).GroupBy(m => m.Name))
+            foreach (var name in group.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                .GroupBy(m => m.Name))
             {
                 var overloads = name.ToArray();
                 Assert.HasCount(2, overloads, $"{name.Key} has a short form and one with options");
-                var full = overloads.Single(m => m.GetParameters().Length == 1 && typeof(PretrainingOptions).IsAssignableFrom(m.GetParameters()[0].ParameterType));
+                var full = overloads.Single(m => m.GetParameters().Length == 1
+                    && typeof(PretrainingOptions).IsAssignableFrom(m.GetParameters()[0].ParameterType));
                 yield return (group, overloads.Single(m => m != full), full);
             }
         }
@@ -56,7 +58,8 @@ public sealed class CatalogTests
                 var arguments = parameters.Select(Default).ToArray();
                 arguments[i] = Odd(parameters[i]);
                 var settings = SettingsOf(brief.Invoke(group, arguments)!);
-                Assert.AreEqual(arguments[i], Property(settings, parameters[i].Name!).GetValue(settings), $"{brief.Name}({parameters[i].Name})");
+                Assert.AreEqual(arguments[i], Property(settings, parameters[i].Name!).GetValue(settings),
+                    $"{brief.Name}({parameters[i].Name})");
             }
         }
     }
@@ -68,7 +71,8 @@ public sealed class CatalogTests
         {
             var options = Activator.CreateInstance(full.GetParameters()[0].ParameterType)!;
             foreach (var parameter in brief.GetParameters().Where(p => !IsParams(p)))
-                Assert.AreEqual(Property(options, parameter.Name!).GetValue(options), parameter.DefaultValue, $"{brief.Name}({parameter.Name})");
+                Assert.AreEqual(Property(options, parameter.Name!).GetValue(options), parameter.DefaultValue,
+                    $"{brief.Name}({parameter.Name})");
             if (options is TabularPretrainingOptions table)
                 table.InputColumnNames = ["A"];          // has no default
             Assert.IsNotNull(full.Invoke(group, [options]), "the defaults are valid");
@@ -88,7 +92,8 @@ public sealed class CatalogTests
                 if (options is TabularPretrainingOptions table)
                     table.InputColumnNames = ["A"];
                 property.SetValue(options, Convert.ChangeType(-1, property.PropertyType));
-                var error = Assert.ThrowsExactly<TargetInvocationException>(() => full.Invoke(group, [options]), $"{type.DeclaringType!.Name}.{property.Name} = -1");
+                var error = Assert.ThrowsExactly<TargetInvocationException>(() => full.Invoke(group, [options]),
+                    $"{type.DeclaringType!.Name}.{property.Name} = -1");
                 var fault = (ArgumentOutOfRangeException)error.InnerException!;
                 Assert.AreEqual(property.Name, fault.ParamName);
                 StringAssert.Contains(fault.Message, "got -1");

@@ -22,7 +22,8 @@ public sealed class PublicApiTests
         var expected = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
         var added = Lines(actual).Except(Lines(expected));
         var removed = Lines(expected).Except(Lines(actual));
-        Assert.AreEqual(expected, actual, "The public surface changed. Look whether that is meant, then run this test with SSL_UPDATE_PUBLIC_API=1.\n"
+        Assert.AreEqual(expected, actual,
+            "The public surface changed. Look whether that is meant, then run this test with SSL_UPDATE_PUBLIC_API=1.\n"
             + string.Join('\n', added.Select(l => "+ " + l).Concat(removed.Select(l => "- " + l))));
     }
 
@@ -41,7 +42,8 @@ public sealed class PublicApiTests
         var text = new StringBuilder();
         foreach (var type in assemblies.SelectMany(a => a.GetExportedTypes()).OrderBy(t => t.FullName, StringComparer.Ordinal))
         {
-            text.Append(type.IsAbstract && type.IsSealed ? "static " : type.IsAbstract && !type.IsInterface ? "abstract " : type.IsSealed ? "sealed " : "")
+            text.Append(type.IsAbstract && type.IsSealed ? "static "
+                : type.IsAbstract && !type.IsInterface ? "abstract " : type.IsSealed ? "sealed " : "")
                 .Append(Name(type)).Append('\n');
             foreach (var line in type.GetMembers(Own).Select(Describe).OfType<string>().Order(StringComparer.Ordinal))
                 text.Append("    ").Append(line).Append('\n');
@@ -56,7 +58,8 @@ public sealed class PublicApiTests
             => $"{(m.IsStatic ? "static " : "")}{m.Name}({Parameters(m)}) : {Name(m.ReturnType)}",
         PropertyInfo p when (p.GetMethod ?? p.SetMethod) is { } a && Visible(a) && a.GetBaseDefinition() == a
             => $"{p.Name} {{ get;{(p.SetMethod is { } s && Visible(s) ? " set;" : "")} }} : {Name(p.PropertyType)}",
-        FieldInfo f when f.IsPublic && !f.IsSpecialName => f.IsLiteral ? $"{f.Name} = {f.GetRawConstantValue()}" : $"{f.Name} : {Name(f.FieldType)}",
+        FieldInfo f when f.IsPublic && !f.IsSpecialName
+            => f.IsLiteral ? $"{f.Name} = {f.GetRawConstantValue()}" : $"{f.Name} : {Name(f.FieldType)}",
         _ => null,
     };
 

@@ -28,7 +28,8 @@ public sealed class TextViewOptionTests
             VocabularySize = 200,
             RequiredWords = [.. Synonyms.Keys, .. Synonyms.Values.SelectMany(words => words)],
             View = tokenizer => view = new CountingTextView(TextViews.Compose(
-                new SentenceReordering(tokenizer.Vocabulary, tokenizer.SentenceEnds.DefaultIfEmpty(tokenizer.Vocabulary.Size - 1).ToArray()),
+                new SentenceReordering(tokenizer.Vocabulary,
+                    tokenizer.SentenceEnds.DefaultIfEmpty(tokenizer.Vocabulary.Size - 1).ToArray()),
                 new SpanCrop(tokenizer.Vocabulary, 0.6),
                 new SynonymReplacement(tokenizer.Vocabulary, tokenizer.ToIds(Synonyms)))),
         }).Fit(ContractData.View(mlContext));

@@ -41,7 +41,8 @@ internal sealed class CachedBatchSource : BatchSource
 
     public override string Describe()
         => $"{Number(Count)} rows, {string.Join(" and ", _rows.Select(r => r.Content))} in memory"
-            + (_leftOut > 0 ? $"; {Number(_leftOut)} rows without {Options.Format.Needed}{(_labels is null ? "" : " or label")} left out" : "");
+            + (_leftOut > 0 ? $"; {Number(_leftOut)} rows without {Options.Format.Needed}{(_labels is null ? "" : " or label")} left out"
+                : "");
 
     /// <summary>Some of the rows.</summary>
     /// <param name="chosen">Their numbers among all rows read.</param>

@@ -78,7 +78,8 @@ internal static class SearchRecall
         random.Shuffle(queries);
         queries = queries[..Math.Min(queries.Length, MostQueries)];
         var vectors = exact.Vectors(queries);
-        var (rows, found, scores) = (new long[queries.Length * (k + 1)], new long[queries.Length * (k + 1)], new float[queries.Length * (k + 1)]);
+        var (rows, found, scores) = (new long[queries.Length * (k + 1)], new long[queries.Length * (k + 1)],
+            new float[queries.Length * (k + 1)]);
         exact.Search(vectors, queries.Length, k + 1, rows, scores);
         approximate.Search(vectors, queries.Length, k + 1, found, scores);
         long all = 0, hits = 0;

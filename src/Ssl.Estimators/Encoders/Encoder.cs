@@ -40,7 +40,8 @@ public abstract class Encoder<TBatch> : Encoder where TBatch : Batch
     /// <exception cref="ArgumentException">The batch is of another kind.</exception>
     public sealed override Tensor forward(Batch input) => input is TBatch batch
         ? Encode(batch)
-        : throw new ArgumentException($"{GetName()} encodes a {typeof(TBatch).Name}, got {input?.GetType().Name ?? "null"}.", nameof(input));
+        : throw new ArgumentException($"{GetName()} encodes a {typeof(TBatch).Name}, got {input?.GetType().Name ?? "null"}.",
+            nameof(input));
 
     /// <summary>Embeds a batch: [N, <see cref="Encoder.EmbeddingDimension"/>].</summary>
     /// <param name="batch">On the encoder's device.</param>

@@ -13,7 +13,8 @@ public abstract class PatchEncoder : ImageEncoder
     /// <param name="shape">The images that it takes; height and width are multiples of <paramref name="patchSize"/>.</param>
     /// <param name="patchSize">Pixels of a patch's side.</param>
     /// <param name="normalization">Mean and deviation of the pixels.</param>
-    protected PatchEncoder(string name, ImageShape shape, int patchSize, ImageNormalization normalization) : base(name, shape, normalization)
+    protected PatchEncoder(string name, ImageShape shape, int patchSize, ImageNormalization normalization)
+        : base(name, shape, normalization)
     {
         PatchSize = patchSize;
         Rows = shape.Height / patchSize;

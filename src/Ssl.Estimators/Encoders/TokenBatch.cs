@@ -15,7 +15,8 @@ public sealed class TokenBatch : Batch
         ArgumentNullException.ThrowIfNull(mask);
         if (ids.dim() != 2 || !ids.shape.SequenceEqual(mask.shape))
             throw new ArgumentException(
-                $"Ids and mask must both be [N, L], got [{string.Join(", ", ids.shape)}] and [{string.Join(", ", mask.shape)}].", nameof(mask));
+                $"Ids and mask must both be [N, L], got [{string.Join(", ", ids.shape)}] and [{string.Join(", ", mask.shape)}].",
+                    nameof(mask));
         Ids = ids;
         Mask = mask;
     }
@@ -33,7 +34,8 @@ public sealed class TokenBatch : Batch
     public override TokenBatch To(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return Ids.device.type == device.type && (device.index < 0 || Ids.device.index == device.index) ? this : new TokenBatch(Ids.to(device), Mask.to(device));
+        return Ids.device.type == device.type && (device.index < 0 || Ids.device.index == device.index)
+            ? this : new TokenBatch(Ids.to(device), Mask.to(device));
     }
 
     /// <inheritdoc/>

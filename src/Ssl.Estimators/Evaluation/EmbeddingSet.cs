@@ -112,7 +112,8 @@ internal sealed class EmbeddingSet
         var rows = Enumerable.Range(0, Count).ToArray();
         random.Shuffle(rows);
         rows = [.. rows.Take(count).Order()];
-        var columns = _columns.Select((values, c) => rows.SelectMany(row => values.AsSpan(row * _dimensions[c], _dimensions[c]).ToArray()).ToArray());
+        var columns = _columns.Select((values, c) => rows.SelectMany(row => values.AsSpan(row * _dimensions[c], _dimensions[c]).ToArray())
+            .ToArray());
         return new EmbeddingSet([.. columns], _dimensions, Labels.Length == 0 ? [] : [.. rows.Select(row => Labels[row])],
             [.. rows.Select(row => SourceRows[row])]);
     }

@@ -39,7 +39,8 @@ internal static class RepresentationEvaluator
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var directions = rows.Directions(0);
-        var labelled = options.LabelColumnName is null ? [] : Enumerable.Range(0, rows.Count).Where(i => !float.IsNaN(rows.Labels[i])).ToArray();
+        var labelled = options.LabelColumnName is null ? []
+            : Enumerable.Range(0, rows.Count).Where(i => !float.IsNaN(rows.Labels[i])).ToArray();
         if (options.LabelColumnName is { } label && labelled.Select(i => rows.Labels[i]).Distinct().Take(2).Count() < 2)
         {
             throw new InvalidOperationException($"Column '{label}' has {(labelled.Length == 0 ? "no labels" : "one class only")}: there is "
@@ -141,7 +142,8 @@ internal static class RepresentationEvaluator
         return right / (double)index.Count;
     }
 
-    private static double LinearProbe(MLContext mlContext, EmbeddingSet rows, int[] labelled, RepresentationEvaluationOptions options, Random random)
+    private static double LinearProbe(MLContext mlContext, EmbeddingSet rows, int[] labelled, RepresentationEvaluationOptions options,
+        Random random)
     {
         var test = new HashSet<int>();
         foreach (var group in labelled.GroupBy(row => rows.Labels[row]))
@@ -159,7 +161,8 @@ internal static class RepresentationEvaluator
 
         var definition = SchemaDefinition.Create(typeof(ProbeRow));
         definition[nameof(ProbeRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, rows.Dimension(0));
-        var view = mlContext.Data.LoadFromEnumerable(labelled.Where(row => !test.Contains(row)).Concat(labelled.Where(test.Contains)).Select(row =>
+        var view = mlContext.Data.LoadFromEnumerable(labelled.Where(row => !test.Contains(row)).Concat(labelled.Where(test.Contains))
+            .Select(row =>
             new ProbeRow { Class = (int)rows.Labels[row], Features = rows.Vector(0, row).ToArray() }).ToArray(), definition);
         var training = mlContext.Data.TakeRows(view, labelled.Length - test.Count);
         var model = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(ProbeRow.Class))

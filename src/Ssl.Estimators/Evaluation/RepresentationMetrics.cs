@@ -94,7 +94,8 @@ public sealed class RetrievalMetrics
     public double MedianRank { get; internal init; }
 
     /// <summary>All figures in one line.</summary>
-    public override string ToString() => string.Join(", ", RecallAtK.Select(recall => FormattableString.Invariant($"recall@{recall.Key} {recall.Value:0.000}")))
+    public override string ToString()
+        => string.Join(", ", RecallAtK.Select(recall => FormattableString.Invariant($"recall@{recall.Key} {recall.Value:0.000}")))
         + FormattableString.Invariant($", MRR {MeanReciprocalRank:0.000}, median rank {MedianRank:0.#} of {NumberOfQueries}");
 }
 

@@ -41,7 +41,8 @@ public sealed class CellMasker
         var hidden = draw.lt(MaskRatio).logical_or(draw.eq(lowest)).logical_and(draw.ne(highest));
         var chosen = hidden.logical_and(known);                                                                 // [N, C + K]
         Tensor numbers = chosen.narrow(1, 0, c).contiguous(), codes = chosen.narrow(1, c, k).contiguous();
-        return new HiddenCells(batch.Hide(numbers, codes).MoveToOuterScope(), numbers.MoveToOuterDisposeScope(), codes.MoveToOuterDisposeScope());
+        return new HiddenCells(batch.Hide(numbers, codes).MoveToOuterScope(), numbers.MoveToOuterDisposeScope(),
+            codes.MoveToOuterDisposeScope());
     }
 }
 

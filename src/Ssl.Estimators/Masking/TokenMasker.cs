@@ -29,8 +29,10 @@ public sealed class TokenMasker
             .Between(maskRatio, 0, 1)
             .InRange(maskShare, 0, 1)
             .InRange(randomShare, 0, 1)
-            .Require(!(maskShare + randomShare > 1 + 1e-9), nameof(randomShare), $"must be at most 1 together with maskShare {maskShare}", randomShare)
-            .Require(vocabulary.Size > vocabulary.SpecialCount, nameof(vocabulary), "must have tokens beside the special ones", vocabulary.Size)
+            .Require(!(maskShare + randomShare > 1 + 1e-9), nameof(randomShare), $"must be at most 1 together with maskShare {maskShare}",
+                randomShare)
+            .Require(vocabulary.Size > vocabulary.SpecialCount, nameof(vocabulary), "must have tokens beside the special ones",
+                vocabulary.Size)
             .ThrowIfAny();
         _vocabulary = vocabulary;
         MaskRatio = maskRatio;

@@ -65,7 +65,8 @@ public sealed class ContrastiveMasked : PretrainingMethod
     /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder gives a token the same vector in every
     /// context.</exception>
-    public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TextView? view, double temperature = 0.05,
+    public ContrastiveMasked(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TextView? view,
+        double temperature = 0.05,
         double maskRatio = 0.15, double contrastiveWeight = 1, double maskedWeight = 1)
         : base(nameof(ContrastiveMasked), encoder)
     {

@@ -21,7 +21,8 @@ internal static class MovingAverage
         foreach (var (name, value) in target.state_dict())
         {
             if (!source.TryGetValue(name, out var from) || !from.shape.SequenceEqual(value.shape))
-                throw new ArgumentException($"The target network must have the trained network's architecture: '{name}' differs.", nameof(target));
+                throw new ArgumentException($"The target network must have the trained network's architecture: '{name}' differs.",
+                    nameof(target));
             value.copy_(from);
         }
         foreach (var parameter in target.parameters())

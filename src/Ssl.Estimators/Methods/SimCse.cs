@@ -40,7 +40,8 @@ public sealed class SimCse : PretrainingMethod
     /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="tokenDeletion">Share of the tokens deleted from each of the two. From 0 to less than 1.</param>
-    public SimCse(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double temperature = 0.05, double tokenDeletion = 0)
+    public SimCse(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, double temperature = 0.05,
+        double tokenDeletion = 0)
         : this(encoder, streams, tokenDeletion == 0 ? null : new TokenDeletion(vocabulary, tokenDeletion), temperature)
     {
     }

@@ -11,7 +11,8 @@ internal static class TextColumn
     {
         ArgumentNullException.ThrowIfNull(columns);
         if (columns.Count != count)
-            throw new ArgumentException($"The method trains on {count} column{(count == 1 ? "" : "s")}, got {columns.Count}.", nameof(columns));
+            throw new ArgumentException($"The method trains on {count} column{(count == 1 ? "" : "s")}, got {columns.Count}.",
+                nameof(columns));
         return columns[index] as TokenBatch
             ?? throw new ArgumentException($"Column {index} must be a {nameof(TokenBatch)}, got {columns[index]?.GetType().Name ?? "null"}.",
                 nameof(columns));

@@ -19,7 +19,8 @@ public static class CellReconstructionLoss
     /// <param name="chosenCodes">Which count, bool [N, K].</param>
     /// <returns>A scalar, at least 0; 0 where nothing is chosen.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    public static Tensor Compute(Tensor numbers, Tensor numberTargets, Tensor chosenNumbers, Tensor logits, Tensor codes, Tensor chosenCodes)
+    public static Tensor Compute(Tensor numbers, Tensor numberTargets, Tensor chosenNumbers, Tensor logits, Tensor codes,
+        Tensor chosenCodes)
     {
         using var scope = NewDisposeScope();
         var errors = PerCell(numbers, numberTargets, logits, codes);                                            // [N, C + K]

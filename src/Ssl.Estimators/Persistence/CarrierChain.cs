@@ -37,7 +37,8 @@ internal static class CarrierChain
         IEstimator<ITransformer> mapping = CarrierInputs.FormOf(model.InputKinds) switch
         {
             CarrierForm.Texts => transforms.CustomMapping<TextsInput, EmbeddingOutput>(TextsEmbedMapping.Map, TextsEmbedMapping.Contract),
-            CarrierForm.Images => transforms.CustomMapping<ImagesInput, EmbeddingOutput>(ImagesEmbedMapping.Map, ImagesEmbedMapping.Contract),
+            CarrierForm.Images => transforms.CustomMapping<ImagesInput, EmbeddingOutput>(ImagesEmbedMapping.Map,
+                ImagesEmbedMapping.Contract),
             CarrierForm.Numbers =>
                 transforms.CustomMapping<NumbersInput, EmbeddingOutput>(NumbersEmbedMapping.Map, NumbersEmbedMapping.Contract),
             _ => transforms.CustomMapping<MixedInput, EmbeddingOutput>(MixedEmbedMapping.Map, MixedEmbedMapping.Contract),

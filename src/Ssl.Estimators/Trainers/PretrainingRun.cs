@@ -11,7 +11,8 @@ namespace Ssl.Estimators.Trainers;
 /// <param name="createModel">Makes the fitted model from the trained method's encoder; the encoder is the model's from then on.</param>
 /// <param name="configuration">What must be the same when a training is resumed from a checkpoint.</param>
 internal sealed class PretrainingRun(
-    PretrainingMethod method, IBatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel, string configuration) : IDisposable
+    PretrainingMethod method, IBatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel, string configuration)
+        : IDisposable
 {
     public PretrainingMethod Method => method;
 

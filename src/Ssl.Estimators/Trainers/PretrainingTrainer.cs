@@ -71,7 +71,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
             run.Method, run.Source, Settings.ToTrainingSettings(run.Configuration), streams, device,
-            new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)), Settings.CancellationToken);
+            new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
+                Settings.CancellationToken);
         return new EncoderTransformer(_mlContext, run.CreateModel(device, result));
     }
 

@@ -30,7 +30,8 @@ internal sealed class ComputeThreads : TaskScheduler
             new Thread(() => Work(share, ready)) { IsBackground = true, Name = $"Ssl compute {i + 1}" }.Start();
         }
         ready.Wait();
-        torch.set_num_threads(cores);                                                   // the process's number, which the threads have overwritten
+        // the process's number, which the threads have overwritten
+        torch.set_num_threads(cores);
     }
 
     /// <summary>How many blocks are computed at once.</summary>

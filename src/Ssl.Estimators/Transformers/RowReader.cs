@@ -21,9 +21,11 @@ internal sealed class RowReader
     /// <param name="columns">Their names.</param>
     /// <param name="kinds">Their kinds.</param>
     /// <param name="images">What images are brought to; null where none are read.</param>
-    public static RowReader Open(DataViewRow input, IReadOnlyList<string> columns, IReadOnlyList<InputKind> kinds, ImageInput? images = null)
+    public static RowReader Open(DataViewRow input, IReadOnlyList<string> columns, IReadOnlyList<InputKind> kinds,
+        ImageInput? images = null)
     {
-        var all = columns.Select((name, i) => (Column: input.Schema[name], IsNumber: kinds[i] is InputKind.Number or InputKind.Image)).ToArray();
+        var all = columns.Select((name, i) => (Column: input.Schema[name], IsNumber: kinds[i] is InputKind.Number or InputKind.Image))
+            .ToArray();
         return new(
             [.. all.Where(c => !c.IsNumber).Select(c => TextColumns.OpenCells(input, c.Column))],
             [.. all.Where(c => c.IsNumber).Select(c => Numbers(input, c.Column, images))]);

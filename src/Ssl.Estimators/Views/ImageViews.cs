@@ -115,7 +115,8 @@ public static class ImageViews
     /// <summary>Refuses a view whose strengths would not be learnt.</summary>
     internal static ImageView RequireFixed(ImageView view, string method)
         => view.Learns ? throw new ArgumentException($"{method} cannot learn the strengths of a view; it takes views with fixed strengths, such as "
-            + $"{nameof(ColorJitter)}. {nameof(LearnableImageView)} is for methods that compare two views of an image, such as SimCLR.", nameof(view))
+            + $"{nameof(ColorJitter)}. {nameof(LearnableImageView)} is for methods that compare two views of an image, such as SimCLR.",
+                nameof(view))
             : view;
 
     /// <summary>A view several times over, in one batch, so that the encoder runs once.</summary>

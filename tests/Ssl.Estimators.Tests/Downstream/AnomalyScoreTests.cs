@@ -103,7 +103,8 @@ public class AnomalyScoreTests
             using var model = new AnomalyScoreEstimator(_mlContext, options).Fit(View(EmbeddingRows.Clustered(90, Dimension, 1, 0.8)));
             var expected = model.Transform(view);
             var loaded = EmbeddingRows.Reload(model, view.Schema);
-            var back = Rehydration.Rehydrate(loaded, (manifest, tensors) => new AnomalyScoreTransformer(AnomalyModel.Read(manifest, tensors)));
+            var back = Rehydration.Rehydrate(loaded,
+                (manifest, tensors) => new AnomalyScoreTransformer(AnomalyModel.Read(manifest, tensors)));
             Assert.AreEqual(model.Threshold, ((AnomalyScoreTransformer)back).Threshold);
             foreach (var other in new[] { loaded, back })
             {
@@ -126,7 +127,8 @@ public class AnomalyScoreTests
         using var encoder = new EncoderTransformer(_mlContext, TestEncoderModel.Create(readsNumbers: true, inputs: "Number"));
         var rows = Enumerable.Range(0, 40).Select(i => new EmbeddingRow { Number = i, Features = [1, 2, 3, i] }).ToArray();
         var embedded = encoder.Transform(EmbeddingRows.View(_mlContext, rows, Dimension));
-        using var found = new AnomalyScoreEstimator(_mlContext, new() { Method = AnomalyMethod.ReconstructionError, ContaminationFraction = 0.1 })
+        using var found = new AnomalyScoreEstimator(_mlContext,
+            new() { Method = AnomalyMethod.ReconstructionError, ContaminationFraction = 0.1 })
             .Fit(embedded);
         CollectionAssert.AreEqual(rows.Select(r => r.Number * r.Number).ToArray(), Scores(found, rows));
         Assert.AreEqual(35f * 35, found.Threshold);
@@ -154,7 +156,8 @@ public class AnomalyScoreTests
             View(Enumerable.Repeat(rows[0], 5)));
         Refused<ArgumentOutOfRangeException>("carries no encoder", new() { Method = AnomalyMethod.ReconstructionError });
         var texts = new EncoderTransformer(_mlContext, TestEncoderModel.Create(inputs: "Name"));
-        Refused<InvalidOperationException>("has no reconstruction error", new() { Method = AnomalyMethod.ReconstructionError, Encoder = texts });
+        Refused<InvalidOperationException>("has no reconstruction error",
+            new() { Method = AnomalyMethod.ReconstructionError, Encoder = texts });
         texts.Dispose();
         Assert.ThrowsExactly<ObjectDisposedException>(() => new AnomalyScoreEstimator(_mlContext, new() { Encoder = texts }));
 
@@ -185,7 +188,8 @@ public class AnomalyScoreTests
 
     private IDataView View(IEnumerable<EmbeddingRow> rows) => EmbeddingRows.View(_mlContext, rows, Dimension);
 
-    private float[] Scores(AnomalyScoreTransformer model, EmbeddingRow[] rows) => [.. model.Transform(View(rows)).GetColumn<float>("Score")];
+    private float[] Scores(AnomalyScoreTransformer model, EmbeddingRow[] rows)
+        => [.. model.Transform(View(rows)).GetColumn<float>("Score")];
 
     private static double Distance(EmbeddingRow[] rows, EmbeddingRow row, int k)
         => rows.Select(other => 1 - EmbeddingRows.Cosine(other.Features, row.Features)).Order().Take(k).Average();

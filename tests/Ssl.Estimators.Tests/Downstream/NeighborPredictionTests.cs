@@ -21,7 +21,8 @@ public class NeighborPredictionTests
     public void Classes_are_those_of_a_naive_vote(int k, double temperature)
     {
         var (references, queries) = (EmbeddingRows.Clustered(60, Dimension, 1, 0.8), EmbeddingRows.Clustered(300, Dimension, 2, 0.8));
-        using var model = Fit(PredictionKind.MulticlassClassification, references, new() { NumberOfNeighbors = k, Temperature = temperature });
+        using var model = Fit(PredictionKind.MulticlassClassification, references,
+            new() { NumberOfNeighbors = k, Temperature = temperature });
         var output = model.Transform(View(queries));
         var scores = output.GetColumn<float[]>("Score").ToArray();
         var labels = output.GetColumn<uint>("PredictedLabel").ToArray();
@@ -31,7 +32,8 @@ public class NeighborPredictionTests
             var total = neighbors.Sum(n => Math.Exp(n.Cosine / temperature));
             for (var c = 0; c < 3; c++)
             {
-                var share = neighbors.Where(n => n.Row.Class == EmbeddingRows.Classes[c]).Sum(n => Math.Exp(n.Cosine / temperature)) / total;
+                var share = neighbors.Where(n => n.Row.Class == EmbeddingRows.Classes[c])
+                    .Sum(n => Math.Exp(n.Cosine / temperature)) / total;
                 Assert.AreEqual(share, scores[q][c], 2e-4, $"query {q}, class {c}");
             }
 
@@ -43,7 +45,8 @@ public class NeighborPredictionTests
     public void Answers_and_numbers_are_those_of_a_naive_vote()
     {
         var (references, queries) = (EmbeddingRows.Clustered(60, Dimension, 1, 0.8), EmbeddingRows.Clustered(50, Dimension, 2, 0.8));
-        using var binary = Fit(PredictionKind.BinaryClassification, references, new() { LabelColumnName = "Answer", NumberOfNeighbors = 7 });
+        using var binary = Fit(PredictionKind.BinaryClassification, references,
+            new() { LabelColumnName = "Answer", NumberOfNeighbors = 7 });
         using var regression = Fit(PredictionKind.Regression, references, new() { LabelColumnName = "Number", NumberOfNeighbors = 7 });
         var answers = binary.Transform(View(queries));
         var probabilities = answers.GetColumn<float>("Probability").ToArray();
@@ -140,7 +143,8 @@ public class NeighborPredictionTests
         var warnings = new List<string>();
         _mlContext.Log += (_, e) => warnings.Add(e.Message);
         var references = EmbeddingRows.Clustered(6, Dimension, 1);
-        using var model = Fit(PredictionKind.Regression, references, new() { LabelColumnName = "Number", NumberOfNeighbors = 50, Temperature = 1e9 });
+        using var model = Fit(PredictionKind.Regression, references,
+            new() { LabelColumnName = "Number", NumberOfNeighbors = 50, Temperature = 1e9 });
         Assert.AreEqual(6, model.NumberOfNeighbors);
         Assert.IsTrue(warnings.Any(w => w.Contains("NumberOfNeighbors is 50, but there are only 6", StringComparison.Ordinal)));
         Assert.AreEqual(10, model.Transform(View(EmbeddingRows.Clustered(3, Dimension, 2))).GetColumn<float>("Score").First(), 1e-4);
@@ -159,7 +163,8 @@ public class NeighborPredictionTests
             new() { LabelColumnName = "Number", FeatureColumnName = "Gone" });
         Refused<ArgumentOutOfRangeException>("Schema mismatch for label column 'Class': expected Key<UInt32>, got String",
             PredictionKind.MulticlassClassification, new() { LabelColumnName = "Class" });
-        Refused<ArgumentOutOfRangeException>("expected Boolean, got Single", PredictionKind.BinaryClassification, new() { LabelColumnName = "Number" });
+        Refused<ArgumentOutOfRangeException>("expected Boolean, got Single", PredictionKind.BinaryClassification,
+            new() { LabelColumnName = "Number" });
         Refused<ArgumentOutOfRangeException>("NumberOfNeighbors must be at least 1, got 0. Temperature must be greater than 0, got 0.",
             PredictionKind.Regression, new() { NumberOfNeighbors = 0, Temperature = 0 });
         Refused<ArgumentOutOfRangeException>("NumberOfCells must be at least 1, got 0. NumberOfProbes must be at least 1, got -1.",
@@ -169,11 +174,13 @@ public class NeighborPredictionTests
         var same = EmbeddingRows.Clustered(9, Dimension, 1);
         foreach (var row in same)
             row.Number = 4;
-        Refused<InvalidOperationException>("All 9 rows have the same label, '4'", PredictionKind.Regression, new() { LabelColumnName = "Number" },
+        Refused<InvalidOperationException>("All 9 rows have the same label, '4'", PredictionKind.Regression,
+            new() { LabelColumnName = "Number" },
             View(same));
         foreach (var row in same)
             row.Number = float.NaN;
-        Refused<InvalidOperationException>("All 9 rows lack a label", PredictionKind.Regression, new() { LabelColumnName = "Number" }, View(same));
+        Refused<InvalidOperationException>("All 9 rows lack a label", PredictionKind.Regression, new() { LabelColumnName = "Number" },
+            View(same));
     }
 
     [TestMethod]
@@ -204,7 +211,8 @@ public class NeighborPredictionTests
         if (expected.Schema["Score"].Type is VectorDataViewType)
         {
             Assert.AreEqual(expected.Schema["PredictedLabel"].Type.ToString(), actual.Schema["PredictedLabel"].Type.ToString());
-            CollectionAssert.AreEqual(expected.GetColumn<uint>("PredictedLabel").ToArray(), actual.GetColumn<uint>("PredictedLabel").ToArray());
+            CollectionAssert.AreEqual(expected.GetColumn<uint>("PredictedLabel").ToArray(),
+                actual.GetColumn<uint>("PredictedLabel").ToArray());
             var (a, b) = (expected.GetColumn<float[]>("Score").ToArray(), actual.GetColumn<float[]>("Score").ToArray());
             for (var i = 0; i < a.Length; i++)
                 for (var c = 0; c < a[i].Length; c++)

@@ -29,7 +29,8 @@ public sealed class ParameterNamesTests
         "encoder.layer_norm.bias", "encoder.layer_norm.weight",
     ];
 
-    private static readonly string[] HeadNames = ["predictions.bias", "predictions.layer_norm.bias", "predictions.layer_norm.weight", "predictions.transform.bias", "predictions.transform.weight"];
+    private static readonly string[] HeadNames = ["predictions.bias", "predictions.layer_norm.bias", "predictions.layer_norm.weight",
+        "predictions.transform.bias", "predictions.transform.weight"];
 
     private static readonly string[] ProjectionNames = ["projection.dense.bias", "projection.dense.weight"];
 
@@ -45,11 +46,15 @@ public sealed class ParameterNamesTests
     public void Methods()
     {
         using var streams = new RandomStreams(1);
-        string[] bag = [.. BagNames.Select(name => $"encoder.{name}")], transformer = [.. TransformerNames.Select(name => $"encoder.{name}")];
+        string[] bag = [.. BagNames.Select(name => $"encoder.{name}")],
+            transformer = [.. TransformerNames.Select(name => $"encoder.{name}")];
         CollectionAssert.AreEqual(bag, Names(new PairedContrastive(Bag(streams), Vocabulary, streams)));
-        CollectionAssert.AreEqual(Sorted([.. transformer, .. ProjectionNames]), Names(new SimCse(Transformer(streams), Vocabulary, streams)));
-        CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames]), Names(new MaskedLanguageModel(Transformer(streams), Vocabulary, streams)));
-        CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames, .. ProjectionNames]), Names(new ContrastiveMasked(Transformer(streams), Vocabulary, streams)));
+        CollectionAssert.AreEqual(Sorted([.. transformer, .. ProjectionNames]),
+            Names(new SimCse(Transformer(streams), Vocabulary, streams)));
+        CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames]),
+            Names(new MaskedLanguageModel(Transformer(streams), Vocabulary, streams)));
+        CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames, .. ProjectionNames]),
+            Names(new ContrastiveMasked(Transformer(streams), Vocabulary, streams)));
     }
 
     [TestMethod]

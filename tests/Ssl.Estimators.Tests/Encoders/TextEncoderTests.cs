@@ -63,7 +63,8 @@ public sealed class TextEncoderTests
         // Special tokens do not count: 2 and 3 are left out.
         var mean = (words[10] + words[11] + words[10]) / 3;
         var normed = (mean - mean.mean()) / (mean - mean.mean()).square().mean().add(1e-5).sqrt();
-        var hidden = nn.functional.gelu(weights["hidden.weight"].matmul(normed * weights["layer_norm.weight"] + weights["layer_norm.bias"]) + weights["hidden.bias"]);
+        var hidden = nn.functional.gelu(weights["hidden.weight"].matmul(normed * weights["layer_norm.weight"] + weights["layer_norm.bias"])
+            + weights["hidden.bias"]);
         var expected = weights["output.weight"].matmul(hidden) + weights["output.bias"];
         AssertClose(expected.unsqueeze(0), encoder.call(TokenTexts.Of([[2, 10, 11, 10, 3]])), 1e-5);
         Assert.IsFalse(encoder.IsContextual);
@@ -172,7 +173,8 @@ public sealed class TextEncoderTests
             Assert.AreEqual(factory.EmbeddingDimension, read.EmbeddingDimension);
         }
         Assert.Throws<FormatException>(() => EncoderFactory.FromJson(new JsonObject { ["kind"] = "text.nothing" }));
-        StringAssert.Contains(Assert.Throws<FormatException>(() => EncoderFactory.FromJson(new JsonObject { ["kind"] = "text.bag" })).Message,
+        StringAssert.Contains(Assert.Throws<FormatException>(()
+            => EncoderFactory.FromJson(new JsonObject { ["kind"] = "text.bag" })).Message,
             "must have \"embeddingDimension\"");
     }
 
@@ -182,7 +184,8 @@ public sealed class TextEncoderTests
         string bag = Assert.Throws<ArgumentOutOfRangeException>(() => TextEncoders.Bag(embeddingDimension: 0, dropout: 1)).Message;
         StringAssert.Contains(bag, "embeddingDimension must be at least 1, got 0.");
         StringAssert.Contains(bag, "dropout must be at least 0 and less than 1, got 1.");
-        string transformer = Assert.Throws<ArgumentOutOfRangeException>(() => TextEncoders.Transformer(dimension: 10, numberOfHeads: 3, maximumTokens: 1)).Message;
+        string transformer = Assert.Throws<ArgumentOutOfRangeException>(() => TextEncoders.Transformer(dimension: 10, numberOfHeads: 3,
+            maximumTokens: 1)).Message;
         StringAssert.Contains(transformer, "dimension must be a multiple of numberOfHeads 3, got 10.");
         StringAssert.Contains(transformer, "maximumTokens must be at least 3, got 1.");
     }

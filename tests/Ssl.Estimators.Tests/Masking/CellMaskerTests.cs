@@ -27,7 +27,8 @@ public sealed class CellMaskerTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var layout = new TableLayout([.. Enumerable.Range(0, 40).Select(i => $"{i}")], [], [], [.. Enumerable.Range(0, 40).Select(_ => new float[] { 0, 1 })]);
+        var layout = new TableLayout([.. Enumerable.Range(0, 40).Select(i => $"{i}")], [], [],
+            [.. Enumerable.Range(0, 40).Select(_ => new float[] { 0, 1 })]);
         var masked = new CellMasker(0.3).Apply(TableBatches.Random(layout, 2_000, seed: 1, missing: 0), generator);
         Assert.AreEqual(0.3, masked.Numbers.to(ScalarType.Float32).mean().item<float>(), 0.01);
     }

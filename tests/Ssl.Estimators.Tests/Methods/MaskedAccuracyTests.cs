@@ -22,7 +22,8 @@ public sealed class MaskedAccuracyTests
 
     // What stands behind the place depends on the animal before it, and the time on the place.
     private static readonly (string Animal, string Sound)[] Animals =
-        [("cat", "meows"), ("dog", "barks"), ("cow", "moos"), ("horse", "neighs"), ("lion", "roars"), ("frog", "croaks"), ("duck", "quacks"), ("wolf", "howls")];
+        [("cat", "meows"), ("dog", "barks"), ("cow", "moos"), ("horse", "neighs"), ("lion", "roars"), ("frog", "croaks"),
+            ("duck", "quacks"), ("wolf", "howls")];
 
     private static readonly (string Place, string Time)[] Places =
         [("garden", "noon"), ("street", "dawn"), ("forest", "midnight"), ("valley", "dusk"), ("kitchen", "breakfast"), ("field", "sunset")];
@@ -36,11 +37,13 @@ public sealed class MaskedAccuracyTests
         string[] heldOut = [.. Enumerable.Range(0, 4000).Select(_ => Sentence(random)).Distinct().Except(corpus)];
         var tokenizer = WordPieceTokenizer.Train(corpus);
         using var streams = new RandomStreams(11);
-        using var encoder = TextEncoders.Transformer(numberOfLayers: 1, dimension: 32, numberOfHeads: 2, maximumTokens: MaximumTokens, dropout: 0)
+        using var encoder = TextEncoders.Transformer(numberOfLayers: 1, dimension: 32, numberOfHeads: 2, maximumTokens: MaximumTokens,
+            dropout: 0)
             .Create(tokenizer.Vocabulary, streams);
         var method = new MaskedLanguageModel(encoder, tokenizer.Vocabulary, streams);
         var source = new TokenRowSource(corpus, tokenizer, MaximumTokens, BatchSize, streams.Shuffle);
-        PretrainingLoop.Run(method, source, new TrainingSettings { NumberOfEpochs = 16, BatchSize = BatchSize, LearningRate = 5e-3 }, streams, CPU);
+        PretrainingLoop.Run(method, source, new TrainingSettings { NumberOfEpochs = 16, BatchSize = BatchSize, LearningRate = 5e-3 },
+            streams, CPU);
 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -68,14 +71,17 @@ public sealed class MaskedAccuracyTests
 
     // How often the most frequent token is right, and how often the most frequent successor of the token before, which is not hidden from
     // it.
-    private static (double Unigram, double Bigram) Guesses(long[][] corpus, TokenBatch heldOut, MaskedTokens masked, TokenVocabulary vocabulary)
+    private static (double Unigram, double Bigram) Guesses(long[][] corpus, TokenBatch heldOut, MaskedTokens masked,
+        TokenVocabulary vocabulary)
     {
-        long mostFrequent = corpus.SelectMany(text => text).Where(id => id >= vocabulary.SpecialCount).GroupBy(id => id).MaxBy(group => group.Count())!.Key;
+        long mostFrequent = corpus.SelectMany(text => text).Where(id => id >= vocabulary.SpecialCount).GroupBy(id => id)
+            .MaxBy(group => group.Count())!.Key;
         var successors = corpus.SelectMany(text => text.Zip(text.Skip(1))).Where(pair => pair.Second >= vocabulary.SpecialCount)
             .GroupBy(pair => pair.First)
             .ToDictionary(group => group.Key, group => group.GroupBy(pair => pair.Second).MaxBy(next => next.Count())!.Key);
         long[] ids = heldOut.Ids.reshape(-1).data<long>().ToArray();
         long[] positions = masked.Positions.data<long>().ToArray();
-        return (positions.Average(p => ids[p] == mostFrequent ? 1.0 : 0), positions.Average(p => successors.GetValueOrDefault(ids[p - 1]) == ids[p] ? 1.0 : 0));
+        return (positions.Average(p => ids[p] == mostFrequent ? 1.0 : 0),
+            positions.Average(p => successors.GetValueOrDefault(ids[p - 1]) == ids[p] ? 1.0 : 0));
     }
 }

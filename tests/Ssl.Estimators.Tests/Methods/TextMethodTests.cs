@@ -15,7 +15,8 @@ public sealed class TextMethodTests
     private static TextEncoder Bag(RandomStreams streams) => TextEncoders.Bag(6, 8, 10, 12, dropout: 0).Create(Vocabulary, streams);
 
     private static TextEncoder Transformer(RandomStreams streams, double dropout = 0)
-        => TextEncoders.Transformer(numberOfLayers: 1, dimension: 8, numberOfHeads: 2, maximumTokens: 12, dropout: dropout).Create(Vocabulary, streams);
+        => TextEncoders.Transformer(numberOfLayers: 1, dimension: 8, numberOfHeads: 2, maximumTokens: 12, dropout: dropout)
+            .Create(Vocabulary, streams);
 
     private static TokenBatch Texts(int rows, int seed) => TokenTexts.Random(rows, 12, Vocabulary, seed, specialTokens: true);
 
@@ -120,7 +121,8 @@ public sealed class TextMethodTests
             using var scope = NewDisposeScope();
             using var streams = new RandomStreams(1);
             using var method = create(streams);
-            var batches = Enumerable.Range(0, method is PairedContrastive ? 2 : 1).Select(_ => (Batch)TokenTexts.Of([[2, 10, 3]])).ToArray();
+            var batches = Enumerable.Range(0, method is PairedContrastive ? 2 : 1).Select(_ => (Batch)TokenTexts.Of([[2, 10, 3]]))
+                .ToArray();
             Assert.IsTrue(float.IsFinite(method.Loss(batches).Total.item<float>()), method.GetName());
         }
     }
@@ -131,7 +133,8 @@ public sealed class TextMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var bag = Bag(streams);
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedLanguageModel(bag, Vocabulary, streams)).Message, "TextEncoders.Transformer");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedLanguageModel(bag, Vocabulary, streams)).Message,
+            "TextEncoders.Transformer");
         Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMasked(bag, Vocabulary, streams));
         Assert.Throws<ArgumentOutOfRangeException>(() => new PairedContrastive(bag, Vocabulary, streams, temperature: 0));
         var hybrid = Assert.Throws<ArgumentOutOfRangeException>(

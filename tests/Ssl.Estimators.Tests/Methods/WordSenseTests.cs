@@ -35,13 +35,15 @@ public sealed class WordSenseTests
         Assert.IsTrue(tokenizer.TryGetId("bank", out int bank));
 
         using var streams = new RandomStreams(7);
-        using var encoder = TextEncoders.Transformer(numberOfLayers: 2, Dimension, numberOfHeads: 2, maximumTokens: MaximumTokens, dropout: 0)
+        using var encoder = TextEncoders.Transformer(numberOfLayers: 2, Dimension, numberOfHeads: 2, maximumTokens: MaximumTokens,
+            dropout: 0)
             .Create(tokenizer.Vocabulary, streams);
         double before = Gap(encoder, tokenizer, heldOut, bank);
 
         var method = new MaskedLanguageModel(encoder, tokenizer.Vocabulary, streams);
         var settings = new TrainingSettings { NumberOfEpochs = 12, BatchSize = BatchSize, LearningRate = 3e-3 };
-        PretrainingLoop.Run(method, new TokenRowSource(corpus, tokenizer, MaximumTokens, BatchSize, streams.Shuffle), settings, streams, CPU);
+        PretrainingLoop.Run(method, new TokenRowSource(corpus, tokenizer, MaximumTokens, BatchSize, streams.Shuffle), settings, streams,
+            CPU);
         double after = Gap(encoder, tokenizer, heldOut, bank);
 
         Assert.AreEqual(0, before, 0.2, "the untrained encoder tells senses apart");
@@ -68,14 +70,16 @@ public sealed class WordSenseTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         encoder.eval();
-        var batch = TokenTexts.Of([.. texts.Select(text => tokenizer.Encode(text, MaximumTokens, addSpecialTokens: true).Select(id => (long)id).ToArray())]);
+        var batch = TokenTexts.Of([.. texts.Select(text => tokenizer.Encode(text, MaximumTokens, addSpecialTokens: true)
+            .Select(id => (long)id).ToArray())]);
         var places = batch.Ids.eq(word).reshape(-1).nonzero().squeeze(1);
         var vectors = encoder.EncodeTokens(batch).reshape(-1, Dimension).index_select(0, places);
         vectors = vectors - vectors.mean([0]);
         vectors = vectors / vectors.norm(1, keepdim: true);
         float[] cosines = vectors.mm(vectors.t()).data<float>().ToArray();
         encoder.train();
-        var pairs = from i in Enumerable.Range(0, texts.Length) from j in Enumerable.Range(0, i) select (Same: i % 2 == j % 2, Cosine: cosines[i * texts.Length + j]);
+        var pairs = from i in Enumerable.Range(0, texts.Length) from j in Enumerable.Range(0, i) select (Same: i % 2 == j % 2,
+            Cosine: cosines[i * texts.Length + j]);
         var bySense = pairs.ToLookup(pair => pair.Same, pair => (double)pair.Cosine);
         return bySense[true].Average() - bySense[false].Average();
     }

@@ -54,7 +54,8 @@ public sealed class CellReconstructionLossTests
         // Uniform scores of 8 entries cost log 8; entries that a category lacks do not count.
         var uniform = cat([zeros(4, 1, 8), full(4, 1, 3, -1e9f)], 2);
         var none = zeros(4, 0);
-        var loss = CellReconstructionLoss.Compute(none, none, zeros(4, 0, dtype: ScalarType.Bool), uniform, ones(4, 1, dtype: ScalarType.Int64), ones(4, 1, dtype: ScalarType.Bool));
+        var loss = CellReconstructionLoss.Compute(none, none, zeros(4, 0, dtype: ScalarType.Bool), uniform,
+            ones(4, 1, dtype: ScalarType.Int64), ones(4, 1, dtype: ScalarType.Bool));
         Assert.AreEqual(Math.Log(8), loss.item<float>(), 1e-5);
         // Nothing chosen costs nothing.
         var nothing = CellReconstructionLoss.Compute(ones(4, 2), zeros(4, 2), zeros(4, 2, dtype: ScalarType.Bool), zeros(4, 0, 1),
@@ -66,7 +67,8 @@ public sealed class CellReconstructionLossTests
     public void ShapesThatDoNotFit()
     {
         using var scope = NewDisposeScope();
-        var error = Assert.ThrowsExactly<ArgumentException>(() => CellReconstructionLoss.Compute(ones(4, 2), zeros(4, 3), zeros(4, 2, dtype: ScalarType.Bool),
+        var error = Assert.ThrowsExactly<ArgumentException>(() => CellReconstructionLoss.Compute(ones(4, 2), zeros(4, 3),
+            zeros(4, 2, dtype: ScalarType.Bool),
             zeros(4, 0, 1), zeros(4, 0, dtype: ScalarType.Int64), zeros(4, 0, dtype: ScalarType.Bool)));
         StringAssert.Contains(error.Message, "[4, 2], [4, 3]");
     }

@@ -39,7 +39,8 @@ public sealed class ContrastiveLossTests
         var left = tensor(first.SelectMany(row => row).ToArray(), [rows, columns]);
         var right = tensor(second.SelectMany(row => row).ToArray(), [rows, columns]);
         Assert.AreEqual(ContrastiveNaive.InfoNce(first, second, negatives, temperature), WithNegatives(left, right, temperature), 1e-9);
-        Assert.ThrowsExactly<ArgumentException>(() => InfoNceLoss.Compute(left, right, zeros(rows + 1, columns, dtype: ScalarType.Float64)));
+        Assert.ThrowsExactly<ArgumentException>(() => InfoNceLoss.Compute(left, right,
+            zeros(rows + 1, columns, dtype: ScalarType.Float64)));
     }
 
     [TestMethod]
@@ -111,7 +112,8 @@ public sealed class ContrastiveLossTests
         var three = ones(3, 2);
         foreach (Loss loss in (Loss[])[InfoNceLoss.Compute, NtXentLoss.Compute])
         {
-            StringAssert.Contains(Assert.Throws<ArgumentException>(() => loss(three, ones(4, 2), 0.1)).Message, "[N, D], got [3, 2] and [4, 2]");
+            StringAssert.Contains(Assert.Throws<ArgumentException>(() => loss(three, ones(4, 2), 0.1)).Message,
+                "[N, D], got [3, 2] and [4, 2]");
             Assert.Throws<ArgumentException>(() => loss(three, ones(3, 5), 0.1));
             Assert.Throws<ArgumentException>(() => loss(ones(3), ones(3), 0.1));
             Assert.Throws<ArgumentException>(() => loss(ones(0, 2), ones(0, 2), 0.1));
@@ -127,7 +129,8 @@ public sealed class ContrastiveLossTests
     private static void CheckAgainstPython(Loss loss, double temperature, double value, double[] firstGradient, double[] secondGradient)
     {
         using var scope = NewDisposeScope();
-        Tensor first = Matrix(ContrastiveNaive.Values(0.2)).requires_grad_(), second = Matrix(ContrastiveNaive.Values(0.9)).requires_grad_();
+        Tensor first = Matrix(ContrastiveNaive.Values(0.2)).requires_grad_(),
+            second = Matrix(ContrastiveNaive.Values(0.9)).requires_grad_();
         var result = loss(first, second, temperature);
         result.backward();
         Assert.AreEqual(value, result.item<double>(), 1e-12);

@@ -48,7 +48,8 @@ public sealed class HierarchicalContrastiveLossTests
         var mask = arange(8).unsqueeze(0).lt(tensor([8, 5, 3]).unsqueeze(1));
         var loss = HierarchicalContrastiveLoss.Compute(first, second, mask: mask).item<float>();
         var outside = mask.logical_not().unsqueeze(-1);
-        Assert.AreEqual(loss, HierarchicalContrastiveLoss.Compute(first.masked_fill(outside, 9), second.masked_fill(outside, -7), mask: mask)
+        Assert.AreEqual(loss,
+            HierarchicalContrastiveLoss.Compute(first.masked_fill(outside, 9), second.masked_fill(outside, -7), mask: mask)
             .item<float>(), 1e-5);
         Assert.AreNotEqual(loss, HierarchicalContrastiveLoss.Compute(first + mask.unsqueeze(-1), second, mask: mask).item<float>(), 1e-3);
 
@@ -102,7 +103,8 @@ public sealed class HierarchicalContrastiveLossTests
         for (var i = 0; i < all.Length; i++)
         {
             var partner = (i + a.Length) % all.Length;
-            sum += Math.Log(Enumerable.Range(0, all.Length).Where(j => j != i).Sum(j => Math.Exp(Dot(all[i], all[j])))) - Dot(all[i], all[partner]);
+            sum += Math.Log(Enumerable.Range(0, all.Length).Where(j => j != i).Sum(j => Math.Exp(Dot(all[i], all[j])))) - Dot(all[i],
+                all[partner]);
         }
         return sum / all.Length;
     }

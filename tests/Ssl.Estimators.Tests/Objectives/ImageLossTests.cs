@@ -43,14 +43,16 @@ public sealed class ImageLossTests
     public void TheQueueLossIsItsLoop()
     {
         using var scope = NewDisposeScope();
-        double[][] queue = [.. ContrastiveNaive.Values(1.7, 9, 4).Select(row => row.Select(x => x / Math.Sqrt(row.Sum(y => y * y))).ToArray())];
+        double[][] queue = [.. ContrastiveNaive.Values(1.7, 9, 4)
+            .Select(row => row.Select(x => x / Math.Sqrt(row.Sum(y => y * y))).ToArray())];
         double sum = 0;
         for (int i = 0; i < First.Length; i++)
         {
             double own = Math.Exp(Cosine(First[i], Second[i]) / 0.3);
             sum -= Math.Log(own / (own + queue.Sum(row => Math.Exp(Cosine(First[i], row) / 0.3))));
         }
-        Assert.AreEqual(sum / First.Length, QueueContrastiveLoss.Compute(Matrix(First), Matrix(Second), Matrix(queue), 0.3).item<double>(), 1e-9);
+        Assert.AreEqual(sum / First.Length, QueueContrastiveLoss.Compute(Matrix(First), Matrix(Second), Matrix(queue), 0.3).item<double>(),
+            1e-9);
         Assert.AreEqual(Math.Log(8), QueueContrastiveLoss.Compute(ones(3, 1), ones(3, 1), ones(7, 1)).item<float>(), 1e-5);
         Assert.Throws<ArgumentException>(() => QueueContrastiveLoss.Compute(ones(3, 2), ones(3, 2), ones(7, 3)));
     }
@@ -174,7 +176,8 @@ public sealed class ImageLossTests
     public void LossesDoNotCareWhichViewIsFirst()
     {
         using var scope = NewDisposeScope();
-        Assert.AreEqual(DclLoss.Compute(Matrix(First), Matrix(Second)).item<double>(), DclLoss.Compute(Matrix(Second), Matrix(First)).item<double>(), 1e-9);
+        Assert.AreEqual(DclLoss.Compute(Matrix(First), Matrix(Second))
+            .item<double>(), DclLoss.Compute(Matrix(Second), Matrix(First)).item<double>(), 1e-9);
         Assert.AreEqual(BarlowTwinsLoss.Compute(Matrix(First), Matrix(Second)).item<double>(),
             BarlowTwinsLoss.Compute(Matrix(Second), Matrix(First)).item<double>(), 1e-9);
     }

@@ -73,7 +73,8 @@ public sealed class MaskedCrossEntropyLossTests
     {
         using var scope = NewDisposeScope();
         Assert.Throws<ArgumentException>(() => MaskedCrossEntropyLoss.Compute(ones(3, 2), zeros(2, dtype: ScalarType.Int64)));
-        Assert.Throws<ArgumentException>(() => MaskedCrossEntropyLoss.Compute(ones(3, 2), zeros(3, dtype: ScalarType.Int64), zeros(2, dtype: ScalarType.Bool)));
+        Assert.Throws<ArgumentException>(() => MaskedCrossEntropyLoss.Compute(ones(3, 2), zeros(3, dtype: ScalarType.Int64),
+            zeros(2, dtype: ScalarType.Bool)));
     }
 
     private static Tensor Logits() => tensor(Scores.SelectMany(row => row).ToArray()).view(4, 3).clone();

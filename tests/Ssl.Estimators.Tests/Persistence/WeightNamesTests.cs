@@ -13,7 +13,8 @@ public class WeightNamesTests
     [TestMethod]
     public void A_bag_of_tokens_has_these()
         => AssertNames(TextEncoders.Bag(embeddingDimension: 4, tokenDimension: 8, hiddenDimension: 6),
-            "word_embeddings.weight", "layer_norm.weight", "layer_norm.bias", "hidden.weight", "hidden.bias", "output.weight", "output.bias");
+            "word_embeddings.weight", "layer_norm.weight", "layer_norm.bias", "hidden.weight", "hidden.bias", "output.weight",
+                "output.bias");
 
     [TestMethod]
     public void A_transformer_has_these()

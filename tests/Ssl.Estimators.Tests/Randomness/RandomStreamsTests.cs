@@ -64,7 +64,8 @@ public sealed class RandomStreamsTests
         using var scope = NewDisposeScope();
         return
         [
-            .. new[] { streams.Weights, streams.Dropout, streams.Views, streams.Masks }.Select(generator => (double)rand(1, generator: generator).item<float>()),
+            .. new[] { streams.Weights, streams.Dropout, streams.Views,
+                streams.Masks }.Select(generator => (double)rand(1, generator: generator).item<float>()),
             streams.Shuffle.NextDouble(),
         ];
     }

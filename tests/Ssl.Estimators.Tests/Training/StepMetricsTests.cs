@@ -17,7 +17,8 @@ public class StepMetricsTests
         {
             Assert.IsFalse(metrics.IsFull);
             using var scope = NewDisposeScope(); // the numbers outlive the step's scope
-            var loss = new StepLoss(tensor((float)step, requires_grad: true), [("a", tensor(10.0 * step)), ("b", tensor(new float[] { -step }))]);
+            var loss = new StepLoss(tensor((float)step, requires_grad: true),
+                [("a", tensor(10.0 * step)), ("b", tensor(new float[] { -step }))]);
             metrics.Add(step, 100 + step, 0.1 * step, loss, step == 2 ? tensor(7f) : null, step == 3 ? tensor(0.5f) : null);
         }
         Assert.IsTrue(metrics.IsFull);

@@ -19,7 +19,8 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
 {
     protected static readonly ImageEncoderFactory Net = ImageEncoders.SmallConvNet(imageSize: 8, channels: 2, numberOfStages: 2, width: 8);
 
-    protected static readonly ImageEncoderFactory Transformer = ImageEncoders.VisionTransformer(8, 2, 2, numberOfLayers: 1, dimension: 16, numberOfHeads: 2);
+    protected static readonly ImageEncoderFactory Transformer = ImageEncoders.VisionTransformer(8, 2, 2, numberOfLayers: 1, dimension: 16,
+        numberOfHeads: 2);
 
     protected override IReadOnlyList<string> TrainingColumns => ["Image"];
 
@@ -51,9 +52,11 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
     protected override (IReadOnlyList<ImageRow> Rows, string Word) Unusable => ([], "not numbers");
 
     protected override IReadOnlyList<ImageRow> Odd =>
-        [new ImageRow(), new ImageRow { Image = [.. Enumerable.Repeat((byte)255, 128)] }, new ImageRow { Image = [.. Enumerable.Range(0, 128).Select(i => (byte)(i * 77))] }];
+        [new ImageRow(), new ImageRow { Image = [.. Enumerable.Repeat((byte)255, 128)] },
+            new ImageRow { Image = [.. Enumerable.Range(0, 128).Select(i => (byte)(i * 77))] }];
 
-    protected override (string Column, string Expected, string Got) Wrong => ("Label", "Image, Vector<Byte> or Vector<Single> of [2, 8, 8]", "String");
+    protected override (string Column, string Expected, string Got) Wrong
+        => ("Label", "Image, Vector<Byte> or Vector<Single> of [2, 8, 8]", "String");
 }
 
 [TestClass]

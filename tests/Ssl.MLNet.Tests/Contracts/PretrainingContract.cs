@@ -250,7 +250,8 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
             var mlContext = new MLContext(1);
             var data = mlContext.Transforms.DropColumns(name).Fit(View(mlContext)).Transform(View(mlContext));
             var estimator = Create(mlContext);
-            foreach (var attempt in new Action[] { () => estimator.Fit(data), () => estimator.GetOutputSchema(ShapeProbe.Of(mlContext, data)) })
+            foreach (var attempt in new Action[] { () => estimator.Fit(data),
+                () => estimator.GetOutputSchema(ShapeProbe.Of(mlContext, data)) })
             {
                 var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(attempt);
                 StringAssert.Contains(error.Message, $"Could not find input column '{name}'");
@@ -286,7 +287,8 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
     public void No_rows_and_rows_without_anything_are_refused_with_a_sentence()
     {
         var mlContext = new MLContext(1);
-        var none = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext, mlContext.Data.LoadFromEnumerable(new List<TRow>())));
+        var none = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext,
+            mlContext.Data.LoadFromEnumerable(new List<TRow>())));
         StringAssert.Contains(none.Message, "Training set has 0 instances, aborting training.");
         var empty = mlContext.Data.LoadFromEnumerable(Unusable.Rows);
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext, empty));
@@ -407,7 +409,8 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
             Assert.IsLessThanOrEqualTo(tolerance, Difference(expected[i], actual[i]), $"row {i}");
     }
 
-    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report) : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report)
+        : IProgress<Ssl.Estimators.Training.PretrainingProgress>
     {
         public void Report(Ssl.Estimators.Training.PretrainingProgress value) => report(value);
     }

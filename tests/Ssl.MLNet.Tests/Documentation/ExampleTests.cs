@@ -7,7 +7,8 @@ namespace Ssl.MLNet.Tests;
 public sealed class ExampleTests
 {
     public static IEnumerable<object[]> Examples
-        => Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.cs").Order(StringComparer.Ordinal).Select(path => new object[] { Path.GetFileName(path) });
+        => Directory.GetFiles(Path.Combine(Repository.Root, "examples"), "*.cs").Order(StringComparer.Ordinal)
+            .Select(path => new object[] { Path.GetFileName(path) });
 
     [TestMethod]
     [TestCategory("Long")]

@@ -24,7 +24,8 @@ public sealed class QuickstartTests
         Assert.Contains("loaded in a second process", text);
 
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "results.json")));
-        var values = json.RootElement.GetProperty("rows").EnumerateArray().ToDictionary(row => row.GetProperty("name").GetString()!, row => row.GetProperty("value").GetDouble());
+        var values = json.RootElement.GetProperty("rows").EnumerateArray()
+            .ToDictionary(row => row.GetProperty("name").GetString()!, row => row.GetProperty("value").GetDouble());
         foreach (var figure in new[] { "recall@1", "recall@5", "recall@10", "namespace-accuracy" })
             foreach (var side in new[] { "tfidf", "untrained", "pretrained" })
                 Assert.IsTrue(values[$"{figure}/{side}"] is >= 0 and <= 1, $"{figure}/{side} is {values[$"{figure}/{side}"]}");
@@ -44,7 +45,9 @@ public sealed class QuickstartTests
     {
         var table = Path.Combine(_output, "mine.tsv");
         var subjects = new[] { "harbour", "kitchen", "garden", "violin", "railway" };
-        File.WriteAllLines(table, Enumerable.Range(0, 100).Select(i => $"title of text {i} on the {subjects[i % 5]}\tand its body, number {i}, tells of a {subjects[i % 5]}\t{subjects[i % 5]}")
+        File.WriteAllLines(table,
+            Enumerable.Range(0, 100)
+            .Select(i => $"title of text {i} on the {subjects[i % 5]}\tand its body, number {i}, tells of a {subjects[i % 5]}\t{subjects[i % 5]}")
             .Prepend("Title\tBody\tSubject"));
         var output = Path.Combine(_output, "mine");
         var (code, text) = Run("--small", "--output", output, "--data", table, "--columns", "Title,Body,Subject");

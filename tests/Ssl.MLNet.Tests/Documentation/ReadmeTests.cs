@@ -67,7 +67,8 @@ public sealed class ReadmeTests
     {
         var source = File.ReadAllText(file);
         var start = source.IndexOf("#region readme\n", StringComparison.Ordinal) + "#region readme\n".Length;
-        return Normalise(source[start..source.IndexOf("#endregion", start, StringComparison.Ordinal)]).Replace("Schema, path)", "Schema, \"model.zip\")", StringComparison.Ordinal);
+        return Normalise(source[start..source.IndexOf("#endregion", start, StringComparison.Ordinal)])
+            .Replace("Schema, path)", "Schema, \"model.zip\")", StringComparison.Ordinal);
     }
 
     private static string Normalise(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim())).Trim();

@@ -136,7 +136,8 @@ public sealed class EvaluationTests
         Assert.AreEqual(28, Ssl.EvaluateRetrieval(View(rows), "Features", "Second").NumberOfQueries);
         rows[3].Number = 5;
         Assert.AreEqual(27, Ssl.EvaluateSimilarity(View(rows), "Features", "Second", "Number").NumberOfPairs);
-        Assert.AreEqual(10, Ssl.EvaluateRepresentation(View(rows), new RepresentationEvaluationOptions { MaximumNumberOfRows = 10 }).NumberOfRows);
+        Assert.AreEqual(10, Ssl.EvaluateRepresentation(View(rows),
+            new RepresentationEvaluationOptions { MaximumNumberOfRows = 10 }).NumberOfRows);
     }
 
     [TestMethod]
@@ -146,11 +147,13 @@ public sealed class EvaluationTests
         void Refused<T>(string expected, Action action) where T : Exception
             => StringAssert.Contains(Assert.ThrowsExactly<T>(action).Message, expected);
 
-        Refused<ArgumentOutOfRangeException>("Could not find feature column 'Gone'", () => Ssl.EvaluateRepresentation(View(rows), null, "Gone"));
+        Refused<ArgumentOutOfRangeException>("Could not find feature column 'Gone'",
+            () => Ssl.EvaluateRepresentation(View(rows), null, "Gone"));
         Refused<ArgumentOutOfRangeException>("Could not find label column 'Gone'", () => Ssl.EvaluateRepresentation(View(rows), "Gone"));
         Refused<ArgumentOutOfRangeException>("Schema mismatch for label column 'Class': expected Key<UInt32>, got String",
             () => Ssl.EvaluateRepresentation(View(rows), "Class"));
-        Refused<ArgumentOutOfRangeException>("expected Single, got String", () => Ssl.EvaluateSimilarity(View(rows), "Features", "Second", "Class"));
+        Refused<ArgumentOutOfRangeException>("expected Single, got String",
+            () => Ssl.EvaluateSimilarity(View(rows), "Features", "Second", "Class"));
         Refused<ArgumentOutOfRangeException>("NumberOfNeighbors must be at least 1, got 0. Temperature must be greater than 0, got 0.",
             () => Ssl.EvaluateRepresentation(View(rows), new RepresentationEvaluationOptions { NumberOfNeighbors = 0, Temperature = 0 }));
         Refused<ArgumentOutOfRangeException>("must be at most the number of queries, 9, got 10",
@@ -158,7 +161,8 @@ public sealed class EvaluationTests
         Refused<ArgumentOutOfRangeException>("numberOfResults must be at least 1, got 0",
             () => Ssl.EvaluateRetrieval(View(rows), "Features", "Second", [0]));
         Refused<InvalidOperationException>("There are 0 usable rows among 0", () => Ssl.EvaluateRepresentation(View([])));
-        Refused<InvalidOperationException>("same label", () => Ssl.EvaluateSimilarity(View([rows[0], rows[3]]), "Features", "Second", "Number"));
+        Refused<InvalidOperationException>("same label",
+            () => Ssl.EvaluateSimilarity(View([rows[0], rows[3]]), "Features", "Second", "Number"));
         Refused<InvalidOperationException>("one class only", () => Ssl.EvaluateRepresentation(Keyed([rows[0], rows[3], rows[6]]), "Label"));
         Refused<InvalidOperationException>("leaves no row", () => Ssl.EvaluateRepresentation(Keyed([rows[0], rows[1], rows[2]]), "Label"));
     }

@@ -50,7 +50,8 @@ public sealed class HardNegativeTests
         var view = _mlContext.Data.LoadFromEnumerable(rows);
         PairedContrastiveTrainer.Options Options(string? negative) => new()
         {
-            InputColumnName = "Text", PairColumnName = "Pair", NegativeColumnName = negative, Encoder = TextEncoders.Bag(embeddingDimension: 16),
+            InputColumnName = "Text", PairColumnName = "Pair", NegativeColumnName = negative,
+                Encoder = TextEncoders.Bag(embeddingDimension: 16),
             BatchSize = 32, NumberOfEpochs = 3, VocabularySize = 300, MinimumTokenCount = 1, Seed = 1,
         };
 
@@ -81,7 +82,8 @@ public sealed class HardNegativeTests
         Refused<ArgumentOutOfRangeException>("Could not find anchor column 'Gone'", o => o.AnchorColumnName = "Gone");
         Refused<ArgumentOutOfRangeException>("Schema mismatch for positive column 'Text': expected Vector<Single>, got String",
             o => o.PositiveColumnName = "Text");
-        Refused<ArgumentOutOfRangeException>("Schema mismatch for input column 'Anchor': expected String", o => o.TextColumnName = "Anchor");
+        Refused<ArgumentOutOfRangeException>("Schema mismatch for input column 'Anchor': expected String",
+            o => o.TextColumnName = "Anchor");
         Refused<InvalidOperationException>("No row has a hard negative", o => o.Margin = 2);
         var e = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => _mlContext.SelfSupervised().Text.PairedContrastive(
             new PairedContrastiveTrainer.Options { NegativeColumnName = " " }));

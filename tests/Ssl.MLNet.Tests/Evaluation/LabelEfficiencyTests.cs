@@ -69,7 +69,8 @@ public sealed class LabelEfficiencyTests
         {
             var perClass = i < 2 ? 3 : 9;
             Assert.HasCount(4 * perClass, recorded[i]);
-            Assert.IsTrue(recorded[i].GroupBy(r => r.Subject).All(g => g.Count() == perClass && g.Select(r => r.Id).Distinct().Count() == perClass));
+            Assert.IsTrue(recorded[i].GroupBy(r => r.Subject)
+                .All(g => g.Count() == perClass && g.Select(r => r.Id).Distinct().Count() == perClass));
         }
 
         for (var draw = 0; draw < 2; draw++)
@@ -97,7 +98,8 @@ public sealed class LabelEfficiencyTests
     }
 
     [TestMethod]
-    [DataRow(new[] { .9, .9 }, new[] { .5, .5 }, "Pretraining pays here at every number of labels tried (at 5 a class: probe .900, baseline .500).")]
+    [DataRow(new[] { .9, .9 }, new[] { .5, .5 },
+        "Pretraining pays here at every number of labels tried (at 5 a class: probe .900, baseline .500).")]
     [DataRow(new[] { .9, .6 }, new[] { .5, .7 },
         "Pretraining pays here up to 5 a class (at 5 a class: probe .900, baseline .500), and no longer at 20 a class (probe .600, baseline .700).")]
     [DataRow(new[] { .4, .8 }, new[] { .5, .7 }, "Pretraining pays here from 20 a class on (at 20 a class: probe .800, baseline .700).")]
@@ -160,7 +162,8 @@ public sealed class LabelEfficiencyTests
         Refused<ArgumentOutOfRangeException>("LabelsPerClass must be at least 1, got 0. LabelFractions must be greater than 0 and at most 1, got 1.5.",
             o => (o.LabelsPerClass, o.LabelFractions) = ([0], [1.5]));
         Refused<ArgumentOutOfRangeException>("must not both be empty", o => o.LabelsPerClass = []);
-        Refused<ArgumentOutOfRangeException>("Approaches must have at least one of Probe and FineTune", o => o.Approaches = [LabelEfficiencyApproach.Baseline]);
+        Refused<ArgumentOutOfRangeException>("Approaches must have at least one of Probe and FineTune",
+            o => o.Approaches = [LabelEfficiencyApproach.Baseline]);
         Refused<ArgumentOutOfRangeException>("Could not find label column 'Gone'", o => o.LabelColumnName = "Gone");
         Refused<ArgumentOutOfRangeException>("Schema mismatch for label column 'Subject': expected Key<UInt32>, got String",
             o => o.LabelColumnName = "Subject");

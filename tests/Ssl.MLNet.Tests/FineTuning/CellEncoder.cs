@@ -70,7 +70,8 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
         InputKind[] kinds = [.. columns.Select(c => c.Kind)];
         using var streams = new RandomStreams(3);
         using var network = new CellEncoder(Cells(kinds, width), streams);
-        return new(Parts.Copy(network, s => new CellEncoder(Cells(kinds, width), s), CPU, [.. columns.Select(c => c.Column)], "Features", []),
+        return new(Parts.Copy(network, s => new CellEncoder(Cells(kinds, width), s), CPU, [.. columns.Select(c => c.Column)], "Features",
+            []),
             kinds, width);
     }
 

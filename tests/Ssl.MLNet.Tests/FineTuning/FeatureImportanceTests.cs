@@ -73,7 +73,8 @@ public sealed class FeatureImportanceTests
     {
         var mlContext = new MLContext(1);
         var data = View(mlContext);
-        using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create(("Number", InputKind.Number), ("Class", InputKind.Text)));
+        using var encoder = new EncoderTransformer(mlContext,
+            CellEncoderModel.Create(("Number", InputKind.Number), ("Class", InputKind.Text)));
         using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(data);
         var error = Assert.ThrowsExactly<InvalidOperationException>(
             () => mlContext.MulticlassClassification.PermutationFeatureImportance(model, data));

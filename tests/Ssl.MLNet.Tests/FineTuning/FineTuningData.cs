@@ -51,7 +51,8 @@ internal static class FineTuningData
     public static IDataView WithKeys(MLContext mlContext, IDataView view)
         => mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(view).Transform(view);
 
-    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features", TextEncoderFactory? encoder = null)
+    public static SimCseTrainer Pretrainer(MLContext mlContext, int epochs = 1, string output = "Features",
+        TextEncoderFactory? encoder = null)
         => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
     {
         OutputColumnName = output,

@@ -21,7 +21,8 @@ public sealed class ModalityTests
         public string Class { get; set; } = "";
     }
 
-    private static readonly (string, InputKind)[] Numbers = [("Size", InputKind.Number), ("Number", InputKind.Number), ("Flag", InputKind.Number)];
+    private static readonly (string, InputKind)[] Numbers = [("Size", InputKind.Number), ("Number", InputKind.Number),
+        ("Flag", InputKind.Number)];
     private static readonly (string, InputKind)[] Texts = [("Word", InputKind.Text), ("ColourKey", InputKind.Key)];
 
     private static IDataView View(MLContext mlContext, int count = 120)

@@ -88,7 +88,8 @@ public sealed class TuningTests
         {
             using var model = Trainer(mlContext, encoder, o => (o.HeadInitialization, o.TrainableLayers, o.LearningRate, o.NumberOfEpochs)
                 = (initialization, TrainableLayers.HeadOnly, 1e-9, 1)).Fit(keys.Transform(FineTuningData.View(mlContext, 40)));
-            return mlContext.MulticlassClassification.Evaluate(model.Transform(keys.Transform(FineTuningData.View(mlContext, 200, seed: 9))))
+            return mlContext.MulticlassClassification.Evaluate(model.Transform(keys.Transform(FineTuningData.View(mlContext, 200,
+                seed: 9))))
                 .MicroAccuracy;
         }
     }

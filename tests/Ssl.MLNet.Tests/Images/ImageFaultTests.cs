@@ -31,7 +31,8 @@ public sealed class ImageFaultTests
         var mlContext = new MLContext(1);
         var images = mlContext.SelfSupervised().Images;
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 3, 4, 4)));
-        StringAssert.Contains(fault.Message, "Schema mismatch for input column 'Image': expected Image, Vector<Byte> or Vector<Single> of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
+        StringAssert.Contains(fault.Message,
+            "Schema mismatch for input column 'Image': expected Image, Vector<Byte> or Vector<Single> of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 17)));
         fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr().Fit(Bytes(mlContext, 8, 16)));
         StringAssert.Contains(fault.Message, "The type must say channels, height and width");
@@ -49,11 +50,13 @@ public sealed class ImageFaultTests
         StringAssert.Contains(Fault(() => images.MaskedAutoencoder(maskRatio: 0)), "MaskRatio");
         StringAssert.Contains(Fault(() => images.MaskedAutoencoder(maskRatio: 1)), "MaskRatio");
         StringAssert.Contains(Fault(() => images.MaskedAutoencoder(encoder: Net)), "Encoder must be one of patches");
-        StringAssert.Contains(Fault(() => ImageEncoders.ViTTiny(imageSize: 30, patchSize: 4)), "patchSize must divide the image's height 30");
+        StringAssert.Contains(Fault(() => ImageEncoders.ViTTiny(imageSize: 30, patchSize: 4)),
+            "patchSize must divide the image's height 30");
         StringAssert.Contains(Fault(() => images.MoCo(queueSize: 0, temperature: 0)), "QueueSize must be at least 1");
         StringAssert.Contains(Fault(() => images.SimClr(new SimClrTrainer.Options { PixelMaximum = 0 })), "PixelMaximum");
         var mlContext = new MLContext(1);
-        StringAssert.Contains(Fault(() => mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options { PixelMaximum = 1 }).Fit(Bytes(mlContext, 4, 1, 4, 4))),
+        StringAssert.Contains(Fault(() => mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options { PixelMaximum = 1 })
+            .Fit(Bytes(mlContext, 4, 1, 4, 4))),
             "PixelMaximum must be 255 for a column of Byte");
     }
 
@@ -65,7 +68,8 @@ public sealed class ImageFaultTests
         var data = Bytes(mlContext, 32, 1, 4, 4);
         float[][] Train(bool mixed)
         {
-            using var encoder = images.SimClr(new SimClrTrainer.Options { Encoder = Net, BatchSize = 16, NumberOfEpochs = 2, MixedPrecision = mixed, Seed = 1 }).Fit(data);
+            using var encoder = images.SimClr(new SimClrTrainer.Options { Encoder = Net, BatchSize = 16, NumberOfEpochs = 2,
+                MixedPrecision = mixed, Seed = 1 }).Fit(data);
             return [.. encoder.Transform(data).GetColumn<float[]>("Features")];
         }
         float[] exact = [.. Train(false).SelectMany(row => row)], rounded = [.. Train(true).SelectMany(row => row)];
@@ -87,7 +91,8 @@ public sealed class ImageFaultTests
         string Refused(Action make) => Assert.ThrowsExactly<ArgumentException>(make).Message;
         StringAssert.Contains(Refused(() => images.MaskedAutoencoder(new MaskedAutoencoderTrainer.Options { View = view })),
             "MaskedAutoencoderTrainer cannot learn the strengths of a view");
-        StringAssert.Contains(Refused(() => images.RotationPrediction(new RotationPredictionTrainer.Options { View = view })), "RotationPredictionTrainer");
+        StringAssert.Contains(Refused(() => images.RotationPrediction(new RotationPredictionTrainer.Options { View = view })),
+            "RotationPredictionTrainer");
         StringAssert.Contains(Refused(() => _ = new MultiCrop(view)), "MultiCrop cannot learn");
         StringAssert.Contains(Fault(() => _ = new LearnableColorJitter(0.5, 0.4, maximumHue: 0.6)), "maximumHue must be");
         StringAssert.Contains(Fault(() => _ = new LearnableColorJitter(0.5, 0.4, maximumHue: 0.6)), "minimumStrength must be");
@@ -122,8 +127,10 @@ public sealed class ImageFaultTests
         mlContext.Log += (_, e) => { lock (lines) lines.Add(e.Message); };
         var data = mlContext.Data.LoadFromEnumerable(rows);
         var images = mlContext.SelfSupervised().Images;
-        using var encoder = images.SimClr(new SimClrTrainer.Options { Encoder = Net, BatchSize = 4, NumberOfEpochs = 1, PixelMaximum = 1 }).Fit(data);
-        Assert.IsTrue(lines.Any(line => line.Contains("4 rows without image left out", StringComparison.Ordinal)), string.Join('\n', lines));
+        using var encoder = images.SimClr(new SimClrTrainer.Options { Encoder = Net, BatchSize = 4, NumberOfEpochs = 1, PixelMaximum = 1 })
+            .Fit(data);
+        Assert.IsTrue(lines.Any(line => line.Contains("4 rows without image left out", StringComparison.Ordinal)),
+            string.Join('\n', lines));
         Assert.IsTrue(encoder.Transform(data).GetColumn<float[]>("Features").All(row => row.All(float.IsFinite)));
         var none = mlContext.Data.LoadFromEnumerable(rows.Where((_, i) => i % 5 == 0).ToList());
         var fault = Assert.ThrowsExactly<InvalidOperationException>(() => images.SimClr(encoder: Net).Fit(none));
@@ -148,9 +155,11 @@ public sealed class ImageFaultTests
         if (TorchSharp.torch.cuda.is_available())
             Assert.Inconclusive("This machine has CUDA.");
         var mlContext = new MLContext(1) { GpuDeviceId = 0, FallbackToCpu = false };
-        Assert.ThrowsExactly<InvalidOperationException>(() => mlContext.SelfSupervised().Images.SimClr(encoder: Net, numberOfEpochs: 1).Fit(Bytes(mlContext, 8, 1, 4, 4)));
+        Assert.ThrowsExactly<InvalidOperationException>(() => mlContext.SelfSupervised().Images.SimClr(encoder: Net, numberOfEpochs: 1)
+            .Fit(Bytes(mlContext, 8, 1, 4, 4)));
         mlContext = new MLContext(1) { GpuDeviceId = 0, FallbackToCpu = true };
-        using var encoder = mlContext.SelfSupervised().Images.SimClr(encoder: Net, numberOfEpochs: 1, batchSize: 4).Fit(Bytes(mlContext, 8, 1, 4, 4));
+        using var encoder = mlContext.SelfSupervised().Images.SimClr(encoder: Net, numberOfEpochs: 1, batchSize: 4)
+            .Fit(Bytes(mlContext, 8, 1, 4, 4));
         Assert.AreEqual(8, encoder.EmbeddingDimension);
     }
 
@@ -164,17 +173,20 @@ public sealed class ImageFaultTests
         Assert.AreEqual((512, 200, 4096, 0.99f, 0.1f, 5e-4),
             (moCo.BatchSize, moCo.NumberOfEpochs, moCo.QueueSize, moCo.Momentum, moCo.Temperature, moCo.WeightDecay));
         var simSiam = SimSiamTrainer.Options.ForSmallImages();
-        Assert.AreEqual((512, 800, 2048, 5e-4), (simSiam.BatchSize, simSiam.NumberOfEpochs, simSiam.ProjectionDimension, simSiam.WeightDecay));
+        Assert.AreEqual((512, 800, 2048, 5e-4),
+            (simSiam.BatchSize, simSiam.NumberOfEpochs, simSiam.ProjectionDimension, simSiam.WeightDecay));
         var byol = ByolTrainer.Options.ForSmallImages();
         Assert.AreEqual((256, 1000, 4096, 256, 0.99f, 1e-5),
             (byol.BatchSize, byol.NumberOfEpochs, byol.HiddenDimension, byol.ProjectionDimension, byol.Momentum, byol.WeightDecay));
         var dino = DinoTrainer.Options.ForSmallImages();
         Assert.AreEqual((256, 4096, 2048, 0.9995f), (dino.BatchSize, dino.NumberOfPrototypes, dino.HiddenDimension, dino.Momentum));
         var masked = MaskedAutoencoderTrainer.Options.ForSmallImages();
-        Assert.AreEqual((256, 2e-4, 0.75f, 512, 8, 16, 0.05), (masked.BatchSize, masked.LearningRate, masked.MaskRatio, masked.DecoderDimension,
+        Assert.AreEqual((256, 2e-4, 0.75f, 512, 8, 16, 0.05),
+            (masked.BatchSize, masked.LearningRate, masked.MaskRatio, masked.DecoderDimension,
             masked.DecoderLayers, masked.DecoderHeads, masked.WeightDecay));
         // All of them pass the check of options, and each call gives settings of its own.
-        _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam), images.Byol(byol), images.Dino(dino), images.MaskedAutoencoder(masked));
+        _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam), images.Byol(byol), images.Dino(dino),
+            images.MaskedAutoencoder(masked));
         _ = (images.Dcl(DclTrainer.Options.ForSmallImages()), images.MoCoV3(MoCoV3Trainer.Options.ForSmallImages()),
             images.Nnclr(NnclrTrainer.Options.ForSmallImages()), images.BarlowTwins(BarlowTwinsTrainer.Options.ForSmallImages()),
             images.VicReg(VicRegTrainer.Options.ForSmallImages()), images.Swav(SwavTrainer.Options.ForSmallImages()));

@@ -50,7 +50,8 @@ public sealed class ImageFileTests
     [TestMethod]
     public void DamagedFilesAreNamed()
     {
-        Refuses(() => _readers.LoadIdx(Write("cut", [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3])), "cut", "says it holds 2 x 2 x 2 bytes, but has 3");
+        Refuses(() => _readers.LoadIdx(Write("cut", [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3])), "cut",
+            "says it holds 2 x 2 x 2 bytes, but has 3");
         Refuses(() => _readers.LoadIdx(Write("float", [0, 0, 13, 1, 0, 0, 0, 0])), "float", "IDX type 13");
         Refuses(() => _readers.LoadIdx(Write("text", "hello"u8.ToArray())), "text", "is no IDX file");
         Refuses(() => _readers.LoadIdx(Write("line", [0, 0, 8, 1, 0, 0, 0, 1, 7])), "line", "images have 3");

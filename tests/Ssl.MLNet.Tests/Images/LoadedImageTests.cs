@@ -78,7 +78,8 @@ public sealed class LoadedImageTests
             random.NextBytes(row.Image);
             var rgba = new byte[256];
             for (var p = 0; p < 64; p++)
-                (rgba[4 * p], rgba[4 * p + 1], rgba[4 * p + 2], rgba[4 * p + 3]) = (row.Image[p], row.Image[64 + p], row.Image[128 + p], 255);
+                (rgba[4 * p], rgba[4 * p + 1], rgba[4 * p + 2], rgba[4 * p + 3]) = (row.Image[p], row.Image[64 + p], row.Image[128 + p],
+                    255);
             Save(rgba, 8, 8, row.Path);
             return row;
         }).ToArray();
@@ -108,7 +109,8 @@ public sealed class LoadedImageTests
         File.WriteAllBytes(Path.Combine(_folder, "5.png"), [.. File.ReadAllBytes(Path.Combine(_folder, "5.png")).Take(40)]);
         File.Delete(Path.Combine(_folder, "7.png"));
         var loaded = Load(mlContext, files);
-        var fault = Assert.ThrowsExactly<UnreadableImage>(() => Unwrap(() => mlContext.SelfSupervised().Images.SimClr(Options()).Fit(loaded)));
+        var fault = Assert.ThrowsExactly<UnreadableImage>(() => Unwrap(() => mlContext.SelfSupervised().Images.SimClr(Options())
+            .Fit(loaded)));
         StringAssert.Contains(fault.Message, "The image of column 'Image' in row 5 (Path '5.png') cannot be read");
 
         var options = Options();
@@ -126,7 +128,8 @@ public sealed class LoadedImageTests
     {
         var mlContext = Context();
         var paths = Paths(Files(9));
-        var loaded = Load(mlContext, mlContext.Data.LoadFromEnumerable(paths.Append("").Select(path => new FileRow { Path = path }).ToArray()));
+        var loaded = Load(mlContext,
+            mlContext.Data.LoadFromEnumerable(paths.Append("").Select(path => new FileRow { Path = path }).ToArray()));
         using var encoder = mlContext.SelfSupervised().Images.SimClr(Options()).Fit(loaded);
         Assert.IsTrue(_log.Any(line => line.Contains("1 rows without image left out", StringComparison.Ordinal)
             || line.Contains("1 row without image left out", StringComparison.Ordinal)), string.Join('\n', _log));
@@ -143,11 +146,13 @@ public sealed class LoadedImageTests
         var images = mlContext.SelfSupervised().Images;
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr().Fit(loaded));
         StringAssert.Contains(fault.Message, "expected images of one size where Encoder is not set, got Image. Set Encoder");
-        fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: ImageEncoders.SmallConvNet(8, 2, 2, 4)).Fit(loaded));
+        fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: ImageEncoders.SmallConvNet(8, 2, 2, 4))
+            .Fit(loaded));
         StringAssert.Contains(fault.Message, "Images give 1 channel (grey), 3 (red, green, blue) or 4 (and alpha)");
         foreach (var channels in new[] { 1, 4 })
         {
-            using var encoder = images.SimClr(encoder: ImageEncoders.SmallConvNet(8, channels, 2, 4), batchSize: 4, numberOfEpochs: 1).Fit(loaded);
+            using var encoder = images.SimClr(encoder: ImageEncoders.SmallConvNet(8, channels, 2, 4), batchSize: 4, numberOfEpochs: 1)
+                .Fit(loaded);
             Assert.IsTrue(Embeddings(encoder.Transform(loaded)).All(row => row.All(float.IsFinite)));
         }
     }
@@ -157,7 +162,8 @@ public sealed class LoadedImageTests
     {
         var mlContext = Context();
         var paths = Paths(Files(16));
-        var rows = mlContext.Data.LoadFromEnumerable(paths.Select((path, i) => new FileRow { Path = path, Label = i % 2 == 0 ? "even" : "odd" }).ToArray());
+        var rows = mlContext.Data.LoadFromEnumerable(paths.Select((path, i) => new FileRow { Path = path,
+            Label = i % 2 == 0 ? "even" : "odd" }).ToArray());
         var ssl = mlContext.SelfSupervised();
         var model = mlContext.Transforms.Conversion.MapValueToKey("Label")
             .Append(mlContext.Transforms.LoadImages("Image", _folder, "Path"))
@@ -213,7 +219,8 @@ public sealed class LoadedImageTests
         image.Save(Path.Combine(_folder, name));
     }
 
-    private IDataView Load(MLContext mlContext, IDataView files) => mlContext.Transforms.LoadImages("Image", _folder, "Path").Fit(files).Transform(files);
+    private IDataView Load(MLContext mlContext, IDataView files)
+        => mlContext.Transforms.LoadImages("Image", _folder, "Path").Fit(files).Transform(files);
 
     private static string[] Paths(IDataView view) => [.. view.GetColumn<string>("Path")];
 

@@ -9,7 +9,8 @@ namespace Ssl.Estimators.Data;
 /// <param name="maximum">The value of a white pixel in a Single column.</param>
 /// <param name="names">Columns that name an image which cannot be decoded.</param>
 /// <param name="skip">Told which image cannot be decoded, and the row is unusable; null lets the reading fail.</param>
-internal sealed class ImageRowFormat(string column, ImageShape shape, float maximum, IReadOnlyList<string>? names = null, Action<string>? skip = null)
+internal sealed class ImageRowFormat(string column, ImageShape shape, float maximum, IReadOnlyList<string>? names = null,
+    Action<string>? skip = null)
     : RowFormat
 {
     // Mean and deviation of pixels are known well enough after so many images.

@@ -88,7 +88,8 @@ internal sealed class ImageScaler(ImageShape shape)
                 var middle = (output + 0.5) * scale;
                 var first = Math.Max(0, (int)Math.Round(middle - reach, MidpointRounding.AwayFromZero));
                 var last = Math.Min(inputs, (int)Math.Round(middle + reach, MidpointRounding.AwayFromZero));
-                var raw = Enumerable.Range(first, last - first).Select(i => Math.Max(0, 1 - Math.Abs((i + 0.5 - middle) / reach))).ToArray();
+                var raw = Enumerable.Range(first, last - first).Select(i => Math.Max(0, 1 - Math.Abs((i + 0.5 - middle) / reach)))
+                    .ToArray();
                 var sum = raw.Sum();
                 return (first, raw.Select(weight => (float)(weight / sum)).ToArray());
             })];

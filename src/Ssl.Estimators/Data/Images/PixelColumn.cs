@@ -13,8 +13,10 @@ internal static class PixelColumn
 {
     /// <summary>The images that a column's type says it holds, or null where it does not say. Decoded ones have three channels.</summary>
     public static ImageShape? ShapeOf(ColumnShape shape)
-        => shape.ItemType is ImageDataViewType image ? image.Height > 0 && image.Width > 0 ? new ImageShape(3, image.Height, image.Width) : null
-        : shape.Dimensions is [> 0 and var channels, > 0 and var height, > 0 and var width] ? new ImageShape(channels, height, width) : null;
+        => shape.ItemType is ImageDataViewType image
+            ? image.Height > 0 && image.Width > 0 ? new ImageShape(3, image.Height, image.Width) : null
+            : shape.Dimensions is [> 0 and var channels, > 0 and var height, > 0 and var width]
+                ? new ImageShape(channels, height, width) : null;
 
     /// <summary>Throws unless a column holds pixels, of images of a size where one is given and the column's is known.</summary>
     /// <param name="name">The column.</param>
@@ -43,7 +45,8 @@ internal static class PixelColumn
             throw Diagnostics.Check.SchemaMismatch("input", name, expected, Described(shape),
                 "The type must say channels, height and width, as [VectorType(3, 32, 32)] does; or set Encoder to one made for the images.");
         }
-        if (images is not null && (ShapeOf(shape) is { } actual ? actual != images : dimensions.Aggregate(1L, (a, b) => a * b) != images.Length))
+        if (images is not null
+            && (ShapeOf(shape) is { } actual ? actual != images : dimensions.Aggregate(1L, (a, b) => a * b) != images.Length))
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, expected, Described(shape),
                 "Resize the images, or take an encoder that is made for them.");

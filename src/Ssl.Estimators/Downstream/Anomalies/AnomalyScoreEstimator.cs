@@ -137,7 +137,8 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
 
     private (AnomalyModel Model, float[] Scores) FitVectors(IDataView input, IChannel channel)
     {
-        VectorRows.CheckColumn("feature", _options.FeatureColumnName, ColumnShape.Find(input.Schema, _options.FeatureColumnName, "feature"));
+        VectorRows.CheckColumn("feature", _options.FeatureColumnName,
+            ColumnShape.Find(input.Schema, _options.FeatureColumnName, "feature"));
         var features = input.Schema[_options.FeatureColumnName];
         var dimension = ((VectorDataViewType)features.Type).Size;
         using var cursor = input.GetRowCursor([features]);

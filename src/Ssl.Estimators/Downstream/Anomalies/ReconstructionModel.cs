@@ -94,7 +94,8 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
                 encoder.ReconstructionErrors(rows).CopyTo(results);
         }
 
-        public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => model.CreateGetter(output, () => row().Span[0]);
+        public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+            => model.CreateGetter(output, () => row().Span[0]);
     }
 }
 

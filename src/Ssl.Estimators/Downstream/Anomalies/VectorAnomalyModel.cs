@@ -92,7 +92,8 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
 
     public override int Dimension => vectors.Dimension;
 
-    public override void Score(Span<float> queries, int count, Span<float> scores) => Score(queries, count, k, scores, static (_, _) => true);
+    public override void Score(Span<float> queries, int count, Span<float> scores)
+        => Score(queries, count, k, scores, static (_, _) => true);
 
     /// <summary>Scores of the reference rows themselves, of which none is its own neighbour.</summary>
     public float[] ReferenceScores(ExactIndex index)

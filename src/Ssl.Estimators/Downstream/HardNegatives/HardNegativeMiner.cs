@@ -64,7 +64,8 @@ internal static class HardNegativeMiner
     {
         // All partners of the same anchor are right answers, wherever else their text occurs.
         var partners = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
-        var anchors = Enumerable.Range(0, rows.Count).Select(row => Convert.ToHexString(MemoryMarshal.AsBytes(rows.Vector(0, row)))).ToArray();
+        var anchors = Enumerable.Range(0, rows.Count).Select(row => Convert.ToHexString(MemoryMarshal.AsBytes(rows.Vector(0, row))))
+            .ToArray();
         for (var row = 0; row < rows.Count; row++)
         {
             if (!partners.TryGetValue(anchors[row], out var known))
@@ -72,7 +73,8 @@ internal static class HardNegativeMiner
             known.Add(texts[row]);
         }
 
-        var copies = texts.GroupBy(text => text, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        var copies = texts.GroupBy(text => text, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
         var excluded = partners.Values.Max(known => known.Sum(text => copies[text]));
         using var builder = new VectorIndexBuilder(rows.Dimension(1));
         for (var row = 0; row < rows.Count; row++)

@@ -66,7 +66,8 @@ internal static class LabelValues
         var classes = kind == PredictionKind.MulticlassClassification ? ClassValues.Of(label) : null;
         if (labels.Distinct().Take(2).Count() < 2)
         {
-            var value = classes is null ? labels[0].ToString(System.Globalization.CultureInfo.InvariantCulture) : classes.Texts[(int)labels[0]];
+            var value = classes is null ? labels[0].ToString(System.Globalization.CultureInfo.InvariantCulture)
+                : classes.Texts[(int)labels[0]];
             throw new InvalidOperationException($"All {labels.Count} rows have the same label, '{value}', in column '{label.Name}': "
                 + "there is nothing to tell apart. Give Fit rows with different labels.");
         }

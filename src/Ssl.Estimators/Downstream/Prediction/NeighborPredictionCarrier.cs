@@ -52,7 +52,8 @@ internal sealed class NeighborRegressionMapping : CustomMappingFactory<NumbersIn
     public const string Contract = "Ssl.Estimators.Carrier.Numbers.NeighborRegression";
 
     /// <summary>The mapping.</summary>
-    public static void Map(NumbersInput input, RegressionOutput output) => output.Score = NeighborPredictionCarrier.Predict(input).Numbers[0];
+    public static void Map(NumbersInput input, RegressionOutput output)
+        => output.Score = NeighborPredictionCarrier.Predict(input).Numbers[0];
 
     /// <inheritdoc/>
     public override Action<NumbersInput, RegressionOutput> GetMapping() => Map;
@@ -84,8 +85,10 @@ internal static class NeighborPredictionCarrier
             PredictionKind.BinaryClassification
                 => transforms.CustomMapping<NumbersInput, BinaryOutput>(NeighborBinaryMapping.Map, NeighborBinaryMapping.Contract),
             PredictionKind.Regression
-                => transforms.CustomMapping<NumbersInput, RegressionOutput>(NeighborRegressionMapping.Map, NeighborRegressionMapping.Contract),
-            _ => transforms.CustomMapping<NumbersInput, MulticlassOutput>(NeighborMulticlassMapping.Map, NeighborMulticlassMapping.Contract),
+                => transforms.CustomMapping<NumbersInput, RegressionOutput>(NeighborRegressionMapping.Map,
+                    NeighborRegressionMapping.Contract),
+            _ => transforms.CustomMapping<NumbersInput, MulticlassOutput>(NeighborMulticlassMapping.Map,
+                NeighborMulticlassMapping.Contract),
         };
         CarriedVector.Save(mlContext, predictor, predictor.WriteArchive, mapping, FineTunedCarrier.Outputs(mlContext, task), context);
     }

@@ -24,7 +24,8 @@ internal sealed class PrototypeHead : nn.Module<Tensor, Tensor>
     /// <param name="streams">Gives the initial weights.</param>
     public PrototypeHead(int inputs, int hidden, int outputs, RandomStreams streams) : base(nameof(PrototypeHead))
     {
-        _layers = new ModuleList<Linear>(Initialization.Linear(inputs, hidden, streams.Weights), Initialization.Linear(hidden, hidden, streams.Weights),
+        _layers = new ModuleList<Linear>(Initialization.Linear(inputs, hidden, streams.Weights),
+            Initialization.Linear(hidden, hidden, streams.Weights),
             Initialization.Linear(hidden, Bottleneck, streams.Weights));
         _prototypes = Initialization.Linear(Bottleneck, outputs, streams.Weights, hasBias: false);
         RegisterComponents();

@@ -34,7 +34,8 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
                 $"must be a multiple of numberOfHeads {numberOfHeads}", dimension)
             .Defined(pooling)
             .ThrowIfAny();
-        (PatchSize, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Pooling) = (patchSize, numberOfLayers, dimension, numberOfHeads, pooling);
+        (PatchSize, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Pooling) = (patchSize, numberOfLayers, dimension, numberOfHeads,
+            pooling);
     }
 
     public override string Kind => KindName;

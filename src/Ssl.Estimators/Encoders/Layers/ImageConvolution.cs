@@ -25,6 +25,7 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor maps)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.conv2d(MixedPrecision.Round(maps), MixedPrecision.Round(_weight), null, _strides, _padding).MoveToOuterDisposeScope();
+        return nn.functional.conv2d(MixedPrecision.Round(maps), MixedPrecision.Round(_weight), null, _strides, _padding)
+            .MoveToOuterDisposeScope();
     }
 }

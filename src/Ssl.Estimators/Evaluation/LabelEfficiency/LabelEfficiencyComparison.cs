@@ -129,7 +129,8 @@ internal sealed class LabelEfficiencyComparison
                 using (var streams = new RandomStreams(_seed + draw))
                 using (var network = _encoder.Model.CreateUntrained(streams))
                 using (var untrained = new EncoderTransformer(_mlContext,
-                    _encoder.Model.WithWeightsOf(network, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), new JsonObject())))
+                    _encoder.Model.WithWeightsOf(network, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
+                        new JsonObject())))
                 {
                     return FineTune(untrained, rows, draw);
                 }

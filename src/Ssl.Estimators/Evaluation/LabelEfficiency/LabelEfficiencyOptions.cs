@@ -103,7 +103,8 @@ public sealed class LabelEfficiencyOptions
         if (TestData is null)
             faults.Between(TestFraction, 0, 1);
         faults.Require(Approaches is not null && Approaches.Any(LabelEfficiencyReport.IsPretrained)
-            && Approaches.Any(approach => !LabelEfficiencyReport.IsPretrained(approach)) && Approaches.All(Enum.IsDefined), nameof(Approaches),
+            && Approaches.Any(approach => !LabelEfficiencyReport.IsPretrained(approach)) && Approaches.All(Enum.IsDefined),
+                nameof(Approaches),
             "must have at least one of Probe and FineTune and one of Baseline and Scratch",
             Approaches is null || Approaches.Count == 0 ? "none" : string.Join(", ", Approaches));
     }
@@ -116,4 +117,5 @@ public sealed class LabelEfficiencyOptions
 /// <param name="Budget">At how many labels, as the report names it.</param>
 /// <param name="Accuracy">Share of the test rows whose class it found. Range [0, 1].</param>
 /// <param name="Elapsed">Time since the comparison began.</param>
-public sealed record LabelEfficiencyProgress(int Done, int Total, LabelEfficiencyApproach Approach, string Budget, double Accuracy, TimeSpan Elapsed);
+public sealed record LabelEfficiencyProgress(int Done, int Total, LabelEfficiencyApproach Approach, string Budget, double Accuracy,
+    TimeSpan Elapsed);

@@ -66,7 +66,8 @@ public sealed class LabelEfficiencyReport
             foreach (var approach in approaches)
             {
                 var result = budget.First(r => r.Approach == approach);
-                text.Append(CultureInfo.InvariantCulture, $"{FormattableString.Invariant($"{result.Mean:.000} ±{result.StandardDeviation:.000}"),16}");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{FormattableString.Invariant($"{result.Mean:.000} ±{result.StandardDeviation:.000}"),16}");
             }
 
             text.AppendLine();

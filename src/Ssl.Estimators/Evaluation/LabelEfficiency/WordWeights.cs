@@ -85,7 +85,8 @@ internal sealed class WordWeights : RowComputation
     }
 
     // Sparse: a text has few of all the words.
-    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+        => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
     {
         var numbers = row().Span;
         var count = 0;

@@ -48,7 +48,8 @@ public sealed class Byol : TwoViewMethod
     /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than
     /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Byol(ImageEncoder encoder, ImageEncoder targetEncoder, RandomStreams streams, ImageView? view = null, ImageView? secondView = null,
+    public Byol(ImageEncoder encoder, ImageEncoder targetEncoder, RandomStreams streams, ImageView? view = null,
+        ImageView? secondView = null,
         int projectionDimension = 256, int hiddenDimension = 1024, double momentum = 0.99) : base(nameof(Byol), encoder)
     {
         ArgumentNullException.ThrowIfNull(targetEncoder);

@@ -40,7 +40,8 @@ public sealed class Jigsaw : PretrainingMethod
     /// tiles.</param>
     /// <param name="numberOfPermutations">K, from 2 to 1,000.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range.</exception>
-    public Jigsaw(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int numberOfPermutations = 64) : base(nameof(Jigsaw), encoder)
+    public Jigsaw(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int numberOfPermutations = 64)
+        : base(nameof(Jigsaw), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
         new OptionFaults().InRange(numberOfPermutations, 2, MaximumPermutations).ThrowIfAny();

@@ -68,7 +68,8 @@ public sealed class MoCoV3 : TwoViewMethod
         _second = secondView is null ? _first : Own(secondView);
         (_temperature, _momentum) = (temperature, momentum);
         _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
-        _keyProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
+        _keyProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams,
+            normalizesOutput: true);
         _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
         MovingAverage.Begin(_keyEncoder, _encoder);
         MovingAverage.Begin(_keyProjection, _projection);

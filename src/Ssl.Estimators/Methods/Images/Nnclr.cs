@@ -43,7 +43,8 @@ public sealed class Nnclr : TwoViewMethod
     /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
     /// <param name="supportSize">K, earlier projections among which neighbours are looked for. At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Nnclr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2, int projectionDimension = 128,
+    public Nnclr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2,
+        int projectionDimension = 128,
         int hiddenDimension = 512, int supportSize = 4096) : base(nameof(Nnclr), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
@@ -57,7 +58,8 @@ public sealed class Nnclr : TwoViewMethod
         _streams = streams;
         _view = Own(view);
         _temperature = temperature;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, layers: 3, normalizesOutput: true);
+        _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, layers: 3,
+            normalizesOutput: true);
         _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams);
         _support = new VectorQueue(supportSize, projectionDimension, streams);
         RegisterComponents();

@@ -56,7 +56,8 @@ public sealed class PatchPairs : PretrainingMethod
         var same = Compare(halves[0], halves[1]);                                                   // [N, 2D]
         var other = Compare(halves[0], halves[1].roll(1, 0));                                       // [N, 2D]
         var scores = _prediction.call(cat([same, other], 0));                                       // [2N, 2]
-        var classes = cat([ones(n, dtype: ScalarType.Int64, device: images.device), zeros(n, dtype: ScalarType.Int64, device: images.device)], 0);
+        var classes = cat([ones(n, dtype: ScalarType.Int64, device: images.device),
+            zeros(n, dtype: ScalarType.Int64, device: images.device)], 0);
         return PretextTask.Classify(scores, classes, halves[0]);
     }
 

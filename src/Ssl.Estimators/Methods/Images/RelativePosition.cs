@@ -48,7 +48,8 @@ public sealed class RelativePosition : PretrainingMethod
         var images = batch.ToSingle();
         var places = PatchPairCrop.Draw(batch.Count, Places, images.device, _streams.Views);        // [N]
         var cells = places + places.ge(Middle).to(ScalarType.Int64);                                // the middle is left out
-        var both = new ImageBatch(cat([_crop.Cut(images, full_like(cells, Middle), _streams.Views), _crop.Cut(images, cells, _streams.Views)], 0));
+        var both = new ImageBatch(cat([_crop.Cut(images, full_like(cells, Middle), _streams.Views),
+            _crop.Cut(images, cells, _streams.Views)], 0));
         var embeddings = _encoder.call(both);                                                       // [2N, D]
         var halves = embeddings.chunk(2);
         var scores = _prediction.call(cat(halves, 1));                                              // [N, 8]

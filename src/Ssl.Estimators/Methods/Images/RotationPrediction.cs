@@ -31,7 +31,8 @@ public sealed class RotationPrediction : PretrainingMethod
     /// <param name="view">Drawn for every image before it is turned; <see langword="null"/> takes
     /// <see cref="ImageViews.CropAndFlip"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The encoder's images are not square.</exception>
-    public RotationPrediction(ImageEncoder encoder, RandomStreams streams, ImageView? view = null) : base(nameof(RotationPrediction), encoder)
+    public RotationPrediction(ImageEncoder encoder, RandomStreams streams, ImageView? view = null)
+        : base(nameof(RotationPrediction), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
         if (encoder.Shape.Height != encoder.Shape.Width)

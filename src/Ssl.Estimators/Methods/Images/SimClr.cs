@@ -37,7 +37,8 @@ public sealed class SimClr : TwoViewMethod
     /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public SimClr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.5, int projectionDimension = 128)
+    public SimClr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.5,
+        int projectionDimension = 128)
         : base(nameof(SimClr), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -37,7 +37,8 @@ public sealed class SimMim : PretrainingMethod
     /// <param name="view">Drawn for every image; <see langword="null"/> takes <see cref="ImageViews.CropAndFlip"/>.</param>
     /// <param name="maskRatio">Share of the patches that are hidden. Between 0 and 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The ratio is out of range, or the encoder sees images whole.</exception>
-    public SimMim(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double maskRatio = 0.6) : base(nameof(SimMim), encoder)
+    public SimMim(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double maskRatio = 0.6)
+        : base(nameof(SimMim), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
         new OptionFaults().Between(maskRatio, 0, 1).ThrowIfAny();

@@ -45,7 +45,8 @@ public sealed class Swav : PretrainingMethod
     /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
     /// <param name="numberOfPrototypes">K. At least 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Swav(ImageEncoder encoder, RandomStreams streams, MultiCrop? crops = null, double temperature = 0.1, int projectionDimension = 128,
+    public Swav(ImageEncoder encoder, RandomStreams streams, MultiCrop? crops = null, double temperature = 0.1,
+        int projectionDimension = 128,
         int numberOfPrototypes = 300) : base(nameof(Swav), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);

@@ -9,7 +9,8 @@ public abstract class TwoViewMethod : PretrainingMethod
 {
     private const string StrengthsName = "view_strengths";
 
-    private readonly ViewStrengths _strengths = new();
+    // Null until a view has strengths to learn.
+    private ViewStrengths? _strengths;
 
     /// <summary>A method around an encoder.</summary>
     /// <param name="name">Name of the module.</param>
@@ -25,8 +26,8 @@ public abstract class TwoViewMethod : PretrainingMethod
         view ??= ImageViews.For(((ImageEncoder)Encoder).Shape);
         if (!view.Learns)
             return view;
-        if (_strengths.IsEmpty)
-            register_module(StrengthsName, _strengths);
+        if (_strengths is null)
+            register_module(StrengthsName, _strengths = new ViewStrengths());
         return view.Bind(_strengths);
     }
 
@@ -36,9 +37,9 @@ public abstract class TwoViewMethod : PretrainingMethod
     /// <param name="embeddings">[V x N, D], view after view.</param>
     /// <param name="count">N.</param>
     private protected StepLoss Step(Tensor total, IReadOnlyList<(string Name, Tensor Value)> terms, Tensor embeddings, long count)
-        => new(total, _strengths.IsEmpty ? terms : [.. terms, .. _strengths.Terms()], embeddings.detach().narrow(0, 0, count));
+        => new(total, _strengths is null ? terms : [.. terms, .. _strengths.Terms()], embeddings.detach().narrow(0, 0, count));
 
     internal override double LearningRateScale(string parameterName)
         => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
-            ? _strengths.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
+            ? _strengths!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
 }

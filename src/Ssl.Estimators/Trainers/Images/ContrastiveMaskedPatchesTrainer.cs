@@ -35,7 +35,8 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
 {
     private readonly Options _options;
 
-    internal ContrastiveMaskedPatchesTrainer(MLContext mlContext, Options options) : base(mlContext, nameof(ContrastiveMaskedPatchesTrainer), options)
+    internal ContrastiveMaskedPatchesTrainer(MLContext mlContext, Options options)
+        : base(mlContext, nameof(ContrastiveMaskedPatchesTrainer), options)
         => _options = (Options)Settings;
 
     /// <summary>The defaults of <see cref="Options"/> and of the short overload.</summary>
@@ -91,7 +92,8 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
             faults.Between(MaskRatio, 0, 1);
             faults.NotNegative(ContrastiveWeight);
             faults.NotNegative(MaskedWeight);
-            faults.Require(ContrastiveWeight != 0 || MaskedWeight != 0, nameof(MaskedWeight), "must not be 0 together with ContrastiveWeight", MaskedWeight);
+            faults.Require(ContrastiveWeight != 0 || MaskedWeight != 0, nameof(MaskedWeight),
+                "must not be 0 together with ContrastiveWeight", MaskedWeight);
             faults.AtLeast(ProjectionDimension, 1);
         }
     }
@@ -99,6 +101,7 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
     private protected override bool RequiresPatches => true;
 
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
-        => new ContrastiveMaskedPatches(encoder, streams, _options.View, _options.Temperature, _options.MaskRatio, _options.ContrastiveWeight,
+        => new ContrastiveMaskedPatches(encoder, streams, _options.View, _options.Temperature, _options.MaskRatio,
+            _options.ContrastiveWeight,
             _options.MaskedWeight, _options.ProjectionDimension);
 }

@@ -24,7 +24,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
 
     private readonly ImagePretrainingOptions _options;
 
-    private protected ImagePretrainingTrainer(MLContext mlContext, string name, ImagePretrainingOptions options) : base(mlContext, name, options)
+    private protected ImagePretrainingTrainer(MLContext mlContext, string name, ImagePretrainingOptions options)
+        : base(mlContext, name, options)
     {
         _options = (ImagePretrainingOptions)Settings;
         if (_options.View is not null && !LearnsViews)
@@ -39,7 +40,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     private protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
 
     // The default encoders have the same embedding whatever the image's size.
-    private protected sealed override int EmbeddingDimension => (_options.Encoder ?? DefaultEncoder(new ImageShape(1, 8, 8))).EmbeddingDimension;
+    private protected sealed override int EmbeddingDimension
+        => (_options.Encoder ?? DefaultEncoder(new ImageShape(1, 8, 8))).EmbeddingDimension;
 
     /// <summary>Whether the method learns from patches, so that the encoder must be a <see cref="PatchEncoder"/>.</summary>
     private protected virtual bool RequiresPatches => false;
@@ -87,7 +89,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
         });
-        RequireRows(source.RowCount, $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
+        RequireRows(source.RowCount,
+            $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         if (factory.Normalization is null)
             factory = factory.WithNormalization(format.Measured());

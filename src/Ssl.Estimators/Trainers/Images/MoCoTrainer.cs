@@ -104,6 +104,7 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
     private protected override bool LearnsViews => true;
 
     private protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
-        => new MoCo(encoder, factory.Create(streams), streams, _options.View, _options.Temperature, _options.ProjectionDimension, _options.QueueSize,
+        => new MoCo(encoder, factory.Create(streams), streams, _options.View, _options.Temperature, _options.ProjectionDimension,
+            _options.QueueSize,
             _options.Momentum);
 }

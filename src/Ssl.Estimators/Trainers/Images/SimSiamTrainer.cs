@@ -71,7 +71,8 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
         /// learning rate, where the paper has SGD.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
-        public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };
+        public static Options ForSmallImages()
+            => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };
 
         internal override void Validate(OptionFaults faults)
         {

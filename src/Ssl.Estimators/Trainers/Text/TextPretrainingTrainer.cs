@@ -18,7 +18,8 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     private readonly TextPretrainingOptions _options;
     private readonly TextEncoderFactory _encoder;
 
-    private protected TextPretrainingTrainer(MLContext mlContext, string name, TextPretrainingOptions options, TextEncoderFactory defaultEncoder)
+    private protected TextPretrainingTrainer(MLContext mlContext, string name, TextPretrainingOptions options,
+        TextEncoderFactory defaultEncoder)
         : base(mlContext, name, options)
     {
         _options = (TextPretrainingOptions)Settings;
@@ -66,13 +67,15 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {string.Join(',', TrainingColumns)}");
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => TextEncoderModel.CopyOf(
-            encoder, _encoder, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+            encoder, _encoder, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName,
+                TrainingFacts.Of(GetType().Name, result));
     }
 
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var tokenizer = WordPieceTokenizer.Train(TextColumns.Read(input, TrainingColumns, _options.CancellationToken), new WordPieceTokenizer.Options
+        var tokenizer = WordPieceTokenizer.Train(TextColumns.Read(input, TrainingColumns, _options.CancellationToken),
+            new WordPieceTokenizer.Options
         {
             VocabularySize = _options.VocabularySize,
             MinimumCount = _options.MinimumTokenCount,

@@ -55,7 +55,8 @@ public sealed class GaussianBlur : ImageView
         var weights = (offsets / sigmas).square().mul_(-0.5).exp();                                 // [N, K, 1, 1]
         weights = weights / weights.sum([1L], keepdim: true);
         var rows = Sum(nn.functional.pad(images, [radius, radius, 0, 0], PaddingModes.Reflect), weights, 3, images.shape[3]);
-        return Sum(nn.functional.pad(rows, [0, 0, radius, radius], PaddingModes.Reflect), weights, 2, images.shape[2]).MoveToOuterDisposeScope();
+        return Sum(nn.functional.pad(rows, [0, 0, radius, radius], PaddingModes.Reflect), weights, 2, images.shape[2])
+            .MoveToOuterDisposeScope();
     }
 
     // Weighted sum of shifted images: cheaper than a convolution with other weights for every image.

@@ -21,11 +21,13 @@ public sealed class LearnableColorJitter : LearnableImageView
     /// <param name="share">Share of the images that are changed. From 0 to 1.</param>
     /// <param name="learningRateScale">Multiplies the encoder's learning rate for the strengths. Greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public LearnableColorJitter(double minimumStrength = 0.1, double maximumStrength = 1, double maximumHue = 0.2, double maximumNoise = 0.1,
+    public LearnableColorJitter(double minimumStrength = 0.1, double maximumStrength = 1, double maximumHue = 0.2,
+        double maximumNoise = 0.1,
         double share = 0.8, double learningRateScale = 10)
         : base(Bounds(minimumStrength, maximumStrength, maximumHue, maximumNoise, share), learningRateScale) => _share = share;
 
-    private static LearnableStrength[] Bounds(double minimumStrength, double maximumStrength, double maximumHue, double maximumNoise, double share)
+    private static LearnableStrength[] Bounds(double minimumStrength, double maximumStrength, double maximumHue, double maximumNoise,
+        double share)
     {
         new OptionFaults()
             .InRange(maximumStrength, 0, 1)

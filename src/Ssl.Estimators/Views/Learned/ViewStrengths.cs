@@ -14,9 +14,6 @@ internal sealed class ViewStrengths : nn.Module
     {
     }
 
-    /// <summary>Whether there is anything to learn.</summary>
-    public bool IsEmpty => _views.Count == 0;
-
     /// <summary>The view with the strengths of this training; the same for the same view.</summary>
     public ImageView Bind(LearnableImageView view)
     {
@@ -37,7 +34,8 @@ internal sealed class ViewStrengths : nn.Module
     public IReadOnlyList<(string Name, Tensor Value)> Terms()
     {
         using var noGrad = no_grad();
-        return [.. _views.SelectMany(bound => bound.View.Strengths.Zip(bound.Values(bound.Logits.Share()), (strength, value) => (strength.Name, value)))];
+        return [.. _views.SelectMany(bound
+            => bound.View.Strengths.Zip(bound.Values(bound.Logits.Share()), (strength, value) => (strength.Name, value)))];
     }
 
     private sealed class BoundView(LearnableImageView view) : ImageView
@@ -58,7 +56,8 @@ internal sealed class ViewStrengths : nn.Module
 
         // Scalars in the order of the view's strengths; [S] from 0 to 1.
         public Tensor[] Values(Tensor share)
-            => [.. view.Strengths.Select((strength, i) => share.select(0, i).mul(strength.Maximum - strength.Minimum).add(strength.Minimum))];
+            => [.. view.Strengths.Select((strength, i)
+                => share.select(0, i).mul(strength.Maximum - strength.Minimum).add(strength.Minimum))];
     }
 
     private sealed class StrengthLogits : nn.Module

@@ -22,7 +22,8 @@ public sealed class ImageScalerTests
     public void GreyIsTheBrightnessOfTheColours()
     {
         CollectionAssert.AreEqual(new byte[] { 76, 150, 29, 200 },
-            Scale([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 200, 200, 200, 255], 4, 1, MLPixelFormat.Rgba32, new ImageShape(1, 1, 4)));
+            Scale([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 200, 200, 200, 255], 4, 1, MLPixelFormat.Rgba32,
+                new ImageShape(1, 1, 4)));
     }
 
     [TestMethod]
@@ -65,7 +66,8 @@ public sealed class ImageScalerTests
         var scaler = new ImageScaler(new ImageShape(1, 2, 2));
         foreach (var (width, height) in new[] { (5, 9), (2, 2), (30, 1), (5, 9) })
         {
-            using var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, Enumerable.Repeat((byte)77, width * height * 4).ToArray());
+            using var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32,
+                Enumerable.Repeat((byte)77, width * height * 4).ToArray());
             var target = new byte[4];
             scaler.Write(image, target);
             CollectionAssert.AreEqual(new byte[] { 77, 77, 77, 77 }, target);

@@ -26,7 +26,8 @@ public sealed class TokenRowsTests
     {
         var vocabulary = new TokenVocabulary(12, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4, SpecialCount: 5);
         using var streams = new RandomStreams(3);
-        using var encoder = (BagTextEncoder)TextEncoders.Bag(embeddingDimension: 6, tokenDimension: 8, hiddenDimension: 10).Create(vocabulary, streams);
+        using var encoder = (BagTextEncoder)TextEncoders.Bag(embeddingDimension: 6, tokenDimension: 8, hiddenDimension: 10)
+            .Create(vocabulary, streams);
         encoder.eval();
         using var scope = NewDisposeScope();
         var (tokens, offsets) = Rows().ToBags(vocabulary.SpecialCount);

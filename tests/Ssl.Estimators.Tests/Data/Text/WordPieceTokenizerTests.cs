@@ -93,7 +93,8 @@ public sealed class WordPieceTokenizerTests
     public void WordsAreCutAsDocumented()
     {
         var tokenizer = Train();
-        Assert.AreEqual("read all lines xml reader utf 8 don ' t 中 文 😀", tokenizer.Normalize("ReadAllLines XMLReader utf8\tdon't\n中文😀\u0000 "));
+        Assert.AreEqual("read all lines xml reader utf 8 don ' t 中 文 😀",
+            tokenizer.Normalize("ReadAllLines XMLReader utf8\tdon't\n中文😀\u0000 "));
         Assert.AreEqual("read naïve caf\u0301e r2d 2 x 中", tokenizer.Normalize("read naïve caf\u0301e r2d2x中").Replace("r 2 d", "r2d"));
         var cased = WordPieceTokenizer.Train(Corpus, new WordPieceTokenizer.Options { LowerCase = false, SplitCamelCase = false });
         Assert.AreEqual("ReadAllLines Ünïcode", cased.Normalize("ReadAllLines  Ünïcode"));
@@ -144,7 +145,8 @@ public sealed class WordPieceTokenizerTests
         var (id, synonyms) = ids.Single();
         Assert.AreEqual("big", tokenizer.Tokens[id]);
         CollectionAssert.AreEqual(new[] { "gigantic", "enormous" }, synonyms.Select(synonym => tokenizer.Tokens[synonym]).ToArray());
-        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.ToIds(new Dictionary<string, string[]> { ["big"] = ["humongous"] }));
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(()
+            => tokenizer.ToIds(new Dictionary<string, string[]> { ["big"] = ["humongous"] }));
         StringAssert.Contains(fault.Message, "\"humongous\"");
         StringAssert.Contains(fault.Message, "RequiredWords");
     }
@@ -190,7 +192,8 @@ public sealed class WordPieceTokenizerTests
     public void ManyThreadsMayEncodeAtOnce()
     {
         var tokenizer = Train(100);
-        string[] texts = [.. Enumerable.Range(0, 2000).Select(i => $"{Corpus[i % Corpus.Length]} reader{(char)('a' + i % 26)}{(char)('a' + i / 26 % 26)}")];
+        string[] texts = [.. Enumerable.Range(0, 2000)
+            .Select(i => $"{Corpus[i % Corpus.Length]} reader{(char)('a' + i % 26)}{(char)('a' + i / 26 % 26)}")];
         int[][] expected = [.. texts.Select(text => Train(100).Encode(text)).Take(50)];
         int[][] together = [.. texts.AsParallel().AsOrdered().WithDegreeOfParallelism(8).Select(text => tokenizer.Encode(text))];
         for (int i = 0; i < expected.Length; i++)

@@ -29,7 +29,8 @@ public sealed class ImageEncoderTests
     public void ResNetsHaveTorchvisionsValuesAndNames()
     {
         foreach (var (factory, expected) in ((ImageEncoderFactory, float[])[])[
-            (ImageEncoders.ResNet18(40, stem: ImageStem.Large), ImageNumbers.ResNet18), (ImageEncoders.ResNet50(40, stem: ImageStem.Large), ImageNumbers.ResNet50)])
+            (ImageEncoders.ResNet18(40, stem: ImageStem.Large), ImageNumbers.ResNet18),
+                (ImageEncoders.ResNet50(40, stem: ImageStem.Large), ImageNumbers.ResNet50)])
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
@@ -57,7 +58,8 @@ public sealed class ImageEncoderTests
             using var streams = new RandomStreams(1);
             using var encoder = ImageEncoders.VisionTransformer(16, 4, 3, 2, 24, 3, pooling).WithNormalization(None).Create(streams);
             var weights = encoder.state_dict();
-            foreach (var name in (string[])["cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.attn.qkv.bias", "blocks.1.mlp.fc2.weight", "norm.weight"])
+            foreach (var name in (string[])["cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.attn.qkv.bias",
+                "blocks.1.mlp.fc2.weight", "norm.weight"])
                 Assert.IsTrue(weights.ContainsKey(name), name);
             ImageSamples.Fill(weights);
             encoder.eval();
@@ -93,11 +95,13 @@ public sealed class ImageEncoderTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        using var encoder = ImageEncoders.SmallConvNet(4, 1, 1, 2).WithNormalization(new ImageNormalization([0.5f], [0.25f])).Create(streams);
+        using var encoder = ImageEncoders.SmallConvNet(4, 1, 1, 2).WithNormalization(new ImageNormalization([0.5f], [0.25f]))
+            .Create(streams);
         var bytes = tensor(new byte[] { 0, 51, 102, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }).view(1, 1, 4, 4);
         var standard = encoder.Standardize(new ImageBatch(bytes)).flatten();
         ImageSamples.AssertClose([-2, -1.2f, -0.4f, 2], standard.narrow(0, 0, 4), 1e-5);
-        ImageSamples.AssertClose([-2, -1.2f, -0.4f, 2], encoder.Standardize(new ImageBatch(bytes.to(ScalarType.Float32) / 255)).flatten().narrow(0, 0, 4), 1e-5);
+        ImageSamples.AssertClose([-2, -1.2f, -0.4f, 2],
+            encoder.Standardize(new ImageBatch(bytes.to(ScalarType.Float32) / 255)).flatten().narrow(0, 0, 4), 1e-5);
     }
 
     [TestMethod]
@@ -123,11 +127,13 @@ public sealed class ImageEncoderTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        var factory = ImageEncoders.OfModule("test.flat", 4, 1, 5, () => nn.Sequential(("flat", nn.Flatten()), ("dense", nn.Linear(16, 5))));
+        var factory = ImageEncoders.OfModule("test.flat", 4, 1, 5,
+            () => nn.Sequential(("flat", nn.Flatten()), ("dense", nn.Linear(16, 5))));
         using var encoder = EncoderFactory.FromJson(factory.ToJson()) is ImageEncoderFactory read ? read.Create(streams) : null;
         CollectionAssert.AreEqual(new long[] { 2, 5 }, encoder!.call(new ImageBatch(rand(2, 1, 4, 4))).shape);
         using var wrong = ImageEncoders.OfModule("test.wrong", 4, 1, 5, () => nn.Flatten()).Create(streams);
-        StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => wrong.call(new ImageBatch(rand(2, 1, 4, 4)))).Message, "[N, 5], got [2, 16]");
+        StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => wrong.call(new ImageBatch(rand(2, 1, 4, 4)))).Message,
+            "[N, 5], got [2, 16]");
     }
 
     [TestMethod]
@@ -139,12 +145,14 @@ public sealed class ImageEncoderTests
         foreach (var part in (string[])["channels must be at least 1, got 0"])
             StringAssert.Contains(fault.Message, part);
         fault = Assert.Throws<ArgumentOutOfRangeException>(() => ImageEncoders.VisionTransformer(28, 5, 1, 0, 6, 4));
-        foreach (var part in (string[])["patchSize must divide the image's height 28 and width 28, got 5", "numberOfLayers", "dimension must be a multiple of 4, got 6"])
+        foreach (var part in (string[])["patchSize must divide the image's height 28 and width 28, got 5", "numberOfLayers",
+            "dimension must be a multiple of 4, got 6"])
             StringAssert.Contains(fault.Message, part);
         Assert.Throws<ArgumentOutOfRangeException>(() => ImageEncoders.SmallConvNet(numberOfStages: 9));
         Assert.Throws<ArgumentOutOfRangeException>(() => ImageEncoders.SmallConvNet().WithNormalization(new ImageNormalization([0], [1])));
         using var vit = ImageEncoders.VisionTransformer(8, 4, 3, 1, 8, 2).Create(streams);
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => vit.call(new ImageBatch(rand(1, 3, 12, 8)))).Message, "takes images [3, 8, 8], got [3, 12, 8]");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => vit.call(new ImageBatch(rand(1, 3, 12, 8)))).Message,
+            "takes images [3, 8, 8], got [3, 12, 8]");
         using var net = ImageEncoders.SmallConvNet(8, 3, 2, 2).Create(streams);
         net.eval();
         CollectionAssert.AreEqual(new long[] { 1, 4 }, net.call(new ImageBatch(rand(1, 3, 1, 1))).shape, "one pixel");

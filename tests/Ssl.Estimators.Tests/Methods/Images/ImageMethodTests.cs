@@ -140,7 +140,8 @@ public sealed class ImageMethodTests
             var expected = Contrastive.Normalize(keys).narrow(0, 0, fresh);
             Assert.IsTrue(ImageSamples.Same(expected, queue.Vectors.narrow(0, 0, fresh)));
             if (size > fresh)
-                Assert.IsTrue(ImageSamples.Same(first.narrow(0, 0, size - fresh), queue.Vectors.narrow(0, fresh, size - fresh)), "the oldest dropped out");
+                Assert.IsTrue(ImageSamples.Same(first.narrow(0, 0, size - fresh), queue.Vectors.narrow(0, fresh, size - fresh)),
+                    "the oldest dropped out");
             queue.Enqueue();
             Assert.IsTrue(ImageSamples.Same(expected, queue.Vectors.narrow(0, 0, fresh)), "enqueued once");
         }
@@ -172,7 +173,8 @@ public sealed class ImageMethodTests
         using var encoder = (PatchEncoder)Patches(streams);
         var images = Images(3);
         var mask = PatchMask.Draw(3, encoder.NumberOfPatches, 0.5, streams.Masks, CPU);
-        Tensor Encode(Tensor pixels) => encoder.EncodePatches(encoder.EmbedPatches(PatchMask.Take(encoder.Patchify(pixels), mask.Visible), mask.Visible));
+        Tensor Encode(Tensor pixels)
+            => encoder.EncodePatches(encoder.EmbedPatches(PatchMask.Take(encoder.Patchify(pixels), mask.Visible), mask.Visible));
         var patches = encoder.Patchify(images.Pixels);
         var noise = patches.clone().scatter_(1, mask.Hidden.unsqueeze(2).expand(-1, -1, encoder.PatchLength), ones_like(patches));
         var changed = noise.view(3, 4, 4, 1, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(3, 1, Side, Side);
@@ -190,7 +192,8 @@ public sealed class ImageMethodTests
             var warnings = new List<string>();
             var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 5e-2 };
             PretrainingLoop.Run(method, new ImageSource(300, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
-            Assert.AreEqual(!stops, warnings.Any(w => w.Contains("collapsing", StringComparison.Ordinal)), $"stop-gradient {stops}: {string.Join('\n', warnings)}");
+            Assert.AreEqual(!stops, warnings.Any(w => w.Contains("collapsing", StringComparison.Ordinal)),
+                $"stop-gradient {stops}: {string.Join('\n', warnings)}");
         }
     }
 
@@ -228,7 +231,8 @@ public sealed class ImageMethodTests
                 Assert.IsGreaterThanOrEqualTo(5, orders[i].Zip(orders[k]).Count(pair => pair.First != pair.Second), $"{i} and {k}");
         }
         using var streams = new RandomStreams(1);
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new Jigsaw(Net(streams), streams, numberOfPermutations: 1)).Message,
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new Jigsaw(Net(streams), streams,
+            numberOfPermutations: 1)).Message,
             "numberOfPermutations must be between 2 and 1000, got 1");
     }
 
@@ -237,13 +241,15 @@ public sealed class ImageMethodTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        using var method = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0.5, maskedWeight: 2, projectionDimension: 8);
+        using var method = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0.5, maskedWeight: 2,
+            projectionDimension: 8);
         var loss = method.Loss([Images(10)]);
         var terms = loss.Terms.ToDictionary(term => term.Name, term => term.Value.item<float>());
         Assert.AreEqual(0.5 * terms["contrastive"] + 2 * terms["masked"], loss.Total.item<float>(), 1e-4);
         using var masked = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0, projectionDimension: 8);
         Assert.IsNull(masked.Loss([Images(10)]).Embeddings);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0, maskedWeight: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0,
+            maskedWeight: 0));
     }
 
     [TestMethod]
@@ -252,12 +258,15 @@ public sealed class ImageMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var net = Net(streams);
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedAutoencoder(net, streams)).Message, "ImageEncoders.VisionTransformer");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedAutoencoder(net, streams)).Message,
+            "ImageEncoders.VisionTransformer");
         Assert.Throws<ArgumentOutOfRangeException>(() => new SimMim(Patches(streams), streams, maskRatio: 1));
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MoCo(net, Net(streams), streams, temperature: 0, queueSize: 0)).Message, "queueSize");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MoCo(net, Net(streams), streams, temperature: 0,
+            queueSize: 0)).Message, "queueSize");
         Assert.Throws<ArgumentException>(() => new Byol(net, ImageEncoders.SmallConvNet(Side, 1, 2, 4).Create(streams), streams));
         var method = new SimClr(net, streams);
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => method.Loss([Images(3), Images(3)])).Message, "trains on 1 column, got 2");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => method.Loss([Images(3), Images(3)])).Message,
+            "trains on 1 column, got 2");
     }
 
     private sealed class Nothing : ImageView

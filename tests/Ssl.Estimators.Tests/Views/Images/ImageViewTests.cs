@@ -98,7 +98,8 @@ public sealed class ImageViewTests
         foreach (var (channels, height, width) in ((int, int, int)[])[(1, 1, 1), (3, 1, 5), (4, 7, 3), (2, 9, 9)])
         {
             var images = rand(3, channels, height, width, generator: generator);
-            var seen = ImageViews.Compose(new RandomResizedCrop(5, 4, maximumRotation: 30), new ColorJitter(), new Greyscale(), new Solarize(),
+            var seen = ImageViews.Compose(new RandomResizedCrop(5, 4, maximumRotation: 30), new ColorJitter(), new Greyscale(),
+                new Solarize(),
                 new Equalize(), new RandomErasing(), new Cutout(2), new Mixup(), new CutMix()).Apply(images, generator);
             CollectionAssert.AreEqual(new long[] { 3, channels, 5, 4 }, seen.shape);
             Assert.IsTrue(seen.isfinite().all().item<bool>());
@@ -133,7 +134,8 @@ public sealed class ImageViewTests
     public void WrongNumbersAreNamedTogether()
     {
         var fault = Assert.Throws<ArgumentOutOfRangeException>(() => new RandomResizedCrop(0, 8, minimumArea: 0, horizontalFlip: 2));
-        foreach (var name in (string[])["height must be at least 1, got 0", "minimumArea must be greater than 0", "horizontalFlip must be between"])
+        foreach (var name in (string[])["height must be at least 1, got 0", "minimumArea must be greater than 0",
+            "horizontalFlip must be between"])
             StringAssert.Contains(fault.Message, name);
         Assert.Throws<ArgumentOutOfRangeException>(() => new GaussianBlur(4));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ColorJitter(hue: 0.6));
@@ -141,8 +143,10 @@ public sealed class ImageViewTests
         Assert.Throws<ArgumentException>(() => ImageViews.Compose());
         using var generator = new Generator(1, CPU);
         using var images = ImageSamples.Random(1, 1, 10, 1);
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => new PatchShuffle(3).Apply(images, generator)).Message, "does not divide");
-        StringAssert.Contains(Assert.Throws<ArgumentException>(() => new GaussianBlur(21).Apply(images, generator)).Message, "Lower kernelSize");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => new PatchShuffle(3).Apply(images, generator)).Message,
+            "does not divide");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => new GaussianBlur(21).Apply(images, generator)).Message,
+            "Lower kernelSize");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => new ImageBatch(images.squeeze(0))).Message, "[1, 10, 10]");
     }
 }

@@ -14,7 +14,8 @@ public sealed class ImageViewValueTests
     {
         using var scope = NewDisposeScope();
         var small = ImageSamples.Image(3, 7, 6);
-        ImageSamples.AssertClose(ImageNumbers.Crop, RandomResizedCrop.Resample(small, Box(1, 2, 4, 3), Mirrored(false, false), null, 5, 6), Tolerance);
+        ImageSamples.AssertClose(ImageNumbers.Crop, RandomResizedCrop.Resample(small, Box(1, 2, 4, 3), Mirrored(false, false), null, 5, 6),
+            Tolerance);
         ImageSamples.AssertClose(ImageNumbers.FlippedCrop,
             RandomResizedCrop.Resample(small, Box(0, 0, 7, 6), Mirrored(true, false), null, 4, 4), Tolerance);
     }

@@ -129,13 +129,15 @@ public sealed class LearnableViewTests
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return Enumerable.Range(0, 8).Average(seed => method.Loss([new ImageBatch(ImageSamples.Random(32, 3, Side, 100 + seed))]).Total.item<float>());
+        return Enumerable.Range(0, 8)
+            .Average(seed => method.Loss([new ImageBatch(ImageSamples.Random(32, 3, Side, 100 + seed))]).Total.item<float>());
     }
 
     private static Dictionary<string, double> Terms(SimClr method)
     {
         using var scope = NewDisposeScope();
-        return method.Loss([new ImageBatch(ImageSamples.Random(4, 3, Side, 1))]).Terms.ToDictionary(term => term.Name, term => (double)term.Value.item<float>());
+        return method.Loss([new ImageBatch(ImageSamples.Random(4, 3, Side, 1))]).Terms.ToDictionary(term => term.Name,
+            term => (double)term.Value.item<float>());
     }
 
     private sealed class FixedBatches : IBatchSource
