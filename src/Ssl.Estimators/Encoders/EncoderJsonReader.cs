@@ -13,6 +13,10 @@ internal sealed class EncoderJsonReader(JsonObject json)
     /// <exception cref="FormatException">It is missing or something else.</exception>
     public double Number(string name) => Value<double>(name, "a number");
 
+    /// <summary>True or false.</summary>
+    /// <exception cref="FormatException">It is missing or something else.</exception>
+    public bool Boolean(string name) => Value<bool>(name, "true or false");
+
     /// <summary>A text.</summary>
     /// <exception cref="FormatException">It is missing or something else.</exception>
     public string Text(string name) => Value<string>(name, "a text");

@@ -26,7 +26,7 @@ public abstract class TimeSeriesEncoder : Encoder<SeriesBatch>
     }
 
     /// <summary>D, the length of a step's vector.</summary>
-    public int StepDimension => _factory.EmbeddingDimension;
+    public int StepDimension => _factory.StepDimensionFor(_layout);
 
     /// <inheritdoc/>
     public sealed override int EmbeddingDimension => _factory.DimensionFor(_layout);
@@ -72,11 +72,15 @@ public abstract class TimeSeriesEncoderFactory : EncoderFactory
     /// <summary>Steps of a series of this many timestamps.</summary>
     public virtual int Steps(int length) => length;
 
+    /// <summary>Length of a step's vector for such series; an encoder that takes each channel on its own has a part for each.</summary>
+    public virtual int StepDimensionFor(SeriesLayout layout) => EmbeddingDimension;
+
     /// <summary>Length of the embeddings of such series.</summary>
     public int DimensionFor(SeriesLayout layout)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        return layout.PerTimestamp && layout.Length is { } length ? checked(Steps(length) * EmbeddingDimension) : EmbeddingDimension;
+        var step = StepDimensionFor(layout);
+        return layout.PerTimestamp && layout.Length is { } length ? checked(Steps(length) * step) : step;
     }
 
     /// <summary>A network with fresh weights, on the CPU.</summary>

@@ -14,6 +14,8 @@ public static class TimeSeriesEncoders
         internal const int Dimension = 128;
         internal const int NumberOfHeads = 8;
         internal const double TransformerDropout = 0.1;
+        internal const bool InstanceNormalization = true;
+        internal const bool ChannelIndependence = true;
     }
 
     /// <summary>Announces the encoders of this class to <see cref="EncoderFactory.FromJson"/>.</summary>
@@ -34,16 +36,24 @@ public static class TimeSeriesEncoders
         => new DilatedConvolutionEncoderFactory(embeddingDimension, hiddenDimension, depth, dropout);
 
     /// <summary>
-    /// A transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.
+    /// PatchTST's transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.
     /// </summary>
+    /// <remarks>Nie et al., 2023 (arXiv:2211.14730).</remarks>
     /// <param name="patchLength">Timestamps of a patch. At least 1.</param>
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
-    /// <param name="dimension">Length of an embedding. A multiple of <paramref name="numberOfHeads"/>.</param>
+    /// <param name="dimension">Length of a patch's vector and, with the channels in one, of an embedding. A multiple of
+    /// <paramref name="numberOfHeads"/>.</param>
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
     /// <param name="dropout">Share dropped in training behind every block. From 0 to less than 1.</param>
+    /// <param name="instanceNormalization">Whether each channel of each series is brought to mean 0 and deviation 1 on its own, so that level
+    /// and loudness of a series do not count. Where they tell what is looked for, switch it off.</param>
+    /// <param name="channelIndependence">Whether the same weights look at each channel on its own; an embedding then holds
+    /// <paramref name="dimension"/> numbers for every channel, one channel after the other. Else a patch holds all channels.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public static TimeSeriesEncoderFactory PatchTransformer(int patchLength = Defaults.PatchLength,
         int numberOfLayers = Defaults.NumberOfLayers, int dimension = Defaults.Dimension, int numberOfHeads = Defaults.NumberOfHeads,
-        double dropout = Defaults.TransformerDropout)
-        => new PatchTransformerEncoderFactory(patchLength, numberOfLayers, dimension, numberOfHeads, dropout);
+        double dropout = Defaults.TransformerDropout, bool instanceNormalization = Defaults.InstanceNormalization,
+        bool channelIndependence = Defaults.ChannelIndependence)
+        => new PatchTransformerEncoderFactory(patchLength, numberOfLayers, dimension, numberOfHeads, dropout, instanceNormalization,
+            channelIndependence);
 }

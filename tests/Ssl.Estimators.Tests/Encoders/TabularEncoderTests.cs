@@ -61,7 +61,7 @@ public sealed class TabularEncoderTests
     {
         string[][] expected =
         [
-            ["cells.categories.weight", "cells.numbers.bias", "cells.numbers.weight", "hidden.0.bias", "hidden.0.weight"],
+            ["cells.bias", "cells.categories.weight", "cells.numbers.weight", "hidden.0.bias", "hidden.0.weight"],
             [.. Residual, "numbers.frequencies", "numbers.linear.bias", "numbers.linear.weight", "numbers.missing"],
             [.. Residual, "numbers.bias", "numbers.missing", "numbers.weight"],
             ["categories.weight", "columns", "encoder.layer.0.attention.output.bias", "encoder.layer.0.attention.output.weight",
@@ -107,7 +107,7 @@ public sealed class TabularEncoderTests
         var state = encoder.state_dict();
         var input = cat([batch.Numbers, batch.Missing.to(ScalarType.Float32)], 1);
         var oneHot = cat([nn.functional.one_hot(batch.Codes.select(1, 0), 6), nn.functional.one_hot(batch.Codes.select(1, 1), 5)], 1).to(ScalarType.Float32);
-        var expected = (input.mm(state["cells.numbers.weight"].t()) + state["cells.numbers.bias"] + oneHot.mm(state["cells.categories.weight"])).relu();
+        var expected = (input.mm(state["cells.numbers.weight"].t()) + state["cells.bias"] + oneHot.mm(state["cells.categories.weight"])).relu();
         Assert.IsTrue(expected.allclose(encoder.call(batch), rtol: 1e-4, atol: 1e-5));
     }
 
@@ -119,8 +119,9 @@ public sealed class TabularEncoderTests
         var layout = new TableLayout([], ["a", "b"], [3_000, 5], []);
         using var encoder = TabularEncoders.Mlp(1, 8).Create(layout, streams);
         var batch = TableBatches.Random(layout, 20, seed: 1);
-        var table = encoder.state_dict()["cells.categories.weight"];
-        var expected = (table.index_select(0, batch.Codes.select(1, 0)) + table.index_select(0, batch.Codes.select(1, 1) + 3_000)).relu();
+        var state = encoder.state_dict();
+        var table = state["cells.categories.weight"];
+        var expected = (table.index_select(0, batch.Codes.select(1, 0)) + table.index_select(0, batch.Codes.select(1, 1) + 3_000) + state["cells.bias"]).relu();
         Assert.IsTrue(expected.allclose(encoder.call(batch), rtol: 1e-4, atol: 1e-5));
     }
 
@@ -147,6 +148,38 @@ public sealed class TabularEncoderTests
         var table = encoder.state_dict()["cells.categories.weight"];
         Assert.AreEqual(0, table.narrow(0, 0, TableLayout.SpecialCount).abs().sum().item<float>());
         Assert.IsGreaterThan(0f, table.narrow(0, TableLayout.SpecialCount, 1).abs().sum().item<float>());
+    }
+
+    /// <summary>PyTorch's linear layer over 2 numbers and 5 + 4 one-hot categories would have its entries within 1 / sqrt(11).</summary>
+    [TestMethod]
+    public void TheMlpStartsWithTorchsWeightsAndBiases()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var layout = new TableLayout(["x", "y"], ["a", "b"], [5 + TableLayout.SpecialCount, 4 + TableLayout.SpecialCount], [[-1, 0, 1], [-1, 0, 1]]);
+        using var encoder = TabularEncoders.Mlp(2, 400).Create(layout, streams);
+        var state = encoder.state_dict();
+        foreach (var (name, inputs) in ((string, int)[])[("cells.numbers.weight", 11), ("cells.categories.weight", 11), ("cells.bias", 11),
+            ("hidden.0.weight", 400), ("hidden.0.bias", 400)])
+        {
+            var (bound, largest) = (1 / Math.Sqrt(inputs), state[name].abs().max().item<float>());
+            Assert.IsTrue(largest <= bound + 1e-6 && largest > 0.95 * bound, $"{name}: {largest} of {bound}");
+        }
+    }
+
+    [TestMethod]
+    public void TheContrastiveHeadHasAReluBehindBothLayers()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var streams = new RandomStreams(1);
+        using var head = new TableProjectionHead(16, streams);
+        var embeddings = randn(5, 16, generator: streams.Views);
+        var state = head.state_dict();
+        var hidden = nn.functional.linear(embeddings, state["hidden.weight"], state["hidden.bias"]).clamp_min(0);
+        var expected = nn.functional.linear(hidden, state["output.weight"], state["output.bias"]).clamp_min(0);
+        Assert.IsTrue(expected.allclose(head.call(embeddings), rtol: 1e-4, atol: 1e-6));
+        Assert.IsTrue(expected.eq(0).any().item<bool>());
     }
 
     [TestMethod]

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>SCARF's head: two linear layers with ReLU between them, between embedding and contrastive loss, in training only.</summary>
+/// <summary>SCARF's head: two linear layers, a ReLU behind each, between embedding and contrastive loss, in training only.</summary>
+/// <remarks>Weights and biases start as PyTorch's.</remarks>
 internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "hidden")]
@@ -20,8 +21,8 @@ internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
     /// <param name="streams">Gives the initial weights.</param>
     public TableProjectionHead(int dimension, RandomStreams streams) : base(nameof(TableProjectionHead))
     {
-        _hidden = Initialization.NormalLinear(dimension, dimension, streams.Weights, Math.Sqrt(2));
-        _output = Initialization.NormalLinear(dimension, dimension, streams.Weights);
+        _hidden = Initialization.UniformLinear(dimension, dimension, streams.Weights);
+        _output = Initialization.UniformLinear(dimension, dimension, streams.Weights);
         RegisterComponents();
     }
 
@@ -29,6 +30,6 @@ internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        return _output.call(_hidden.call(embeddings).relu()).MoveToOuterDisposeScope();
+        return _output.call(_hidden.call(embeddings).relu()).relu().MoveToOuterDisposeScope();
     }
 }

@@ -33,11 +33,9 @@ internal static class Initialization
     public static Linear UniformLinear(long inputs, long outputs, Generator generator)
     {
         var layer = nn.Linear(inputs, outputs);
-        if (t_skipped)
-            return layer;
         double bound = 1 / Math.Sqrt(inputs);
-        nn.init.uniform_(layer.weight, -bound, bound, generator);
-        nn.init.uniform_(layer.bias!, -bound, bound, generator);
+        Uniform(layer.weight, bound, generator);
+        Uniform(layer.bias!, bound, generator);
         return layer;
     }
 
@@ -56,6 +54,13 @@ internal static class Initialization
         var table = nn.Embedding(count, dimension);
         Normal(table.weight!, 1 / Math.Sqrt(dimension), generator);
         return table;
+    }
+
+    /// <summary>Entries between plus and minus a bound, evenly.</summary>
+    public static void Uniform(Tensor weights, double bound, Generator generator)
+    {
+        if (!t_skipped)
+            nn.init.uniform_(weights, -bound, bound, generator);
     }
 
     /// <summary>Normal entries around 0.</summary>

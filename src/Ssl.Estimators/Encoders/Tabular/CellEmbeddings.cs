@@ -11,7 +11,8 @@ namespace Ssl.Estimators.Encoders;
 /// category. The same as a linear layer over one-hot categories, without the zeros.
 /// </summary>
 /// <remarks>
-/// N rows, C numbers, K categories, H outputs. The vectors of missing, unseen and rare start as zeros: unseen says nothing.
+/// N rows, C numbers, K categories, H outputs. Weights and biases start as those of PyTorch's linear layer over numbers and one-hot
+/// categories. The vectors of missing, unseen and rare start as zeros: unseen says nothing.
 /// </remarks>
 internal sealed class CellSum : nn.Module<TableBatch, Tensor>
 {
@@ -21,6 +22,9 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     [ComponentName(Name = "categories")]
     private readonly EmbeddingBag? _categories;
 
+    [ComponentName(Name = "bias")]
+    private readonly Parameter _bias;
+
     // Up to here a product with ones and zeros is quicker than collecting rows of the table, and much so on the way back.
     private const int FewCategories = 2048;
 
@@ -29,13 +33,20 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     public CellSum(TableLayout layout, int outputs, RandomStreams streams) : base(nameof(CellSum))
     {
         _layout = layout;
+        var bound = 1 / Math.Sqrt(Math.Max(1, layout.NumericCount + layout.TotalCategories - TableLayout.SpecialCount * layout.CategoricalCount));
         if (layout.NumericCount > 0)
-            _numbers = Initialization.NormalLinear(2L * layout.NumericCount, outputs, streams.Weights, Math.Sqrt(2.0 * layout.NumericCount / layout.CellCount));
+        {
+            _numbers = nn.Linear(2L * layout.NumericCount, outputs, hasBias: false);
+            Initialization.Uniform(_numbers.weight, bound, streams.Weights);
+        }
         if (layout.CategoricalCount > 0)
         {
             _categories = nn.EmbeddingBag(layout.TotalCategories, outputs, mode: EmbeddingBagMode.Sum);
-            CategoryTable.Initialize(_categories.weight!, layout, Math.Sqrt(1.0 / layout.CellCount), streams.Weights);
+            Initialization.Uniform(_categories.weight!, bound, streams.Weights);
+            CategoryTable.ClearSpecial(_categories.weight!, layout);
         }
+        _bias = nn.Parameter(zeros(outputs));
+        Initialization.Uniform(_bias, bound, streams.Weights);
         RegisterComponents();
     }
 
@@ -52,7 +63,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             var categories = _layout.TotalCategories <= FewCategories ? Product(entries) : Collected(entries);  // [N, H]
             sum = sum is null ? categories : sum + categories;
         }
-        return sum!.MoveToOuterDisposeScope();
+        return (sum! + _bias).MoveToOuterDisposeScope();
     }
 
     private Tensor Product(Tensor entries)
@@ -85,6 +96,12 @@ internal static class CategoryTable
     public static void Initialize(Tensor table, TableLayout layout, double deviation, Generator generator)
     {
         Initialization.Normal(table, deviation, generator);
+        ClearSpecial(table, layout);
+    }
+
+    /// <summary>Zeros for the special entries.</summary>
+    public static void ClearSpecial(Tensor table, TableLayout layout)
+    {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var kept = new float[layout.TotalCategories];

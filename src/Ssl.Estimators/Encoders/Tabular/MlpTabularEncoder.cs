@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>Linear layers with ReLU over the cells of a row: SCARF's encoder.</summary>
-/// <remarks>N rows, H the width of every layer and of the embedding.</remarks>
+/// <remarks>N rows, H the width of every layer and of the embedding. Weights and biases start as PyTorch's.</remarks>
 internal sealed class MlpTabularEncoder : TabularEncoder
 {
     [ComponentName(Name = "cells")]
@@ -24,7 +24,7 @@ internal sealed class MlpTabularEncoder : TabularEncoder
         EmbeddingDimension = sizes.EmbeddingDimension;
         _cells = new CellSum(layout, EmbeddingDimension, streams);
         _hidden = new ModuleList<Linear>([.. Enumerable.Range(1, sizes.NumberOfLayers - 1).Select(_ =>
-            Initialization.NormalLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights, Math.Sqrt(2)))]);
+            Initialization.UniformLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights))]);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }

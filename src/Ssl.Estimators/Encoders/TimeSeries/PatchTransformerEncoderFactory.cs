@@ -9,7 +9,8 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
 {
     public const string KindName = "timeseries.patch-transformer";
 
-    public PatchTransformerEncoderFactory(int patchLength, int numberOfLayers, int dimension, int numberOfHeads, double dropout)
+    public PatchTransformerEncoderFactory(int patchLength, int numberOfLayers, int dimension, int numberOfHeads, double dropout,
+        bool instanceNormalization, bool channelIndependence)
     {
         new OptionFaults()
             .AtLeast(patchLength, 1)
@@ -21,6 +22,7 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
             .InHalfOpenRange(dropout, 0, 1)
             .ThrowIfAny();
         (PatchLength, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Dropout) = (patchLength, numberOfLayers, dimension, numberOfHeads, dropout);
+        (InstanceNormalization, ChannelIndependence) = (instanceNormalization, channelIndependence);
     }
 
     public override string Kind => KindName;
@@ -35,11 +37,21 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
 
     public double Dropout { get; }
 
+    public bool InstanceNormalization { get; }
+
+    public bool ChannelIndependence { get; }
+
     public override int MinimumLength => PatchLength;
 
     public override bool EncodesPatches => true;
 
     public override int Steps(int length) => (length + PatchLength - 1) / PatchLength;
+
+    public override int StepDimensionFor(SeriesLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        return ChannelIndependence ? checked(layout.Channels * EmbeddingDimension) : EmbeddingDimension;
+    }
 
     public override TimeSeriesEncoder Create(SeriesLayout layout, RandomStreams streams)
     {
@@ -56,12 +68,14 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
         ["dimension"] = EmbeddingDimension,
         ["numberOfHeads"] = NumberOfHeads,
         ["dropout"] = Dropout,
+        ["instanceNormalization"] = InstanceNormalization,
+        ["channelIndependence"] = ChannelIndependence,
     };
 
     public static PatchTransformerEncoderFactory Read(JsonObject json)
     {
         var reader = new EncoderJsonReader(json);
         return new PatchTransformerEncoderFactory(reader.Integer("patchLength"), reader.Integer("numberOfLayers"), reader.Integer("dimension"),
-            reader.Integer("numberOfHeads"), reader.Number("dropout"));
+            reader.Integer("numberOfHeads"), reader.Number("dropout"), reader.Boolean("instanceNormalization"), reader.Boolean("channelIndependence"));
     }
 }

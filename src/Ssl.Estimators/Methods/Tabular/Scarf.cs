@@ -15,8 +15,8 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// <para>
 /// Bahri et al., "SCARF: Self-Supervised Contrastive Learning using Random Feature Corruption", 2022 (arXiv:2106.15147). Deviations: both
-/// directions of the loss are averaged, the marginals are those of the batch, and the temperature is 0.2 instead of 1, which makes
-/// embeddings that separate classes better. N rows, D the embedding dimension.
+/// directions of the loss are averaged, the marginals are those of the batch, and the temperature is 0.2 instead of 1, which separates the
+/// classes of numeric tables better; the paper's 1 suits tables with categories. N rows, D the embedding dimension.
 /// </para>
 /// </remarks>
 public sealed class Scarf : PretrainingMethod

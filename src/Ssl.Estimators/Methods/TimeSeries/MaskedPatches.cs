@@ -12,8 +12,9 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// <para>
 /// Nie et al., "A Time Series is Worth 64 Words: Long-term Forecasting with Transformers" (PatchTST), 2023 (arXiv:2211.14730), its
-/// self-supervised form: patches do not overlap, and the loss is the mean squared error of hidden, observed values. Deviation: a patch
-/// holds all channels. N series, S patches of C x L values.
+/// self-supervised form: patches do not overlap, other ones are hidden in every channel, and the loss is the mean squared error of hidden,
+/// observed values as the encoder sees them, normalised where it normalises. M series of one channel (or N of all, where the encoder takes
+/// them together), S patches of P values.
 /// </para>
 /// </remarks>
 public sealed class MaskedPatches : PretrainingMethod
@@ -40,16 +41,16 @@ public sealed class MaskedPatches : PretrainingMethod
         _encoder = encoder as PatchTransformerEncoder ?? throw new ArgumentOutOfRangeException(nameof(encoder),
             $"MaskedPatches needs an encoder of patches, got {encoder.GetName()}. Use TimeSeriesEncoders.PatchTransformer.");
         (_streams, _maskRatio) = (streams, maskRatio);
-        _output = Initialization.NormalLinear(encoder.StepDimension, _encoder.PatchSize, streams.Weights);
+        _output = Initialization.NormalLinear(_encoder.Dimension, _encoder.PatchSize, streams.Weights);
         RegisterComponents();
     }
 
     /// <inheritdoc/>
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
     {
-        var series = SeriesColumn.Of(columns);
-        var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _maskRatio, _streams.Masks); // [N, S]
-        var rebuilt = _output.call(_encoder.EncodeSteps(series, hidden));                           // [N, S, C x L]
+        var series = _encoder.Prepare(SeriesColumn.Of(columns));
+        var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _maskRatio, _streams.Masks); // [M, S]
+        var rebuilt = _output.call(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
         var counted = _encoder.ObservedInPatches(series).logical_and(hidden.unsqueeze(-1)).to(rebuilt.dtype);
         var loss = ((rebuilt - _encoder.Patches(series)).square() * counted).sum() / counted.sum().clamp_min(1);
         return new StepLoss(loss, []);

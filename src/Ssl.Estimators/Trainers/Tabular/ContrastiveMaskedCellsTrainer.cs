@@ -56,7 +56,10 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
         /// <value>The default value is 0.6.</value>
         public float CorruptionRate { get; set; } = Defaults.CorruptionRate;
 
-        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <summary>
+        /// Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0. SCARF's paper has 1, which suits tables
+        /// with columns of categories.
+        /// </summary>
         /// <value>The default value is 0.2.</value>
         public float Temperature { get; set; } = Defaults.Temperature;
 

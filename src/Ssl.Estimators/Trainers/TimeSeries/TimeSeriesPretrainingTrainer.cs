@@ -52,9 +52,10 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
     {
         var name = _options.InputColumnName;
         var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp);
-        if (layout is { PerTimestamp: true } && _encoder.DimensionFor(layout) > LongestEmbedding)
+        if (_encoder.DimensionFor(layout) > LongestEmbedding)
         {
-            throw new InvalidOperationException($"One vector a timestamp makes embeddings of {_encoder.DimensionFor(layout):N0} values; at most "
+            var why = layout.PerTimestamp ? "One vector a timestamp" : "One vector a channel";
+            throw new InvalidOperationException($"{why} makes embeddings of {_encoder.DimensionFor(layout):N0} values; at most "
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
         var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.CancellationToken);

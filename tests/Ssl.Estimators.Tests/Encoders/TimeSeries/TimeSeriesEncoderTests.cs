@@ -12,7 +12,8 @@ public sealed class TimeSeriesEncoderTests
     public static IEnumerable<object[]> Factories =>
     [
         [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
-        [TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 2, dimension: 8, numberOfHeads: 2)],
+        [Patches(normalizes: true, separates: true)],
+        [Patches(normalizes: false, separates: false)],
     ];
 
     [TestMethod]
@@ -37,14 +38,79 @@ public sealed class TimeSeriesEncoderTests
         using var encoder = Create(factory);
         var series = TestSeries.Of(13, 20);
         var steps = encoder.EncodeSteps(series);
-        CollectionAssert.AreEqual(new long[] { 2, factory.Steps(20), factory.EmbeddingDimension }, steps.shape);
+        CollectionAssert.AreEqual(new long[] { 2, factory.Steps(20), factory.StepDimensionFor(s_layout) }, steps.shape);
         var first = steps[0].narrow(0, 0, factory.Steps(13)).amax(0);
         CollectionAssert.AreEqual(TestSeries.Floats(first), TestSeries.Floats(encoder.call(series)[0]));
         Assert.AreEqual(factory.Steps(13), encoder.StepMask(series)[0].sum().item<long>());
     }
 
     [TestMethod]
-    [DynamicData(nameof(Factories))]
+    public void InstanceNormalizationBringsEveryChannelOfEverySeriesToMean0AndDeviation1()
+    {
+        using var scope = NewDisposeScope();
+        var encoder = (PatchTransformerEncoder)Create(Patches(normalizes: true, separates: false));
+        using var series = TestSeries.Of(13, 20);
+        series.Observed[1, 4] = false;
+        series.Values[1].narrow(1, 4, 1).zero_();
+        using var prepared = encoder.Prepare(series);
+        for (var n = 0; n < 2; n++)
+        {
+            int[] seen = [.. Enumerable.Range(0, n == 0 ? 13 : 20).Where(t => n == 0 || t != 4)];
+            for (var c = 0; c < 2; c++)
+            {
+                var (values, actual) = (TestSeries.Floats(series.Values[n, c]), TestSeries.Floats(prepared.Values[n, c]));
+                var mean = seen.Average(t => (double)values[t]);
+                var deviation = Math.Sqrt(seen.Average(t => Math.Pow(values[t] - mean, 2)) + 1e-5);
+                for (var t = 0; t < actual.Length; t++)
+                    Assert.AreEqual(seen.Contains(t) ? (values[t] - mean) / deviation : 0, actual[t], 1e-4, $"series {n}, channel {c}, time {t}");
+            }
+        }
+    }
+
+    [TestMethod]
+    public void ANormalizedSeriesIsEncodedWhateverItsLevelAndLoudness()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var series = TestSeries.Of(16);
+        using var louder = series.WithValues(series.Values * 3 + 2);
+        foreach (var normalizes in (bool[])[true, false])
+        {
+            using var encoder = Create(Patches(normalizes, separates: true));
+            var difference = (encoder.call(series) - encoder.call(louder)).abs().max().item<float>();
+            Assert.AreEqual(normalizes, difference < 1e-3, $"{difference}");
+        }
+    }
+
+    [TestMethod]
+    public void IndependentChannelsAreEncodedEachAsIfItWereAlone()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Create(Patches(normalizes: false, separates: true));
+        using var alone = Patches(normalizes: false, separates: true).Create(new SeriesLayout(1, null), new RandomStreams(2));
+        alone.eval();
+        using var series = TestSeries.Of(13, 20);
+        var both = encoder.call(series);                                                            // [2, 2 x 8]
+        for (var c = 0; c < 2; c++)
+        {
+            using var channel = new SeriesBatch(series.Values.narrow(1, c, 1), series.Mask.alias(), series.Observed.alias());
+            var (expected, actual) = (TestSeries.Floats(alone.call(channel)), TestSeries.Floats(both.narrow(1, 8 * c, 8)));
+            for (var i = 0; i < expected.Length; i++)
+                Assert.AreEqual(expected[i], actual[i], 1e-5f, $"channel {c}, number {i}");
+        }
+    }
+
+    // A hidden stretch takes part in the mean and the deviation of its series, so without instance normalisation.
+    public static IEnumerable<object[]> PlainFactories =>
+    [
+        [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
+        [Patches(normalizes: false, separates: true)],
+        [Patches(normalizes: false, separates: false)],
+    ];
+
+    [TestMethod]
+    [DynamicData(nameof(PlainFactories))]
     public void HiddenValuesCannotBeSeen(TimeSeriesEncoderFactory factory)
     {
         using var scope = NewDisposeScope();
@@ -114,10 +180,16 @@ public sealed class TimeSeriesEncoderTests
             StringAssert.Contains(fault.Message, name, StringComparison.OrdinalIgnoreCase);
     }
 
+    private static readonly SeriesLayout s_layout = new(2, null);
+
+    private static TimeSeriesEncoderFactory Patches(bool normalizes, bool separates)
+        => TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 2, dimension: 8, numberOfHeads: 2, instanceNormalization: normalizes,
+            channelIndependence: separates);
+
     private static TimeSeriesEncoder Create(TimeSeriesEncoderFactory factory)
     {
         using var streams = new RandomStreams(2);
-        var encoder = factory.Create(new SeriesLayout(2, null), streams);
+        var encoder = factory.Create(s_layout, streams);
         encoder.eval();
         return encoder;
     }
