@@ -142,7 +142,8 @@ public sealed class ImagesQuality : BenchCase
     private static double Tuned(MLContext mlContext, EncoderTransformer encoder, IDataView probe, IDataView test, int draws)
         => Enumerable.Range(0, draws).Average(seed =>
         {
-            var labelled = mlContext.Data.TakeRows(mlContext.Data.SkipRows(probe, seed * TunedLabels), TunedLabels);
+            // ML.NET refuses to skip no rows.
+            var labelled = mlContext.Data.TakeRows(seed == 0 ? probe : mlContext.Data.SkipRows(probe, seed * TunedLabels), TunedLabels);
             using var model = mlContext.Transforms.Conversion.MapValueToKey("LabelKey", "Label")
                 .Append(mlContext.SelfSupervised().FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
                 {
