@@ -3,9 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Bench;
 
-/// <summary>
-/// Multinomial logistic regression on standardised embeddings, as the Python peers probe, and what is told without labels.
-/// </summary>
+/// <summary>Multinomial logistic regression on standardised embeddings, as the Python peers probe.</summary>
 public static class LinearProbe
 {
     // scikit-learn's C, the strongest penalty first.
@@ -47,21 +45,6 @@ public static class LinearProbe
     {
         var mean = differences.Average();
         return mean <= Math.Sqrt(differences.Average(d => (d - mean) * (d - mean)) / differences.Length);
-    }
-
-    /// <summary>
-    /// Effective rank of embeddings: the exponential of the entropy of their singular values' shares (Garrido et al., "RankMe", 2023), on
-    /// at most 2,000 rows, standardised.
-    /// </summary>
-    public static double EffectiveRank(float[][] embeddings)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var x = Matrix(embeddings.Length > 2_000 ? embeddings[..2_000] : embeddings);
-        x = (x - x.mean([0])) / x.std(0, unbiased: false).clamp_min(1e-6);
-        var values = linalg.eigvalsh(x.t().mm(x)).clamp_min(0).sqrt();
-        var shares = values / values.sum() + 1e-7;
-        return (shares * shares.log()).sum().neg().exp().item<float>();
     }
 
     // Full-batch Adam on the penalised mean loss; the penalty is sklearn's for this strength C.
