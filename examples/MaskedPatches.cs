@@ -33,7 +33,8 @@ var test = mlContext.Data.LoadFromEnumerable(Rows(300));
 EncoderTransformer Pretrain(int epochs) => ssl.TimeSeries.MaskedPatches(new MaskedPatchesTrainer.Options
 {
     InputColumnName = "Load",
-    Encoder = TimeSeriesEncoders.PatchTransformer(patchLength: 8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4),
+    Encoder = TimeSeriesEncoders.PatchTransformer(patchLength: 8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4,
+        instanceNormalization: true),
     NumberOfEpochs = epochs,
 }).Fit(unlabelled);
 using var untrained = Pretrain(0);

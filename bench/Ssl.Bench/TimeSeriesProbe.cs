@@ -81,7 +81,7 @@ public sealed class TimeSeriesProbe : BenchCase
         UntrainedConvolutions,
         UntrainedPatches,
         MaskedPatches,
-        MaskedPatchesAsTheyAre,
+        MaskedPatchesOfThePaper,
         UntrainedFeatures,
         TemporalContextualContrast,
     }
@@ -91,11 +91,11 @@ public sealed class TimeSeriesProbe : BenchCase
         var methods = mlContext.SelfSupervised().TimeSeries;
         var data = mlContext.Data.LoadFromEnumerable(training);
         var patches = TimeSeriesEncoders.PatchTransformer(Math.Clamp(training.Max(s => s.Length) / 10, 2, 12),
-            instanceNormalization: method != Method.MaskedPatchesAsTheyAre);
+            instanceNormalization: method == Method.MaskedPatchesOfThePaper, channelIndependence: method == Method.MaskedPatchesOfThePaper);
         return method switch
         {
             Method.UntrainedFeatures or Method.TemporalContextualContrast => methods.TemporalContextualContrast(Set(new TemporalContextualContrastTrainer.Options())).Fit(data),
-            Method.UntrainedPatches or Method.MaskedPatches or Method.MaskedPatchesAsTheyAre
+            Method.UntrainedPatches or Method.MaskedPatches or Method.MaskedPatchesOfThePaper
                 => methods.MaskedPatches(Set(new MaskedPatchesTrainer.Options { Encoder = patches })).Fit(data),
             _ => methods.Ts2Vec(Set(new Ts2VecTrainer.Options())).Fit(data),
         };

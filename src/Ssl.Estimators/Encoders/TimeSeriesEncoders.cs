@@ -14,8 +14,8 @@ public static class TimeSeriesEncoders
         internal const int Dimension = 128;
         internal const int NumberOfHeads = 8;
         internal const double TransformerDropout = 0.1;
-        internal const bool InstanceNormalization = true;
-        internal const bool ChannelIndependence = true;
+        internal const bool InstanceNormalization = false;
+        internal const bool ChannelIndependence = false;
     }
 
     /// <summary>Announces the encoders of this class to <see cref="EncoderFactory.FromJson"/>.</summary>
@@ -38,7 +38,10 @@ public static class TimeSeriesEncoders
     /// <summary>
     /// PatchTST's transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.
     /// </summary>
-    /// <remarks>Nie et al., 2023 (arXiv:2211.14730).</remarks>
+    /// <remarks>
+    /// Nie et al., 2023 (arXiv:2211.14730). The paper, whose aim is forecasting, has <paramref name="instanceNormalization"/> and
+    /// <paramref name="channelIndependence"/> on; embeddings of series whose classes differ in loudness lose by it (docs/benchmarks.md).
+    /// </remarks>
     /// <param name="patchLength">Timestamps of a patch. At least 1.</param>
     /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
     /// <param name="dimension">Length of a patch's vector and, with the channels in one, of an embedding. A multiple of
@@ -46,7 +49,7 @@ public static class TimeSeriesEncoders
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
     /// <param name="dropout">Share dropped in training behind every block. From 0 to less than 1.</param>
     /// <param name="instanceNormalization">Whether each channel of each series is brought to mean 0 and deviation 1 on its own, so that level
-    /// and loudness of a series do not count. Where they tell what is looked for, switch it off.</param>
+    /// and loudness of a series do not count: for series whose scale drifts.</param>
     /// <param name="channelIndependence">Whether the same weights look at each channel on its own; an embedding then holds
     /// <paramref name="dimension"/> numbers for every channel, one channel after the other. Else a patch holds all channels.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>

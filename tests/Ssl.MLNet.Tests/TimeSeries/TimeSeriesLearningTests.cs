@@ -81,7 +81,7 @@ public sealed class TimeSeriesLearningTests
     public void MaskedPatches_tell_pitches_in_noise_from_three_labels_each()
         => Learns((count, random) => Tones(count, random, noise: 0.5f), aboveUntrained: 0.15, aboveRaw: 0.3, (ssl, epochs) => ssl.MaskedPatches(new MaskedPatchesTrainer.Options
         {
-            Encoder = TimeSeriesEncoders.PatchTransformer(8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4),
+            Encoder = TimeSeriesEncoders.PatchTransformer(8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4, instanceNormalization: true),
             NumberOfEpochs = 100 * epochs, LearningRate = 2e-3, Seed = 1,
         }));
 
