@@ -66,18 +66,21 @@ public sealed class BenchResults(string name, bool quick)
         };
         var folder = Path.Combine("artifacts", "bench");
         Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, $"{name}.json"), root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+        File.WriteAllText(Path.Combine(folder, $"{name}.json"), root.ToJsonString(new JsonSerializerOptions { WriteIndented = true })
+            + "\n");
     }
 
     private static string Machine()
     {
         var processor = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
+            ? File.ReadLines("/proc/cpuinfo")
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
         return $"{processor ?? RuntimeInformation.OSArchitecture.ToString()}, {Environment.ProcessorCount} cores, "
             + $"{RuntimeInformation.OSDescription.Trim()}, .NET {Environment.Version}";
     }
 
-    private static double Round(double value) => value == 0 || !double.IsFinite(value) ? value : Math.Round(value, Math.Clamp(4 - (int)Math.Log10(Math.Abs(value)), 0, 8));
+    private static double Round(double value) => value == 0
+        || !double.IsFinite(value) ? value : Math.Round(value, Math.Clamp(4 - (int)Math.Log10(Math.Abs(value)), 0, 8));
 
     private static string Format(double? value) => value is { } number
         ? number.ToString(Math.Abs(number) >= 1000 ? "N0" : "0.###", CultureInfo.InvariantCulture) : "";

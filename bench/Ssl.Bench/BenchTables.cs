@@ -22,7 +22,8 @@ public sealed record BenchTable(string[] Columns, DataFrame Training, DataFrame 
     }
 
     /// <summary>Some rows of a frame.</summary>
-    public static DataFrame Rows(DataFrame frame, IReadOnlyList<int> rows) => new([.. frame.Columns.Select(column => (DataFrameColumn)(column switch
+    public static DataFrame Rows(DataFrame frame, IReadOnlyList<int> rows)
+        => new([.. frame.Columns.Select(column => (DataFrameColumn)(column switch
     {
         PrimitiveDataFrameColumn<float> numbers => new PrimitiveDataFrameColumn<float>(column.Name, rows.Select(row => numbers[row])),
         PrimitiveDataFrameColumn<int> classes => new PrimitiveDataFrameColumn<int>(column.Name, rows.Select(row => classes[row])),
@@ -72,7 +73,8 @@ public sealed record BenchTable(string[] Columns, DataFrame Training, DataFrame 
     public static (float[][] Rows, bool[] Anomalies) ReadAnomaly(string name)
     {
         var rows = Csv(Path.Combine(DataFolder("anomaly"), $"{name}.csv.gz")).Rows;
-        return ([.. rows.Select(row => row[..^1].Select(cell => Number(cell) ?? float.NaN).ToArray())], [.. rows.Select(row => Number(row[^1]) > 0)]);
+        return ([.. rows.Select(row => row[..^1].Select(cell => Number(cell) ?? float.NaN).ToArray())],
+            [.. rows.Select(row => Number(row[^1]) > 0)]);
     }
 
     private static float? Number(string text) => text is "" or "?" ? null : float.Parse(text, CultureInfo.InvariantCulture);
@@ -81,7 +83,8 @@ public sealed record BenchTable(string[] Columns, DataFrame Training, DataFrame 
     {
         var root = Environment.GetEnvironmentVariable("SSL_DATA");
         var folder = root is null ? null : Path.Combine(root, name);
-        return Directory.Exists(folder) ? folder : throw new BenchUnavailableException($"SSL_DATA must name a folder with the data sets ('{name}' in it).");
+        return Directory.Exists(folder) ? folder
+            : throw new BenchUnavailableException($"SSL_DATA must name a folder with the data sets ('{name}' in it).");
     }
 
     private static (string[] Header, List<string[]> Rows) Csv(string path)

@@ -18,10 +18,12 @@ public static partial class BenchText
             throw new BenchUnavailableException("it needs the data sets sst2, clinc150 and wikitext-2 in the folder that SSL_DATA names.");
         var texts = new List<string>();
         foreach (var name in new[] { "sst2", "clinc150" })
-            texts.AddRange(Lines(Path.Combine(data, name, "train.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos").Select(row => row[1]));
+            texts.AddRange(Lines(Path.Combine(data, name, "train.tsv.gz")).Skip(1).Select(line => line.Split('\t'))
+                .Where(row => row[0] != "oos").Select(row => row[1]));
         foreach (var name in new[] { "valid", "test" })
             foreach (var line in Lines(Path.Combine(data, "wikitext-2", $"{name}.txt.gz")).Where(line => line.Length > 20))
-                texts.AddRange(PeerWords.Matches(line.ToLowerInvariant().Replace("<unk>", "~", StringComparison.Ordinal)).Select(m => m.Value)
+                texts.AddRange(PeerWords.Matches(line.ToLowerInvariant().Replace("<unk>", "~", StringComparison.Ordinal))
+                    .Select(m => m.Value)
                     .Chunk(wordsAPiece).Select(piece => string.Join(' ', piece)));
         return [.. texts];
     }

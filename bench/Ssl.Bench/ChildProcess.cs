@@ -12,7 +12,8 @@ public static class ChildProcess
     /// <summary>Runs a named child.</summary>
     public static Dictionary<string, double> Start(string name, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(ChildProcess).Assembly.Location, "--child", name, .. arguments]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!,
+            [typeof(ChildProcess).Assembly.Location, "--child", name, .. arguments]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -27,7 +28,8 @@ public static class ChildProcess
     {
         var figures = name switch
         {
-            "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture), int.Parse(arguments[1], CultureInfo.InvariantCulture)),
+            "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture),
+                int.Parse(arguments[1], CultureInfo.InvariantCulture)),
             "load-model" => Saving.LoadAndScore(arguments[0]),
             _ => throw new ArgumentException($"There is no child '{name}'."),
         };

@@ -31,7 +31,8 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
     private const int Epochs = 10;
 
     /// <summary>What our side does, in words.</summary>
-    public static string Recipe => $"fine-tuning: head from class means, all weights, {Epochs} epochs, learning rate {LearningRate:0.0000}, batch 32";
+    public static string Recipe
+        => $"fine-tuning: head from class means, all weights, {Epochs} epochs, learning rate {LearningRate:0.0000}, batch 32";
 
     /// <summary>What the references do, in words.</summary>
     public static string References => "scratch: the same network untrained, random head, 2 x the epochs, the better of learning rates "
@@ -39,12 +40,15 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
         + $"{string.Join(", ", L2Choices)} on the test texts";
 
     /// <summary>Adds mean and deviation over draws of so many labels a class, for all three.</summary>
-    public void Measure(BenchResults results, string prefix, EncoderTransformer pretrained, EncoderTransformer untrained, int labels, int draws)
+    public void Measure(BenchResults results, string prefix, EncoderTransformer pretrained, EncoderTransformer untrained, int labels,
+        int draws)
     {
         var drawn = Enumerable.Range(0, draws).Select(seed => Draw(labels, seed)).ToArray();
-        var tuned = drawn.Select((rows, seed) => Tune(pretrained, rows, LearningRate, Epochs, HeadInitialization.ClassMeans, seed)).ToArray();
+        var tuned = drawn.Select((rows, seed) => Tune(pretrained, rows, LearningRate, Epochs, HeadInitialization.ClassMeans, seed))
+            .ToArray();
         var scratch = ScratchRates.Select(rate => drawn
-            .Select((rows, seed) => Tune(untrained, rows, rate, 2 * Epochs, HeadInitialization.Random, seed)).ToArray()).MaxBy(a => a.Average())!;
+            .Select((rows, seed) => Tune(untrained, rows, rate, 2 * Epochs, HeadInitialization.Random, seed)).ToArray())
+                .MaxBy(a => a.Average())!;
         var words = L2Choices.Select(l2 => drawn.Select(rows => Words(rows, l2)).ToArray()).MaxBy(a => a.Average())!;
         Console.WriteLine($"  {prefix}{labels} labels, {draws} draws: fine-tuned {tuned.Average():0.000}, scratch {scratch.Average():0.000}, TF-IDF {words.Average():0.000}");
         results.Add($"{prefix}{labels} labels: fine-tuned, over scratch", tuned.Average(), "share", scratch.Average());
@@ -98,7 +102,8 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
             return new WeighedText
             {
                 Label = row.Label,
-                Features = new VBuffer<float>(tfidf.Size, words.Length, [.. words.Select(word => word.Value)], [.. words.Select(word => word.Key)]),
+                Features = new VBuffer<float>(tfidf.Size, words.Length, [.. words.Select(word => word.Value)],
+                    [.. words.Select(word => word.Key)]),
             };
         }).ToArray(), schema);
     }

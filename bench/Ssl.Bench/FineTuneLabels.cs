@@ -26,7 +26,8 @@ public sealed class FineTuneLabels : BenchCase
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var (epochs, draws, counts) = settings.Quick ? (4, 1, new[] { 5 }) : (20, 5, [5, 20, 100]);
-        var corpus = Corpus.Create("", ReferenceDocumentation.Read(ReferenceDocumentation.FindSdk()), 2_000, int.MaxValue, BenchResults.Seed);
+        var corpus = Corpus.Create("", ReferenceDocumentation.Read(ReferenceDocumentation.FindSdk()), 2_000, int.MaxValue,
+            BenchResults.Seed);
         var tfidf = new TfIdf(corpus.Training.SelectMany(document => new[] { document.Text, document.Pair }));
         var classes = corpus.Training.Where(document => document.Label.Length > 0).GroupBy(document => document.Label)
             .Where(group => group.Count() >= FewestMembers).Select(group => group.Key).ToHashSet();

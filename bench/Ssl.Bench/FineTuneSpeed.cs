@@ -44,7 +44,8 @@ public sealed class FineTuneSpeed : BenchCase
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var tokenizer = WordPieceTokenizer.Train(texts, new WordPieceTokenizer.Options { VocabularySize = 4_000 });
-        var rows = mlContext.Data.LoadFromEnumerable(texts.Select((text, i) => new LabelledText { Text = text, Label = $"{i % Classes}" }).ToArray());
+        var rows = mlContext.Data.LoadFromEnumerable(texts.Select((text, i) => new LabelledText { Text = text, Label = $"{i % Classes}" })
+            .ToArray());
         using var encoder = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
         {
             Encoder = factory, Tokenizer = tokenizer, NumberOfEpochs = 0,
@@ -62,7 +63,8 @@ public sealed class FineTuneSpeed : BenchCase
             batch.Dispose();
     }
 
-    private static double Tune(MLContext mlContext, Ssl.Estimators.Transformers.EncoderTransformer encoder, IDataView rows, int steps, int epochs)
+    private static double Tune(MLContext mlContext, Ssl.Estimators.Transformers.EncoderTransformer encoder, IDataView rows, int steps,
+        int epochs)
     {
         var ends = new List<TimeSpan>();
         using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options

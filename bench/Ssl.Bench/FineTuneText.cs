@@ -31,7 +31,8 @@ public sealed class FineTuneText : BenchCase
             var training = BenchText.Labelled(name, "train");
             var test = BenchText.Labelled(name, "test");
             new Random(BenchResults.Seed).Shuffle(training);
-            var unlabelled = mlContext.Data.LoadFromEnumerable(training.Take(MostTexts).Select(row => new TextRow { Text = row.Text }).ToArray());
+            var unlabelled = mlContext.Data.LoadFromEnumerable(training.Take(MostTexts).Select(row => new TextRow { Text = row.Text })
+                .ToArray());
             using var untrained = Pretrain(mlContext, unlabelled, 0);
             using var pretrained = Pretrain(mlContext, unlabelled, epochs);
             var task = new FewLabels(mlContext, training, test, new TfIdf(training.Select(row => row.Text)));
@@ -44,5 +45,6 @@ public sealed class FineTuneText : BenchCase
     }
 
     private static EncoderTransformer Pretrain(MLContext mlContext, IDataView rows, int epochs)
-        => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options { Encoder = TextEncoders.Bag(), NumberOfEpochs = epochs }).Fit(rows);
+        => mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options { Encoder = TextEncoders.Bag(), NumberOfEpochs = epochs })
+            .Fit(rows);
 }

@@ -99,7 +99,8 @@ public sealed class ImagesGpu : BenchCase
     public override int Minutes => 8;
 
     /// <inheritdoc/>
-    public override string Description => "images/s of SimCLR with ResNet-18, batch 512, bfloat16, on a GPU against eager PyTorch on it; neighbours after equal epochs";
+    public override string Description
+        => "images/s of SimCLR with ResNet-18, batch 512, bfloat16, on a GPU against eager PyTorch on it; neighbours after equal epochs";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)

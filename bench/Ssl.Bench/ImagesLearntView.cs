@@ -38,7 +38,8 @@ public sealed class ImagesLearntView : BenchCase
         (string Name, ImageView View)[] views =
         [
             ("learnt", ImageViews.Compose(crop, jitter)),
-            ("fixed at the learnt one's start", ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.5), new ColorJitter(0.5, 0.5, 0, 0))),
+            ("fixed at the learnt one's start",
+                ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.5), new ColorJitter(0.5, 0.5, 0, 0))),
             // Bounds without width, and noise that starts at the middle and does not move.
             ("fixed at the learnt one's end", ImageViews.Compose(new LearnableCrop(28, 28, minimumArea: 0.14, maximumArea: 0.14),
                 new LearnableColorJitter(minimumStrength: 0.85, maximumStrength: 0.85, maximumNoise: 0.184, learningRateScale: 1e-9))),
@@ -57,8 +58,10 @@ public sealed class ImagesLearntView : BenchCase
                 }).Fit(training);
                 using var scope = NewDisposeScope();
                 float[][] Embed(IDataView data) => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
-                var quality = new EmbeddingQuality(Embed(probe), [.. probe.GetColumn<uint>("Label")], Embed(test), [.. test.GetColumn<uint>("Label")]);
-                figures.Add([quality.Linear([.. Enumerable.Range(0, Labelled)]), quality.NearestNeighbors(20), quality.FewLabels(100, Draws), quality.FewLabels(1_000, Draws)]);
+                var quality = new EmbeddingQuality(Embed(probe), [.. probe.GetColumn<uint>("Label")], Embed(test),
+                    [.. test.GetColumn<uint>("Label")]);
+                figures.Add([quality.Linear([.. Enumerable.Range(0, Labelled)]), quality.NearestNeighbors(20),
+                    quality.FewLabels(100, Draws), quality.FewLabels(1_000, Draws)]);
                 Console.WriteLine($"  {name}, seed {seed}: linear {figures[^1][0]:0.0}, kNN {figures[^1][1]:0.0}, 100 labels {figures[^1][2]:0.0}, 1,000 labels {figures[^1][3]:0.0}"
                     + string.Concat(last.Select(term => $"; {term.Key} {term.Value:0.00}")));
                 foreach (var (strength, value) in last)
@@ -69,7 +72,8 @@ public sealed class ImagesLearntView : BenchCase
             {
                 var mean = figures.Average(figure => figure[i]);
                 results.Add($"{name}, {probes[i]}", mean, "%");
-                results.Add($"{name}, {probes[i]}, deviation over seeds", Math.Sqrt(figures.Average(figure => Math.Pow(figure[i] - mean, 2))), "%");
+                results.Add($"{name}, {probes[i]}, deviation over seeds",
+                    Math.Sqrt(figures.Average(figure => Math.Pow(figure[i] - mean, 2))), "%");
             }
             results.Save();
         }

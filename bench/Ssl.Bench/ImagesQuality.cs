@@ -19,7 +19,8 @@ namespace Ssl.Bench;
 /// </remarks>
 public sealed class ImagesQuality : BenchCase
 {
-    private const int Labelled = 10_000, Threads = 2, Draws = 5, TunedLabels = 1_000, TunedDraws = 3, QuickImages = 6_000, JigsawImages = 12_000;
+    private const int Labelled = 10_000, Threads = 2, Draws = 5, TunedLabels = 1_000, TunedDraws = 3, QuickImages = 6_000,
+        JigsawImages = 12_000;
 
     // Recorded with the Python peer: linear, nearest neighbours, 100 and 1,000 labels. Its own SimCLR, the lower end of its runs.
     private static readonly double[] Peer = [80.0, 76.8, 69.1, 77.0];
@@ -31,7 +32,8 @@ public sealed class ImagesQuality : BenchCase
     public override int Minutes => 45;
 
     /// <inheritdoc/>
-    public override string Description => "linear, nearest-neighbour and few-label accuracy of every image method on Fashion-MNIST, five processor minutes each at most";
+    public override string Description
+        => "linear, nearest-neighbour and few-label accuracy of every image method on Fashion-MNIST, five processor minutes each at most";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -84,10 +86,12 @@ public sealed class ImagesQuality : BenchCase
     }
 
     // One pass, two for the autoencoder, whose step is cheaper: 100 to 300 s of processor time each.
-    private static (string Name, Func<IEstimator<EncoderTransformer>> Create)[] Methods(SelfSupervisedCatalog.ImageMethods images, int? epochs)
+    private static (string Name, Func<IEstimator<EncoderTransformer>> Create)[] Methods(SelfSupervisedCatalog.ImageMethods images,
+        int? epochs)
     {
         var net = ImageEncoders.SmallConvNet(imageSize: 28, channels: 1, numberOfStages: 3, width: 32);
-        var transformer = ImageEncoders.VisionTransformer(imageSize: 28, patchSize: 4, channels: 1, numberOfLayers: 4, dimension: 96, numberOfHeads: 4);
+        var transformer = ImageEncoders.VisionTransformer(imageSize: 28, patchSize: 4, channels: 1, numberOfLayers: 4, dimension: 96,
+            numberOfHeads: 4);
         var view = ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.4), new ColorJitter(0.8, 0.8, 0, 0));
         var crops = new MultiCrop(view, 2, ImageViews.Compose(new RandomResizedCrop(16, 16, 0.1, 0.4), new ColorJitter(0.4, 0.4, 0, 0)), 2);
         return
@@ -100,7 +104,8 @@ public sealed class ImagesQuality : BenchCase
             ("Nnclr", () => images.Nnclr(Whole(new NnclrTrainer.Options { NumberOfEpochs = 1 }))),
             ("Byol", () => images.Byol(Whole(new ByolTrainer.Options { NumberOfEpochs = 1 }))),
             ("SimSiam", () => images.SimSiam(Whole(new SimSiamTrainer.Options { NumberOfEpochs = 1 }))),
-            ("BarlowTwins", () => images.BarlowTwins(Whole(new BarlowTwinsTrainer.Options { NumberOfEpochs = 1, ProjectionDimension = 512 }))),
+            ("BarlowTwins", () => images.BarlowTwins(Whole(new BarlowTwinsTrainer.Options { NumberOfEpochs = 1,
+                ProjectionDimension = 512 }))),
             ("VicReg", () => images.VicReg(Whole(new VicRegTrainer.Options { NumberOfEpochs = 1, ProjectionDimension = 512 }))),
             ("Swav", () => images.Swav(Whole(new SwavTrainer.Options { NumberOfEpochs = 1, Crops = crops }))),
             ("Dino", () => images.Dino(Whole(new DinoTrainer.Options { NumberOfEpochs = 1, Crops = crops }))),
@@ -136,7 +141,8 @@ public sealed class ImagesQuality : BenchCase
         }
     }
 
-    private static bool IsMasked(string name) => name is "untrained transformer" or "MaskedAutoencoder" or "SimMim" or "ContrastiveMaskedPatches";
+    private static bool IsMasked(string name)
+        => name is "untrained transformer" or "MaskedAutoencoder" or "SimMim" or "ContrastiveMaskedPatches";
 
     // Mean over draws: rows seed x 1,000 onwards of the first 10,000, which are in no order.
     private static double Tuned(MLContext mlContext, EncoderTransformer encoder, IDataView probe, IDataView test, int draws)

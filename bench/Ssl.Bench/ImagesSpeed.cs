@@ -18,7 +18,8 @@ public sealed class ImagesSpeed : BenchCase
     public override int Minutes => 6;
 
     /// <inheritdoc/>
-    public override string Description => "images/s of SimCLR end to end (thin ResNet-18, batch 256) against Python's torch and torchvision";
+    public override string Description
+        => "images/s of SimCLR end to end (thin ResNet-18, batch 256) against Python's torch and torchvision";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)

@@ -20,7 +20,8 @@ public sealed class ImagesViews : BenchCase
     public override int Minutes => 2;
 
     /// <inheritdoc/>
-    public override string Description => "images/s of two views each (crop, flip, brightness, contrast) against torchvision in two workers";
+    public override string Description
+        => "images/s of two views each (crop, flip, brightness, contrast) against torchvision in two workers";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)

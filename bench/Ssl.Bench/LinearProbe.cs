@@ -33,9 +33,11 @@ public static class LinearProbe
         for (var fold = 0; fold < Folds; fold++)
         {
             using var scope = NewDisposeScope();
-            Tensor held = tensor(order.Where((_, i) => i % Folds == fold).ToArray()), used = tensor(order.Where((_, i) => i % Folds != fold).ToArray());
+            Tensor held = tensor(order.Where((_, i) => i % Folds == fold).ToArray()),
+                used = tensor(order.Where((_, i) => i % Folds != fold).ToArray());
             for (var i = 0; i < Strengths.Length; i++)
-                losses[i].AddRange(Losses(Fit(x.index_select(0, used), y.index_select(0, used), classes, Strengths[i]), x.index_select(0, held), y.index_select(0, held)));
+                losses[i].AddRange(Losses(Fit(x.index_select(0, used), y.index_select(0, used), classes, Strengths[i]),
+                    x.index_select(0, held), y.index_select(0, held)));
         }
         var best = losses.MinBy(list => list.Average())!;
         return Strengths[Array.FindIndex(losses, list => IsWithinAStandardError([.. list.Zip(best, (a, b) => (double)a - b)]))];
@@ -59,7 +61,8 @@ public static class LinearProbe
         for (var step = 0; step < Steps; step++)
         {
             using var each = NewDisposeScope();
-            var loss = nn.functional.cross_entropy(nn.functional.linear(x, weights, bias), y) + weights.square().sum() * (0.5 / (strength * n));
+            var loss = nn.functional.cross_entropy(nn.functional.linear(x, weights, bias), y)
+                + weights.square().sum() * (0.5 / (strength * n));
             optimizer.zero_grad();
             loss.backward();
             foreach (var group in optimizer.ParamGroups)
@@ -70,7 +73,8 @@ public static class LinearProbe
     }
 
     private static float[] Losses((Tensor Weights, Tensor Bias) model, Tensor x, Tensor y)
-        => nn.functional.cross_entropy(nn.functional.linear(x, model.Weights, model.Bias), y, reduction: nn.Reduction.None).data<float>().ToArray();
+        => nn.functional.cross_entropy(nn.functional.linear(x, model.Weights, model.Bias), y, reduction: nn.Reduction.None).data<float>()
+            .ToArray();
 
     private static double Right((Tensor Weights, Tensor Bias) model, Tensor x, Tensor y)
         => nn.functional.linear(x, model.Weights, model.Bias).argmax(1).eq(y).to(ScalarType.Float32).mean().item<float>();

@@ -34,7 +34,8 @@ public sealed class MaskedAutoencoderCost : BenchCase
             wholeSeconds.Add(whole.Step(images));
         }
         // The first of each warms up.
-        results.Add("step at 75 % masking", Measure.Median(maskedSeconds.Skip(1)), "s", Measure.Median(wholeSeconds.Skip(1)), lessIsBetter: true);
+        results.Add("step at 75 % masking", Measure.Median(maskedSeconds.Skip(1)), "s", Measure.Median(wholeSeconds.Skip(1)),
+            lessIsBetter: true);
         results.Add("share of the unmasked step", Measure.Median(maskedSeconds.Skip(1)) / Measure.Median(wholeSeconds.Skip(1)), "share");
         results.Note($"ImageEncoders.ViTTiny on 32 x 32 x 3 with patches of 4 (64 an image), decoder of one layer and width 64, batch {BatchSize}, {Threads} threads; "
             + $"forward and backward, median of {repeats}, sides interleaved. The reference hides one patch of 64.");
@@ -46,7 +47,8 @@ public sealed class MaskedAutoencoderCost : BenchCase
         private readonly MaskedAutoencoder _method;
 
         public Side(double ratio)
-            => _method = new MaskedAutoencoder(ImageEncoders.ViTTiny(imageSize: 32, patchSize: 4).Create(_streams), _streams, maskRatio: ratio);
+            => _method = new MaskedAutoencoder(ImageEncoders.ViTTiny(imageSize: 32, patchSize: 4).Create(_streams), _streams,
+                maskRatio: ratio);
 
         public double Step(TorchSharp.torch.Tensor images) => Measure.Seconds(() =>
         {

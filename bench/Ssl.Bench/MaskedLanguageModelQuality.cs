@@ -32,9 +32,11 @@ public sealed class MaskedLanguageModelQuality : BenchCase
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
     {
-        var split = Corpus.Create("the .NET reference documentation", ReferenceDocumentation.Read(ReferenceDocumentation.FindSdk()), HeldOut,
+        var split = Corpus.Create("the .NET reference documentation", ReferenceDocumentation.Read(ReferenceDocumentation.FindSdk()),
+            HeldOut,
             settings.Quick ? 5000 : int.MaxValue, BenchResults.Seed);
-        string[] corpus = [.. split.Training.Select(document => document.Text)], heldOut = [.. split.HeldOut.Select(document => document.Text)];
+        string[] corpus = [.. split.Training.Select(document => document.Text)],
+            heldOut = [.. split.HeldOut.Select(document => document.Text)];
         var tokenizer = WordPieceTokenizer.Train(corpus, new WordPieceTokenizer.Options { VocabularySize = VocabularySize });
         var defaults = new MaskedLanguageModelTrainer.Options();
         var epochs = settings.Quick ? 1 : defaults.NumberOfEpochs;
@@ -103,8 +105,10 @@ public sealed class MaskedLanguageModelQuality : BenchCase
 
         public Guesses(long[][] corpus, TokenVocabulary vocabulary)
         {
-            _mostFrequent = corpus.SelectMany(text => text).Where(id => id >= vocabulary.SpecialCount).CountBy(id => id).MaxBy(count => count.Value).Key;
-            _successors = corpus.SelectMany(text => text.Zip(text.Skip(1))).Where(pair => pair.Second >= vocabulary.SpecialCount).CountBy(pair => pair)
+            _mostFrequent = corpus.SelectMany(text => text).Where(id => id >= vocabulary.SpecialCount).CountBy(id => id)
+                .MaxBy(count => count.Value).Key;
+            _successors = corpus.SelectMany(text => text.Zip(text.Skip(1))).Where(pair => pair.Second >= vocabulary.SpecialCount)
+                .CountBy(pair => pair)
                 .GroupBy(count => count.Key.First).ToDictionary(group => group.Key, group => group.MaxBy(count => count.Value).Key.Second);
         }
 
@@ -113,7 +117,8 @@ public sealed class MaskedLanguageModelQuality : BenchCase
         {
             var ids = MemoryMarshal.Cast<byte, long>(batch.Ids.bytes).ToArray();
             var positions = MemoryMarshal.Cast<byte, long>(masked.Positions.bytes).ToArray();
-            return (positions.Count(p => ids[p] == _mostFrequent), positions.Count(p => _successors.GetValueOrDefault(ids[p - 1]) == ids[p]));
+            return (positions.Count(p => ids[p] == _mostFrequent),
+                positions.Count(p => _successors.GetValueOrDefault(ids[p - 1]) == ids[p]));
         }
     }
 

@@ -50,7 +50,8 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
         var peerSeconds = settings.Quick ? 5 : 600;
         TorchSharp.torch.set_num_threads(Threads);
 
-        var tokenizer = WordPieceTokenizer.Train(texts, new WordPieceTokenizer.Options { VocabularySize = VocabularySize, MinimumCount = 1 });
+        var tokenizer = WordPieceTokenizer.Train(texts,
+            new WordPieceTokenizer.Options { VocabularySize = VocabularySize, MinimumCount = 1 });
         var buffer = new List<int>();
         var tokensAnEpoch = texts.Sum(text =>
         {
@@ -74,7 +75,8 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
         }
         results.Add("tokens/s, tokenising included", Measure.Median(ours), "tokens/s", Measure.Median(peer));
         results.Add("tokens/s, training loop alone", Measure.Median(oursLoop), "tokens/s", Measure.Median(peer));
-        results.Add("texts/s, tokenising included", Measure.Median(ours) / tokensAnEpoch * texts.Length, "texts/s", Measure.Median(peerTextsPerSecond));
+        results.Add("texts/s, tokenising included", Measure.Median(ours) / tokensAnEpoch * texts.Length, "texts/s",
+            Measure.Median(peerTextsPerSecond));
         results.Note($"{texts.Length:N0} texts of SST-2, CLINC150 and WikiText-2, {epochs} epoch, {Threads} threads, vocabulary {VocabularySize:N0}; sides interleaved, median of {repeats}.");
         results.Note("Reference: mlm.py's own figure, which leaves its tokenising out. Tokens are counted without padding;");
         results.Note($"the peer's are whole words (rare ones are all one unknown word), ours are pieces of words and two marks a text: {tokensAnEpoch:N0} an epoch.");
@@ -89,7 +91,8 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
         {
             using var encoder = mlContext.SelfSupervised().Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
             {
-                Encoder = TextEncoders.Transformer(dimension: Dimension, numberOfLayers: Layers, numberOfHeads: Heads, maximumTokens: MaximumTokens),
+                Encoder = TextEncoders.Transformer(dimension: Dimension, numberOfLayers: Layers, numberOfHeads: Heads,
+                    maximumTokens: MaximumTokens),
                 VocabularySize = VocabularySize,
                 MinimumTokenCount = 1,
                 BatchSize = BatchSize,
@@ -108,8 +111,10 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
         {
             string[] arguments =
             [
-                "-c", PeerProgram, peers, "--dim", $"{Dimension}", "--layers", $"{Layers}", "--heads", $"{Heads}", "--maxlen", $"{MaximumTokens}", "--batch", $"{BatchSize}",
-                "--vocab", $"{VocabularySize}", "--epochs", $"{epochs}", "--cse-epochs", "0", "--baselines", "0", "--max-seconds", $"{seconds}",
+                "-c", PeerProgram, peers, "--dim", $"{Dimension}", "--layers", $"{Layers}", "--heads", $"{Heads}", "--maxlen",
+                    $"{MaximumTokens}", "--batch", $"{BatchSize}",
+                "--vocab", $"{VocabularySize}", "--epochs", $"{epochs}", "--cse-epochs", "0", "--baselines", "0", "--max-seconds",
+                    $"{seconds}",
             ];
             var start = new ProcessStartInfo(python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
             start.Environment["PEER_OUT"] = file;

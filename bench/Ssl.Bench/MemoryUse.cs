@@ -29,7 +29,8 @@ public sealed class MemoryUse : BenchCase
         var many = ChildProcess.Start("train-streaming", $"{large}", $"{steps}");
         results.Add($"resident after 1/4 of the steps, {small:N0} rows", few["early"], "MB");
         results.Add($"resident at the end ({few["steps"]:N0} steps)", few["late"], "MB", few["early"], lessIsBetter: true);
-        results.Add($"resident at the end, {large:N0} rows ({many["steps"]:N0} steps)", many["late"], "MB", few["late"], lessIsBetter: true);
+        results.Add($"resident at the end, {large:N0} rows ({many["steps"]:N0} steps)", many["late"], "MB", few["late"],
+            lessIsBetter: true);
         results.Add($"peak, {large:N0} rows", many["peak"], "MB", few["peak"], lessIsBetter: true);
         results.Note($"Streaming (CacheLimit 0, shuffle buffer 16,384) of made-up texts of 6 to {Words} words, batches of {BatchSize}; each run in a process of its own.");
     }

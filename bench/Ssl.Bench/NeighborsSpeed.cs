@@ -22,7 +22,8 @@ public sealed class NeighborsSpeed : BenchCase
     public override int Minutes => 3;
 
     /// <inheritdoc/>
-    public override string Description => "exact top-10 of 10,000 queries in 100,000 vectors of 128 against the matrix product alone; recall of the approximate search";
+    public override string Description
+        => "exact top-10 of 10,000 queries in 100,000 vectors of 128 against the matrix product alone; recall of the approximate search";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)

@@ -8,7 +8,8 @@ namespace Ssl.Bench;
 public static class Peer
 {
     // SSL_PYTHON names another interpreter, such as one whose torch knows the GPU.
-    private static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named : "/usr/bin/python3";
+    private static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named
+        : "/usr/bin/python3";
 
     /// <summary>Throws unless a program and its packages are there.</summary>
     /// <exception cref="BenchUnavailableException">Something is missing.</exception>
@@ -34,7 +35,8 @@ public static class Peer
         File.Delete(file);
         try
         {
-            var start = new ProcessStartInfo(Python, ["-c", code, settings.Peers ?? "", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo(Python, ["-c", code, settings.Peers ?? "", .. arguments]) { RedirectStandardOutput = true,
+                RedirectStandardError = true };
             start.Environment["PEER_OUT"] = file;
             using var process = Process.Start(start)!;
             process.OutputDataReceived += (_, _) => { };

@@ -20,7 +20,8 @@ public sealed class QuickstartCase : BenchCase
     public override void Run(BenchSettings settings, BenchResults results)
     {
         var output = Path.Combine("artifacts", "bench", "quickstart-run");
-        string[] arguments = ["quickstart.sh", "--output", output, "--seed", BenchResults.Seed.ToString(CultureInfo.InvariantCulture), .. settings.Quick ? ["--small"] : Array.Empty<string>()];
+        string[] arguments = ["quickstart.sh", "--output", output, "--seed", BenchResults.Seed.ToString(CultureInfo.InvariantCulture),
+            .. settings.Quick ? ["--small"] : Array.Empty<string>()];
         using var process = Process.Start(new ProcessStartInfo("bash", arguments))!;
         process.WaitForExit();
         if (process.ExitCode != 0)

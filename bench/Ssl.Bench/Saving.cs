@@ -29,7 +29,8 @@ public sealed class Saving : BenchCase
         try
         {
             var mlContext = new MLContext(seed: BenchResults.Seed);
-            var data = mlContext.Data.LoadFromEnumerable(BenchText.Synthetic(20_000, 20, BenchResults.Seed).Select(text => new TextRow { Text = text, Pair = text }));
+            var data = mlContext.Data.LoadFromEnumerable(BenchText.Synthetic(20_000, 20, BenchResults.Seed)
+                .Select(text => new TextRow { Text = text, Pair = text }));
             // Almost all weights are token vectors: 4 bytes x vocabulary x dimension.
             const int Vocabulary = 6_000;
             using var encoder = mlContext.SelfSupervised().Text.PairedContrastive(new PairedContrastiveTrainer.Options
@@ -54,8 +55,10 @@ public sealed class Saving : BenchCase
             var weights = new FileInfo(archive).Length / 1e6;
             results.Add("weights (encoder file)", weights, "MB");
             results.Add("Model.Save", Measure.Median(save), "s", MostSaveSeconds, lessIsBetter: true);
-            results.Add("Model.Load + first row", Measure.Median(children.Select(c => c["seconds"])), "s", MostLoadSeconds, lessIsBetter: true);
-            results.Add("peak memory that loading adds / weights", Measure.Median(children.Select(c => c["peak"] - c["before"])) * 1.048576 / weights, "times",
+            results.Add("Model.Load + first row", Measure.Median(children.Select(c => c["seconds"])), "s", MostLoadSeconds,
+                lessIsBetter: true);
+            results.Add("peak memory that loading adds / weights",
+                Measure.Median(children.Select(c => c["peak"] - c["before"])) * 1.048576 / weights, "times",
                 MostTimesTheWeights, lessIsBetter: true);
             results.Add("peak memory of that process", Measure.Median(children.Select(c => c["peak"])), "MiB");
             results.Add("the same before loading", Measure.Median(children.Select(c => c["before"])), "MiB");

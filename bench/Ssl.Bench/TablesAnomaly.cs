@@ -49,7 +49,8 @@ public sealed class TablesAnomaly : BenchCase
     public override int Minutes => 8;
 
     /// <inheritdoc/>
-    public override string Description => "anomalies of seven tables: embedding neighbours and hidden cells against forest, PCA, Mahalanobis and raw neighbours (AUC)";
+    public override string Description
+        => "anomalies of seven tables: embedding neighbours and hidden cells against forest, PCA, Mahalanobis and raw neighbours (AUC)";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -81,7 +82,8 @@ public sealed class TablesAnomaly : BenchCase
                 }
             }
         }
-        var best = sums.Where(pair => pair.Key.StartsWith("clean, ", StringComparison.Ordinal)).Where(pair => pair.Key.Contains("learnt", StringComparison.Ordinal)).Max(pair => pair.Value.Average());
+        var best = sums.Where(pair => pair.Key.StartsWith("clean, ", StringComparison.Ordinal))
+            .Where(pair => pair.Key.Contains("learnt", StringComparison.Ordinal)).Max(pair => pair.Value.Average());
         foreach (var (key, values) in sums.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             results.Add($"mean AUC, {key}", values.Average(), "%");
         results.Add("best learnt score, clean, against raw neighbours", best, "%", sums["clean, knn"].Average());
@@ -94,15 +96,18 @@ public sealed class TablesAnomaly : BenchCase
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var ssl = mlContext.SelfSupervised();
         string[] columns = [.. Enumerable.Range(0, rows[0].Length).Select(i => $"f{i}")];
-        DataFrame Frame(int[] chosen) => new([.. columns.Select((name, c) => new PrimitiveDataFrameColumn<float>(name, chosen.Select(i => rows[i][c])))]);
+        DataFrame Frame(int[] chosen)
+            => new([.. columns.Select((name, c) => new PrimitiveDataFrameColumn<float>(name, chosen.Select(i => rows[i][c])))]);
         DataFrame training = Frame(fit), scored = Frame(test);
         var mixed = fit.Length == test.Length;
         int Epochs(int steps) => Math.Max(1, (quick ? steps / 10 : steps) * 256 / fit.Length);
-        float[][] Embed(EncoderTransformer encoder, DataFrame data) => [.. encoder.Transform(data).GetColumn<float[]>(encoder.OutputColumnName)];
+        float[][] Embed(EncoderTransformer encoder, DataFrame data)
+            => [.. encoder.Transform(data).GetColumn<float[]>(encoder.OutputColumnName)];
 
         using (var encoder = ssl.Tabular.Scarf(new ScarfTrainer.Options
         {
-            InputColumnNames = columns, NumericScaling = NumericScaling.ZScore, Encoder = TabularEncoders.Mlp(3, 128), CorruptionRate = 0.3f, Temperature = 0.5f,
+            InputColumnNames = columns, NumericScaling = NumericScaling.ZScore, Encoder = TabularEncoders.Mlp(3, 128),
+                CorruptionRate = 0.3f, Temperature = 0.5f,
             NumberOfEpochs = Epochs(600), BatchSize = 256,
         }).Fit(training))
         {

@@ -70,7 +70,8 @@ public sealed class TablesLabels : BenchCase
     public override int Minutes => 13;
 
     /// <inheritdoc/>
-    public override string Description => "accuracy at 1/10/100 % of the labels on seven tables: probe and fine-tuning against logistic regression, boosting, no pretraining";
+    public override string Description
+        => "accuracy at 1/10/100 % of the labels on seven tables: probe and fine-tuning against logistic regression, boosting, no pretraining";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -78,24 +79,29 @@ public sealed class TablesLabels : BenchCase
         Peer.Require(settings, "scarf.py");
         string[] sets = settings.Sets ?? (settings.Quick ? ["churn"] : Sets);
         string[] draws = [.. Shares.Select(share => (settings.Quick ? 1 : share.Draws).ToString(CultureInfo.InvariantCulture))];
-        var baselines = Peer.Run(settings, PeerProgram, [string.Join(',', sets), string.Join(',', PeerSets), settings.Quick ? "quick" : "full", .. draws])["baselines"]!;
+        var baselines = Peer.Run(settings, PeerProgram,
+            [string.Join(',', sets), string.Join(',', PeerSets), settings.Quick ? "quick" : "full", .. draws])["baselines"]!;
         var ranks = new Dictionary<string, List<double>>();
         foreach (var name in sets)
         {
-            var rows = Shares.ToDictionary(share => share.Name, share => baselines[name]![share.Name]!["rows"]!.AsArray().Select(draw => draw!.AsArray().Select(row => (int)row!).ToArray()).ToArray());
+            var rows = Shares.ToDictionary(share => share.Name,
+                share => baselines[name]![share.Name]!["rows"]!.AsArray().Select(draw => draw!.AsArray().Select(row => (int)row!).ToArray())
+                .ToArray());
             var figures = Measurements(BenchTable.Read(name), rows, settings.Quick);
             foreach (var (share, _, _) in Shares)
             {
                 var all = new Dictionary<string, double[]>(figures[share]);
                 foreach (var (method, values) in baselines[name]![share]!["figures"]!.AsObject())
                     all[method] = [.. values!.AsArray().Select(v => (double)v!)];
-                var line = string.Join("  ", all.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value[0]:0.0}±{pair.Value[1]:0.0}")));
+                var line = string.Join("  ",
+                    all.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value[0]:0.0}±{pair.Value[1]:0.0}")));
                 Console.WriteLine($"  {name,-10} {share,-5} {line}");
                 foreach (var (method, values) in all)
                     results.Add($"{name}, {share}, {method}", values[0], "%", method == "boosting" ? null : all["boosting"][0]);
                 (string Key, double Value)[] compared =
                 [
-                    ("logistic", all["logistic"][0]), ("boosting", all["boosting"][0]), ("no pretraining, tuned", all["no pretraining, tuned"][0]),
+                    ("logistic", all["logistic"][0]), ("boosting", all["boosting"][0]),
+                        ("no pretraining, tuned", all["no pretraining, tuned"][0]),
                     ("hybrid, probe", all["hybrid, probe"][0]), ("hybrid, tuned", all["hybrid, tuned"][0]),
                 ];
                 foreach (var (key, value) in compared)
@@ -112,7 +118,8 @@ public sealed class TablesLabels : BenchCase
         results.Note("Probe: logistic regression on standardised embeddings. Tuned: the whole network, the best epoch by a fifth of the labelled rows where there are 100.");
     }
 
-    private static Dictionary<string, Dictionary<string, double[]>> Measurements(BenchTable table, Dictionary<string, int[][]> draws, bool quick)
+    private static Dictionary<string, Dictionary<string, double[]>> Measurements(BenchTable table, Dictionary<string, int[][]> draws,
+        bool quick)
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var ssl = mlContext.SelfSupervised();
@@ -126,12 +133,15 @@ public sealed class TablesLabels : BenchCase
         using var warm = Scarf(1);
         // The paper's temperature where there are categories, a lower one where there are numbers alone: looks at no label.
         var temperature = table.Columns.Any(name => table.Training[name] is StringDataFrameColumn) ? 1 : 0.2f;
-        using var hybrid = ssl.Tabular.ContrastiveMaskedCells(new ContrastiveMaskedCellsTrainer.Options { InputColumnNames = table.Columns, NumberOfEpochs = Epochs(800), Temperature = temperature }).Fit(table.Training);
-        using var none = ssl.Tabular.Scarf(new ScarfTrainer.Options { InputColumnNames = table.Columns, NumberOfEpochs = 0 }).Fit(table.Training);
+        using var hybrid = ssl.Tabular.ContrastiveMaskedCells(new ContrastiveMaskedCellsTrainer.Options { InputColumnNames = table.Columns,
+            NumberOfEpochs = Epochs(800), Temperature = temperature }).Fit(table.Training);
+        using var none = ssl.Tabular.Scarf(new ScarfTrainer.Options { InputColumnNames = table.Columns, NumberOfEpochs = 0 })
+            .Fit(table.Training);
 
         float[][] Embed(EncoderTransformer encoder, DataFrame data) => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
         var encoders = new Dictionary<string, EncoderTransformer> { ["SCARF 0.2"] = cold, ["SCARF 1"] = warm, ["hybrid"] = hybrid };
-        var embedded = encoders.ToDictionary(pair => pair.Key, pair => (Training: Embed(pair.Value, table.Training), Test: Embed(pair.Value, table.Test)));
+        var embedded = encoders.ToDictionary(pair => pair.Key,
+            pair => (Training: Embed(pair.Value, table.Training), Test: Embed(pair.Value, table.Test)));
         const string Best = "hybrid";
         int[] labels = BenchTable.ClassesOf(table.Training), testLabels = BenchTable.ClassesOf(table.Test);
         var test = keys.Transform(table.Test);
@@ -148,7 +158,8 @@ public sealed class TablesLabels : BenchCase
                 Encoder = encoder, BatchSize = batch, NumberOfEpochs = Math.Max(2, (int)((quick ? steps / 4 : steps) / stepsAnEpoch)),
                 ValidationFraction = validation, Patience = 1_000, Seed = seed,
             }).Fit(training);
-            return 100.0 * tuned.Transform(test).GetColumn<uint>("PredictedLabel").Zip(testKeys).Count(pair => pair.First == pair.Second) / testKeys.Length;
+            return 100.0 * tuned.Transform(test).GetColumn<uint>("PredictedLabel").Zip(testKeys)
+                .Count(pair => pair.First == pair.Second) / testKeys.Length;
         }
 
         var figures = new Dictionary<string, Dictionary<string, double[]>>();
@@ -158,7 +169,9 @@ public sealed class TablesLabels : BenchCase
             foreach (var (seed, rows) in draws[share].Index())
             {
                 foreach (var (name, (training, features)) in embedded)
-                    Add($"{name}, probe", LinearProbe.Accuracy([.. rows.Select(i => training[i])], [.. rows.Select(i => labels[i])], features, testLabels, table.Classes, seed));
+                    Add($"{name}, probe",
+                        LinearProbe.Accuracy([.. rows.Select(i => training[i])], [.. rows.Select(i => labels[i])], features, testLabels,
+                        table.Classes, seed));
                 Add($"{Best}, tuned", Tune(encoders[Best], rows, steps, seed));
                 Add("no pretraining, tuned", Tune(none, rows, steps, seed));
             }

@@ -48,7 +48,8 @@ public sealed class TablesSpeed : BenchCase
         var (ours, whole, peer) = (new Dictionary<string, List<double>>(), new Dictionary<string, List<double>>(), new Dictionary<string, List<double>>());
         for (var i = 0; i < repeats; i++)
         {
-            var rates = Peer.Run(settings, PeerProgram, "--sets", string.Join(',', sets), "--steps", $"{steps}", "--batch", $"{BatchSize}", "--seeds", "1");
+            var rates = Peer.Run(settings, PeerProgram, "--sets", string.Join(',', sets), "--steps", $"{steps}", "--batch", $"{BatchSize}",
+                "--seeds", "1");
             foreach (var name in sets)
             {
                 var rate = (double)rates["scarf"]![name]!["throughput"]!["samples_per_s"]!;
@@ -56,7 +57,8 @@ public sealed class TablesSpeed : BenchCase
                 Add(peer, name, rate);
                 Add(ours, name, loop);
                 Add(whole, name, all);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  run {i + 1}, {name}: ours {loop:N0} rows/s (with reading {all:N0}), peer {rate:N0}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  run {i + 1}, {name}: ours {loop:N0} rows/s (with reading {all:N0}), peer {rate:N0}"));
             }
         }
         foreach (var name in sets)

@@ -27,7 +27,8 @@ public sealed class TimeSeriesProbe : BenchCase
     public override int Minutes => 8;
 
     /// <inheritdoc/>
-    public override string Description => "linear probe after TS2Vec, TS-TCC and masked patches on six data sets, against nearest neighbours (Euclidean, time warping)";
+    public override string Description
+        => "linear probe after TS2Vec, TS-TCC and masked patches on six data sets, against nearest neighbours (Euclidean, time warping)";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -38,7 +39,8 @@ public sealed class TimeSeriesProbe : BenchCase
         var steps = settings.Quick ? 20 : 200;
         var sums = new Dictionary<string, List<double>>();
         var sets = (settings.Sets ?? (settings.Quick ? Sets[..2] : Sets)).Select(name => (Name: name,
-            Training: Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz")), Test: Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz")))).ToArray();
+            Training: Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz")),
+                Test: Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz")))).ToArray();
         var references = new Dictionary<string, double>();
         foreach (var (name, training, test) in sets)
         {
@@ -51,7 +53,8 @@ public sealed class TimeSeriesProbe : BenchCase
         {
             foreach (var method in Enum.GetValues<Method>())
             {
-                var found = Enumerable.Range(0, settings.Quick ? 1 : Seeds).Select(seed => Probe(training, test, method, steps, seed)).ToArray();
+                var found = Enumerable.Range(0, settings.Quick ? 1 : Seeds).Select(seed => Probe(training, test, method, steps, seed))
+                    .ToArray();
                 Add(name, method.ToString(), found.Average(), references[name]);
                 var spread = Math.Sqrt(found.Average(accuracy => Math.Pow(accuracy - found.Average(), 2)));
                 results.Add($"{name}/{method}, deviation", spread, "accuracy");
@@ -94,7 +97,8 @@ public sealed class TimeSeriesProbe : BenchCase
             instanceNormalization: method == Method.MaskedPatchesOfThePaper, channelIndependence: method == Method.MaskedPatchesOfThePaper);
         return method switch
         {
-            Method.UntrainedFeatures or Method.TemporalContextualContrast => methods.TemporalContextualContrast(Set(new TemporalContextualContrastTrainer.Options())).Fit(data),
+            Method.UntrainedFeatures or Method.TemporalContextualContrast
+                => methods.TemporalContextualContrast(Set(new TemporalContextualContrastTrainer.Options())).Fit(data),
             Method.UntrainedPatches or Method.MaskedPatches or Method.MaskedPatchesOfThePaper
                 => methods.MaskedPatches(Set(new MaskedPatchesTrainer.Options { Encoder = patches })).Fit(data),
             _ => methods.Ts2Vec(Set(new Ts2VecTrainer.Options())).Fit(data),
@@ -126,7 +130,8 @@ public sealed class TimeSeriesProbe : BenchCase
         {
             var model = mlContext.Transforms.NormalizeMeanVariance("Features", fixZero: false)
                 .Append(mlContext.Transforms.Conversion.MapValueToKey("Key", nameof(Series.Label)))
-                .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Key", "Features", l1Regularization: 0, l2Regularization: l2))
+                .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Key", "Features", l1Regularization: 0,
+                    l2Regularization: l2))
                 .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel"))
                 .Fit(fit);
             var scored = model.Transform(evaluate);

@@ -29,7 +29,8 @@ public sealed class TransformSpeed : BenchCase
         var rows = settings.Quick ? 5_000 : 50_000;
         var repeats = settings.Quick ? 1 : 3;
         var texts = BenchText.Synthetic(rows, words: 40, BenchResults.Seed).ToArray();
-        Compare("transformer, dim 128, 2 layers", TextEncoders.Transformer(dimension: 128, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 64), texts, repeats, results);
+        Compare("transformer, dim 128, 2 layers",
+            TextEncoders.Transformer(dimension: 128, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 64), texts, repeats, results);
         Compare("bag of tokens", TextEncoders.Bag(), texts, repeats, results);
         results.Note($"{rows:N0} made-up texts of 20 to 40 words, batches of {BatchSize} in row order; Transform tokenises, the bare forward gets tensors. Sides interleaved, median of {repeats}.");
     }

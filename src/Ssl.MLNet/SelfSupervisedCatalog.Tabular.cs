@@ -25,7 +25,8 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public ScarfTrainer Scarf(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public ScarfTrainer Scarf(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            params string[] inputColumnNames)
             => Scarf(new ScarfTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="Scarf(string, string[])"/>
@@ -38,7 +39,8 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public VimeTrainer Vime(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public VimeTrainer Vime(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            params string[] inputColumnNames)
             => Vime(new VimeTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="Vime(string, string[])"/>
@@ -51,7 +53,8 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public SubTabTrainer SubTab(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public SubTabTrainer SubTab(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            params string[] inputColumnNames)
             => SubTab(new SubTabTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="SubTab(string, string[])"/>
@@ -65,7 +68,8 @@ public sealed partial class SelfSupervisedCatalog
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public DenoisingAutoencoderTrainer DenoisingAutoencoder(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
-            => DenoisingAutoencoder(new DenoisingAutoencoderTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
+            => DenoisingAutoencoder(new DenoisingAutoencoderTrainer.Options { OutputColumnName = outputColumnName,
+                InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="DenoisingAutoencoder(string, string[])"/>
         /// <param name="options">All settings of the method.</param>
@@ -78,7 +82,8 @@ public sealed partial class SelfSupervisedCatalog
         /// <see cref="TabularEncoders.ColumnTransformer"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public MaskedCellsTrainer MaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public MaskedCellsTrainer MaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
+            params string[] inputColumnNames)
             => MaskedCells(new MaskedCellsTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="MaskedCells(string, string[])"/>
@@ -92,10 +97,12 @@ public sealed partial class SelfSupervisedCatalog
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public ContrastiveMaskedCellsTrainer ContrastiveMaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
-            => ContrastiveMaskedCells(new ContrastiveMaskedCellsTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
+            => ContrastiveMaskedCells(new ContrastiveMaskedCellsTrainer.Options { OutputColumnName = outputColumnName,
+                InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="ContrastiveMaskedCells(string, string[])"/>
         /// <param name="options">All settings of the method.</param>
-        public ContrastiveMaskedCellsTrainer ContrastiveMaskedCells(ContrastiveMaskedCellsTrainer.Options options) => new(_mlContext, options);
+        public ContrastiveMaskedCellsTrainer ContrastiveMaskedCells(ContrastiveMaskedCellsTrainer.Options options)
+            => new(_mlContext, options);
     }
 }

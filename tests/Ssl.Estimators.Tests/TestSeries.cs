@@ -26,11 +26,13 @@ internal static class TestSeries
         var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), minimumLength: 1);
         for (var i = 0; i < count; i++)
         {
-            float[] channel = [.. Enumerable.Range(0, length + i % 3).Select(t => (0.5f + 0.5f * (i % 4)) * MathF.Sin((0.2f + 0.1f * i) * t + i))];
+            float[] channel = [.. Enumerable.Range(0, length + i % 3)
+                .Select(t => (0.5f + 0.5f * (i % 4)) * MathF.Sin((0.2f + 0.1f * i) * t + i))];
             rows.Add([.. channel, .. channel.Select(v => 2 * v * v - 1)]);
         }
         return rows.ToBatch([.. Enumerable.Range(0, count)]);
     }
 
-    public static float[] Floats(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).contiguous().bytes).ToArray();
+    public static float[] Floats(Tensor tensor)
+        => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).contiguous().bytes).ToArray();
 }

@@ -16,13 +16,15 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
 {
     internal const string ModalityName = "table";
 
-    private const string EncoderKey = "encoder", ColumnsKey = "columns", ReconstructionKey = "reconstruction", HiddenShareKey = "hiddenShare";
+    private const string EncoderKey = "encoder", ColumnsKey = "columns", ReconstructionKey = "reconstruction",
+        HiddenShareKey = "hiddenShare";
 
     private readonly TabularEncoderFactory _factory;
     private readonly TableColumns _columns;
     private readonly Reconstruction? _reconstruction;
 
-    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns, Reconstruction? reconstruction) : base(parts)
+    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns, Reconstruction? reconstruction)
+        : base(parts)
         => (_factory, _columns, _reconstruction) = (factory, columns, reconstruction);
 
     /// <summary>How the error of told cells is taken.</summary>
@@ -51,9 +53,11 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     /// <param name="device">Where the copy computes.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How it was trained.</param>
-    public static TableEncoderModel CopyOf(TabularEncoder encoder, CellHead? head, Reconstruction? reconstruction, TabularEncoderFactory factory,
+    public static TableEncoderModel CopyOf(TabularEncoder encoder, CellHead? head, Reconstruction? reconstruction,
+        TabularEncoderFactory factory,
         TableColumns columns, Device device, string outputColumn, JsonObject trainingFacts)
-        => new(Parts.Copy(new TabularNetwork(encoder, head), streams => TabularNetwork.Create(factory, columns.Layout, head is not null, streams),
+        => new(Parts.Copy(new TabularNetwork(encoder, head),
+            streams => TabularNetwork.Create(factory, columns.Layout, head is not null, streams),
             device, [.. columns.Columns.Select(c => c.Name)], outputColumn, trainingFacts), factory, columns, reconstruction);
 
     public override float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows)
@@ -73,11 +77,13 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     public override void CheckColumn(string name, ColumnShape shape)
     {
         var fitted = _columns.Columns[InputColumns.ToList().IndexOf(name)];
-        if (TableColumnKinds.Of(shape) != fitted.Kind || (fitted.Size is null) != (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.Scalar))
+        if (TableColumnKinds.Of(shape) != fitted.Kind
+            || (fitted.Size is null) != (shape.Kind == Microsoft.ML.SchemaShape.Column.VectorKind.Scalar))
             throw Check.SchemaMismatch("input", name, TableColumnKinds.Name(fitted.Kind, fitted.Size is not null), shape.ToString(),
                 "The encoder was fitted on a column of that type.");
         if (shape.Dimensions is { } dimensions && dimensions.Aggregate(1, (a, b) => a * b) is var size && size != fitted.Size)
-            throw Check.SchemaMismatch("input", name, $"a vector of {fitted.Size} slots", $"one of {size}", "The encoder was fitted on vectors of that size.");
+            throw Check.SchemaMismatch("input", name, $"a vector of {fitted.Size} slots", $"one of {size}",
+                "The encoder was fitted on vectors of that size.");
     }
 
     public override RowFormat CreateFormat() => new TableRowFormat(InputColumns, _columns);

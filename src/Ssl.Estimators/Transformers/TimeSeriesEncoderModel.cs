@@ -64,7 +64,8 @@ internal sealed class TimeSeriesEncoderModel : NetworkEncoderModel<TimeSeriesEnc
                 ?? throw new FormatException("The archive says it holds an encoder of time series, but describes an encoder of another kind.");
             var scaling = SeriesScaling.FromJson(content[ScalingKey]!.AsObject());
             var layout = new SeriesLayout(scaling.Channels, (int?)content[LengthKey], (bool)content[PerTimestampKey]!);
-            return new TimeSeriesEncoderModel(Parts.Read(content, streams => factory.Create(layout, streams), fill), factory, layout, scaling);
+            return new TimeSeriesEncoderModel(Parts.Read(content, streams => factory.Create(layout, streams), fill), factory, layout,
+                scaling);
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
         {

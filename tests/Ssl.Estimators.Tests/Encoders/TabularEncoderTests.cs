@@ -35,7 +35,8 @@ public sealed class TabularEncoderTests
                 for (var cell = 0; cell < layout.CellCount; cell++)
                 {
                     var hidden = Hidden(batch, layout, cell);
-                    Assert.IsFalse(encoder.call(hidden).allclose(embeddings), $"{factory.Kind} does not see cell {cell} of {layout.CellCount}");
+                    Assert.IsFalse(encoder.call(hidden).allclose(embeddings),
+                        $"{factory.Kind} does not see cell {cell} of {layout.CellCount}");
                 }
             }
         }
@@ -68,20 +69,23 @@ public sealed class TabularEncoderTests
                 "encoder.layer.0.attention.query_key_value.bias", "encoder.layer.0.attention.query_key_value.weight",
                 "encoder.layer.0.attention_norm.bias", "encoder.layer.0.attention_norm.weight", "encoder.layer.0.intermediate.bias",
                 "encoder.layer.0.intermediate.weight", "encoder.layer.0.output.bias", "encoder.layer.0.output.weight",
-                "encoder.layer.0.output_norm.bias", "encoder.layer.0.output_norm.weight", "encoder.layer_norm.bias", "encoder.layer_norm.weight",
+                "encoder.layer.0.output_norm.bias", "encoder.layer.0.output_norm.weight", "encoder.layer_norm.bias",
+                    "encoder.layer_norm.weight",
                 "numbers.missing", "numbers.weight"],
         ];
         foreach (var (factory, names) in All().Zip(expected))
         {
             using var streams = new RandomStreams(1);
             using var encoder = factory.Create(TableBatches.Layout, streams);
-            CollectionAssert.AreEqual(names.Order(StringComparer.Ordinal).ToArray(), encoder.state_dict().Keys.Order(StringComparer.Ordinal).ToArray(), factory.Kind);
+            CollectionAssert.AreEqual(names.Order(StringComparer.Ordinal).ToArray(),
+                encoder.state_dict().Keys.Order(StringComparer.Ordinal).ToArray(), factory.Kind);
         }
     }
 
     private static readonly string[] Residual =
     [
-        "blocks.0.hidden.bias", "blocks.0.hidden.weight", "blocks.0.norm.bias", "blocks.0.norm.weight", "blocks.0.output.bias", "blocks.0.output.weight",
+        "blocks.0.hidden.bias", "blocks.0.hidden.weight", "blocks.0.norm.bias", "blocks.0.norm.weight", "blocks.0.output.bias",
+            "blocks.0.output.weight",
         "categories.weight", "input.bias", "input.weight", "norm.bias", "norm.weight",
     ];
 
@@ -106,8 +110,10 @@ public sealed class TabularEncoderTests
         var batch = TableBatches.Random(TableBatches.Layout, 20, seed: 1);
         var state = encoder.state_dict();
         var input = cat([batch.Numbers, batch.Missing.to(ScalarType.Float32)], 1);
-        var oneHot = cat([nn.functional.one_hot(batch.Codes.select(1, 0), 6), nn.functional.one_hot(batch.Codes.select(1, 1), 5)], 1).to(ScalarType.Float32);
-        var expected = (input.mm(state["cells.numbers.weight"].t()) + state["cells.bias"] + oneHot.mm(state["cells.categories.weight"])).relu();
+        var oneHot = cat([nn.functional.one_hot(batch.Codes.select(1, 0), 6), nn.functional.one_hot(batch.Codes.select(1, 1), 5)], 1)
+            .to(ScalarType.Float32);
+        var expected = (input.mm(state["cells.numbers.weight"].t()) + state["cells.bias"] + oneHot.mm(state["cells.categories.weight"]))
+            .relu();
         Assert.IsTrue(expected.allclose(encoder.call(batch), rtol: 1e-4, atol: 1e-5));
     }
 
@@ -121,7 +127,8 @@ public sealed class TabularEncoderTests
         var batch = TableBatches.Random(layout, 20, seed: 1);
         var state = encoder.state_dict();
         var table = state["cells.categories.weight"];
-        var expected = (table.index_select(0, batch.Codes.select(1, 0)) + table.index_select(0, batch.Codes.select(1, 1) + 3_000) + state["cells.bias"]).relu();
+        var expected = (table.index_select(0, batch.Codes.select(1, 0)) + table.index_select(0, batch.Codes.select(1, 1) + 3_000)
+            + state["cells.bias"]).relu();
         Assert.IsTrue(expected.allclose(encoder.call(batch), rtol: 1e-4, atol: 1e-5));
     }
 
@@ -156,7 +163,8 @@ public sealed class TabularEncoderTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        var layout = new TableLayout(["x", "y"], ["a", "b"], [5 + TableLayout.SpecialCount, 4 + TableLayout.SpecialCount], [[-1, 0, 1], [-1, 0, 1]]);
+        var layout = new TableLayout(["x", "y"], ["a", "b"], [5 + TableLayout.SpecialCount, 4 + TableLayout.SpecialCount],
+            [[-1, 0, 1], [-1, 0, 1]]);
         using var encoder = TabularEncoders.Mlp(2, 400).Create(layout, streams);
         var state = encoder.state_dict();
         foreach (var (name, inputs) in ((string, int)[])[("cells.numbers.weight", 11), ("cells.categories.weight", 11), ("cells.bias", 11),

@@ -93,7 +93,8 @@ public sealed class TabularMethodTests
     {
         // Two equal numbers and a category that is their sign: each tells the others.
         using var streams = new RandomStreams(1);
-        using var method = new MaskedCells(TabularEncoders.ColumnTransformer(1, 16, 2).Create(new TableLayout(["a", "b"], ["c"], [5], [[-1, 1], [-1, 1]]), streams), streams);
+        using var method = new MaskedCells(TabularEncoders.ColumnTransformer(1, 16, 2)
+            .Create(new TableLayout(["a", "b"], ["c"], [5], [[-1, 1], [-1, 1]]), streams), streams);
         using var optimizer = optim.Adam(method.parameters(), 3e-3);
         method.train();
         using var generator = new Generator(3);
@@ -103,7 +104,8 @@ public sealed class TabularMethodTests
         {
             using var scope = NewDisposeScope();
             var x = randn(128, 1, generator: generator);
-            var rows = new TableBatch(x.expand(128, 2).contiguous(), zeros(128, 2, dtype: ScalarType.Bool), x.gt(0).to(ScalarType.Int64) + TableLayout.SpecialCount);
+            var rows = new TableBatch(x.expand(128, 2).contiguous(), zeros(128, 2, dtype: ScalarType.Bool), x.gt(0).to(ScalarType.Int64)
+                + TableLayout.SpecialCount);
             var loss = method.Loss([rows]).Total;
             optimizer.zero_grad();
             loss.backward();

@@ -39,7 +39,8 @@ public sealed class TableViewTests
                     CollectionAssert.AreEqual(batch.Codes.shape, result.Codes.shape, name);
                     Assert.IsTrue(result.Numbers.isfinite().all().item<bool>(), name);
                     Assert.IsFalse(result.Missing.logical_and(result.Numbers.ne(0)).any().item<bool>(), $"{name}: a missing number is 0");
-                    Assert.IsTrue(numbers.equal(batch.Numbers).all().item<bool>() && codes.equal(batch.Codes).all().item<bool>(), $"{name} changed its input");
+                    Assert.IsTrue(numbers.equal(batch.Numbers).all().item<bool>() && codes.equal(batch.Codes).all().item<bool>(),
+                        $"{name} changed its input");
                 }
             }
         }
@@ -56,7 +57,8 @@ public sealed class TableViewTests
             {
                 using var generator = new Generator(seed);
                 var result = view.Apply(batch, generator);
-                return string.Join(';', result.Numbers.Rows<float>().Zip(result.Codes.Rows<long>(), (n, c) => $"{string.Join(',', n)}|{string.Join(',', c)}"));
+                return string.Join(';', result.Numbers.Rows<float>().Zip(result.Codes.Rows<long>(),
+                    (n, c) => $"{string.Join(',', n)}|{string.Join(',', c)}"));
             }
             Assert.AreEqual(Draw(7), Draw(7), name);
             Assert.AreNotEqual(Draw(7), Draw(8), name);
@@ -118,7 +120,8 @@ public sealed class TableViewTests
             var explained = before.Any(other =>
             {
                 var share = Math.Abs(row[0] - other[0]) < 1e-6 ? 1 : (after[i][0] - other[0]) / (row[0] - other[0]);
-                return share is >= 0.69f and <= 1.01f && row.Zip(other, after[i]).All(c => Math.Abs(share * c.First + (1 - share) * c.Second - c.Third) < 1e-3);
+                return share is >= 0.69f and <= 1.01f
+                    && row.Zip(other, after[i]).All(c => Math.Abs(share * c.First + (1 - share) * c.Second - c.Third) < 1e-3);
             });
             Assert.IsTrue(explained, $"row {i}");
         }

@@ -34,7 +34,8 @@ public abstract class TabularPretrainingContract : PretrainingContract<CustomerR
     protected static TOptions Small<TOptions>(Action<PretrainingOptions>? change, TabularEncoderFactory? encoder = null)
         where TOptions : TabularPretrainingOptions, new()
     {
-        var options = new TOptions { InputColumnNames = Columns, Encoder = encoder ?? TabularEncoders.Mlp(2, 16), BatchSize = 16, NumberOfEpochs = 2 };
+        var options = new TOptions { InputColumnNames = Columns, Encoder = encoder ?? TabularEncoders.Mlp(2, 16), BatchSize = 16,
+            NumberOfEpochs = 2 };
         change?.Invoke(options);
         return options;
     }
@@ -65,7 +66,8 @@ public abstract class TabularPretrainingContract : PretrainingContract<CustomerR
     protected override IReadOnlyList<CustomerRow> Odd =>
     [
         new() { Income = float.NaN, Work = "", Visits = [float.NaN, float.NaN, float.NaN] },
-        new() { Income = float.PositiveInfinity, Age = int.MaxValue, Work = "never seen", Visits = [float.NegativeInfinity, 1e30f, -1e30f] },
+        new() { Income = float.PositiveInfinity, Age = int.MaxValue, Work = "never seen",
+            Visits = [float.NegativeInfinity, 1e30f, -1e30f] },
         new() { Income = float.MaxValue, Age = int.MinValue, Work = new string('x', 100_000) },
         new(),
     ];
@@ -85,7 +87,8 @@ public sealed class ScarfContract : TabularPretrainingContract
 public sealed class VimeContract : TabularPretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
-        => mlContext.SelfSupervised().Tabular.Vime(Small<VimeTrainer.Options>(change, TabularEncoders.ResidualMlp(1, 16, cellDimension: 4)));
+        => mlContext.SelfSupervised().Tabular.Vime(Small<VimeTrainer.Options>(change,
+            TabularEncoders.ResidualMlp(1, 16, cellDimension: 4)));
 }
 
 [TestClass]
@@ -107,7 +110,8 @@ public sealed class DenoisingAutoencoderContract : TabularPretrainingContract
 public sealed class MaskedCellsContract : TabularPretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
-        => mlContext.SelfSupervised().Tabular.MaskedCells(Small<MaskedCellsTrainer.Options>(change, TabularEncoders.ColumnTransformer(1, 16, 2)));
+        => mlContext.SelfSupervised().Tabular.MaskedCells(Small<MaskedCellsTrainer.Options>(change,
+            TabularEncoders.ColumnTransformer(1, 16, 2)));
 }
 
 [TestClass]

@@ -16,7 +16,8 @@ public abstract class TimeSeriesPretrainingContract : PretrainingContract<Series
 {
     protected static readonly TimeSeriesEncoderFactory Convolution = TimeSeriesEncoders.DilatedConvolution(16, 8, depth: 3);
 
-    protected static readonly TimeSeriesEncoderFactory Patches = TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2);
+    protected static readonly TimeSeriesEncoderFactory Patches = TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16,
+        numberOfHeads: 2);
 
     protected override IReadOnlyList<string> TrainingColumns => ["Series"];
 
@@ -73,5 +74,6 @@ public sealed class MaskedPatchesContract : TimeSeriesPretrainingContract
 public sealed class TemporalContextualContrastContract : TimeSeriesPretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
-        => mlContext.SelfSupervised().TimeSeries.TemporalContextualContrast(Small<TemporalContextualContrastTrainer.Options>(change, Convolution));
+        => mlContext.SelfSupervised().TimeSeries.TemporalContextualContrast(Small<TemporalContextualContrastTrainer.Options>(change,
+            Convolution));
 }

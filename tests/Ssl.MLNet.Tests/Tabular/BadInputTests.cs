@@ -59,7 +59,8 @@ public sealed class BadInputTests
         var rows = Rows(20_000, i => i, i => $"c{i % 10_000}");
         using var encoder = _mlContext.SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
         {
-            InputColumnNames = ["Text", "Number"], Encoder = TabularEncoders.Mlp(1, 8), NumberOfEpochs = 1, BatchSize = 512, MaximumCategories = 20_000,
+            InputColumnNames = ["Text", "Number"], Encoder = TabularEncoders.Mlp(1, 8), NumberOfEpochs = 1, BatchSize = 512,
+                MaximumCategories = 20_000,
         }).Fit(_mlContext.Data.LoadFromEnumerable(rows));
         var embeddings = Embed(encoder, [.. Rows(2, _ => 1, i => $"c{i}"), .. Rows(2, _ => 1, i => $"unseen {i}")]);
         AssertFinite(embeddings);
@@ -132,7 +133,8 @@ public sealed class BadInputTests
     public void Zero_numeric_columns_with_every_encoder()
     {
         var rows = Rows(60, i => i, i => $"{i % 3}");
-        foreach (var factory in (TabularEncoderFactory[])[TabularEncoders.Mlp(1, 8), TabularEncoders.ResidualMlp(1, 8, cellDimension: 4), TabularEncoders.ColumnTransformer(1, 8, 2)])
+        foreach (var factory in (TabularEncoderFactory[])[TabularEncoders.Mlp(1, 8), TabularEncoders.ResidualMlp(1, 8, cellDimension: 4),
+            TabularEncoders.ColumnTransformer(1, 8, 2)])
         {
             using var encoder = _mlContext.SelfSupervised().Tabular.MaskedCells(new MaskedCellsTrainer.Options
             {

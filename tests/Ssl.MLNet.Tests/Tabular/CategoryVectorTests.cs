@@ -102,7 +102,8 @@ public sealed class CategoryVectorTests
     [TestMethod]
     public void A_vector_of_another_size_or_type_at_Transform_is_refused()
     {
-        using var encoder = _mlContext.SelfSupervised().Tabular.Scarf(Options("Tags", "Number")).Fit(_mlContext.Data.LoadFromEnumerable(Rows(60)));
+        using var encoder = _mlContext.SelfSupervised().Tabular.Scarf(Options("Tags", "Number"))
+            .Fit(_mlContext.Data.LoadFromEnumerable(Rows(60)));
         var size = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Embed(encoder,
             _mlContext.Data.LoadFromEnumerable([new Fewer { Tags = ["a", "b"] }])));
         StringAssert.Contains(size.Message, "expected a vector of 3 slots, got one of 2");

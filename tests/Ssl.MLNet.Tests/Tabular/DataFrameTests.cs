@@ -13,7 +13,8 @@ public sealed class DataFrameTests
     {
         var random = new Random(1);
         return new DataFrame(
-            new PrimitiveDataFrameColumn<float>("Income", Enumerable.Range(0, rows).Select(i => i % 7 == 0 ? (float?)null : random.NextSingle())),
+            new PrimitiveDataFrameColumn<float>("Income",
+                Enumerable.Range(0, rows).Select(i => i % 7 == 0 ? (float?)null : random.NextSingle())),
             new PrimitiveDataFrameColumn<int>("Age", Enumerable.Range(0, rows).Select(i => 20 + i % 50)),
             new PrimitiveDataFrameColumn<double>("Hours", Enumerable.Range(0, rows).Select(i => i % 9 * 5.0)),
             new PrimitiveDataFrameColumn<bool>("Member", Enumerable.Range(0, rows).Select(i => i % 3 == 0)),
@@ -27,7 +28,8 @@ public sealed class DataFrameTests
         var frame = Frame(200);
         using var encoder = mlContext.SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
         {
-            InputColumnNames = [.. frame.Columns.Select(c => c.Name)], Encoder = TabularEncoders.Mlp(2, 16), NumberOfEpochs = 2, BatchSize = 32,
+            InputColumnNames = [.. frame.Columns.Select(c => c.Name)], Encoder = TabularEncoders.Mlp(2, 16), NumberOfEpochs = 2,
+                BatchSize = 32,
         }).Fit(frame);
         var embeddings = encoder.Transform(frame).GetColumn<float[]>("Features").ToArray();
         Assert.HasCount(200, embeddings);

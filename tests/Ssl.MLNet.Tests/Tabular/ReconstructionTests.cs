@@ -24,7 +24,8 @@ public sealed class ReconstructionTests
 
     private static T Options<T>(TabularEncoderFactory? encoder = null) where T : TabularPretrainingOptions, new() => new()
     {
-        InputColumnNames = ["A", "B", "C", "Sign"], Encoder = encoder ?? TabularEncoders.Mlp(2, 32), BatchSize = 64, NumberOfEpochs = 30, LearningRate = 3e-3,
+        InputColumnNames = ["A", "B", "C", "Sign"], Encoder = encoder ?? TabularEncoders.Mlp(2, 32), BatchSize = 64, NumberOfEpochs = 30,
+            LearningRate = 3e-3,
     };
 
     private void AssertFindsBrokenRows(EncoderTransformer encoder)
@@ -46,7 +47,8 @@ public sealed class ReconstructionTests
         var data = _mlContext.Data.LoadFromEnumerable(Rows(1_000, broken: false, seed: 1));
         using (var encoder = tabular.MaskedCells(Options<MaskedCellsTrainer.Options>()).Fit(data))
             AssertFindsBrokenRows(encoder);
-        using (var encoder = tabular.MaskedCells(Options<MaskedCellsTrainer.Options>(TabularEncoders.ColumnTransformer(1, 16, 2))).Fit(data))
+        using (var encoder = tabular.MaskedCells(Options<MaskedCellsTrainer.Options>(TabularEncoders.ColumnTransformer(1, 16, 2)))
+            .Fit(data))
             AssertFindsBrokenRows(encoder);
     }
 

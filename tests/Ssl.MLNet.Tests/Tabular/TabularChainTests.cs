@@ -17,7 +17,8 @@ public sealed class TabularChainTests
         return [.. Enumerable.Range(0, count).Select(_ =>
         {
             var kind = random.Next(3);
-            return new Row { Age = 20 + 10 * kind + random.Next(3), Sizes = [kind + random.NextSingle(), -kind], Work = $"w{kind}", Buys = kind == 1 };
+            return new Row { Age = 20 + 10 * kind + random.Next(3), Sizes = [kind + random.NextSingle(), -kind], Work = $"w{kind}",
+                Buys = kind == 1 };
         })];
     }
 
@@ -30,13 +31,15 @@ public sealed class TabularChainTests
     public void Keys_and_vectors_go_through_a_saved_chain()
     {
         var data = _mlContext.Data.LoadFromEnumerable(Rows(120, 1));
-        using var model = _mlContext.Transforms.Conversion.MapValueToKey("WorkKey", "Work").Append(_mlContext.SelfSupervised().Tabular.Scarf(Options)).Fit(data);
+        using var model = _mlContext.Transforms.Conversion.MapValueToKey("WorkKey", "Work")
+            .Append(_mlContext.SelfSupervised().Tabular.Scarf(Options)).Fit(data);
         using var file = new MemoryStream();
         _mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
         var loaded = new MLContext(2).Model.Load(file, out _);
         var other = _mlContext.Data.LoadFromEnumerable(Rows(30, 2));
-        foreach (var (expected, actual) in model.Transform(other).GetColumn<float[]>("Features").Zip(loaded.Transform(other).GetColumn<float[]>("Features")))
+        foreach (var (expected, actual) in model.Transform(other).GetColumn<float[]>("Features")
+            .Zip(loaded.Transform(other).GetColumn<float[]>("Features")))
             Assert.IsLessThan(2e-5f, expected.Zip(actual).Max(p => Math.Abs(p.First - p.Second)));
     }
 

@@ -46,7 +46,8 @@ public sealed class TimeSeriesLearningTests
         var (phase, loudness) = (random.NextSingle() * MathF.Tau, 0.7f + 0.6f * random.NextSingle());
         return new Tone
         {
-            Series = [.. Enumerable.Range(0, Length).Select(t => loudness * MathF.Sin((0.5f + 0.15f * (i % Kinds)) * t + phase) + noise * Noise(random))],
+            Series = [.. Enumerable.Range(0, Length)
+                .Select(t => loudness * MathF.Sin((0.5f + 0.15f * (i % Kinds)) * t + phase) + noise * Noise(random))],
             Kind = $"{i % Kinds}",
         };
     })];
@@ -66,12 +67,14 @@ public sealed class TimeSeriesLearningTests
     /// <summary>Seed 1 for data and weights; measured: raw values .225, untrained .358, pretrained .746.</summary>
     [TestMethod]
     public void Ts2Vec_tells_pitches_in_noise_from_three_labels_each()
-        => Learns((count, random) => Tones(count, random), aboveUntrained: 0.15, aboveRaw: 0.3, (ssl, epochs) => ssl.Ts2Vec(Small(5 * epochs)));
+        => Learns((count, random) => Tones(count, random), aboveUntrained: 0.15, aboveRaw: 0.3,
+            (ssl, epochs) => ssl.Ts2Vec(Small(5 * epochs)));
 
     /// <summary>Seed 1 for data and weights; measured: raw values .438, untrained .329, pretrained .671.</summary>
     [TestMethod]
     public void TemporalContextualContrast_tells_movements_in_noise_from_three_labels_each()
-        => Learns(Movements, aboveUntrained: 0.2, aboveRaw: 0.1, (ssl, epochs) => ssl.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options
+        => Learns(Movements, aboveUntrained: 0.2, aboveRaw: 0.1,
+            (ssl, epochs) => ssl.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options
         {
             Encoder = TimeSeriesEncoders.DilatedConvolution(64, 32, depth: 5), NumberOfEpochs = 20 * epochs, Seed = 1,
         }));
@@ -79,9 +82,11 @@ public sealed class TimeSeriesLearningTests
     /// <summary>Seed 1 for data and weights, noise half as strong; measured: raw values .292, untrained .504, pretrained .754.</summary>
     [TestMethod]
     public void MaskedPatches_tell_pitches_in_noise_from_three_labels_each()
-        => Learns((count, random) => Tones(count, random, noise: 0.5f), aboveUntrained: 0.15, aboveRaw: 0.3, (ssl, epochs) => ssl.MaskedPatches(new MaskedPatchesTrainer.Options
+        => Learns((count, random) => Tones(count, random, noise: 0.5f), aboveUntrained: 0.15, aboveRaw: 0.3,
+            (ssl, epochs) => ssl.MaskedPatches(new MaskedPatchesTrainer.Options
         {
-            Encoder = TimeSeriesEncoders.PatchTransformer(8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4, instanceNormalization: true),
+            Encoder = TimeSeriesEncoders.PatchTransformer(8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4,
+                instanceNormalization: true),
             NumberOfEpochs = 100 * epochs, LearningRate = 2e-3, Seed = 1,
         }));
 
@@ -113,8 +118,10 @@ public sealed class TimeSeriesLearningTests
             ? Path.Combine(data, "timeseries", "BasicMotions") : null;
         if (!Directory.Exists(folder))
             Assert.Inconclusive("SSL_DATA does not name a folder that holds timeseries/BasicMotions/.");
-        var (training, test) = (Read(Path.Combine(folder, "BasicMotions_TRAIN.tsv.gz")), Read(Path.Combine(folder, "BasicMotions_TEST.tsv.gz")));
-        var neighbour = test.Average(one => training.MinBy(other => one.Series.Zip(other.Series, (a, b) => (a - b) * (a - b)).Sum())!.Kind == one.Kind ? 1.0 : 0);
+        var (training, test) = (Read(Path.Combine(folder, "BasicMotions_TRAIN.tsv.gz")),
+            Read(Path.Combine(folder, "BasicMotions_TEST.tsv.gz")));
+        var neighbour = test.Average(one => training.MinBy(other => one.Series.Zip(other.Series, (a, b) => (a - b) * (a - b))
+            .Sum())!.Kind == one.Kind ? 1.0 : 0);
 
         var mlContext = new MLContext(1);
         var (known, unknown) = (mlContext.Data.LoadFromEnumerable(training), mlContext.Data.LoadFromEnumerable(test));

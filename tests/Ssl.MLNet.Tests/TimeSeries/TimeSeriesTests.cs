@@ -41,7 +41,8 @@ public sealed class TimeSeriesTests
         return Enumerable.Range(0, count).Select(i =>
         {
             var (fast, phase) = (i % 2 == 0, random.NextSingle() * 6);
-            float[] wave = [.. Enumerable.Range(0, Length).Select(t => MathF.Sin(t * (fast ? 1.2f : 0.4f) + phase) + random.NextSingle() * 0.3f)];
+            float[] wave = [.. Enumerable.Range(0, Length)
+                .Select(t => MathF.Sin(t * (fast ? 1.2f : 0.4f) + phase) + random.NextSingle() * 0.3f)];
             return new Fixed { Series = wave, Pair = [.. wave, .. wave.Reverse()], Number = i, IsFast = fast, Short = wave[..4] };
         }).ToArray();
     }
@@ -124,7 +125,8 @@ public sealed class TimeSeriesTests
     {
         var mlContext = new MLContext(1);
         var random = new Random(3);
-        float Value(int i, int t) => (i + t) % 7 == 0 ? float.NaN : (i + t) % 11 == 0 ? float.PositiveInfinity : MathF.Sin(0.3f * i * t) + random.NextSingle();
+        float Value(int i, int t) => (i + t) % 7 == 0 ? float.NaN : (i + t) % 11 == 0 ? float.PositiveInfinity : MathF.Sin(0.3f * i * t)
+            + random.NextSingle();
         Varying[] rows =
         [
             .. Enumerable.Range(0, 30).Select(i => new Varying { Series = [.. Enumerable.Range(0, 4 + i).Select(t => Value(i, t))] }),
@@ -137,8 +139,10 @@ public sealed class TimeSeriesTests
         foreach (var trainer in (IEstimator<EncoderTransformer>[])
             [
                 ssl.Ts2Vec(Small()),
-                ssl.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options { Encoder = Convolution, BatchSize = 16, NumberOfEpochs = 2 }),
-                ssl.MaskedPatches(new MaskedPatchesTrainer.Options { Encoder = TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2), NumberOfEpochs = 2 }),
+                ssl.TemporalContextualContrast(new TemporalContextualContrastTrainer.Options { Encoder = Convolution, BatchSize = 16,
+                    NumberOfEpochs = 2 }),
+                ssl.MaskedPatches(new MaskedPatchesTrainer.Options { Encoder = TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2),
+                    NumberOfEpochs = 2 }),
             ])
         {
             using var encoder = trainer.Fit(data);
@@ -154,9 +158,11 @@ public sealed class TimeSeriesTests
         var mlContext = new MLContext(1);
         var ssl = mlContext.SelfSupervised();
         var data = mlContext.Data.LoadFromEnumerable(Rows(8));
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Number").Fit(data)).Message,
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Number")
+            .Fit(data)).Message,
             "expected Vector<Single> or VarVector<Single>, got Single");
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Nothing").Fit(data)).Message,
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Nothing")
+            .Fit(data)).Message,
             "Could not find input column 'Nothing'");
         StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => ssl.TimeSeries.Ts2Vec(numberOfChannels: 2).Fit(
             mlContext.Data.LoadFromEnumerable([new Varying { Series = [1, 2, 3, 4, 5] }]))).Message, "cannot share evenly");

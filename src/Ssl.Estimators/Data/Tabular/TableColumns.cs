@@ -21,7 +21,8 @@ internal sealed record TableColumn(string Name, TableColumnKind Kind, int? Size,
 /// <summary>The columns of a table and what was learnt of them; turns rows into the numbers and codes that an encoder reads.</summary>
 internal sealed class TableColumns
 {
-    private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales", VocabulariesKey = "vocabularies";
+    private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales",
+        VocabulariesKey = "vocabularies";
 
     private readonly int _values;
     private readonly int _texts;
@@ -34,7 +35,8 @@ internal sealed class TableColumns
         var numeric = columns.Where(c => c.Kind == TableColumnKind.Number).ToArray();
         var categorical = columns.Where(c => c.Kind != TableColumnKind.Number).ToArray();
         Layout = new TableLayout([.. numeric.SelectMany(c => c.CellNames)], [.. categorical.SelectMany(c => c.CellNames)],
-            [.. categorical.SelectMany(c => c.Vocabularies.Select(v => v.Count))], [.. numeric.SelectMany(c => c.Scales.Select(s => s.Edges))]);
+            [.. categorical.SelectMany(c => c.Vocabularies.Select(v => v.Count))],
+                [.. numeric.SelectMany(c => c.Scales.Select(s => s.Edges))]);
     }
 
     /// <summary>In the order of the options.</summary>

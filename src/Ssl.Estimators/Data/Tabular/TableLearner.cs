@@ -135,7 +135,8 @@ internal sealed class TableLearner
                         : CategoryVocabulary.Learn(_counts[category++], _settings.MinimumCategoryCount, _settings.MaximumCategories));
             }
             var isVector = schema[names[i]].Type is VectorDataViewType;
-            columns.Add(new TableColumn(names[i], _kinds[i], isVector ? _sizes[i] : null, CellNames(schema[names[i]], _sizes[i]), scales, vocabularies));
+            columns.Add(new TableColumn(names[i], _kinds[i], isVector ? _sizes[i] : null, CellNames(schema[names[i]], _sizes[i]), scales,
+                vocabularies));
         }
         return new TableColumns(columns);
     }

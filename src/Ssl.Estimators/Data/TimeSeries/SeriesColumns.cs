@@ -34,7 +34,8 @@ internal static class SeriesColumns
     /// <param name="minimumLength">The fewest timestamps.</param>
     /// <param name="layout">The encoder's; <see langword="null"/> while there is none.</param>
     /// <param name="channels">What the user says of the channels.</param>
-    public static void Check(string name, ColumnShape shape, bool needsLength, int minimumLength, SeriesLayout? layout, int? channels = null)
+    public static void Check(string name, ColumnShape shape, bool needsLength, int minimumLength, SeriesLayout? layout,
+        int? channels = null)
     {
         var isSeries = shape.Kind != SchemaShape.Column.VectorKind.Scalar && shape.ItemType == NumberDataViewType.Single;
         if (!isSeries || (needsLength && shape.Kind != SchemaShape.Column.VectorKind.Vector))
@@ -48,12 +49,14 @@ internal static class SeriesColumns
         var actual = LayoutOf(name, shape, layout?.Channels ?? channels, needsLength);
         if (actual.Length < minimumLength)
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of at least {minimumLength} timestamps", Described(shape),
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of at least {minimumLength} timestamps",
+                Described(shape),
                 "Take an encoder with a smaller patchLength, or longer series.");
         }
         if (layout is { PerTimestamp: true } && actual.Length != layout.Length)
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {layout.Channels} x {layout.Length}", Described(shape),
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {layout.Channels} x {layout.Length}",
+                Described(shape),
                 "One embedding a timestamp needs series of the length that the encoder was fitted on.");
         }
     }

@@ -33,7 +33,8 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     public CellSum(TableLayout layout, int outputs, RandomStreams streams) : base(nameof(CellSum))
     {
         _layout = layout;
-        var bound = 1 / Math.Sqrt(Math.Max(1, layout.NumericCount + layout.TotalCategories - TableLayout.SpecialCount * layout.CategoricalCount));
+        var bound = 1 / Math.Sqrt(Math.Max(1, layout.NumericCount
+            + layout.TotalCategories - TableLayout.SpecialCount * layout.CategoricalCount));
         if (layout.NumericCount > 0)
         {
             _numbers = nn.Linear(2L * layout.NumericCount, outputs, hasBias: false);

@@ -40,7 +40,8 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
         }
         _columns = nn.Parameter(zeros(layout.CellCount, EmbeddingDimension));
         Initialization.Normal(_columns, 1, streams.Weights);
-        _stack = new TransformerStack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.FeedForwardDimension, sizes.Dropout, streams);
+        _stack = new TransformerStack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.FeedForwardDimension,
+            sizes.Dropout, streams);
         RegisterComponents();
     }
 
@@ -92,6 +93,7 @@ internal sealed class NumericTokens : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var missingWeight = missing.to(numbers.dtype).unsqueeze(2);                                             // [N, C, 1]
-        return (numbers.unsqueeze(2) * _weight + missingWeight * _missing).MoveToOuterDisposeScope();           // numbers are 0 where missing
+        // numbers are 0 where missing
+        return (numbers.unsqueeze(2) * _weight + missingWeight * _missing).MoveToOuterDisposeScope();
     }
 }

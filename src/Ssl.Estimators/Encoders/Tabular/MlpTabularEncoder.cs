@@ -19,7 +19,8 @@ internal sealed class MlpTabularEncoder : TabularEncoder
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
 
-    public MlpTabularEncoder(MlpTabularEncoderFactory sizes, TableLayout layout, RandomStreams streams) : base(nameof(MlpTabularEncoder), layout)
+    public MlpTabularEncoder(MlpTabularEncoderFactory sizes, TableLayout layout, RandomStreams streams)
+        : base(nameof(MlpTabularEncoder), layout)
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _cells = new CellSum(layout, EmbeddingDimension, streams);

@@ -93,7 +93,8 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
     {
         _bins = layout.NumericQuantiles[0].Length - 1;
         _edges = [.. layout.NumericQuantiles.SelectMany(edges => edges[..^1])];
-        _widths = [.. layout.NumericQuantiles.SelectMany(edges => edges[1..].Zip(edges, (end, start) => Math.Max(end - start, NarrowestBin)))];
+        _widths = [.. layout.NumericQuantiles.SelectMany(edges => edges[1..].Zip(edges,
+            (end, start) => Math.Max(end - start, NarrowestBin)))];
         _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension));
         Initialization.Normal(_weight, 1 / Math.Sqrt(_bins), streams.Weights);
         _bias = nn.Parameter(zeros(layout.NumericCount, dimension));

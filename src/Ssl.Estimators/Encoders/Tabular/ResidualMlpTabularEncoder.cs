@@ -38,7 +38,8 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
         }
         _input = Initialization.NormalLinear((long)layout.CellCount * sizes.CellDimension, EmbeddingDimension, streams.Weights);
         _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
-            new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks), streams))]);
+            new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks),
+                streams))]);
         _norm = nn.LayerNorm(EmbeddingDimension);
         RegisterComponents();
     }
@@ -75,7 +76,8 @@ internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
 
-    public ResidualMlpBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams) : base(nameof(ResidualMlpBlock))
+    public ResidualMlpBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams)
+        : base(nameof(ResidualMlpBlock))
     {
         _norm = nn.LayerNorm(dimension);
         _hidden = Initialization.NormalLinear(dimension, hiddenDimension, streams.Weights, Math.Sqrt(2));

@@ -41,7 +41,8 @@ public sealed class TableLayout
             throw new ArgumentException("A table needs at least one cell.", nameof(numericNames));
         if (categoryCounts.Count != categoricalNames.Count || categoryCounts.Any(count => count < SpecialCount))
             throw new ArgumentException($"Every categorical cell needs a count of at least {SpecialCount}.", nameof(categoryCounts));
-        if (numericQuantiles.Count != numericNames.Count || numericQuantiles.Any(edges => edges.Length < 2 || edges.Length != numericQuantiles[0].Length))
+        if (numericQuantiles.Count != numericNames.Count
+            || numericQuantiles.Any(edges => edges.Length < 2 || edges.Length != numericQuantiles[0].Length))
             throw new ArgumentException("Every numeric cell needs equally many edges, at least two.", nameof(numericQuantiles));
         NumericNames = [.. numericNames];
         CategoricalNames = [.. categoricalNames];

@@ -50,7 +50,8 @@ internal sealed class ResidualMlpTabularEncoderFactory : TabularEncoderFactory
 {
     public const string KindName = "tabular.residual-mlp";
 
-    public ResidualMlpTabularEncoderFactory(int numberOfBlocks, int dimension, NumericEmbedding numericEmbedding, int cellDimension, double dropout)
+    public ResidualMlpTabularEncoderFactory(int numberOfBlocks, int dimension, NumericEmbedding numericEmbedding, int cellDimension,
+        double dropout)
     {
         new OptionFaults()
             .AtLeast(numberOfBlocks, 1)

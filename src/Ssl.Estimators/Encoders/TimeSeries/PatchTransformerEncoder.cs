@@ -77,7 +77,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         var values = _normalizes ? Normalized(batch) : batch.Values.alias();
         long channels = values.shape[1];
         var prepared = _separates
-            ? new SeriesBatch(values.reshape(-1, 1, values.shape[2]), EachChannel(batch.Mask, channels), EachChannel(batch.Observed, channels))
+            ? new SeriesBatch(values.reshape(-1, 1, values.shape[2]), EachChannel(batch.Mask, channels),
+                EachChannel(batch.Observed, channels))
             : batch.WithValues(values);
         prepared.Values.MoveToOuterDisposeScope();
         prepared.Mask.MoveToOuterDisposeScope();

@@ -17,11 +17,13 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
             .AtLeast(numberOfLayers, 1)
             .AtLeast(dimension, 2)
             .AtLeast(numberOfHeads, 1)
-            .Require(numberOfHeads < 1 || dimension % numberOfHeads == 0, nameof(dimension), $"must be a multiple of numberOfHeads {numberOfHeads}",
+            .Require(numberOfHeads < 1 || dimension % numberOfHeads == 0, nameof(dimension),
+                $"must be a multiple of numberOfHeads {numberOfHeads}",
                 dimension)
             .InHalfOpenRange(dropout, 0, 1)
             .ThrowIfAny();
-        (PatchLength, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Dropout) = (patchLength, numberOfLayers, dimension, numberOfHeads, dropout);
+        (PatchLength, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Dropout) = (patchLength, numberOfLayers, dimension, numberOfHeads,
+            dropout);
         (InstanceNormalization, ChannelIndependence) = (instanceNormalization, channelIndependence);
     }
 
@@ -75,7 +77,9 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
     public static PatchTransformerEncoderFactory Read(JsonObject json)
     {
         var reader = new EncoderJsonReader(json);
-        return new PatchTransformerEncoderFactory(reader.Integer("patchLength"), reader.Integer("numberOfLayers"), reader.Integer("dimension"),
-            reader.Integer("numberOfHeads"), reader.Number("dropout"), reader.Boolean("instanceNormalization"), reader.Boolean("channelIndependence"));
+        return new PatchTransformerEncoderFactory(reader.Integer("patchLength"), reader.Integer("numberOfLayers"),
+            reader.Integer("dimension"),
+            reader.Integer("numberOfHeads"), reader.Number("dropout"), reader.Boolean("instanceNormalization"),
+                reader.Boolean("channelIndependence"));
     }
 }

@@ -32,7 +32,8 @@ public sealed class DenoisingAutoencoder : PretrainingMethod, IReconstructsCells
     /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, noise from
     /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="swapRate">Share of the cells replaced. From 0 to 1.</param>
-    public DenoisingAutoencoder(TabularEncoder encoder, RandomStreams streams, double swapRate = 0.2) : base(nameof(DenoisingAutoencoder), encoder)
+    public DenoisingAutoencoder(TabularEncoder encoder, RandomStreams streams, double swapRate = 0.2)
+        : base(nameof(DenoisingAutoencoder), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
         _encoder = encoder;

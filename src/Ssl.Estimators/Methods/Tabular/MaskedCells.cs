@@ -63,7 +63,8 @@ public sealed class MaskedCells : PretrainingMethod, IReconstructsCells
 internal static class CellFigures
 {
     /// <summary>The share of categories told right and the mean squared error of numbers, of those cells that count.</summary>
-    public static IReadOnlyList<(string Name, Tensor Value)> Of(CellPredictions cells, TableBatch rows, Tensor chosenNumbers, Tensor chosenCodes)
+    public static IReadOnlyList<(string Name, Tensor Value)> Of(CellPredictions cells, TableBatch rows, Tensor chosenNumbers,
+        Tensor chosenCodes)
     {
         var figures = new List<(string Name, Tensor Value)>();
         if (rows.Numbers.shape[1] > 0)

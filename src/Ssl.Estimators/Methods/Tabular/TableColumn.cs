@@ -13,6 +13,7 @@ internal static class TableColumn
         if (columns.Count != 1)
             throw new ArgumentException($"The method trains on 1 batch of table rows, got {columns.Count}.", nameof(columns));
         return columns[0] as TableBatch
-            ?? throw new ArgumentException($"The batch must be a {nameof(TableBatch)}, got {columns[0]?.GetType().Name ?? "null"}.", nameof(columns));
+            ?? throw new ArgumentException($"The batch must be a {nameof(TableBatch)}, got {columns[0]?.GetType().Name ?? "null"}.",
+                nameof(columns));
     }
 }

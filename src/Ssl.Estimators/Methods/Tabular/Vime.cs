@@ -41,7 +41,8 @@ public sealed class Vime : PretrainingMethod, IReconstructsCells
     /// <see cref="RandomStreams.Views"/>.</param>
     /// <param name="corruptionRate">Share of the cells replaced. Greater than 0, less than 1.</param>
     /// <param name="featureWeight">Weight of feature estimation; mask estimation has 1. At least 0.</param>
-    public Vime(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.3, double featureWeight = 2) : base(nameof(Vime), encoder)
+    public Vime(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.3, double featureWeight = 2)
+        : base(nameof(Vime), encoder)
     {
         ArgumentNullException.ThrowIfNull(streams);
         new OptionFaults().Between(corruptionRate, 0, 1).NotNegative(featureWeight).ThrowIfAny();

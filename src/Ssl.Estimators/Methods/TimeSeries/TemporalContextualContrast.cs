@@ -62,7 +62,8 @@ public sealed class TemporalContextualContrast : PretrainingMethod
     /// <param name="contextualWeight">Weight of the contextual contrast. At least 0; not both 0.</param>
     /// <param name="futureSections">K, sections that are predicted; fewer where a series has not twice as many. From 1 to 15.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range; all of them are named.</exception>
-    public TemporalContextualContrast(TimeSeriesEncoder encoder, RandomStreams streams, SeriesView? weakView = null, SeriesView? strongView = null,
+    public TemporalContextualContrast(TimeSeriesEncoder encoder, RandomStreams streams, SeriesView? weakView = null,
+        SeriesView? strongView = null,
         double temperature = 0.2, double temporalWeight = 1, double contextualWeight = 0.7, int futureSections = 4)
         : base(nameof(TemporalContextualContrast), encoder)
     {
@@ -71,7 +72,8 @@ public sealed class TemporalContextualContrast : PretrainingMethod
             .Positive(temperature)
             .NotNegative(temporalWeight)
             .NotNegative(contextualWeight)
-            .Require(temporalWeight != 0 || contextualWeight != 0, nameof(contextualWeight), "must not be 0 together with temporalWeight", 0)
+            .Require(temporalWeight != 0 || contextualWeight != 0, nameof(contextualWeight), "must not be 0 together with temporalWeight",
+                0)
             .InRange(futureSections, 1, MaximumSections - 1)
             .ThrowIfAny();
         (_encoder, _streams, _temperature, _temporalWeight, _contextualWeight, _futureSections)

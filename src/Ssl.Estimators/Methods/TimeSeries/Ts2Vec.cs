@@ -53,10 +53,12 @@ public sealed class Ts2Vec : PretrainingMethod
             .ThrowIfAny();
         if (encoder is PatchTransformerEncoder)
         {
-            throw new ArgumentOutOfRangeException(nameof(encoder), "Ts2Vec compares timestamps and needs an encoder with a vector for each, "
+            throw new ArgumentOutOfRangeException(nameof(encoder),
+                "Ts2Vec compares timestamps and needs an encoder with a vector for each, "
                 + "got one of patches. Use TimeSeriesEncoders.DilatedConvolution or an encoder of your own.");
         }
-        (_encoder, _streams, _maskRatio, _instanceWeight, MaximumCropLength) = (encoder, streams, maskRatio, instanceWeight, maximumCropLength);
+        (_encoder, _streams, _maskRatio, _instanceWeight, MaximumCropLength) = (encoder, streams, maskRatio, instanceWeight,
+            maximumCropLength);
         RegisterComponents();
     }
 

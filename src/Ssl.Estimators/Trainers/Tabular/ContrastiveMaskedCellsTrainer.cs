@@ -80,7 +80,8 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
-            faults.Require(CorruptionRate > 0 && CorruptionRate <= 1, nameof(CorruptionRate), "must be greater than 0 and at most 1", CorruptionRate);
+            faults.Require(CorruptionRate > 0 && CorruptionRate <= 1, nameof(CorruptionRate), "must be greater than 0 and at most 1",
+                CorruptionRate);
             faults.Positive(Temperature);
             faults.Between(MaskRatio, 0, 1);
             faults.NotNegative(ContrastiveWeight);

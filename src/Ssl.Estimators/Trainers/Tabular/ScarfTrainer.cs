@@ -66,7 +66,8 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);
-            faults.Require(CorruptionRate > 0 && CorruptionRate <= 1, nameof(CorruptionRate), "must be greater than 0 and at most 1", CorruptionRate);
+            faults.Require(CorruptionRate > 0 && CorruptionRate <= 1, nameof(CorruptionRate), "must be greater than 0 and at most 1",
+                CorruptionRate);
             faults.Positive(Temperature);
         }
     }

@@ -22,7 +22,8 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
     private readonly TabularEncoderFactory _encoder;
     private readonly string[] _columns;
 
-    private protected TabularPretrainingTrainer(MLContext mlContext, string name, TabularPretrainingOptions options, TabularEncoderFactory defaultEncoder)
+    private protected TabularPretrainingTrainer(MLContext mlContext, string name, TabularPretrainingOptions options,
+        TabularEncoderFactory defaultEncoder)
         : base(mlContext, name, options)
     {
         _options = (TabularPretrainingOptions)Settings;
@@ -46,7 +47,8 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
     private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
         var (columns, rows) = TableLearner.Learn(input, _columns,
-            new TableLearner.Settings(_options.NumericScaling, _options.MinimumCategoryCount, _options.MaximumCategories), _options.CancellationToken);
+            new TableLearner.Settings(_options.NumericScaling, _options.MinimumCategoryCount, _options.MaximumCategories),
+                _options.CancellationToken);
         RequireRows(rows, "There are no rows.");
         var layout = columns.Layout;
         channel.Info(MessageSensitivity.None, "columns read: {0:N0} rows of {1:N0} numbers and {2:N0} categories with {3:N0} entries", rows,

@@ -39,7 +39,8 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
     private readonly Options _options;
 
     internal TemporalContextualContrastTrainer(MLContext mlContext, Options options)
-        : base(mlContext, nameof(TemporalContextualContrastTrainer), options, TimeSeriesEncoders.DilatedConvolution(Defaults.EmbeddingDimension),
+        : base(mlContext, nameof(TemporalContextualContrastTrainer), options,
+            TimeSeriesEncoders.DilatedConvolution(Defaults.EmbeddingDimension),
             needsPatches: null)
         => _options = (Options)Settings;
 

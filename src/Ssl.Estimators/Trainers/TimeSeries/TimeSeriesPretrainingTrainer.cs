@@ -29,7 +29,8 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
         _encoder = _options.Encoder ?? defaultEncoder;
         if (needsPatches is { } patches && _encoder.EncodesPatches != patches)
         {
-            throw new ArgumentOutOfRangeException(nameof(_options.Encoder), $"Encoder must be one of {(patches ? "patches" : "timestamps")} for "
+            throw new ArgumentOutOfRangeException(nameof(_options.Encoder),
+                $"Encoder must be one of {(patches ? "patches" : "timestamps")} for "
                 + $"{name}, such as {nameof(TimeSeriesEncoders)}.{(patches ? nameof(TimeSeriesEncoders.PatchTransformer)
                 : nameof(TimeSeriesEncoders.DilatedConvolution))}, got '{_encoder.Kind}'.");
         }
@@ -70,7 +71,8 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
         });
-        RequireRows(source.RowCount, $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows.");
+        RequireRows(source.RowCount,
+            $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);

@@ -56,6 +56,7 @@ public abstract class TableView
     protected static Tensor OtherRows(TableBatch batch, long cells, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return randint(0L, batch.Count, (long[])[batch.Count, cells], dtype: ScalarType.Int64, device: batch.Numbers.device, generator: generator);
+        return randint(0L, batch.Count, (long[])[batch.Count, cells], dtype: ScalarType.Int64, device: batch.Numbers.device,
+            generator: generator);
     }
 }

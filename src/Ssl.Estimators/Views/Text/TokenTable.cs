@@ -14,7 +14,8 @@ internal static class TokenTable
     {
         if (id < vocabulary.SpecialCount || id >= vocabulary.Size)
         {
-            throw new ArgumentOutOfRangeException(parameter, $"Token ids must be at least {vocabulary.SpecialCount}, behind the special tokens, "
+            throw new ArgumentOutOfRangeException(parameter,
+                $"Token ids must be at least {vocabulary.SpecialCount}, behind the special tokens, "
                 + $"and less than {vocabulary.Size}, got {id}.");
         }
     }

@@ -41,7 +41,8 @@ public sealed class TableLearnerTests
         var data = Context.Transforms.Conversion.MapValueToKey("Key", "Text").Fit(view).Transform(view);
         string[] all = ["Float", "Double", "Int", "Byte", "ULong", "Bool", "Text", "Key", "Vector"];
         var learnt = Learn(data, all);
-        CollectionAssert.AreEqual((string[])["Float", "Double", "Int", "Byte", "ULong", "Vector.0", "Vector.1"], learnt.Layout.NumericNames.ToArray());
+        CollectionAssert.AreEqual((string[])["Float", "Double", "Int", "Byte", "ULong", "Vector.0", "Vector.1"],
+            learnt.Layout.NumericNames.ToArray());
         CollectionAssert.AreEqual((string[])["Bool", "Text", "Key"], learnt.Layout.CategoricalNames.ToArray());
         CollectionAssert.AreEqual((int[])[5, 5, 5], learnt.Layout.CategoryCounts.ToArray());
         var rows = Encode(learnt, data);
@@ -67,9 +68,11 @@ public sealed class TableLearnerTests
         string[] texts = ["common", "common", "common", "common ", "rare", "", "  ", "other", "other"];
         var data = Context.Data.LoadFromEnumerable(texts.Select(text => new TextRow { Text = text }));
         var learnt = Learn(data, "Text");
-        var codes = Encode(learnt, Context.Data.LoadFromEnumerable(((string[])["common", "other", "rare", "new", "", " "]).Select(t => new TextRow { Text = t })))
+        var codes = Encode(learnt,
+            Context.Data.LoadFromEnumerable(((string[])["common", "other", "rare", "new", "", " "]).Select(t => new TextRow { Text = t })))
             .Select(row => row.Codes[0]).ToArray();
-        CollectionAssert.AreEqual((int[])[3, 4, TableLayout.RareCode, TableLayout.UnseenCode, TableLayout.MissingCode, TableLayout.MissingCode], codes);
+        CollectionAssert.AreEqual((int[])[3, 4, TableLayout.RareCode, TableLayout.UnseenCode, TableLayout.MissingCode,
+            TableLayout.MissingCode], codes);
     }
 
     [TestMethod]
@@ -93,10 +96,13 @@ public sealed class TableLearnerTests
     public void TenThousandCategoriesKeepTheMostFrequent()
     {
         var random = new Random(1);
-        var data = Context.Data.LoadFromEnumerable(Enumerable.Range(0, 30_000).Select(i => new TextRow { Text = $"c{(i < 20_000 ? i % 10_000 : i % 50)}" }).ToArray());
+        var data = Context.Data.LoadFromEnumerable(Enumerable.Range(0, 30_000)
+            .Select(i => new TextRow { Text = $"c{(i < 20_000 ? i % 10_000 : i % 50)}" }).ToArray());
         var learnt = Learn(data, "Text");
         Assert.AreEqual(TableLayout.SpecialCount + 100, learnt.Layout.CategoryCounts[0]);
-        var codes = Encode(learnt, Context.Data.LoadFromEnumerable(((string[])["c1", "c9999", "never"]).Select(t => new TextRow { Text = t }))).Select(r => r.Codes[0]).ToArray();
+        var codes = Encode(learnt,
+            Context.Data.LoadFromEnumerable(((string[])["c1", "c9999", "never"]).Select(t => new TextRow { Text = t })))
+            .Select(r => r.Codes[0]).ToArray();
         Assert.IsGreaterThanOrEqualTo(TableLayout.SpecialCount, codes[0]);
         Assert.AreEqual(TableLayout.RareCode, codes[1]);
         Assert.AreEqual(TableLayout.UnseenCode, codes[2]);

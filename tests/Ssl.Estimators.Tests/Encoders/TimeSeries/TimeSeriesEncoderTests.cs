@@ -62,7 +62,8 @@ public sealed class TimeSeriesEncoderTests
                 var mean = seen.Average(t => (double)values[t]);
                 var deviation = Math.Sqrt(seen.Average(t => Math.Pow(values[t] - mean, 2)) + 1e-5);
                 for (var t = 0; t < actual.Length; t++)
-                    Assert.AreEqual(seen.Contains(t) ? (values[t] - mean) / deviation : 0, actual[t], 1e-4, $"series {n}, channel {c}, time {t}");
+                    Assert.AreEqual(seen.Contains(t) ? (values[t] - mean) / deviation : 0, actual[t], 1e-4,
+                        $"series {n}, channel {c}, time {t}");
             }
         }
     }
@@ -122,7 +123,8 @@ public sealed class TimeSeriesEncoderTests
         var width = 16 / factory.Steps(16);
         var other = series.WithValues(series.Values.clone());
         other.Values.narrow(2, width, width).fill_(9);
-        CollectionAssert.AreEqual(TestSeries.Floats(encoder.EncodeSteps(series, hidden)), TestSeries.Floats(encoder.EncodeSteps(other, hidden)));
+        CollectionAssert.AreEqual(TestSeries.Floats(encoder.EncodeSteps(series, hidden)),
+            TestSeries.Floats(encoder.EncodeSteps(other, hidden)));
         CollectionAssert.AreNotEqual(TestSeries.Floats(encoder.EncodeSteps(series)), TestSeries.Floats(encoder.EncodeSteps(other)));
     }
 
@@ -131,7 +133,8 @@ public sealed class TimeSeriesEncoderTests
     {
         using var scope = NewDisposeScope();
         using var encoder = Create(TimeSeriesEncoders.DilatedConvolution(40, 32, depth: 2));
-        foreach (var (name, inputs) in ((string, int)[])[("input", 2), ("blocks.0.conv1", 96), ("blocks.2.conv2", 120), ("blocks.2.projector", 32)])
+        foreach (var (name, inputs) in ((string, int)[])[("input", 2), ("blocks.0.conv1", 96), ("blocks.2.conv2", 120),
+            ("blocks.2.projector", 32)])
         {
             var bound = 1 / Math.Sqrt(inputs);
             foreach (var part in (string[])["weight", "bias"])

@@ -90,7 +90,8 @@ public sealed class TimeSeriesMethodTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var streams = new RandomStreams(3);
-        var encoder = TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2, instanceNormalization: false,
+        var encoder = TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2,
+            instanceNormalization: false,
             channelIndependence: channelIndependence).Create(new SeriesLayout(2, null), streams);
         using var method = new MaskedPatches(encoder, streams, 0.5);
         method.eval();
@@ -166,7 +167,8 @@ public sealed class TimeSeriesMethodTests
         var losses = ((float[])[1, 50]).Select(factor =>
         {
             using var streams = new RandomStreams(9);
-            using var method = new TemporalContextualContrast(new Recorder(new SeriesLayout(2, null), factor), streams, contextualWeight: 0);
+            using var method = new TemporalContextualContrast(new Recorder(new SeriesLayout(2, null), factor), streams,
+                contextualWeight: 0);
             method.eval();
             return method.Loss([series]).Total.item<float>();
         }).ToArray();
@@ -196,5 +198,6 @@ public sealed class TimeSeriesMethodTests
         => TimeSeriesEncoders.DilatedConvolution(16, 8, depth: 3).Create(new SeriesLayout(2, null), streams);
 
     private static TimeSeriesEncoder Patches(RandomStreams streams)
-        => TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2).Create(new SeriesLayout(2, null), streams);
+        => TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2)
+            .Create(new SeriesLayout(2, null), streams);
 }

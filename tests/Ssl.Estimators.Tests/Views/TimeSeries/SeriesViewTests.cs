@@ -12,7 +12,8 @@ public sealed class SeriesViewTests
     [TestMethod]
     public void PaddingStaysPaddingAndSoDoShapes()
     {
-        foreach (var view in (SeriesView[])[new Jitter(), new Scaling(), new SegmentPermutation(), SeriesViews.Weak(), SeriesViews.Strong()])
+        foreach (var view in (SeriesView[])[new Jitter(), new Scaling(), new SegmentPermutation(), SeriesViews.Weak(),
+            SeriesViews.Strong()])
         {
             using var scope = NewDisposeScope();
             using var generator = new Generator(1);
@@ -50,8 +51,10 @@ public sealed class SeriesViewTests
         var sums = changed.Values.select(1, 0) + changed.Values.select(1, 1);       // the channels add up to 2 at every time
         Assert.IsLessThan(1e-5f, (sums - 2).abs().amax().item<float>());
         // At most four stretches: at most three places where neighbours were no neighbours before.
-        var rows = Enumerable.Range(0, 200).Select(i => (Old: TestSeries.Floats(series.Values[i, 0]), New: TestSeries.Floats(changed.Values[i, 0]))).ToArray();
-        int[] breaks = [.. rows.Select(r => Enumerable.Range(0, 19).Count(t => Array.IndexOf(r.Old, r.New[t]) + 1 != Array.IndexOf(r.Old, r.New[t + 1])))];
+        var rows = Enumerable.Range(0, 200)
+            .Select(i => (Old: TestSeries.Floats(series.Values[i, 0]), New: TestSeries.Floats(changed.Values[i, 0]))).ToArray();
+        int[] breaks = [.. rows.Select(r => Enumerable.Range(0, 19)
+            .Count(t => Array.IndexOf(r.Old, r.New[t]) + 1 != Array.IndexOf(r.Old, r.New[t + 1])))];
         Assert.IsLessThanOrEqualTo(3, breaks.Max());
         Assert.IsGreaterThan(0, breaks.Count(b => b == 0));
         Assert.IsGreaterThan(0, breaks.Count(b => b == 3));
