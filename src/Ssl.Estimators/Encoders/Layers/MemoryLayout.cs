@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>How feature maps lie in memory.</summary>
+internal static class MemoryLayout
+{
+    /// <summary>
+    /// The same maps [N, C, H, W] with a pixel's channels next to each other, which convolutions and batch normalisation compute faster
+    /// and hand on; without a copy where they lie so already.
+    /// </summary>
+    /// <remarks>TorchSharp has no operation that takes a memory format, but the strides say it all.</remarks>
+    public static Tensor ChannelsLast(Tensor maps)
+    {
+        using var scope = NewDisposeScope();
+        return maps.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
+}
