@@ -93,7 +93,7 @@ public sealed partial class SelfSupervisedCatalog
         /// </summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of series to learn from and embed.</param>
-        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.DilatedConvolution"/>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.PooledConvolution"/>.</param>
         /// <param name="batchSize">Rows a step; the others are the negatives of each. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>

@@ -14,6 +14,10 @@ public static class TimeSeriesEncoders
         internal const int Dimension = 128;
         internal const int NumberOfHeads = 8;
         internal const double TransformerDropout = 0.1;
+        internal const int PooledDimension = 128;
+        internal const int NumberOfBlocks = 3;
+        internal const int KernelSize = 8;
+        internal const double PooledDropout = 0.35;
         internal const bool InstanceNormalization = false;
         internal const bool ChannelIndependence = false;
     }
@@ -22,6 +26,7 @@ public static class TimeSeriesEncoders
     internal static void RegisterAll()
     {
         EncoderFactory.Register(DilatedConvolutionEncoderFactory.KindName, DilatedConvolutionEncoderFactory.Read);
+        EncoderFactory.Register(PooledConvolutionEncoderFactory.KindName, PooledConvolutionEncoderFactory.Read);
         EncoderFactory.Register(PatchTransformerEncoderFactory.KindName, PatchTransformerEncoderFactory.Read);
     }
 
@@ -34,6 +39,20 @@ public static class TimeSeriesEncoders
     public static TimeSeriesEncoderFactory DilatedConvolution(int embeddingDimension = Defaults.EmbeddingDimension,
         int hiddenDimension = Defaults.HiddenDimension, int depth = Defaults.Depth, double dropout = Defaults.ConvolutionDropout)
         => new DilatedConvolutionEncoderFactory(embeddingDimension, hiddenDimension, depth, dropout);
+
+    /// <summary>
+    /// TS-TCC's network: convolutions with a maximum over pairs behind each, a vector for every 2 ^ <paramref name="numberOfBlocks"/>
+    /// timestamps, and their maximum for the series. A tenth of the cost of <see cref="DilatedConvolution"/>; sees less far.
+    /// </summary>
+    /// <remarks>Eldele et al., 2021 (arXiv:2106.14112), as the authors set it for the recognition of activities.</remarks>
+    /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least 1.</param>
+    /// <param name="numberOfBlocks">Blocks, each with half the steps of the one before. From 1 to 16.</param>
+    /// <param name="kernelSize">Steps that a convolution sees. At least 1.</param>
+    /// <param name="dropout">Share dropped in training behind the first block. From 0 to less than 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
+    public static TimeSeriesEncoderFactory PooledConvolution(int embeddingDimension = Defaults.PooledDimension,
+        int numberOfBlocks = Defaults.NumberOfBlocks, int kernelSize = Defaults.KernelSize, double dropout = Defaults.PooledDropout)
+        => new PooledConvolutionEncoderFactory(embeddingDimension, numberOfBlocks, kernelSize, dropout);
 
     /// <summary>
     /// PatchTST's transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.

@@ -75,5 +75,5 @@ public sealed class TemporalContextualContrastContract : TimeSeriesPretrainingCo
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().TimeSeries.TemporalContextualContrast(Small<TemporalContextualContrastTrainer.Options>(change,
-            Convolution));
+            TimeSeriesEncoders.PooledConvolution(16, numberOfBlocks: 2, kernelSize: 4)));
 }

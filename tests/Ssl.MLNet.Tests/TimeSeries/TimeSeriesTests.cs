@@ -168,6 +168,8 @@ public sealed class TimeSeriesTests
             mlContext.Data.LoadFromEnumerable([new Varying { Series = [1, 2, 3, 4, 5] }]))).Message, "cannot share evenly");
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(
             encoder: TimeSeriesEncoders.PatchTransformer())).Message, "DilatedConvolution");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(
+            encoder: TimeSeriesEncoders.PooledConvolution(numberOfBlocks: 1))).Message, "a vector for every timestamp");
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.MaskedPatches(
             encoder: TimeSeriesEncoders.DilatedConvolution())).Message, "PatchTransformer");
         var all = Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.TemporalContextualContrast(

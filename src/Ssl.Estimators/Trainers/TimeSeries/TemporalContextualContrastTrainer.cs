@@ -39,18 +39,13 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
     private readonly Options _options;
 
     internal TemporalContextualContrastTrainer(MLContext mlContext, Options options)
-        : base(mlContext, nameof(TemporalContextualContrastTrainer), options,
-            TimeSeriesEncoders.DilatedConvolution(Defaults.EmbeddingDimension),
-            needsPatches: null)
+        : base(mlContext, nameof(TemporalContextualContrastTrainer), options, TimeSeriesEncoders.PooledConvolution(), needsPatches: null)
         => _options = (Options)Settings;
 
     /// <summary>The defaults of <see cref="Options"/> and of the short overload.</summary>
     internal static class Defaults
     {
         public const int BatchSize = 32;
-
-        // The width of the authors' features.
-        public const int EmbeddingDimension = 128;
         public const int NumberOfEpochs = 40;
         public const double LearningRate = 1e-3;
         public const float Temperature = 0.2f;

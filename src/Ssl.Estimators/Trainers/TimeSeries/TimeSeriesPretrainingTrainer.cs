@@ -27,10 +27,13 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
     {
         _options = (TimeSeriesPretrainingOptions)Settings;
         _encoder = _options.Encoder ?? defaultEncoder;
-        if (needsPatches is { } patches && _encoder.EncodesPatches != patches)
+        if (needsPatches is not { } patches)
+            return;
+        var isFit = patches ? _encoder.EncodesPatches : !_encoder.EncodesPatches && _encoder.Steps(MinimumLength) == MinimumLength;
+        if (!isFit)
         {
             throw new ArgumentOutOfRangeException(nameof(_options.Encoder),
-                $"Encoder must be one of {(patches ? "patches" : "timestamps")} for "
+                $"Encoder must have a vector for every {(patches ? "patch" : "timestamp")} for "
                 + $"{name}, such as {nameof(TimeSeriesEncoders)}.{(patches ? nameof(TimeSeriesEncoders.PatchTransformer)
                 : nameof(TimeSeriesEncoders.DilatedConvolution))}, got '{_encoder.Kind}'.");
         }

@@ -12,6 +12,7 @@ public sealed class TimeSeriesEncoderTests
     public static IEnumerable<object[]> Factories =>
     [
         [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
+        [TimeSeriesEncoders.PooledConvolution(10, numberOfBlocks: 2, kernelSize: 5)],
         [Patches(normalizes: true, separates: true)],
         [Patches(normalizes: false, separates: false)],
     ];
@@ -106,6 +107,7 @@ public sealed class TimeSeriesEncoderTests
     public static IEnumerable<object[]> PlainFactories =>
     [
         [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
+        [TimeSeriesEncoders.PooledConvolution(10, numberOfBlocks: 2, kernelSize: 5)],
         [Patches(normalizes: false, separates: true)],
         [Patches(normalizes: false, separates: false)],
     ];
@@ -171,6 +173,38 @@ public sealed class TimeSeriesEncoderTests
     }
 
     [TestMethod]
+    public void APooledConvolutionEqualsTorchsOwnLayers()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var streams = new RandomStreams(1);
+        using var encoder = TimeSeriesEncoders.PooledConvolution(6, numberOfBlocks: 1, kernelSize: 8, dropout: 0).Create(s_layout, streams);
+        var series = TestSeries.Of(14, 14);
+        using var norm = nn.BatchNorm1d(6);
+        var weight = encoder.state_dict()["blocks.0.weight"];
+        CollectionAssert.AreEqual(new long[] { 6, 2, 8 }, weight.shape);
+        Assert.IsLessThanOrEqualTo(0.25f, weight.abs().max().item<float>());
+        // As the authors have it, but for the one step more that theirs gives: 4 zeros in front, 3 behind.
+        var expected = nn.functional.max_pool1d(norm.call(nn.functional.conv1d(series.Values, weight, padding: 4).narrow(2, 0, 14)).relu(), 2);
+        encoder.train();
+        TestSeries.AreClose(expected.transpose(1, 2), encoder.EncodeSteps(series), 1e-5f);
+    }
+
+    [TestMethod]
+    public void WhatLiesBehindTheEndTakesNoPartInTheBatchNormalisation()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var encoder = Create(TimeSeriesEncoders.PooledConvolution(6, numberOfBlocks: 1, kernelSize: 1, dropout: 0));
+        encoder.train();
+        using var series = TestSeries.Of(5, 20);
+        var real = cat([series.Values[0].narrow(1, 0, 5), series.Values[1]], 1).unsqueeze(0);                   // [1, C, 25]
+        var maps = nn.functional.conv1d(real, encoder.state_dict()["blocks.0.weight"]);
+        encoder.EncodeSteps(series);
+        TestSeries.AreClose(maps.mean([0L, 2L]) * 0.1, encoder.state_dict()["blocks.0.norm.running_mean"], 1e-6f);
+    }
+
+    [TestMethod]
     [DynamicData(nameof(Factories))]
     public void TheDescriptionSurvivesJson(TimeSeriesEncoderFactory factory)
         => Assert.AreEqual(factory.ToJson().ToJsonString(), EncoderFactory.FromJson(factory.ToJson()).ToJson().ToJsonString());
@@ -180,6 +214,9 @@ public sealed class TimeSeriesEncoderTests
     {
         var fault = Assert.Throws<ArgumentOutOfRangeException>(() => TimeSeriesEncoders.DilatedConvolution(0, 0, -1, 1));
         foreach (var name in (string[])["embeddingDimension", "hiddenDimension", "depth", "dropout"])
+            StringAssert.Contains(fault.Message, name, StringComparison.OrdinalIgnoreCase);
+        fault = Assert.Throws<ArgumentOutOfRangeException>(() => TimeSeriesEncoders.PooledConvolution(0, 0, 0, 1));
+        foreach (var name in (string[])["embeddingDimension", "numberOfBlocks", "kernelSize", "dropout"])
             StringAssert.Contains(fault.Message, name, StringComparison.OrdinalIgnoreCase);
     }
 
