@@ -86,8 +86,9 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
 
     private protected override void InitializeHead(PredictionHead head, Encoder encoder, CachedBatchSource training, PredictionTask task)
     {
-        if (((Options)Settings).HeadInitialization == HeadInitialization.ClassMeans)
-            ClassMeansHead.Fill(head, encoder, training, 2);
+        var options = (Options)Settings;
+        if (options.HeadInitialization == HeadInitialization.ClassMeans)
+            ClassMeansHead.Fill(head, encoder, training, 2, areBalanced: options.ClassWeights == ClassWeights.Balanced);
     }
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)

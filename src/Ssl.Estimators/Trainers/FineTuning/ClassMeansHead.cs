@@ -14,15 +14,17 @@ internal static class ClassMeansHead
     // Half way to a sphere: measured on 5 and 20 rows a class, where 0.3 to 0.7 differ little.
     private const double Shrinkage = 0.5;
 
-    // How far the logit of a row's own class stands above the mean of all: enough to tell them apart, little enough to leave gradients.
-    private const double Margin = 5;
+    // How far the logit of a row's own class stands above the mean of all at most: from few rows a discriminant is far too sure of itself,
+    // and leaves no gradients.
+    private const double LargestMargin = 5;
 
     /// <summary>Fills the head.</summary>
     /// <param name="head">Linear, with an output for each class, or one for the second of two.</param>
     /// <param name="encoder">Gives the embeddings, in evaluation mode; on the CPU, as the head.</param>
     /// <param name="rows">The R labelled rows.</param>
     /// <param name="classes">C, the number of classes.</param>
-    public static void Fill(PredictionHead head, Encoder encoder, CachedBatchSource rows, int classes)
+    /// <param name="areBalanced">Whether all classes count the same; else a class is the likelier, the more rows it has.</param>
+    public static void Fill(PredictionHead head, Encoder encoder, CachedBatchSource rows, int classes, bool areBalanced)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -42,9 +44,13 @@ internal static class ClassMeansHead
 
         var logits = (all - middle).mm(weight.t()) - half.t();                              // [R, C]
         var margin = (logits.mul(of).sum() / of.sum() - logits.mean()).clamp_min(1e-6);
-        weight = weight.mul(Margin) / margin;
+        var scale = margin.reciprocal().mul(LargestMargin).clamp_max(1);
+        weight = weight.mul(scale);
+        var bias = weight.mm(middle.t()).neg() - half.mul(scale);                           // [C, 1]
+        if (!areBalanced)
+            bias = bias + (counts / rest.shape[0]).clamp_min(1e-12).log().mul(present);
         // A class without rows is as far as can be.
-        var bias = weight.mm(middle.t()).neg() - half.mul(Margin) / margin - (1 - present).mul(Margin);     // [C, 1]
+        bias = bias - (1 - present).mul(LargestMargin);
         if (head.Outputs == 1)
             (weight, bias) = (weight.narrow(0, 1, 1) - weight.narrow(0, 0, 1), bias.narrow(0, 1, 1) - bias.narrow(0, 0, 1));
         head.Fill(weight, bias.squeeze(1));
