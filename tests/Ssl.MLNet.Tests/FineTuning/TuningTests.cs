@@ -112,6 +112,31 @@ public sealed class TuningTests
     }
 
     [TestMethod]
+    public void Class_means_count_how_many_rows_a_class_has_unless_classes_are_balanced()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
+        // Labels that no embedding tells: only their shares are left to learn.
+        var rows = FineTuningData.Rows(200);
+        foreach (var (i, row) in rows.Index())
+            row.Answer = i % 10 == 0;
+        var (equal, balanced) = (MeanProbability(ClassWeights.Equal), MeanProbability(ClassWeights.Balanced));
+        Assert.IsLessThan(0.25, equal, $"equal {equal:0.000}, balanced {balanced:0.000}");
+        Assert.IsGreaterThan(0.35, balanced, $"equal {equal:0.000}, balanced {balanced:0.000}");
+
+        double MeanProbability(ClassWeights weights)
+        {
+            var data = mlContext.Data.LoadFromEnumerable(rows);
+            using var model = mlContext.SelfSupervised().FineTune.BinaryClassification(new BinaryFineTuningTrainer.Options
+            {
+                Encoder = encoder, LabelColumnName = "Answer", HeadInitialization = HeadInitialization.ClassMeans, LearningRate = 1e-9,
+                NumberOfEpochs = 1, TrainableLayers = TrainableLayers.HeadOnly, ClassWeights = weights,
+            }).Fit(data);
+            return model.Transform(FineTuningData.View(mlContext, 200, seed: 9)).GetColumn<float>("Probability").Average();
+        }
+    }
+
+    [TestMethod]
     public void Rows_without_a_label_are_used_where_that_is_asked_for()
     {
         var lines = new List<string>();

@@ -31,7 +31,10 @@ public enum HeadInitialization
     /// <summary>Random weights.</summary>
     Random,
 
-    /// <summary>The linear discriminant of the mean embeddings of the classes: a good start where labels are few.</summary>
+    /// <summary>
+    /// The linear discriminant of the mean embeddings of the classes: a good start where labels are few. A class with more rows is the
+    /// likelier one, unless <see cref="ClassWeights.Balanced"/>.
+    /// </summary>
     ClassMeans,
 }
 
