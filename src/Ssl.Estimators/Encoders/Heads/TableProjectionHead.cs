@@ -30,6 +30,6 @@ internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        return _output.call(_hidden.call(embeddings).relu()).relu().MoveToOuterDisposeScope();
+        return _output.call(_hidden.call(embeddings).relu_()).relu_().MoveToOuterDisposeScope();
     }
 }

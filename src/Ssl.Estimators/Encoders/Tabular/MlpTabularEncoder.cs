@@ -35,9 +35,9 @@ internal sealed class MlpTabularEncoder : TabularEncoder
     protected override Tensor Encode(TableBatch batch)
     {
         using var scope = NewDisposeScope();
-        var state = _cells.call(batch).relu();                                          // [N, H]
+        var state = _cells.call(batch).relu_();                                         // [N, H]
         foreach (var layer in _hidden)
-            state = layer.call(_dropout.call(state)).relu();                            // [N, H]
+            state = layer.call(_dropout.call(state)).relu_();                           // [N, H]
         return state.MoveToOuterDisposeScope();
     }
 }
