@@ -42,7 +42,8 @@ public static class TimeSeriesEncoders
 
     /// <summary>
     /// TS-TCC's network: convolutions with a maximum over pairs behind each, a vector for every 2 ^ <paramref name="numberOfBlocks"/>
-    /// timestamps, and their maximum for the series. A tenth of the cost of <see cref="DilatedConvolution"/>; sees less far.
+    /// timestamps, and their maximum for the series. Less than a tenth of the
+    /// multiplications of <see cref="DilatedConvolution"/>; sees less far.
     /// </summary>
     /// <remarks>Eldele et al., 2021 (arXiv:2106.14112), as the authors set it for the recognition of activities.</remarks>
     /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least 1.</param>
