@@ -33,14 +33,6 @@ internal static class TestSeries
         return rows.ToBatch([.. Enumerable.Range(0, count)]);
     }
 
-    /// <summary>Fails unless both have the same shape and values up to a tolerance.</summary>
-    public static void AreClose(Tensor expected, Tensor actual, float tolerance)
-    {
-        CollectionAssert.AreEqual(expected.shape, actual.shape);
-        var difference = (expected - actual).abs().max().item<float>();
-        Assert.IsLessThanOrEqualTo(tolerance, difference);
-    }
-
     public static float[] Floats(Tensor tensor)
         => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).contiguous().bytes).ToArray();
 }

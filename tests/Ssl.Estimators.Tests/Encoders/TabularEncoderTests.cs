@@ -118,6 +118,30 @@ public sealed class TabularEncoderTests
     }
 
     [TestMethod]
+    public void ABatchWithNothingMissingGivesTheSameSumsAndGradientsInTrainingAsElse()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using var cells = new CellSum(TableBatches.Layout, 8, streams);
+        var batch = TableBatches.Random(TableBatches.Layout, 64, seed: 1, missing: 0);
+        var weight = cells.get_parameter("categories.weight")!;
+        var (training, learnt) = Run(train: true);
+        var (evaluation, expected) = Run(train: false);
+        TestTensors.AreClose(evaluation, training, 1e-6f);
+        TestTensors.AreClose(expected, learnt, 1e-5f);
+        Assert.IsGreaterThan(0, expected.abs().sum().item<float>());
+
+        (Tensor Sums, Tensor Gradient) Run(bool train)
+        {
+            cells.train(train);
+            cells.zero_grad();
+            var sums = cells.call(batch);
+            sums.square().sum().backward();
+            return (sums.detach(), weight.grad!.clone());
+        }
+    }
+
+    [TestMethod]
     public void ManyCategoriesAreCollectedAndTheirVectorsAddUp()
     {
         using var scope = NewDisposeScope();

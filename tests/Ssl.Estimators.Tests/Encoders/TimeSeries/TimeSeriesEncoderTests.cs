@@ -187,7 +187,7 @@ public sealed class TimeSeriesEncoderTests
         // As the authors have it, but for the one step more that theirs gives: 4 zeros in front, 3 behind.
         var expected = nn.functional.max_pool1d(norm.call(nn.functional.conv1d(series.Values, weight, padding: 4).narrow(2, 0, 14)).relu(), 2);
         encoder.train();
-        TestSeries.AreClose(expected.transpose(1, 2), encoder.EncodeSteps(series), 1e-5f);
+        TestTensors.AreClose(expected.transpose(1, 2), encoder.EncodeSteps(series), 1e-5f);
     }
 
     [TestMethod]
@@ -201,7 +201,7 @@ public sealed class TimeSeriesEncoderTests
         var real = cat([series.Values[0].narrow(1, 0, 5), series.Values[1]], 1).unsqueeze(0);                   // [1, C, 25]
         var maps = nn.functional.conv1d(real, encoder.state_dict()["blocks.0.weight"]);
         encoder.EncodeSteps(series);
-        TestSeries.AreClose(maps.mean([0L, 2L]) * 0.1, encoder.state_dict()["blocks.0.norm.running_mean"], 1e-6f);
+        TestTensors.AreClose(maps.mean([0L, 2L]) * 0.1, encoder.state_dict()["blocks.0.norm.running_mean"], 1e-6f);
     }
 
     [TestMethod]
