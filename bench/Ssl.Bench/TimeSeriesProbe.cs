@@ -24,7 +24,7 @@ public sealed class TimeSeriesProbe : BenchCase
     public override string Name => "timeseries";
 
     /// <inheritdoc/>
-    public override int Minutes => 8;
+    public override int Minutes => 25;
 
     /// <inheritdoc/>
     public override string Description

@@ -31,6 +31,8 @@ public abstract class TimeSeriesEncoder : Encoder<SeriesBatch>
     /// <inheritdoc/>
     public sealed override int EmbeddingDimension => _factory.DimensionFor(_layout);
 
+    internal bool EncodesTimestamps => _factory.EncodesTimestamps;
+
     /// <summary>A vector for every step: [N, S, D].</summary>
     /// <param name="batch">On the encoder's device.</param>
     /// <param name="hidden">Bool [N, S]: steps whose values are kept from the encoder; <see langword="null"/> hides none.</param>
@@ -68,6 +70,9 @@ public abstract class TimeSeriesEncoderFactory : EncoderFactory
 
     /// <summary>Whether the network encodes patches, which masked patches need.</summary>
     public virtual bool EncodesPatches => false;
+
+    /// <summary>Whether a step is a single timestamp, which TS2Vec needs.</summary>
+    internal bool EncodesTimestamps => !EncodesPatches && Steps(2 * MinimumLength) == 2 * MinimumLength;
 
     /// <summary>Steps of a series of this many timestamps.</summary>
     public virtual int Steps(int length) => length;

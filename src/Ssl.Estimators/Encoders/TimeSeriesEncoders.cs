@@ -47,7 +47,8 @@ public static class TimeSeriesEncoders
     /// </summary>
     /// <remarks>Eldele et al., 2021 (arXiv:2106.14112), as the authors set it for the recognition of activities.</remarks>
     /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least 1.</param>
-    /// <param name="numberOfBlocks">Blocks, each with half the steps of the one before. From 1 to 16.</param>
+    /// <param name="numberOfBlocks">Blocks, each with half the steps of the one before; a series needs two steps, 16 timestamps for three
+    /// blocks, to be learnt from. From 1 to 16.</param>
     /// <param name="kernelSize">Steps that a convolution sees. At least 1.</param>
     /// <param name="dropout">Share dropped in training behind the first block. From 0 to less than 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>

@@ -137,6 +137,24 @@ public sealed class TuningTests
     }
 
     [TestMethod]
+    public void A_class_without_rows_is_unlikely_however_many_classes_there_are()
+    {
+        const int Classes = 60;
+        var mlContext = new MLContext(1);
+        using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
+        var rows = FineTuningData.Rows(4 * Classes);
+        foreach (var (i, row) in rows.Index())
+            row.Subject = $"{i % Classes}";
+        var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(mlContext.Data.LoadFromEnumerable(rows));
+        var known = mlContext.Data.LoadFromEnumerable(rows.Where(row => row.Subject != "0").ToArray());
+        using var model = Trainer(mlContext, encoder, o => (o.HeadInitialization, o.TrainableLayers, o.LearningRate, o.NumberOfEpochs)
+            = (HeadInitialization.ClassMeans, TrainableLayers.HeadOnly, 1e-9, 1)).Fit(keys.Transform(known));
+        var scores = model.Transform(keys.Transform(mlContext.Data.LoadFromEnumerable(rows))).GetColumn<float[]>("Score").ToArray();
+        Assert.HasCount(Classes, scores[0]);
+        Assert.IsLessThan(0.1 / Classes, scores.Average(s => s[0]));
+    }
+
+    [TestMethod]
     public void Rows_without_a_label_are_used_where_that_is_asked_for()
     {
         var lines = new List<string>();

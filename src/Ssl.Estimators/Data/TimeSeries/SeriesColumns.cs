@@ -51,7 +51,7 @@ internal static class SeriesColumns
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of at least {minimumLength} timestamps",
                 Described(shape),
-                "Take an encoder with a smaller patchLength, or longer series.");
+                "Take an encoder with a smaller patchLength or numberOfBlocks, or longer series.");
         }
         if (layout is { PerTimestamp: true } && actual.Length != layout.Length)
         {

@@ -41,7 +41,7 @@ public sealed class Ts2Vec : PretrainingMethod
     /// <param name="instanceWeight">Weight of the comparison with other series, from 0 to 1; the rest is that with other
     /// timestamps.</param>
     /// <param name="maximumCropLength">Timestamps of a series that a step looks at, at most. At least 2.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder's steps are patches.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range, or the encoder's steps are longer than a timestamp.</exception>
     public Ts2Vec(TimeSeriesEncoder encoder, RandomStreams streams, double maskRatio = 0.5, double instanceWeight = 0.5,
         int maximumCropLength = 512) : base(nameof(Ts2Vec), encoder)
     {
@@ -51,11 +51,11 @@ public sealed class Ts2Vec : PretrainingMethod
             .InRange(instanceWeight, 0, 1)
             .AtLeast(maximumCropLength, LeastOverlap)
             .ThrowIfAny();
-        if (encoder is PatchTransformerEncoder)
+        if (!encoder.EncodesTimestamps)
         {
             throw new ArgumentOutOfRangeException(nameof(encoder),
                 "Ts2Vec compares timestamps and needs an encoder with a vector for each, "
-                + "got one of patches. Use TimeSeriesEncoders.DilatedConvolution or an encoder of your own.");
+                + "got one of longer steps. Use TimeSeriesEncoders.DilatedConvolution or an encoder of your own.");
         }
         (_encoder, _streams, _maskRatio, _instanceWeight, MaximumCropLength) = (encoder, streams, maskRatio, instanceWeight,
             maximumCropLength);

@@ -48,7 +48,7 @@ internal static class ClassMeansHead
         weight = weight.mul(scale);
         var bias = weight.mm(middle.t()).neg() - half.mul(scale);                           // [C, 1]
         if (!areBalanced)
-            bias = bias + (counts / rest.shape[0]).clamp_min(1e-12).log().mul(present);
+            bias = bias + (counts * present.sum() / rest.shape[0]).clamp_min(1e-12).log().mul(present);     // 0 for classes of equal size
         // A class without rows is as far as can be.
         bias = bias - (1 - present).mul(LargestMargin);
         if (head.Outputs == 1)

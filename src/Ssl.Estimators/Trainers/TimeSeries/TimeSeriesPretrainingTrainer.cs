@@ -29,8 +29,7 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
         _encoder = _options.Encoder ?? defaultEncoder;
         if (needsPatches is not { } patches)
             return;
-        var isFit = patches ? _encoder.EncodesPatches : !_encoder.EncodesPatches && _encoder.Steps(MinimumLength) == MinimumLength;
-        if (!isFit)
+        if (!(patches ? _encoder.EncodesPatches : _encoder.EncodesTimestamps))
         {
             throw new ArgumentOutOfRangeException(nameof(_options.Encoder),
                 $"Encoder must have a vector for every {(patches ? "patch" : "timestamp")} for "
@@ -75,7 +74,8 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
             CancellationToken = _options.CancellationToken,
         });
         RequireRows(source.RowCount,
-            $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows.");
+            $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows. "
+            + "For shorter series take an encoder with shorter patches or fewer blocks.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);

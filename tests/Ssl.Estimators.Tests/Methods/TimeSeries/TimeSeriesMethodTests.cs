@@ -194,6 +194,16 @@ public sealed class TimeSeriesMethodTests
         }
     }
 
+    [TestMethod]
+    public void Ts2VecRefusesAnEncoderWhoseStepsAreLongerThanATimestamp()
+    {
+        using var streams = new RandomStreams(1);
+        using var pooled = TimeSeriesEncoders.PooledConvolution(8, numberOfBlocks: 1).Create(new SeriesLayout(2, null), streams);
+        using var patches = Patches(streams);
+        foreach (var encoder in (TimeSeriesEncoder[])[pooled, patches])
+            StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new Ts2Vec(encoder, streams)).Message, "DilatedConvolution");
+    }
+
     private static TimeSeriesEncoder Convolution(RandomStreams streams)
         => TimeSeriesEncoders.DilatedConvolution(16, 8, depth: 3).Create(new SeriesLayout(2, null), streams);
 
