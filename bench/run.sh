@@ -5,12 +5,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . eng/env.sh
-bash eng/dependencies.sh
 . eng/env.sh
 
 if [ -z "${SSL_DATA:-}" ] && [ -d ../shared/data ]; then export SSL_DATA="$(cd ../shared/data && pwd)"; fi
 if [ -z "${SSL_PEERS:-}" ] && [ -d ../shared/peers ]; then export SSL_PEERS="$(cd ../shared/peers && pwd)"; fi
 export SSL_COMMIT="${SSL_COMMIT:-$(git describe --always --dirty 2>/dev/null || echo unknown)}"
 
-bash eng/build.sh bench/Ssl.Bench/Ssl.Bench.csproj
+dotnet build bench/Ssl.Bench/Ssl.Bench.csproj -c Release --nologo -v quiet
 exec dotnet bench/Ssl.Bench/bin/Release/net10.0/Ssl.Bench.dll "$@"

@@ -3,7 +3,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . eng/env.sh
-bash eng/dependencies.sh
 . eng/env.sh
 size=(-- --small)
 if [ "${1:-}" = --full ]; then size=(); fi

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,10 +61,11 @@ public static class TorchDevice
         catch (Exception failure) when (Unwrap(failure) is DllNotFoundException or NotSupportedException or BadImageFormatException
             or EntryPointNotFoundException)
         {
-            throw new InvalidOperationException("TorchSharp's native library (libtorch) could not be loaded: "
-                + $"{Unwrap(failure).Message.TrimEnd('.')}. Reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
-                + " TorchSharp-cuda-linux, in the version of TorchSharp, in the application's project; on a machine whose feed lacks them"
-                + " install Debian's libtorch-dev, cmake and g++ and run ./quickstart.sh, which builds the library.", failure);
+            string reason = (TorchSharpLibrary.Fault ?? Unwrap(failure).Message).TrimEnd('.');
+            throw new InvalidOperationException($"TorchSharp's native library (libtorch) could not be loaded: {reason}."
+                + " The application's project must reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
+                + $" TorchSharp-cuda-linux, in version {typeof(torch).Assembly.GetName().Version?.ToString(3)}, the version of its TorchSharp."
+                , failure);
         }
     }
 

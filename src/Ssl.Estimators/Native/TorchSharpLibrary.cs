@@ -1,0 +1,195 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using TorchSharp;
+
+namespace Ssl.Estimators.Native;
+
+/// <summary>
+/// Loads TorchSharp's native library where it does not load as it is. On Linux systems with a C++ library older than gcc 13's (Debian 12,
+/// Ubuntu 22.04, RHEL 9, and the .NET images built on them) libLibTorchSharp.so is refused for a symbol version that it does not use. There
+/// a mended copy, in a folder of the user's own, is loaded in its place; the package stays as it is. Where the ordinary load works,
+/// nothing happens.
+/// </summary>
+/// <remarks>
+/// Takes effect when a type of this assembly or of Ssl.MLNet is first used. An application that computes with TorchSharp before that calls
+/// <see cref="Prepare"/> first. SSL_MEND_TORCHSHARP=0 in the environment turns it off.
+/// </remarks>
+public static class TorchSharpLibrary
+{
+    /// <summary>The environment variable that turns the mending off when it is 0.</summary>
+    public const string Switch = "SSL_MEND_TORCHSHARP";
+
+    private const string Name = "LibTorchSharp", FileName = "libLibTorchSharp.so";
+
+    private static readonly Lock s_lock = new();
+    private static int s_installed;
+    private static nint s_handle;
+
+    /// <summary>What was done, in a sentence; <see langword="null"/> where the library loads as it is or was not needed yet.</summary>
+    public static string? Notice { get; private set; }
+
+    // Why the library could be neither loaded nor mended, in a sentence that says what to do.
+    internal static string? Fault { get; private set; }
+
+    /// <summary>
+    /// Makes sure that the library is found when TorchSharp first asks for it. Needed only before a use of TorchSharp that comes before
+    /// any use of this pack.
+    /// </summary>
+    public static void Prepare()
+    {
+        if (!OperatingSystem.IsLinux() || Interlocked.Exchange(ref s_installed, 1) == 1)
+            return;
+        // Raised only after the ordinary ways have failed.
+        var context = AssemblyLoadContext.GetLoadContext(typeof(torch).Assembly) ?? AssemblyLoadContext.Default;
+        context.ResolvingUnmanagedDll += static (assembly, name) => name == Name && OperatingSystem.IsLinux() ? Resolve(assembly) : 0;
+    }
+
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "Must come before the first use of TorchSharp, without an action of the user.")]
+    internal static void Initialize() => Prepare();
+
+    [SupportedOSPlatform("linux")]
+    private static nint Resolve(Assembly assembly)
+    {
+        lock (s_lock)
+        {
+            if (s_handle == 0)
+                s_handle = Load(SearchFolders(assembly), CacheFolder());
+            return s_handle;
+        }
+    }
+
+    /// <summary>Loads the library from the first of the folders that has it, as it is or mended; 0 where it cannot be loaded.</summary>
+    [SupportedOSPlatform("linux")]
+    internal static nint Load(IReadOnlyList<string> folders, string cacheFolder)
+    {
+        if (Find(folders, FileName) is not { } file)
+            return 0;
+        string? refused = LoadNeeded(folders, file);
+        if (NativeLibrary.TryLoad(file, out nint handle))
+            return handle;
+        if (Environment.GetEnvironmentVariable(Switch) == "0")
+        {
+            Fault = $"{SystemVersions()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
+            return 0;
+        }
+        if (refused is not null)
+        {
+            Fault = refused;
+            return 0;
+        }
+        var mend = VersionMend.Mend(File.ReadAllBytes(file), SystemLibraries.DefinedVersions);
+        if (mend.Bytes is null)
+        {
+            Fault = mend.Missing.Count == 0 ? null
+                : $"{SystemVersions()} is too old for {file} ({string.Join("; ", mend.Missing)}). Use a system with glibc 2.34 and gcc 11's"
+                    + " C++ library or newer (Debian 12, Ubuntu 22.04, RHEL 9)";
+            return 0;
+        }
+        return LoadCopy(file, mend, cacheFolder);
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static nint LoadCopy(string file, VersionMend.Result mend, string cacheFolder)
+    {
+        string folder = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(mend.Bytes!))[..16]);
+        string? copy = PrivateFile.TryPut(folder, FileName, mend.Bytes!);
+        string? temporary = null;
+        if (copy is null)
+        {
+            temporary = Directory.CreateTempSubdirectory("ssl-mlnet-").FullName; // made for the user alone
+            copy = PrivateFile.TryPut(temporary, FileName, mend.Bytes!);
+        }
+        nint handle = 0;
+        if (copy is null || !NativeLibrary.TryLoad(copy, out handle))
+        {
+            Fault = $"a mended copy of {file} could be neither kept in {folder} nor loaded from {Path.GetTempPath()}. Give the process a"
+                + " folder that it may write to and load libraries from: XDG_CACHE_HOME, HOME or TMPDIR";
+        }
+        else
+        {
+            Notice = $"{SystemVersions()} refuses TorchSharp's library for {string.Join(" and ", mend.Mended)}, which it does not need."
+                + $" Loaded a copy without that: {copy} ({Switch}=0 turns this off).";
+        }
+        if (temporary is not null)
+        {
+            PrivateFile.TryDelete(Path.Combine(temporary, FileName)); // stays mapped while it is used
+            TryRemove(temporary);
+        }
+        return handle;
+    }
+
+    // The copy lies elsewhere than the libraries that it needs: with those in memory the loader finds them by name. Says which is refused.
+    private static string? LoadNeeded(IReadOnlyList<string> folders, string file)
+    {
+        if (ElfImage.TryRead(File.ReadAllBytes(file)) is not { } elf)
+            return $"{file} is damaged. Restore the packages again (dotnet nuget locals all --clear; dotnet restore)";
+        foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libtorch.so"])
+        {
+            if (Find(folders, name) is not { } needed)
+                continue;
+            try
+            {
+                NativeLibrary.Load(needed);
+            }
+            catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException)
+            {
+                return $"{needed} does not load: {fault.Message.Split('\n')[0].Trim().TrimEnd('.')}";
+            }
+        }
+        return null;
+    }
+
+    private static string? Find(IReadOnlyList<string> folders, string name)
+        => folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    // Where the host looks for native libraries, the application's folder, and the package folder (notebooks and scripts load from there).
+    private static List<string> SearchFolders(Assembly assembly)
+    {
+        var folders = ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).ToList();
+        folders.Add(AppContext.BaseDirectory);
+        string native = Path.Combine("runtimes", RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64",
+            "native");
+        folders.Add(Path.Combine(AppContext.BaseDirectory, native));
+        if (assembly.Location is { Length: > 0 } location && Path.GetDirectoryName(location) is { } folder)
+        {
+            folders.Add(folder);
+            string package = Path.GetFullPath(Path.Combine(folder, "..", ".."));
+            folders.Add(Path.Combine(package, native));
+            string libtorch = Path.GetFullPath(Path.Combine(package, "..", "..", "libtorch-cpu-linux-x64"));
+            if (Directory.Exists(libtorch))
+                folders.AddRange(Directory.EnumerateDirectories(libtorch).Select(version => Path.Combine(version, native)));
+        }
+        return folders;
+    }
+
+    // $XDG_CACHE_HOME/ssl-mlnet, else ~/.cache/ssl-mlnet.
+    private static string CacheFolder()
+    {
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (!Path.IsPathFullyQualified(cache ?? ""))
+            cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache!, "ssl-mlnet");
+    }
+
+    private static string SystemVersions()
+        => $"this system ({RuntimeInformation.OSDescription.Trim()}; C++ library {SystemLibraries.Newest("libstdc++.so.6", "GLIBCXX_")}, C"
+            + $" library {SystemLibraries.Newest("libc.so.6", "GLIBC_")})";
+
+    private static void TryRemove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder);
+        }
+        catch (IOException)
+        {
+        }
+    }
+}
