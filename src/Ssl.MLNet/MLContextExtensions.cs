@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Native;
 
 namespace Ssl.MLNet;
 
@@ -12,6 +14,9 @@ public static class MLContextExtensions
     public static SelfSupervisedCatalog SelfSupervised(this MLContext mlContext)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        // From here on an application may use TorchSharp itself.
+        TorchSharpLibrary.Prepare();
+        LibraryNotice.Tell(mlContext);
         return new SelfSupervisedCatalog(mlContext);
     }
 }

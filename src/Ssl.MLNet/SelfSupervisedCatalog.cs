@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
@@ -81,6 +82,7 @@ public sealed partial class SelfSupervisedCatalog
     {
         ArgumentNullException.ThrowIfNull(model);
         var device = TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu);
+        LibraryNotice.Tell(_mlContext);
         return Rehydration.Rehydrate(model, (manifest, tensors) =>
         {
             if (manifest.Kind == NearestNeighborIndex.Kind)

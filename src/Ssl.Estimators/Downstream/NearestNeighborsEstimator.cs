@@ -31,6 +31,7 @@ namespace Ssl.Estimators.Downstream;
 /// </remarks>
 public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
 {
+    private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
     private readonly Options _options;
@@ -40,6 +41,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
     internal NearestNeighborsEstimator(MLContext mlContext, Options options)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        _mlContext = mlContext;
         ArgumentNullException.ThrowIfNull(options);
         var faults = new OptionFaults();
         options.Validate(faults);
@@ -120,6 +122,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
+        LibraryNotice.Tell(_mlContext);
         using var builder = new VectorIndexBuilder(dimension);
         using var cursor = input.GetRowCursor(ids is { } column ? [vectors, column] : [vectors]);
         var idReader = NeighborIdReader.Create(cursor, ids);

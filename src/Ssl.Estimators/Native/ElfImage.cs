@@ -7,20 +7,36 @@ namespace Ssl.Estimators.Native;
 /// A 64-bit little-endian ELF library as bytes: which symbol versions it asks of other libraries, which it defines, and whether a version
 /// that it asks for is used by any relocation. Layouts: System V gABI, and "ELF Symbol Versioning" (Drepper).
 /// </summary>
+/// <remarks>Everything is read and bounded when the image is: damaged bytes give no image, whatever they say.</remarks>
 internal sealed class ElfImage
 {
-    private const int RelocationsWithAddends = 4, DynamicSymbols = 11;
+    private const uint RelocationsWithAddends = 4, NoBytes = 8, DynamicSymbols = 11;
     private const uint VersionDefinitions = 0x6ffffffd, VersionNeeds = 0x6ffffffe, SymbolVersions = 0x6fffffff;
-    private const int SectionSize = 64, SymbolSize = 24, RelocationSize = 24;
+    private const int HeaderSize = 64, SectionSize = 64, SymbolSize = 24, RelocationSize = 24;
+
+    // A version entry has at least as many bytes: more entries than fit in the section are a lie.
+    private const int SmallestEntry = 16;
 
     private readonly byte[] _bytes;
     private readonly Section[] _sections;
+    private readonly List<Need> _needs = [];
+    private readonly HashSet<string> _definitions = [];
+
+    // Where the names of symbols with a version stand that some relocation refers to; null where the library does not say.
+    private readonly Dictionary<int, List<int>>? _relocated;
 
     private ElfImage(byte[] bytes)
     {
         _bytes = bytes;
-        int table = checked((int)U64(0x28)), count = U16(0x3C);
-        _sections = [.. Enumerable.Range(0, count).Select(i => new Section(this, table + i * SectionSize))];
+        _sections = ReadSections();
+        foreach (var section in _sections)
+        {
+            if (section.Type == VersionNeeds)
+                ReadNeeds(section);
+            else if (section.Type == VersionDefinitions)
+                ReadDefinitions(section);
+        }
+        _relocated = ReadRelocated();
     }
 
     /// <summary>One version that the image asks of another library.</summary>
@@ -32,77 +48,46 @@ internal sealed class ElfImage
 
     internal byte[] Bytes => _bytes;
 
-    /// <summary>Reads a library; <see langword="null"/> where the bytes are not one of this kind, or are cut off.</summary>
+    /// <summary>Every version that is asked of another library.</summary>
+    internal IReadOnlyList<Need> Needs => _needs;
+
+    /// <summary>Every version that the library defines.</summary>
+    internal IReadOnlySet<string> DefinedVersions => _definitions;
+
+    /// <summary>Reads a library; <see langword="null"/> where the bytes are not one of this kind, are cut off or damaged.</summary>
     internal static ElfImage? TryRead(byte[] bytes)
     {
-        if (bytes.Length < 64 || !bytes.AsSpan(0, 6).SequenceEqual((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1]))
+        if (bytes.Length < HeaderSize || !IsLibrary(bytes))
             return null;
         try
         {
-            var image = new ElfImage(bytes);
-            return image._sections.All(section => section.Type == 8 || section.Offset + (long)section.Size <= bytes.Length) ? image : null;
+            return new ElfImage(bytes);
         }
-        catch (Exception fault) when (fault is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
+        catch (Exception fault) when (fault is FormatException or ArgumentOutOfRangeException or OverflowException)
         {
             return null;
         }
     }
 
-    /// <summary>Every version that is asked of another library.</summary>
-    internal IReadOnlyList<Need> Needs()
+    /// <summary>
+    /// Whether a file begins as a library and is as long as it says. Reads the first bytes only: half of a library of 400 MB would end the
+    /// process when it is loaded.
+    /// </summary>
+    internal static bool IsWhole(string path)
     {
-        var needs = new List<Need>();
-        foreach (var section in SectionsOf(VersionNeeds))
-        {
-            int strings = _sections[section.Link].Offset, library = section.Offset;
-            for (int n = 0; n < section.Info; n++)
-            {
-                string name = Text(strings + I32(library + 4));
-                int entry = library + I32(library + 8);
-                for (int i = U16(library + 2); i > 0; i--)
-                {
-                    needs.Add(new Need(name, Text(strings + I32(entry + 8)), U16(entry + 6), entry));
-                    entry += I32(entry + 12);
-                }
-                library += I32(library + 12);
-            }
-        }
-        return needs;
-    }
-
-    /// <summary>Every version that the library defines.</summary>
-    internal IReadOnlySet<string> DefinedVersions()
-    {
-        var versions = new HashSet<string>();
-        foreach (var section in SectionsOf(VersionDefinitions))
-        {
-            int strings = _sections[section.Link].Offset, definition = section.Offset;
-            for (int n = 0; n < section.Info; n++)
-            {
-                versions.Add(Text(strings + I32(definition + I32(definition + 12))));
-                definition += I32(definition + 16);
-            }
-        }
-        return versions;
+        using var file = File.OpenRead(path);
+        var header = new byte[HeaderSize];
+        if (file.ReadAtLeast(header, HeaderSize, throwOnEndOfStream: false) < HeaderSize || !IsLibrary(header))
+            return false;
+        ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(0x28));
+        ulong length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(0x3C)) * (ulong)SectionSize;
+        return table <= (ulong)file.Length && length <= (ulong)file.Length - table;
     }
 
     /// <summary>The names of the symbols of a needed version that some relocation refers to: without one, nothing ever looks them up.</summary>
-    internal IReadOnlyList<string> RelocatedSymbols(Need need)
-    {
-        var names = new List<string>();
-        if (SectionsOf(DynamicSymbols).FirstOrDefault() is not { Size: > 0 } symbols
-            || SectionsOf(SymbolVersions).FirstOrDefault() is not { Size: > 0 } versions)
-            return names;
-        int strings = _sections[symbols.Link].Offset;
-        var relocated = new HashSet<int>();
-        foreach (var section in SectionsOf(RelocationsWithAddends))
-            for (int at = section.Offset; at < section.Offset + section.Size; at += RelocationSize)
-                relocated.Add(I32(at + 12));
-        foreach (int symbol in relocated)
-            if ((U16(versions.Offset + 2 * symbol) & 0x7fff) == need.Index)
-                names.Add(Text(strings + I32(symbols.Offset + symbol * SymbolSize)));
-        return names;
-    }
+    /// <returns><see langword="null"/> where the library has no tables to tell.</returns>
+    internal IReadOnlyList<string>? RelocatedSymbols(Need need)
+        => _relocated is null ? null : [.. _relocated.GetValueOrDefault(need.Index, []).Select(Text)];
 
     /// <summary>Lets the loader go on where the version is missing.</summary>
     internal void MarkWeak(Need need) => _bytes[need.Offset + 4] |= 2;
@@ -114,30 +99,116 @@ internal sealed class ElfImage
         _bytes.AsSpan(other.Offset + 8, 4).CopyTo(_bytes.AsSpan(need.Offset + 8));  // the name
     }
 
-    private IEnumerable<Section> SectionsOf(uint type) => _sections.Where(section => section.Type == type);
+    private static bool IsLibrary(ReadOnlySpan<byte> header)
+        => header[..6].SequenceEqual((ReadOnlySpan<byte>)[0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1]);
+
+    private Section[] ReadSections()
+    {
+        long table = I64(0x28);
+        var sections = new Section[U16(0x3C)];
+        Require(table >= 0 && table <= _bytes.Length - (long)sections.Length * SectionSize);
+        for (int i = 0; i < sections.Length; i++)
+        {
+            int at = (int)table + i * SectionSize;
+            uint type = (uint)I32(at + 4);
+            var (offset, size) = type == NoBytes ? (0, 0) : (I64(at + 24), I64(at + 32));
+            Require(offset >= 0 && size >= 0 && offset <= _bytes.Length && size <= _bytes.Length - offset);
+            sections[i] = new Section(type, (int)offset, (int)size, I32(at + 40), I32(at + 44));
+        }
+        return sections;
+    }
+
+    private void ReadNeeds(Section section)
+    {
+        var strings = Linked(section);
+        int library = section.Offset, left = section.Size / SmallestEntry;
+        for (int n = 0; n < section.Info; n++)
+        {
+            RequireInside(section, library);
+            string name = Text(strings, I32(library + 4));
+            int entry = checked(library + I32(library + 8));
+            for (int i = U16(library + 2); i > 0; i--)
+            {
+                RequireInside(section, entry);
+                Require(left-- > 0);
+                _needs.Add(new Need(name, Text(strings, I32(entry + 8)), U16(entry + 6), entry));
+                entry = checked(entry + I32(entry + 12));
+            }
+            Require(left-- > 0);
+            library = checked(library + I32(library + 12));
+        }
+    }
+
+    private void ReadDefinitions(Section section)
+    {
+        var strings = Linked(section);
+        int definition = section.Offset, left = section.Size / SmallestEntry;
+        for (int n = 0; n < section.Info; n++)
+        {
+            RequireInside(section, definition);
+            Require(left-- > 0);
+            _definitions.Add(Text(strings, I32(checked(definition + I32(definition + 12)))));
+            definition = checked(definition + I32(definition + 16));
+        }
+    }
+
+    private Dictionary<int, List<int>>? ReadRelocated()
+    {
+        if (_sections.FirstOrDefault(section => section.Type == DynamicSymbols) is not { Size: > 0 } symbols
+            || _sections.FirstOrDefault(section => section.Type == SymbolVersions) is not { Size: > 0 } versions)
+            return null;
+        var strings = Linked(symbols);
+        var numbers = new HashSet<int>();
+        foreach (var section in _sections.Where(section => section.Type == RelocationsWithAddends))
+            for (int at = section.Offset; at <= section.Offset + section.Size - RelocationSize; at += RelocationSize)
+                numbers.Add(I32(at + 12));
+        var byVersion = new Dictionary<int, List<int>>();
+        foreach (int symbol in numbers)
+        {
+            Require(symbol >= 0 && symbol < symbols.Size / SymbolSize && symbol < versions.Size / 2);
+            int version = U16(versions.Offset + 2 * symbol) & 0x7fff, name = I32(symbols.Offset + symbol * SymbolSize);
+            Require(name >= 0 && name < strings.Size);
+            if (!byVersion.TryGetValue(version, out var names))
+                byVersion.Add(version, names = []);
+            names.Add(strings.Offset + name);
+        }
+        return byVersion;
+    }
+
+    private Section Linked(Section section)
+    {
+        Require(section.Link >= 0 && section.Link < _sections.Length);
+        return _sections[section.Link];
+    }
+
+    private static void RequireInside(Section section, int entry)
+        => Require(entry >= section.Offset && entry <= section.Offset + section.Size - SmallestEntry);
+
+    private static void Require(bool holds)
+    {
+        if (!holds)
+            throw new FormatException("The library is damaged.");
+    }
+
+    private string Text(Section strings, int offset)
+    {
+        Require(offset >= 0 && offset < strings.Size);
+        return Text(strings.Offset + offset);
+    }
+
+    private string Text(int offset)
+    {
+        var rest = _bytes.AsSpan(offset);
+        int end = rest.IndexOf((byte)0);
+        Require(end >= 0);
+        return Encoding.ASCII.GetString(rest[..end]);
+    }
 
     private ushort U16(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(offset));
 
     private int I32(int offset) => BinaryPrimitives.ReadInt32LittleEndian(_bytes.AsSpan(offset));
 
-    private ulong U64(int offset) => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(offset));
+    private long I64(int offset) => BinaryPrimitives.ReadInt64LittleEndian(_bytes.AsSpan(offset));
 
-    private string Text(int offset)
-    {
-        var rest = _bytes.AsSpan(offset);
-        return Encoding.ASCII.GetString(rest[..rest.IndexOf((byte)0)]);
-    }
-
-    private sealed class Section(ElfImage image, int at)
-    {
-        internal uint Type { get; } = (uint)image.I32(at + 4);
-
-        internal int Offset { get; } = checked((int)image.U64(at + 24));
-
-        internal int Size { get; } = checked((int)image.U64(at + 32));
-
-        internal int Link { get; } = image.I32(at + 40);
-
-        internal int Info { get; } = image.I32(at + 44);
-    }
+    private sealed record Section(uint Type, int Offset, int Size, int Link, int Info);
 }

@@ -26,6 +26,7 @@ public static class TorchSharpLibrary
 
     private const string Name = "LibTorchSharp", FileName = "libLibTorchSharp.so";
 
+    private static readonly string[] s_needed = ["libc10.so", "libtorch_cpu.so", "libtorch.so"];
     private static readonly Lock s_lock = new();
     private static int s_installed;
     private static nint s_handle;
@@ -53,29 +54,58 @@ public static class TorchSharpLibrary
     [SuppressMessage("Usage", "CA2255", Justification = "Must come before the first use of TorchSharp, without an action of the user.")]
     internal static void Initialize() => Prepare();
 
+    /// <summary>
+    /// The sentence about a native library of the package that is cut off; null where all are whole or not to be found. To be asked before
+    /// the first use: to load such a file can end the process. Reads a few bytes.
+    /// </summary>
+    internal static string? Damage()
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        var folders = SearchFolders(typeof(torch).Assembly);
+        return ((string[])[.. s_needed, FileName]).Select(name => Find(folders, name)).OfType<string>()
+            .Where(file => !ElfImage.IsWhole(file)).Select(VersionMend.DamagedFile).FirstOrDefault();
+    }
+
+    // Called by the runtime, which would report an exception as one of whatever asked for the library.
     [SupportedOSPlatform("linux")]
     private static nint Resolve(Assembly assembly)
     {
         lock (s_lock)
         {
-            if (s_handle == 0)
-                s_handle = Load(SearchFolders(assembly), CacheFolder());
+            try
+            {
+                if (s_handle == 0)
+                    s_handle = Load(SearchFolders(assembly), CacheFolder());
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                Fault = $"the library could not be read: {failure.Message.TrimEnd('.')}";
+            }
             return s_handle;
         }
     }
 
     /// <summary>Loads the library from the first of the folders that has it, as it is or mended; 0 where it cannot be loaded.</summary>
+    /// <param name="folders">Where to look.</param>
+    /// <param name="cacheFolder">Where the copy goes; null where the user has no folder of his own.</param>
     [SupportedOSPlatform("linux")]
-    internal static nint Load(IReadOnlyList<string> folders, string cacheFolder)
+    internal static nint Load(IReadOnlyList<string> folders, string? cacheFolder)
     {
+        (Fault, Notice) = (null, null);
         if (Find(folders, FileName) is not { } file)
             return 0;
-        string? refused = LoadNeeded(folders, file);
+        if (!ElfImage.IsWhole(file))
+        {
+            Fault = VersionMend.DamagedFile(file);
+            return 0;
+        }
+        string? refused = LoadNeeded(folders);
         if (NativeLibrary.TryLoad(file, out nint handle))
             return handle;
         if (Environment.GetEnvironmentVariable(Switch) == "0")
         {
-            Fault = $"{SystemVersions()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
+            Fault = $"{ThisSystem()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
             return 0;
         }
         if (refused is not null)
@@ -86,64 +116,86 @@ public static class TorchSharpLibrary
         var mend = VersionMend.Mend(File.ReadAllBytes(file), SystemLibraries.DefinedVersions);
         if (mend.Bytes is null)
         {
-            Fault = mend.Missing.Count == 0 ? null
-                : $"{SystemVersions()} is too old for {file} ({string.Join("; ", mend.Missing)}). Use a system with glibc 2.34 and gcc 11's"
-                    + " C++ library or newer (Debian 12, Ubuntu 22.04, RHEL 9)";
+            Fault = VersionMend.Fault(file, mend, ThisSystem());
             return 0;
         }
         return LoadCopy(file, mend, cacheFolder);
     }
 
     [SupportedOSPlatform("linux")]
-    private static nint LoadCopy(string file, VersionMend.Result mend, string cacheFolder)
+    private static nint LoadCopy(string file, VersionMend.Result mend, string? cacheFolder)
     {
-        string folder = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(mend.Bytes!))[..16]);
-        string? copy = PrivateFile.TryPut(folder, FileName, mend.Bytes!);
-        string? temporary = null;
-        if (copy is null)
+        string place = cacheFolder ?? "a folder of the user's own (there is none)", reason = "";
+        if (cacheFolder is not null)
         {
-            temporary = Directory.CreateTempSubdirectory("ssl-mlnet-").FullName; // made for the user alone
-            copy = PrivateFile.TryPut(temporary, FileName, mend.Bytes!);
+            place = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(mend.Bytes!))[..16]);
+            if (TryLoadCopy(place, out nint handle, out string copy, out reason))
+                return Done(handle, copy);
         }
-        nint handle = 0;
-        if (copy is null || !NativeLibrary.TryLoad(copy, out handle))
+        string temporary = Directory.CreateTempSubdirectory("ssl-mlnet-").FullName; // made for the user alone
+        try
         {
-            Fault = $"a mended copy of {file} could be neither kept in {folder} nor loaded from {Path.GetTempPath()}. Give the process a"
-                + " folder that it may write to and load libraries from: XDG_CACHE_HOME, HOME or TMPDIR";
+            if (TryLoadCopy(temporary, out nint handle, out _, out string temporaryReason))
+                return Done(handle, $"one in {Path.GetTempPath()} that is removed already, since {place} cannot be used");
+            Fault = $"a mended copy of {file} could be neither loaded from {place}{reason} nor from {temporary}{temporaryReason}. Give the"
+                + " process a folder that belongs to its user, that nobody else may write to, and that libraries may be loaded from:"
+                + " XDG_CACHE_HOME, HOME or TMPDIR";
+            return 0;
         }
-        else
-        {
-            Notice = $"{SystemVersions()} refuses TorchSharp's library for {string.Join(" and ", mend.Mended)}, which it does not need."
-                + $" Loaded a copy without that: {copy} ({Switch}=0 turns this off).";
-        }
-        if (temporary is not null)
+        finally
         {
             PrivateFile.TryDelete(Path.Combine(temporary, FileName)); // stays mapped while it is used
             TryRemove(temporary);
         }
-        return handle;
+
+        bool TryLoadCopy(string folder, out nint handle, out string copy, out string reason)
+        {
+            (handle, reason) = (0, "");
+            copy = PrivateFile.TryPut(folder, FileName, mend.Bytes!) ?? "";
+            if (copy.Length == 0)
+                return false;
+            try
+            {
+                handle = NativeLibrary.Load(copy);
+                return true;
+            }
+            catch (Exception failure) when (failure is DllNotFoundException or BadImageFormatException)
+            {
+                reason = $" ({FirstLine(failure)})";
+                return false;
+            }
+        }
+
+        nint Done(nint handle, string copy)
+        {
+            Notice = $"{ThisSystem()} refuses TorchSharp's library for {string.Join(" and ", mend.Mended)}, which it does not need."
+                + $" Loaded a copy without that: {copy} ({Switch}=0 turns this off).";
+            return handle;
+        }
     }
 
     // The copy lies elsewhere than the libraries that it needs: with those in memory the loader finds them by name. Says which is refused.
-    private static string? LoadNeeded(IReadOnlyList<string> folders, string file)
+    private static string? LoadNeeded(IReadOnlyList<string> folders)
     {
-        if (ElfImage.TryRead(File.ReadAllBytes(file)) is not { } elf)
-            return $"{file} is damaged. Restore the packages again (dotnet nuget locals all --clear; dotnet restore)";
-        foreach (string name in (string[])["libc10.so", "libtorch_cpu.so", "libtorch.so"])
+        foreach (string name in s_needed)
         {
             if (Find(folders, name) is not { } needed)
                 continue;
+            if (!ElfImage.IsWhole(needed))
+                return VersionMend.DamagedFile(needed);
             try
             {
                 NativeLibrary.Load(needed);
             }
             catch (Exception fault) when (fault is DllNotFoundException or BadImageFormatException)
             {
-                return $"{needed} does not load: {fault.Message.Split('\n')[0].Trim().TrimEnd('.')}";
+                return $"{needed} does not load: {FirstLine(fault)}";
             }
         }
         return null;
     }
+
+    private static string FirstLine(Exception fault) => fault.Message.Split('\n')[0].Trim().TrimEnd('.');
 
     private static string? Find(IReadOnlyList<string> folders, string name)
         => folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
@@ -169,18 +221,17 @@ public static class TorchSharpLibrary
         return folders;
     }
 
-    // $XDG_CACHE_HOME/ssl-mlnet, else ~/.cache/ssl-mlnet.
-    private static string CacheFolder()
+    // $XDG_CACHE_HOME/ssl-mlnet, else ~/.cache/ssl-mlnet; null where neither is an absolute path.
+    private static string? CacheFolder()
     {
         string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         if (!Path.IsPathFullyQualified(cache ?? ""))
             cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(cache!, "ssl-mlnet");
+        return Path.IsPathFullyQualified(cache!) ? Path.Combine(cache!, "ssl-mlnet") : null;
     }
 
-    private static string SystemVersions()
-        => $"this system ({RuntimeInformation.OSDescription.Trim()}; C++ library {SystemLibraries.Newest("libstdc++.so.6", "GLIBCXX_")}, C"
-            + $" library {SystemLibraries.Newest("libc.so.6", "GLIBC_")})";
+    private static string ThisSystem()
+        => $"this system ({RuntimeInformation.OSDescription.Trim()}; {SystemLibraries.Describe(SystemLibraries.DefinedVersions)})";
 
     private static void TryRemove(string folder)
     {
@@ -188,7 +239,7 @@ public static class TorchSharpLibrary
         {
             Directory.Delete(folder);
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
         }
     }

@@ -7,6 +7,9 @@ namespace Ssl.Estimators.Native;
 /// </summary>
 internal static class VersionMend
 {
+    /// <summary>What <see cref="Result.Missing"/> says of bytes that are no library.</summary>
+    internal const string NotALibrary = "the file is not a whole 64-bit library";
+
     private const string CppLibrary = "libstdc++.so.6";
 
     // Functions that got a new version without a change of what they do, and the version that they had before.
@@ -27,27 +30,46 @@ internal static class VersionMend
     internal static Result Mend(byte[] image, Func<string, IReadOnlySet<string>?> definedVersions)
     {
         if (ElfImage.TryRead((byte[])image.Clone()) is not { } elf)
-            return new Result(null, [], ["the file is not a whole 64-bit library"]);
+            return new Result(null, [], [NotALibrary]);
         List<string> mended = [], missing = [];
-        var needs = elf.Needs();
+        var needs = elf.Needs;
         foreach (var need in needs)
         {
             if (definedVersions(need.Library) is not { } defined || defined.Contains(need.Version))
                 continue;
-            var symbols = need.Library == CppLibrary ? elf.RelocatedSymbols(need) : [need.Version];
-            if (symbols.Count == 0)
+            // Of other libraries, and where the tables are missing, every symbol counts as used.
+            var symbols = need.Library == CppLibrary ? elf.RelocatedSymbols(need) : null;
+            if (symbols is { Count: 0 })
                 elf.MarkWeak(need);
-            else if (EarlierVersion(symbols, needs, defined) is { } earlier)
+            else if (symbols is not null && EarlierVersion(symbols, needs, defined) is { } earlier)
                 elf.Redirect(need, earlier);
             else
             {
-                missing.Add($"{need.Library} lacks {need.Version}");
+                missing.Add($"{need.Library} lacks {need.Version}"
+                    + (symbols is [{ } first, ..] ? $" with {first}{(symbols.Count > 1 ? $" and {symbols.Count - 1} more" : "")}" : ""));
                 continue;
             }
             mended.Add(need.Version);
         }
         return new Result(mended.Count > 0 && missing.Count == 0 ? elf.Bytes : null, mended, missing);
     }
+
+    /// <summary>Why an image cannot be mended and what to do, in a sentence without its full stop; null where nothing is missing.</summary>
+    /// <param name="file">The library.</param>
+    /// <param name="mend">What <see cref="Mend"/> gave.</param>
+    /// <param name="system">The machine and its libraries.</param>
+    internal static string? Fault(string file, Result mend, string system) => mend.Missing switch
+    {
+        [] => null,
+        [NotALibrary] => DamagedFile(file),
+        _ => $"{system} is too old for {file} ({string.Join("; ", mend.Missing)}). Use a system with glibc 2.34 and gcc 11's C++ library or"
+            + " newer (Debian 12, Ubuntu 22.04, RHEL 9)",
+    };
+
+    /// <summary>That a file is damaged and what to do, in a sentence without its full stop.</summary>
+    internal static string DamagedFile(string file)
+        => $"{file} is damaged: it is cut off or no library. Restore the packages again (dotnet nuget locals all --clear; dotnet restore) and"
+            + " build the application anew";
 
     private static ElfImage.Need? EarlierVersion(IReadOnlyList<string> symbols, IReadOnlyList<ElfImage.Need> needs, IReadOnlySet<string> defined)
     {

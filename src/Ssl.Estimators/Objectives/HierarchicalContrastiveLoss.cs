@@ -62,7 +62,7 @@ public static class HierarchicalContrastiveLoss
             return zeros(1, dtype: first.dtype, device: first.device).squeeze();
         using var scope = NewDisposeScope();
         var all = cat([first, second], 1);                                                          // [B, 2M, D]
-        var similarities = all.matmul(all.transpose(1, 2));                                         // [B, 2M, 2M]
+        var similarities = all.bmm(all.transpose(1, 2));                                            // [B, 2M, 2M]
         var excluded = eye(2 * rows, dtype: ScalarType.Bool, device: all.device);                   // itself
         if (mask is not null)
         {

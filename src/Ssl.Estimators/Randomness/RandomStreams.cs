@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,15 +53,17 @@ public sealed class RandomStreams : IDisposable
 
     /// <summary>Puts every stream where <see cref="GetState"/> found it.</summary>
     /// <param name="state">From streams of the same device.</param>
-    /// <exception cref="ArgumentException">A stream is missing.</exception>
+    /// <exception cref="ArgumentException">A stream is missing or its bytes are no state of one; nothing is changed.</exception>
     public void SetState(IReadOnlyDictionary<string, byte[]> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        SetStateOf(Weights, Bytes("weights"));
-        SetStateOf(Dropout, Bytes("dropout"));
-        SetStateOf(Views, Bytes("views"));
-        SetStateOf(Masks, Bytes("masks"));
+        (Generator Generator, byte[] Bytes)[] states = [(Weights, Bytes("weights")), (Dropout, Bytes("dropout")), (Views, Bytes("views")),
+            (Masks, Bytes("masks"))];
+        foreach (var (generator, bytes) in states)
+            RequireStateOf(generator, bytes);
         _shuffle.SetState(Bytes("shuffle"));
+        foreach (var (generator, bytes) in states)
+            SetStateOf(generator, bytes);
 
         byte[] Bytes(string name) => state.TryGetValue(name, out var bytes)
             ? bytes
@@ -80,6 +83,25 @@ public sealed class RandomStreams : IDisposable
     {
         using var state = generator.get_state();
         return state.bytes.ToArray();
+    }
+
+    // torch ends the process over a state that its generator cannot have. For a CPU that is a Mersenne twister: 8 bytes of the seed, 4 of
+    // how many numbers are left before the next twist, 4 of whether it is seeded, 8 of the next number's place, and more (CPUGeneratorImpl).
+    private static void RequireStateOf(Generator generator, byte[] bytes)
+    {
+        const int cpuLength = 5056, words = 624;
+        int length = StateOf(generator).Length;
+        if (bytes.Length != length)
+            throw new ArgumentException($"The state of a random stream has {length} bytes here, got {bytes.Length}.", nameof(bytes));
+        if (length != cpuLength)
+            return;
+        int left = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), seeded = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
+        ulong next = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(16));
+        if (left is < 1 or > words || seeded != 1 || next > words)
+        {
+            throw new ArgumentException($"The state of a random stream is damaged: {left} numbers are left of {words}, the next stands at "
+                + $"{next}, and the mark of a seeded one is {seeded} in place of 1.", nameof(bytes));
+        }
     }
 
     private static void SetStateOf(Generator generator, byte[] bytes)

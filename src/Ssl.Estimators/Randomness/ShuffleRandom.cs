@@ -85,6 +85,8 @@ internal sealed class ShuffleRandom : Random
     {
         if (bytes.Length != sizeof(ulong) * _state.Length)
             throw new ArgumentException($"A random state has {sizeof(ulong) * _state.Length} bytes, got {bytes.Length}.", nameof(bytes));
+        if (!bytes.ContainsAnyExcept((byte)0))
+            throw new ArgumentException("A random state of zeros gives zeros for ever: it is damaged.", nameof(bytes));
         for (var i = 0; i < _state.Length; i++)
             _state[i] = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(sizeof(ulong) * i)..]);
     }

@@ -7,8 +7,11 @@ namespace Ssl.Estimators.Training;
 /// <summary>Chooses the device to compute on, and says what to do where the native library or the GPU is missing.</summary>
 public static class TorchDevice
 {
+    private const string CouldNotLoad = "TorchSharp's native library (libtorch) could not be loaded";
+
     private static readonly Lock s_threadsLock = new();
     private static bool s_threadsSet;
+    private static volatile bool s_whole;
 
     /// <summary>The device for the settings of an <c>MLContext</c>.</summary>
     /// <param name="gpuDeviceId">Number of the CUDA device, from 0; <see langword="null"/> for the CPU.</param>
@@ -54,6 +57,10 @@ public static class TorchDevice
 
     internal static void RequireNativeLibrary(Action firstUse)
     {
+        // Asked first: half a library can end the process.
+        if (!s_whole && TorchSharpLibrary.Damage() is { } damage)
+            throw new InvalidOperationException($"{CouldNotLoad}: {damage}.");
+        s_whole = true;
         try
         {
             firstUse();
@@ -61,8 +68,9 @@ public static class TorchDevice
         catch (Exception failure) when (Unwrap(failure) is DllNotFoundException or NotSupportedException or BadImageFormatException
             or EntryPointNotFoundException)
         {
-            string reason = (TorchSharpLibrary.Fault ?? Unwrap(failure).Message).TrimEnd('.');
-            throw new InvalidOperationException($"TorchSharp's native library (libtorch) could not be loaded: {reason}."
+            if (TorchSharpLibrary.Fault is { } fault)
+                throw new InvalidOperationException($"{CouldNotLoad}: {fault}.", failure);
+            throw new InvalidOperationException($"{CouldNotLoad}: {Unwrap(failure).Message.TrimEnd('.')}."
                 + " The application's project must reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
                 + $" TorchSharp-cuda-linux, in version {typeof(torch).Assembly.GetName().Version?.ToString(3)}, the version of its TorchSharp."
                 , failure);

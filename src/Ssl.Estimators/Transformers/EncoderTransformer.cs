@@ -126,6 +126,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     internal static EncoderTransformer LoadArchive(MLContext mlContext, string filePath)
     {
         var device = TorchDevice.Choose(mlContext.GpuDeviceId, mlContext.FallbackToCpu);
+        LibraryNotice.Tell(mlContext);
         var model = EncoderModelReader.ReadFile(filePath);
         model.MoveTo(device);
         return new EncoderTransformer(mlContext, model);

@@ -27,6 +27,7 @@ namespace Ssl.Estimators.Downstream;
 /// </remarks>
 public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
 {
+    private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly Options _options;
     private readonly int? _gpuDeviceId;
@@ -35,6 +36,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
     internal AnomalyScoreEstimator(MLContext mlContext, Options options)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        _mlContext = mlContext;
         ArgumentNullException.ThrowIfNull(options);
         var faults = new OptionFaults();
         options.Validate(faults);
@@ -175,6 +177,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
     private (AnomalyModel, float[]) FitNeighbors(VectorIndexBuilder builder, IChannel channel)
     {
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
+        LibraryNotice.Tell(_mlContext);
         var index = builder.Build(device);
         if (index.Count - 1 < _options.NumberOfNeighbors)
         {

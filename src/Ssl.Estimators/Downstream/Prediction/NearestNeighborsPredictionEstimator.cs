@@ -29,6 +29,7 @@ namespace Ssl.Estimators.Downstream;
 /// </remarks>
 public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeighborsPredictionTransformer>
 {
+    private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
     private readonly PredictionKind _kind;
@@ -39,6 +40,7 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
     internal NearestNeighborsPredictionEstimator(MLContext mlContext, PredictionKind kind, Options options)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        _mlContext = mlContext;
         ArgumentNullException.ThrowIfNull(options);
         var faults = new OptionFaults();
         options.Validate(faults);
@@ -102,6 +104,7 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
+        LibraryNotice.Tell(_mlContext);
         using var builder = new VectorIndexBuilder(((VectorDataViewType)features.Type).Size);
         var labels = new List<float>();
         var left = 0;

@@ -100,7 +100,7 @@ internal sealed class ExactIndex : VectorIndex
         foreach (var block in _blocks)
         {
             using var scope = NewDisposeScope();
-            var similarity = queries.matmul(block.t());                     // [N, rows of the block]
+            var similarity = queries.mm(block.t());                         // [N, rows of the block]
             var (values, indices) = similarity.topk((int)Math.Min(found, block.shape[0]), dim: 1);
             blockScores.Add(values.MoveToOuterDisposeScope());
             blockRows.Add(indices.add(offset).MoveToOuterDisposeScope());

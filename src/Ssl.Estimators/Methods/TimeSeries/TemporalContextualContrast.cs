@@ -169,7 +169,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
     // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.
     private static Tensor Match(Tensor predicted, Tensor actual)
     {
-        var scores = actual.transpose(0, 1).matmul(predicted.permute(1, 2, 0));                     // [K, N, N]
+        var scores = actual.transpose(0, 1).bmm(predicted.permute(1, 2, 0));                        // [K, N, N]
         return nn.functional.log_softmax(scores, 1).diagonal(0, 1, 2).mean().neg();
     }
 }

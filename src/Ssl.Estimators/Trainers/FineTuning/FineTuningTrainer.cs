@@ -21,6 +21,7 @@ namespace Ssl.Estimators.Trainers;
 /// </summary>
 public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 {
+    private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
     private readonly int? _gpuDeviceId;
@@ -29,6 +30,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private protected FineTuningTrainer(MLContext mlContext, string name, FineTuningOptions options)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
+        _mlContext = mlContext;
         ArgumentNullException.ThrowIfNull(options);
         var faults = new OptionFaults();
         options.Validate(faults);
@@ -90,6 +92,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
+        LibraryNotice.Tell(_mlContext);
         using var streams = new RandomStreams(_seed, device);
         var rows = Read(input, model, streams, channel);
         int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
