@@ -90,6 +90,25 @@ public sealed partial class ArchitectureTests
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
+    // Found by looking which entry points of the library catch no exception of torch, and called by none of its own accord.
+    [TestMethod]
+    public void NoCallEndsTheProcessOverItsArguments()
+    {
+        var faults = Files("src")
+            .Where(path => Path.GetFileName(path) != "RandomStreams.cs") // which checks the state before
+            .Where(path => CallThatEndsTheProcess().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
+        Assert.IsEmpty(faults, "Use mm or bmm, which throw over shapes that do not fit, in place of matmul, and RandomStreams.SetState in place "
+            + $"of set_state: {string.Join(", ", faults)}");
+    }
+
+    [TestMethod]
+    public void NoTableIsKeptByANativeModule()
+    {
+        var faults = Files("src").Where(path => Path.GetFileName(path) != "EmbeddingTable.cs")
+            .Where(path => NativeTable().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
+        Assert.IsEmpty(faults, $"Use EmbeddingTable, whose table goes with it: {string.Join(", ", faults)}");
+    }
+
     [TestMethod]
     public void NoFileIsLong()
     {
@@ -135,6 +154,12 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\bNonPublic\b|\bUnsafeAccessor|\bGetUninitializedObject\b")]
     private static partial Regex ClosedMemberAccess();
+
+    [GeneratedRegex(@"\.\s*(matmul|set_state|cummax|cummin)\(|\bautograd\.grad\(|\btorch\.matmul\(")]
+    private static partial Regex CallThatEndsTheProcess();
+
+    [GeneratedRegex(@"\bnn\.Embedding(Bag)?\(")]
+    private static partial Regex NativeTable();
 
     [GeneratedRegex(@"^\s*#\s*(if|elif)\b", RegexOptions.Multiline)]
     private static partial Regex ConditionalCompilation();

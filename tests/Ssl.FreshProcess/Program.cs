@@ -1,5 +1,6 @@
 // Loads a saved ML.NET model in a process that has done nothing else, and prints what it makes of some rows. The tests start it.
 //   Ssl.FreshProcess MODEL ROWS COLUMN [rehydrate]
+//   Ssl.FreshProcess do:TASK [ARGUMENT...]                     what a crash would take the test host along for; see the classes of tasks
 // ROWS is a JSON array of {"Text": "...", "Features": [..]}; the result is a JSON array of the column's values, Single as bits.
 using System.Diagnostics;
 using System.Text.Json;
@@ -8,30 +9,37 @@ using Microsoft.ML.Data;
 using Ssl.FreshProcess;
 using Ssl.MLNet;
 
-var clock = Stopwatch.StartNew();
-var mlContext = new MLContext();
-var model = mlContext.Model.Load(args[0], out _);
-if (args.Length > 3)
-{
-    model = mlContext.SelfSupervised().Rehydrate(model);
-}
+// Two methods, so that neither brings in what only the other needs.
+return args[0].StartsWith("do:", StringComparison.Ordinal) ? Tasks.Run(args[0][3..], args[1..]) : LoadModel(args);
 
-var rows = JsonSerializer.Deserialize<Row[]>(File.ReadAllText(args[1]))!;
-var definition = SchemaDefinition.Create(typeof(Row));
-definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, rows[0].Features.Length);
-var view = model.Transform(mlContext.Data.LoadFromEnumerable(rows, definition));
-var column = view.Schema[args[2]];
-object values = column.Type switch
+static int LoadModel(string[] args)
 {
-    VectorDataViewType { ItemType: TextDataViewType } =>
-        view.GetColumn<ReadOnlyMemory<char>[]>(column).Select(v => v.Select(t => t.ToString()).ToArray()).ToArray(),
-    VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Int64 => view.GetColumn<long[]>(column).ToArray(),
-    VectorDataViewType => view.GetColumn<float[]>(column).Select(v => v.Select(BitConverter.SingleToInt32Bits).ToArray()).ToArray(),
-    TextDataViewType => view.GetColumn<ReadOnlyMemory<char>>(column).Select(t => t.ToString()).ToArray(),
-    var other => throw new NotSupportedException($"Column '{args[2]}' has type {other}."),
-};
-Console.Out.Write(JsonSerializer.Serialize(values));
-Console.Error.WriteLine($"{clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB");
+    var clock = Stopwatch.StartNew();
+    var mlContext = new MLContext();
+    var model = mlContext.Model.Load(args[0], out _);
+    if (args.Length > 3)
+    {
+        model = mlContext.SelfSupervised().Rehydrate(model);
+    }
+
+    var rows = JsonSerializer.Deserialize<Row[]>(File.ReadAllText(args[1]))!;
+    var definition = SchemaDefinition.Create(typeof(Row));
+    definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, rows[0].Features.Length);
+    var view = model.Transform(mlContext.Data.LoadFromEnumerable(rows, definition));
+    var column = view.Schema[args[2]];
+    object values = column.Type switch
+    {
+        VectorDataViewType { ItemType: TextDataViewType } =>
+            view.GetColumn<ReadOnlyMemory<char>[]>(column).Select(v => v.Select(t => t.ToString()).ToArray()).ToArray(),
+        VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Int64 => view.GetColumn<long[]>(column).ToArray(),
+        VectorDataViewType => view.GetColumn<float[]>(column).Select(v => v.Select(BitConverter.SingleToInt32Bits).ToArray()).ToArray(),
+        TextDataViewType => view.GetColumn<ReadOnlyMemory<char>>(column).Select(t => t.ToString()).ToArray(),
+        var other => throw new NotSupportedException($"Column '{args[2]}' has type {other}."),
+    };
+    Console.Out.Write(JsonSerializer.Serialize(values));
+    Console.Error.WriteLine($"{clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB");
+    return 0;
+}
 
 namespace Ssl.FreshProcess
 {

@@ -19,9 +19,13 @@ internal sealed record NeighborSettings(string InputColumn, string NeighborsColu
     };
 
     /// <summary>From an archive.</summary>
-    public static NeighborSettings FromJson(JsonObject json) => new(
-        json["input_column"]!.GetValue<string>(),
-        json["neighbors_column"]!.GetValue<string>(),
-        json["scores_column"]!.GetValue<string>(),
-        json["number_of_neighbors"]!.GetValue<int>());
+    /// <exception cref="FormatException">The number of neighbours is less than 1.</exception>
+    public static NeighborSettings FromJson(JsonObject json)
+    {
+        var number = json["number_of_neighbors"]!.GetValue<int>();
+        return number < 1
+            ? throw new FormatException($"The saved neighbours are damaged: {number} are searched for, at least 1 must be.")
+            : new(json["input_column"]!.GetValue<string>(), json["neighbors_column"]!.GetValue<string>(),
+                json["scores_column"]!.GetValue<string>(), number);
+    }
 }

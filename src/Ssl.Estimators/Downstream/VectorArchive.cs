@@ -26,7 +26,7 @@ internal static class VectorArchive
         {
             return create(manifest.Content, all);
         }
-        catch (Exception e) when (ModelArchive.IsContentFault(e) || e is KeyNotFoundException)
+        catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
             throw new FormatException($"The saved '{kind}' is damaged: {e.Message}", e);
         }

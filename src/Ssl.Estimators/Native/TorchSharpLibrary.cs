@@ -17,7 +17,8 @@ namespace Ssl.Estimators.Native;
 /// </summary>
 /// <remarks>
 /// Takes effect when a type of this assembly or of Ssl.MLNet is first used. An application that computes with TorchSharp before that calls
-/// <see cref="Prepare"/> first. SSL_MEND_TORCHSHARP=0 in the environment turns it off.
+/// <see cref="Prepare"/> first: after a failure TorchSharp does not try again in that process.
+/// SSL_MEND_TORCHSHARP=0 in the environment turns it off.
 /// </remarks>
 public static class TorchSharpLibrary
 {
@@ -30,6 +31,9 @@ public static class TorchSharpLibrary
     private static readonly Lock s_lock = new();
     private static int s_installed;
     private static nint s_handle;
+
+    // Whether TorchSharp's own ways of finding its parts, which come after this one, cannot help.
+    private static bool s_isFinal;
 
     /// <summary>What was done, in a sentence; <see langword="null"/> where the library loads as it is or was not needed yet.</summary>
     public static string? Notice { get; private set; }
@@ -55,16 +59,18 @@ public static class TorchSharpLibrary
     internal static void Initialize() => Prepare();
 
     /// <summary>
-    /// The sentence about a native library of the package that is cut off; null where all are whole or not to be found. To be asked before
-    /// the first use: to load such a file can end the process. Reads a few bytes.
+    /// Loads the library before TorchSharp does: to load one that is cut off can end the process, and where none loads TorchSharp copies
+    /// half a gigabyte before it says so. The sentence about what is wrong, without its full stop; null where nothing is or nothing is known.
     /// </summary>
-    internal static string? Damage()
+    internal static string? FindFault()
     {
         if (!OperatingSystem.IsLinux())
             return null;
-        var folders = SearchFolders(typeof(torch).Assembly);
+        var assembly = typeof(torch).Assembly;
+        var folders = SearchFolders(assembly);
         return ((string[])[.. s_needed, FileName]).Select(name => Find(folders, name)).OfType<string>()
-            .Where(file => !ElfImage.IsWhole(file)).Select(VersionMend.DamagedFile).FirstOrDefault();
+            .Where(file => !ElfImage.IsWhole(file)).Select(VersionMend.DamagedFile).FirstOrDefault()
+            ?? (NativeLibrary.TryLoad(Name, assembly, null, out _) || !s_isFinal ? null : Fault);
     }
 
     // Called by the runtime, which would report an exception as one of whatever asked for the library.
@@ -92,7 +98,7 @@ public static class TorchSharpLibrary
     [SupportedOSPlatform("linux")]
     internal static nint Load(IReadOnlyList<string> folders, string? cacheFolder)
     {
-        (Fault, Notice) = (null, null);
+        (Fault, Notice, s_isFinal) = (null, null, false);
         if (Find(folders, FileName) is not { } file)
             return 0;
         if (!ElfImage.IsWhole(file))
@@ -103,14 +109,15 @@ public static class TorchSharpLibrary
         string? refused = LoadNeeded(folders);
         if (NativeLibrary.TryLoad(file, out nint handle))
             return handle;
-        if (Environment.GetEnvironmentVariable(Switch) == "0")
-        {
-            Fault = $"{ThisSystem()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
-            return 0;
-        }
         if (refused is not null)
         {
             Fault = refused;
+            return 0;
+        }
+        s_isFinal = true;
+        if (Environment.GetEnvironmentVariable(Switch) == "0")
+        {
+            Fault = $"{ThisSystem()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
             return 0;
         }
         var mend = VersionMend.Mend(File.ReadAllBytes(file), SystemLibraries.DefinedVersions);

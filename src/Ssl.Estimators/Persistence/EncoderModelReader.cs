@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
@@ -53,6 +54,11 @@ internal static class EncoderModelReader
         catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
             throw new FormatException($"The archive's manifest does not describe a model of kind '{manifest.Kind}': {e.Message}", e);
+        }
+        catch (ExternalException e)
+        {
+            throw new FormatException("A network of the sizes in the archive's manifest cannot be made: the archive is damaged, or this "
+                + $"machine has too little memory ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
         }
     }
 

@@ -22,7 +22,10 @@ internal sealed record ArchiveManifest(string Kind, int FormatVersion, string Pr
 internal static class ModelArchive
 {
     /// <summary>The version written; archives up to this one are read.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
+
+    // Archives of version 1 have no checksums.
+    private const int FirstWithChecksums = 2;
 
     private const string MarkKey = "ssl.format", KindKey = "ssl.kind", VersionKey = "ssl.format_version";
     private const string ProductKey = "ssl.product_version", ManifestKey = "ssl.manifest", Mark = "SslMLNet model archive";
@@ -43,11 +46,12 @@ internal static class ModelArchive
             [VersionKey] = FormatVersion.ToString(CultureInfo.InvariantCulture),
             [ProductKey] = ProductVersion,
             [ManifestKey] = content.ToJsonString(),
-        });
+        }, checksums: true);
 
     /// <summary>Whether an exception means that JSON lacks something or has it in another type.</summary>
     public static bool IsContentFault(Exception e) =>
-        e is JsonException or KeyNotFoundException or InvalidOperationException or NullReferenceException or ArgumentNullException;
+        e is JsonException or KeyNotFoundException or InvalidOperationException or NullReferenceException or ArgumentException
+            or InvalidCastException or OverflowException or IndexOutOfRangeException;
 
     /// <summary>Reads the manifest and stops before the weights, which the caller takes from the reader.</summary>
     /// <exception cref="FormatException">No archive, damaged, or written by a newer version.</exception>
@@ -75,6 +79,9 @@ internal static class ModelArchive
                 $"The archive was written by version {product} in format {version}; this version ({ProductVersion}) reads formats " +
                 $"up to {FormatVersion}. Update the package.");
         }
+
+        if (version >= FirstWithChecksums && !tensors.HasChecksums)
+            throw new FormatException("The archive is damaged: it lacks its checksums. Copy or write it again.");
 
         try
         {

@@ -29,23 +29,41 @@ internal static class SafeTensors
     /// <param name="stream">Takes the bytes; need not seek.</param>
     /// <param name="tensors">Names and tensors; the names must differ.</param>
     /// <param name="metadata">Free texts for the header.</param>
+    /// <param name="checksums">Whether the header also gets checksums of itself and of the values, which <see cref="SafeTensorsReader"/>
+    /// compares. Takes another pass over the tensors.</param>
     public static void Write(Stream stream, IReadOnlyCollection<KeyValuePair<string, Tensor>> tensors,
-        IReadOnlyDictionary<string, string>? metadata = null)
+        IReadOnlyDictionary<string, string>? metadata = null, bool checksums = false)
     {
-        var header = Header(tensors, metadata);
+        if (checksums)
+            metadata = Checksums.AddTo(metadata, Values(tensors));
+        var header = Header(tensors, metadata).ToArray();
+        if (checksums)
+            Checksums.Seal(header);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
         stream.Write(header);
+        foreach (var slice in Values(tensors))
+        {
+            stream.Write(slice.bytes);
+        }
+    }
+
+    // The values of all tensors, behind each other; each part is valid until the next.
+    private static IEnumerable<Tensor> Values(IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    {
         foreach (var (_, tensor) in tensors)
         {
-            using var scope = NewDisposeScope();
-            var flat = tensor.detach().cpu().contiguous().view(-1);
+            using var flat = Flat(tensor);
             foreach (var slice in Slices(flat))
-            {
-                stream.Write(slice.bytes);
-            }
+                yield return slice;
         }
+    }
+
+    private static Tensor Flat(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.detach().cpu().contiguous().view(-1).DetachFromDisposeScope();
     }
 
     /// <summary>Consecutive parts of a flat tensor, each small enough for a span.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,17 +16,25 @@ internal sealed class SafeTensorsReader
     private const long MaximumHeader = 100_000_000;
 
     private readonly Stream _stream;
+    private readonly string? _checksum;
+    private readonly IncrementalHash? _hash;
     private bool _consumed;
 
-    private SafeTensorsReader(Stream stream, IReadOnlyList<SafeTensorsEntry> entries, IReadOnlyDictionary<string, string> metadata)
+    private SafeTensorsReader(Stream stream, IReadOnlyList<SafeTensorsEntry> entries, IReadOnlyDictionary<string, string> metadata,
+        string? checksum)
     {
         _stream = stream;
+        _checksum = checksum;
+        _hash = checksum is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Entries = entries;
         Metadata = metadata;
     }
 
     /// <summary>The tensors, in the order of their values.</summary>
     public IReadOnlyList<SafeTensorsEntry> Entries { get; }
+
+    /// <summary>Whether the file has checksums: that of the header was compared, that of the values is when they are read.</summary>
+    public bool HasChecksums => _checksum is not null;
 
     /// <summary>Free texts of the header.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -67,7 +76,7 @@ internal sealed class SafeTensorsReader
         }
 
         var (entries, metadata) = Parse(header.GetBuffer().AsMemory(0, (int)length));
-        return new SafeTensorsReader(stream, entries, metadata);
+        return new SafeTensorsReader(stream, entries, metadata, Checksums.Check(header.GetBuffer().AsSpan(0, (int)length), metadata));
     }
 
     /// <summary>Reads all tensors to the CPU. The caller owns them.</summary>
@@ -105,7 +114,8 @@ internal sealed class SafeTensorsReader
     /// one copy at a time. Names, shapes and element types must agree exactly; all differences are reported together, before anything is
     /// changed.
     /// </summary>
-    /// <exception cref="FormatException">Names, shapes or types differ; the file is truncated or has bytes left over.</exception>
+    /// <exception cref="FormatException">Names, shapes or types differ, and nothing is changed; the file is truncated, damaged or has bytes
+    /// left over, and the tensors hold no good values.</exception>
     public void ReadInto(IReadOnlyDictionary<string, Tensor> targets)
     {
         Consume();
@@ -161,6 +171,7 @@ internal sealed class SafeTensorsReader
                 throw new FormatException(
                     $"The file is truncated: it ends within tensor '{entry.Name}' {entry.ShapeText}. Copy or write it again.");
             }
+            _hash?.AppendData(bytes);
         }
     }
 
@@ -169,6 +180,10 @@ internal sealed class SafeTensorsReader
         if (_stream.ReadByte() >= 0)
         {
             throw new FormatException("The file goes on after its last tensor: it is damaged or no safetensors file.");
+        }
+        if (_hash is not null && Convert.ToHexStringLower(_hash.GetHashAndReset()) != _checksum)
+        {
+            throw new FormatException("The file is damaged: its values do not have the checksum that was written. Copy or write it again.");
         }
     }
 

@@ -11,7 +11,7 @@ public static class TorchDevice
 
     private static readonly Lock s_threadsLock = new();
     private static bool s_threadsSet;
-    private static volatile bool s_whole;
+    private static volatile bool s_loads;
 
     /// <summary>The device for the settings of an <c>MLContext</c>.</summary>
     /// <param name="gpuDeviceId">Number of the CUDA device, from 0; <see langword="null"/> for the CPU.</param>
@@ -57,10 +57,9 @@ public static class TorchDevice
 
     internal static void RequireNativeLibrary(Action firstUse)
     {
-        // Asked first: half a library can end the process.
-        if (!s_whole && TorchSharpLibrary.Damage() is { } damage)
-            throw new InvalidOperationException($"{CouldNotLoad}: {damage}.");
-        s_whole = true;
+        if (!s_loads && TorchSharpLibrary.FindFault() is { } found)
+            throw new InvalidOperationException($"{CouldNotLoad}: {found}.");
+        s_loads = true;
         try
         {
             firstUse();

@@ -41,6 +41,31 @@ public class ModelArchiveTests
     }
 
     [TestMethod]
+    public void Every_flipped_byte_is_a_sentence()
+    {
+        var whole = Bytes(TestEncoderModel.Create());
+        for (var at = 0; at < whole.Length; at += at < 2000 ? 1 : 3)
+        {
+            var bytes = (byte[])whole.Clone();
+            bytes[at] ^= 4;
+            var fault = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(new MemoryStream(bytes)), $"byte {at}");
+            StringAssert.EndsWith(fault.Message.TrimEnd(')'), ".", $"byte {at}");
+        }
+    }
+
+    [TestMethod]
+    public void An_archive_of_version_1_without_checksums_is_read_and_a_newer_one_is_not()
+    {
+        var text = System.Text.Encoding.Latin1.GetString(Bytes(TestEncoderModel.Create()));
+        var without = System.Text.RegularExpressions.Regex.Replace(text, "\"ssl\\.sha256_(header|values)\"", "\"not.sha256_$1\"");
+        Assert.HasCount(text.Length, without);
+        StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => Read(without)).Message, "lacks its checksums");
+        Read(without.Replace("\"ssl.format_version\":\"2\"", "\"ssl.format_version\":\"1\"", StringComparison.Ordinal)).Dispose();
+
+        static EncoderModel Read(string bytes) => EncoderModelReader.Read(new MemoryStream(System.Text.Encoding.Latin1.GetBytes(bytes)));
+    }
+
+    [TestMethod]
     public void Tensors_of_somebody_else_are_no_model()
     {
         using var scope = NewDisposeScope();
@@ -55,8 +80,8 @@ public class ModelArchiveTests
     public void A_newer_format_says_to_update()
     {
         var e = Assert.ThrowsExactly<FormatException>(() =>
-            EncoderModelReader.Read(Altered("\"ssl.format_version\":\"1\"", "\"ssl.format_version\":\"2\"")));
-        StringAssert.Contains(e.Message, "format 2");
+            EncoderModelReader.Read(Altered("\"ssl.format_version\":\"2\"", "\"ssl.format_version\":\"3\"")));
+        StringAssert.Contains(e.Message, "format 3");
         StringAssert.Contains(e.Message, "Update the package");
     }
 
@@ -108,6 +133,7 @@ public class ModelArchiveTests
         var at = bytes.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(old));
         Assert.IsGreaterThan(0, at, $"'{old}' is not in the archive");
         System.Text.Encoding.ASCII.GetBytes(replacement).CopyTo(bytes, at);
+        Checksums.Seal(bytes.AsSpan(8, (int)BitConverter.ToInt64(bytes)));
         return new MemoryStream(bytes);
     }
 }

@@ -69,4 +69,32 @@ public sealed class RandomStreamsTests
             streams.Shuffle.NextDouble(),
         ];
     }
+
+    [TestMethod]
+    public void AStateOfAnotherLengthOrThatNoGeneratorCanHaveIsRefusedAndNothingIsChanged()
+    {
+        using var streams = new RandomStreams(1);
+        var good = streams.GetState();
+        foreach (var (name, alter, part) in new (string, Func<byte[], byte[]>, string)[]
+        {
+            ("views", bytes => bytes[..^1], "bytes here, got"),
+            ("masks", bytes => [], "bytes here, got 0"),
+            ("weights", bytes => [.. bytes[..8], 0, 0, 0, 0, .. bytes[12..]], "0 numbers are left of 624"),
+            ("dropout", bytes => [.. bytes[..12], 0, .. bytes[13..]], "the mark of a seeded one is 0"),
+            ("views", bytes => [.. bytes[..16], 0xff, 0xff, .. bytes[18..]], "the next stands at 65535"),
+            ("shuffle", bytes => new byte[bytes.Length], "zeros"),
+        })
+        {
+            var fault = Assert.ThrowsExactly<ArgumentException>(() => streams.SetState(new Dictionary<string, byte[]>(good)
+            {
+                [name] = alter(good[name]),
+            }), name);
+            StringAssert.Contains(fault.Message, part);
+            foreach (var (key, state) in streams.GetState())
+                CollectionAssert.AreEqual(good[key], state, $"{name}: {key}");
+        }
+    }
+
+    [TestMethod]
+    public void NoDamagedStateEndsTheProcess() => StringAssert.StartsWith(ChildProcess.Run("damaged-streams"), "streams: ");
 }

@@ -88,8 +88,8 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
     public static MahalanobisModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var (mean, whitening) = (tensors[MeanName], tensors[WhiteningName]);
-        var d = mean.shape[^1];
-        if (mean.ndim != 2 || whitening.ndim != 2 || whitening.shape[0] != d || whitening.shape[1] != d)
+        if (mean.dtype != ScalarType.Float64 || whitening.dtype != ScalarType.Float64 || mean.ndim != 2 || mean.shape[0] != 1
+            || !whitening.shape.SequenceEqual([mean.shape[1], mean.shape[1]]))
             throw new FormatException("The saved detector is damaged: its mean does not fit its covariance.");
         return new MahalanobisModel(mean.alias(), whitening.alias(), (double)content[ShrinkageKey]!, InputColumnOf(content));
     }

@@ -62,7 +62,15 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
         return new ReconstructionModel(EncoderModelReader.Create(modality, content[EncoderKey]!.AsObject(), weights =>
         {
             foreach (var (name, weight) in weights)
-                weight.copy_(tensors[WeightPrefix + name]);
+            {
+                var saved = tensors[WeightPrefix + name];
+                if (saved.dtype != weight.dtype || !saved.shape.SequenceEqual(weight.shape))
+                {
+                    throw new FormatException($"The saved detector is damaged: its tensor '{name}' is {saved.dtype} [{string.Join(", ",
+                        saved.shape)}], expected {weight.dtype} [{string.Join(", ", weight.shape)}].");
+                }
+                weight.copy_(saved);
+            }
         }) ?? throw new FormatException(
             $"The archive holds a detector on an encoder of modality '{modality}', which this version cannot read. Update the package."));
     }

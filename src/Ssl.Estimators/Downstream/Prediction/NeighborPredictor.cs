@@ -92,11 +92,18 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
     {
         var vectors = VectorIndex.Read(content, all, device);
+        if (all[LabelsName].dtype != ScalarType.Float32)
+            throw new FormatException($"The saved neighbours are damaged: their labels are {all[LabelsName].dtype}, expected Float32.");
         var labels = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(all[LabelsName].bytes).ToArray();
         if (labels.Length != vectors.Count)
             throw new FormatException($"The saved neighbours are damaged: {labels.Length} labels for {vectors.Count} rows.");
-        return new NeighborPredictor(vectors, labels, PredictionTask.FromJson(content[TaskKey]!.AsObject()),
-            (string)content[InputKey]!, (int)content[NeighborsKey]!, (double)content[TemperatureKey]!);
+        var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
+        if (task.Kind == PredictionKind.MulticlassClassification && labels.Any(label => !(label >= 0 && label < task.Width)))
+            throw new FormatException($"The saved neighbours are damaged: a label is none of the {task.Width} classes.");
+        var k = (int)content[NeighborsKey]!;
+        if (k < 1)
+            throw new FormatException($"The saved neighbours are damaged: {k} of them vote, at least 1 must.");
+        return new NeighborPredictor(vectors, labels, task, (string)content[InputKey]!, k, (double)content[TemperatureKey]!);
     });
 
     /// <inheritdoc/>

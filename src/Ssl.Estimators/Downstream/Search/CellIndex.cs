@@ -60,7 +60,9 @@ internal sealed class CellIndex : VectorIndex
         var (centers, ends, rows) = (tensors[CentersName], Longs(tensors[EndsName]), Longs(tensors[RowsName]));
         var count = blocks.Sum(b => b.shape[0]);
         var rising = ends.Zip(ends.Skip(1)).All(pair => pair.First <= pair.Second);
-        if (centers.ndim != 2 || centers.shape[1] != dimension || centers.shape[0] != ends.Length || !rising || ends[^1] != count
+        var probes = cells[ProbesKey]!.GetValue<int>();
+        if (centers.dtype != ScalarType.Float32 || centers.ndim != 2 || centers.shape[1] != dimension || centers.shape[0] != ends.Length
+            || probes < 1 || probes > ends.Length || ends.Length == 0 || ends[0] < 0 || !rising || ends[^1] != count
             || rows.Length != count || rows.Any(row => row < 0 || row >= count))
         {
             throw new FormatException("The saved neighbours are damaged: their cells do not fit their vectors.");
@@ -68,7 +70,7 @@ internal sealed class CellIndex : VectorIndex
 
         using var scope = NewDisposeScope();
         return new CellIndex(Own(centers, CPU), Own(cat(blocks, 0), CPU), [.. ends.Select(end => (int)end)], rows,
-            cells[ProbesKey]!.GetValue<int>(), dimension);
+            probes, dimension);
     }
 
     protected override void Find(ReadOnlySpan<float> queries, int count, int k, Span<long> rows, Span<float> scores)
@@ -149,7 +151,9 @@ internal sealed class CellIndex : VectorIndex
         return MemoryMarshal.Cast<byte, float>(host.mm(others.t()).bytes);
     }
 
-    private static long[] Longs(Tensor values) => MemoryMarshal.Cast<byte, long>(values.contiguous().bytes).ToArray();
+    private static long[] Longs(Tensor values) => values.dtype != ScalarType.Int64
+        ? throw new FormatException($"The saved neighbours are damaged: {values.dtype} numbers where Int64 ones belong.")
+        : MemoryMarshal.Cast<byte, long>(values.contiguous().bytes).ToArray();
 }
 
 /// <summary>Clusters vectors of length 1 by their cosine.</summary>

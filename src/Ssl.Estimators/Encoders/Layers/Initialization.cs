@@ -49,10 +49,10 @@ internal static class Initialization
     }
 
     /// <summary>An embedding table: entries normal with deviation 1 / sqrt(dimension), so that vectors have about unit length.</summary>
-    public static Embedding Embedding(long count, long dimension, Generator generator)
+    public static EmbeddingTable Embedding(long count, long dimension, Generator generator)
     {
-        var table = nn.Embedding(count, dimension);
-        Normal(table.weight!, 1 / Math.Sqrt(dimension), generator);
+        var table = new EmbeddingTable(count, dimension);
+        Normal(table.Weight, 1 / Math.Sqrt(dimension), generator);
         return table;
     }
 

@@ -20,7 +20,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     private readonly Linear? _numbers;
 
     [ComponentName(Name = "categories")]
-    private readonly EmbeddingBag? _categories;
+    private readonly EmbeddingTable? _categories;
 
     [ComponentName(Name = "bias")]
     private readonly Parameter _bias;
@@ -49,9 +49,9 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         }
         if (layout.CategoricalCount > 0)
         {
-            _categories = nn.EmbeddingBag(layout.TotalCategories, outputs, mode: EmbeddingBagMode.Sum);
-            Initialization.Uniform(_categories.weight!, bound, streams.Weights);
-            CategoryTable.ClearSpecial(_categories.weight!, layout);
+            _categories = new EmbeddingTable(layout.TotalCategories, outputs);
+            Initialization.Uniform(_categories.Weight, bound, streams.Weights);
+            CategoryTable.ClearSpecial(_categories.Weight, layout);
         }
         _bias = nn.Parameter(zeros(outputs));
         Initialization.Uniform(_bias, bound, streams.Weights);
@@ -75,7 +75,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
 
     private Tensor Product(Tensor codes)
     {
-        Tensor weight = _categories!.weight!;
+        Tensor weight = _categories!.Weight;
         var entries = CategoryTable.Entries(codes, _layout);                                                    // [N, K]
         // Most batches have nothing missing, unseen or rare; without the columns of those the product is smaller by a third where columns
         // have few categories. To look costs a GPU more than it saves, and embeddings shall not depend on what else is in their batch.
@@ -93,7 +93,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     {
         var entries = CategoryTable.Entries(codes, _layout);
         var starts = arange(0, entries.numel(), entries.shape[1], dtype: ScalarType.Int64, device: entries.device);     // [N]
-        return _categories!.call(entries.view(-1), starts);
+        return _categories!.Sums(entries.view(-1), starts);
     }
 }
 

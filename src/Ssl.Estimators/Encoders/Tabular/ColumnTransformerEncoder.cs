@@ -19,7 +19,7 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
     private readonly NumericTokens? _numbers;
 
     [ComponentName(Name = "categories")]
-    private readonly Embedding? _categories;
+    private readonly EmbeddingTable? _categories;
 
     [ComponentName(Name = "columns")]
     private readonly Parameter _columns;
@@ -35,8 +35,8 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
             _numbers = new NumericTokens(layout.NumericCount, EmbeddingDimension, streams);
         if (layout.CategoricalCount > 0)
         {
-            _categories = nn.Embedding(layout.TotalCategories, EmbeddingDimension);
-            CategoryTable.Initialize(_categories.weight!, layout, 1, streams.Weights);
+            _categories = new EmbeddingTable(layout.TotalCategories, EmbeddingDimension);
+            CategoryTable.Initialize(_categories.Weight, layout, 1, streams.Weights);
         }
         _columns = nn.Parameter(zeros(layout.CellCount, EmbeddingDimension));
         Initialization.Normal(_columns, 1, streams.Weights);

@@ -14,7 +14,7 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
     private readonly NumericEmbeddings? _numbers;
 
     [ComponentName(Name = "categories")]
-    private readonly Embedding? _categories;
+    private readonly EmbeddingTable? _categories;
 
     [ComponentName(Name = "input")]
     private readonly Linear _input;
@@ -33,8 +33,8 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
             _numbers = NumericEmbeddings.Create(sizes.NumericEmbedding, layout, sizes.CellDimension, streams);
         if (layout.CategoricalCount > 0)
         {
-            _categories = nn.Embedding(layout.TotalCategories, sizes.CellDimension);
-            CategoryTable.Initialize(_categories.weight!, layout, 1 / Math.Sqrt(sizes.CellDimension), streams.Weights);
+            _categories = new EmbeddingTable(layout.TotalCategories, sizes.CellDimension);
+            CategoryTable.Initialize(_categories.Weight, layout, 1 / Math.Sqrt(sizes.CellDimension), streams.Weights);
         }
         _input = Initialization.NormalLinear((long)layout.CellCount * sizes.CellDimension, EmbeddingDimension, streams.Weights);
         _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>

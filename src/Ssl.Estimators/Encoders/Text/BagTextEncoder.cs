@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class BagTextEncoder : TextEncoder
 {
     [ComponentName(Name = "word_embeddings")]
-    private readonly EmbeddingBag _words;
+    private readonly EmbeddingTable _words;
 
     [ComponentName(Name = "layer_norm")]
     private readonly LayerNorm _norm;
@@ -32,8 +32,8 @@ internal sealed class BagTextEncoder : TextEncoder
         EmbeddingDimension = sizes.EmbeddingDimension;
         TokenDimension = sizes.TokenDimension;
         _specialCount = vocabulary.SpecialCount;
-        _words = nn.EmbeddingBag(vocabulary.Size, TokenDimension, mode: EmbeddingBagMode.Mean);
-        Initialization.Normal(_words.weight!, 0.05, streams.Weights);
+        _words = new EmbeddingTable(vocabulary.Size, TokenDimension);
+        Initialization.Normal(_words.Weight, 0.05, streams.Weights);
         _norm = nn.LayerNorm(TokenDimension);
         _hidden = Initialization.Linear(TokenDimension, sizes.HiddenDimension, streams.Weights);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
@@ -49,7 +49,7 @@ internal sealed class BagTextEncoder : TextEncoder
 
     public override IReadOnlyList<string> Blocks => ["word_embeddings", "hidden", "output"];
 
-    public override Tensor TokenEmbeddings => _words.weight!;
+    public override Tensor TokenEmbeddings => _words.Weight;
 
     protected override Tensor Encode(TokenBatch batch)
     {
@@ -65,7 +65,7 @@ internal sealed class BagTextEncoder : TextEncoder
     internal Tensor EncodeBags(Tensor tokens, Tensor offsets)
     {
         using var scope = NewDisposeScope();
-        return Head(_words.call(tokens, offsets)).MoveToOuterDisposeScope();
+        return Head(_words.Means(tokens, offsets)).MoveToOuterDisposeScope();
     }
 
     public override Tensor EncodeTokens(TokenBatch batch)

@@ -66,10 +66,10 @@ internal sealed class TransformerTextEncoder : TextEncoder
 internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "word_embeddings")]
-    private readonly Embedding _words;
+    private readonly EmbeddingTable _words;
 
     [ComponentName(Name = "position_embeddings")]
-    private readonly Embedding _positions;
+    private readonly EmbeddingTable _positions;
 
     [ComponentName(Name = "layer_norm")]
     private readonly LayerNorm _norm;
@@ -90,7 +90,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public Tensor Words => _words.weight!;
+    public Tensor Words => _words.Weight;
 
     public override Tensor forward(Tensor ids)
     {
@@ -102,7 +102,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         }
         using var scope = NewDisposeScope();
         var words = _words.call(ids);                                                               // [N, L, D]
-        var positions = _positions.weight!.narrow(0, 0, length);                                    // [L, D]
+        var positions = _positions.Weight.narrow(0, 0, length);                                    // [L, D]
         return _dropout.call(_norm.call(words + positions)).MoveToOuterDisposeScope();
     }
 }

@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Training.Checkpoints;
 internal static class Checkpoint
 {
     private const string MetadataKey = "ssl.checkpoint";
-    private const int Version = 1;
+    private const int Version = 2;
     private const string Weights = "weights/";
     private const string Average = "optimizer/average/";
     private const string SquareAverage = "optimizer/square_average/";
@@ -51,7 +51,8 @@ internal static class Checkpoint
                 .Select(stream => KeyValuePair.Create(stream.Key, (JsonNode?)Convert.ToBase64String(stream.Value)))),
         };
         AtomicFile.Write(path, stream =>
-            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = json.ToJsonString() }));
+            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = json.ToJsonString() },
+                checksums: true));
     }
 
     /// <summary>Reads a checkpoint and puts weights, optimizer, random streams and best weights back to where they were.</summary>
@@ -69,10 +70,20 @@ internal static class Checkpoint
                 throw new FormatException("It has no training state: it holds weights of another kind.");
             if ((int?)json["version"] != Version)
                 throw new FormatException($"It has version {json["version"]}, this one reads version {Version}.");
+            if (!reader.HasChecksums)
+                throw new FormatException("It lacks its checksums.");
             RequireConfiguration(path, json["configuration"]!.AsObject(), Configuration(settings));
-            RequireTensors(path, reader, Expected(method, optimizer));
+            CheckpointState state = CheckpointState.FromJson(json["state"]!.AsObject());
+            int bestEpoch = (int)json["bestEpoch"]!;
+            Dictionary<string, long> steps = optimizer.Parameters
+                .ToDictionary(parameter => parameter.Name, parameter => (long)json["optimizerSteps"]![parameter.Name]!);
+            Dictionary<string, byte[]> streamStates = json["randomStreams"]!.AsObject()
+                .ToDictionary(stream => stream.Key, stream => Convert.FromBase64String((string)stream.Value!));
+            RequireTensors(path, reader, Expected(method, optimizer, withBest: bestEpoch != state.Epochs.Count));
             tensors = reader.ReadAll();
 
+            // Everything is read and compared: only now is anything changed.
+            streams.SetState(streamStates);
             BestWeights.Copy(Part(tensors, Weights), method);
             foreach (AdamWParameter parameter in optimizer.Parameters)
             {
@@ -80,19 +91,16 @@ internal static class Checkpoint
                 using var scope = NewDisposeScope();
                 parameter.Average.copy_(tensors[Average + parameter.Name]);
                 parameter.SquareAverage.copy_(tensors[SquareAverage + parameter.Name]);
-                parameter.Steps = (long)json["optimizerSteps"]![parameter.Name]!;
+                parameter.Steps = steps[parameter.Name];
             }
-            streams.SetState(json["randomStreams"]!.AsObject()
-                .ToDictionary(stream => stream.Key, stream => Convert.FromBase64String((string)stream.Value!)));
-            CheckpointState state = CheckpointState.FromJson(json["state"]!.AsObject());
-            int bestEpoch = (int)json["bestEpoch"]!;
             if (bestEpoch == state.Epochs.Count)
                 best.Take(method, bestEpoch);
             else
                 best.Take(Part(tensors, Best), bestEpoch);
             return state;
         }
-        catch (Exception fault) when (fault is FormatException or JsonException or NullReferenceException or ArgumentException)
+        catch (Exception fault) when (fault is FormatException or JsonException or NullReferenceException or ArgumentException
+            or KeyNotFoundException or InvalidCastException or OverflowException)
         {
             throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {fault.Message} Delete it, choose another "
                 + "CheckpointPath, or set Resume to false to overwrite it.", fault);
@@ -132,9 +140,15 @@ internal static class Checkpoint
             throw Foreign(path, $"it was made with {string.Join(", ", differences)}");
     }
 
-    private static Dictionary<string, Tensor> Expected(PretrainingMethod method, AdamWOptimizer optimizer)
+    private static Dictionary<string, Tensor> Expected(PretrainingMethod method, AdamWOptimizer optimizer, bool withBest)
     {
-        var expected = method.state_dict().ToDictionary(item => Weights + item.Key, item => item.Value);
+        Dictionary<string, Tensor> weights = method.state_dict();
+        var expected = weights.ToDictionary(item => Weights + item.Key, item => item.Value);
+        if (withBest)
+        {
+            foreach ((string name, Tensor value) in weights)
+                expected[Best + name] = value;
+        }
         foreach (AdamWParameter parameter in optimizer.Parameters)
         {
             expected[Average + parameter.Name] = parameter.Average;
@@ -145,15 +159,16 @@ internal static class Checkpoint
 
     private static void RequireTensors(string path, SafeTensorsReader reader, Dictionary<string, Tensor> expected)
     {
-        SafeTensorsEntry[] entries = [.. reader.Entries.Where(entry => !entry.Name.StartsWith(Best, StringComparison.Ordinal))];
-        foreach (SafeTensorsEntry entry in entries)
+        foreach (SafeTensorsEntry entry in reader.Entries)
         {
             if (!expected.TryGetValue(entry.Name, out Tensor? tensor))
                 throw Foreign(path, $"it has '{entry.Name}', which this network has not");
             if (!tensor.shape.SequenceEqual(entry.Shape))
                 throw Foreign(path, $"its '{entry.Name}' is {entry.ShapeText}, here [{string.Join(", ", tensor.shape)}]");
+            if (tensor.dtype != entry.Type)
+                throw Foreign(path, $"its '{entry.Name}' has values of type {entry.Type}, here {tensor.dtype}");
         }
-        if (expected.Keys.Except(entries.Select(entry => entry.Name)).FirstOrDefault() is { } missing)
+        if (expected.Keys.Except(reader.Entries.Select(entry => entry.Name)).FirstOrDefault() is { } missing)
             throw Foreign(path, $"it lacks '{missing}'");
     }
 

@@ -105,7 +105,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
                 $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             return new FineTunedModel(encoder, head, task, CPU);
         }
-        catch (Exception e) when (ModelArchive.IsContentFault(e) || e is ArgumentException)
+        catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
             throw new FormatException($"The archive's manifest does not describe a fine-tuned model: {e.Message}", e);
         }

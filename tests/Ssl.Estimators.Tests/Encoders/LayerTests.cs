@@ -1,0 +1,93 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Encoders;
+
+/// <summary>Layers that stand in for one of torch: the same numbers and gradients.</summary>
+[TestClass]
+public sealed class LayerTests
+{
+    [TestMethod]
+    [DataRow(16, 7, 1)]
+    [DataRow(16, 8, 2)]
+    [DataRow(16, 9, 2)]
+    [DataRow(24, 11, 3)]
+    public void A_pointwise_convolution_with_a_stride_is_torchs(int channels, int size, int stride)
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(3);
+        using var layer = new ImageConvolution(channels, 20, 1, stride, streams);
+        var input = MemoryLayout.ChannelsLast(randn(2, channels, size, size + 1));
+        var (ours, theirs) = (input.clone().requires_grad_(true), input.clone().requires_grad_(true));
+        var weight = layer.parameters().Single().detach().clone().requires_grad_(true);
+        var actual = layer.call(ours);
+        var expected = nn.functional.conv2d(theirs, weight, null, [stride, stride]);
+        CollectionAssert.AreEqual(expected.shape, actual.shape);
+        AssertClose(expected, actual);
+        var direction = randn(expected.shape);
+        actual.mul(direction).sum().backward();
+        expected.mul(direction).sum().backward();
+        AssertClose(theirs.grad!, ours.grad!);
+        AssertClose(weight.grad!, layer.parameters().Single().grad!);
+    }
+
+    [TestMethod]
+    public void A_table_gives_the_numbers_and_gradients_of_torchs()
+    {
+        using var scope = NewDisposeScope();
+        using var table = new EmbeddingTable(6, 3);
+        using (no_grad())
+            table.Weight.copy_(randn(6, 3));
+        using var rows = nn.Embedding_from_pretrained(table.Weight.detach().clone(), freeze: false);
+        using var means = nn.EmbeddingBag_from_pretrained(table.Weight.detach().clone(), freeze: false, mode: EmbeddingBagMode.Mean);
+        using var sums = nn.EmbeddingBag_from_pretrained(table.Weight.detach().clone(), freeze: false, mode: EmbeddingBagMode.Sum);
+        var numbers = tensor(new long[,] { { 0, 5, 5 }, { 2, 1, 0 } });
+        var starts = tensor(new long[] { 0, 0, 2 }); // the first bag is empty
+
+        Compare(rows.call(numbers), rows.weight!, table.call(numbers));
+        Compare(means.call(numbers.view(-1), starts), means.weight!, table.Means(numbers.view(-1), starts));
+        Compare(sums.call(numbers.view(-1), starts), sums.weight!, table.Sums(numbers.view(-1), starts));
+
+        void Compare(Tensor expected, Tensor weight, Tensor actual)
+        {
+            CollectionAssert.AreEqual(expected.shape, actual.shape);
+            AssertClose(expected, actual);
+            table.zero_grad();
+            expected.square().sum().backward();
+            actual.square().sum().backward();
+            AssertClose(weight.grad!, table.Weight.grad!);
+        }
+    }
+
+    [TestMethod]
+    public void A_number_outside_the_table_is_refused_and_the_next_lookup_is_right()
+    {
+        using var scope = NewDisposeScope();
+        using var table = new EmbeddingTable(4, 2);
+        Assert.ThrowsExactly<System.Runtime.InteropServices.ExternalException>(() => table.call(tensor(new long[] { 4 })));
+        using (no_grad())
+            table.Weight.fill_(7f.ToScalar());
+        Assert.AreEqual(14f, table.call(tensor(new long[] { 3 })).sum().item<float>());
+    }
+
+    [TestMethod]
+    public void Tables_are_looked_up_by_many_threads_at_once()
+    {
+        using var scope = NewDisposeScope();
+        EmbeddingTable[] tables = [.. Enumerable.Range(0, 8).Select(_ => new EmbeddingTable(3, 4))];
+        using (no_grad())
+            for (var i = 0; i < tables.Length; i++)
+                tables[i].Weight.fill_(((float)i).ToScalar());
+        Parallel.For(0, 2000, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            using var inner = NewDisposeScope();
+            using var noGrad = no_grad();
+            Assert.AreEqual(8f * (i % 8), tables[i % 8].call(tensor(new long[] { i % 3, 0 })).sum().item<float>());
+        });
+    }
+
+    private static void AssertClose(Tensor expected, Tensor actual)
+        => Assert.IsLessThan(1e-4f, (expected - actual).abs().max().item<float>());
+}

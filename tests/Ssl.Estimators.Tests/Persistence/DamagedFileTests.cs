@@ -1,0 +1,25 @@
+namespace Ssl.Estimators.Tests.Persistence;
+
+/// <summary>Hundreds of damaged files in a process of their own: refused in a sentence, never a crash, never other numbers.</summary>
+[TestClass]
+public sealed class DamagedFileTests
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssl-damaged-").FullName;
+
+    [TestCleanup]
+    public void Clean() => Directory.Delete(_folder, recursive: true);
+
+    [TestMethod]
+    [DataRow("archives", 400)]
+    [DataRow("checkpoints", 400)]
+    public void Damaged_files_are_refused(string what, int count)
+    {
+        var output = ChildProcess.Run($"damaged-{what}", [_folder, $"{count}"]).Trim();
+        var parts = output[(what.Length + 2)..].Split(", ").Select(part => int.Parse(part[..part.IndexOf(' ')])).ToArray();
+        Assert.AreEqual(count, parts.Sum(), output);
+        Assert.AreEqual(0, parts[2], output);
+        // What is resealed may be as good a file as before; everything else must be noticed.
+        Assert.IsGreaterThanOrEqualTo(count * 3 / 4, parts[0], output);
+        Assert.AreEqual(0, parts[1], output);
+    }
+}

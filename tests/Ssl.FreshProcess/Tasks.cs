@@ -1,0 +1,54 @@
+namespace Ssl.FreshProcess;
+
+/// <summary>
+/// What a test has done in a process of its own. A task prints its findings; the exit code is 0 where it came to its end.
+/// </summary>
+internal static class Tasks
+{
+    public static int Run(string task, string[] arguments)
+    {
+        switch (task)
+        {
+            case "torch-first":
+                LibraryTasks.TorchFirst();
+                break;
+            case "torch-prepared":
+                LibraryTasks.TorchPrepared();
+                break;
+            case "front-door":
+                LibraryTasks.FrontDoor();
+                break;
+            case "library":
+                LibraryTasks.Library();
+                break;
+            case "log":
+                LibraryTasks.Log();
+                break;
+            case "load-context":
+                LibraryTasks.OtherLoadContext();
+                break;
+            case "damaged-archives":
+                DamageTasks.Archives(arguments[0], int.Parse(arguments[1]));
+                break;
+            case "damaged-checkpoints":
+                DamageTasks.Checkpoints(arguments[0], int.Parse(arguments[1]));
+                break;
+            case "damaged-streams":
+                DamageTasks.RandomStates();
+                break;
+            case "resnet":
+                MemoryTasks.TinyResNetOnOneThread();
+                break;
+            case "dropped":
+                MemoryTasks.DroppedEncoders(int.Parse(arguments[0]));
+                break;
+            case "steps":
+                MemoryTasks.Steps(arguments[0], int.Parse(arguments[1]));
+                break;
+            default:
+                Console.Error.WriteLine($"There is no task '{task}'.");
+                return 2;
+        }
+        return 0;
+    }
+}
