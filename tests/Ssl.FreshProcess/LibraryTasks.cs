@@ -41,8 +41,9 @@ internal static class LibraryTasks
     /// <summary>Loads the library as every Fit does.</summary>
     public static void Library()
     {
-        Try(TorchDevice.RequireNativeLibrary);
-        Try(Compute);
+        // After a refusal TorchSharp would try on its own, and what it tries can end the process.
+        if (Try(TorchDevice.RequireNativeLibrary))
+            Try(Compute);
         Console.WriteLine($"notice: {TorchSharpLibrary.Notice ?? "none"}");
     }
 
@@ -76,15 +77,17 @@ internal static class LibraryTasks
         Try(Compute);
     }
 
-    private static void Try(Action step)
+    private static bool Try(Action step)
     {
         try
         {
             step();
+            return true;
         }
         catch (Exception failure)
         {
             Console.WriteLine($"{failure.GetType().Name}: {failure.Message.ReplaceLineEndings(" ")}");
+            return false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
 
@@ -6,6 +7,10 @@ namespace Ssl.Estimators.Methods;
 /// <summary>A pretraining method: an encoder, what is needed beside it in training, and the loss of a step.</summary>
 public abstract class PretrainingMethod : nn.Module
 {
+    // In a box, since RegisterComponents finds the modules in the fields of base classes, too: the encoder would be registered twice, and
+    // stand twice in every state dictionary.
+    private readonly StrongBox<Encoder> _encoder;
+
     /// <summary>
     /// A method around an encoder. The derived class registers its components, the encoder among them, under the name "encoder".
     /// </summary>
@@ -14,11 +19,11 @@ public abstract class PretrainingMethod : nn.Module
     protected PretrainingMethod(string name, Encoder encoder) : base(name)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        Encoder = encoder;
+        _encoder = new StrongBox<Encoder>(encoder);
     }
 
     /// <summary>What is pretrained.</summary>
-    public Encoder Encoder { get; }
+    public Encoder Encoder => _encoder.Value!;
 
     /// <summary>The loss of one step. Views and masks are drawn inside, on the batch's device.</summary>
     /// <param name="columns">One batch for every column that the method trains on, all of the same rows.</param>

@@ -27,7 +27,7 @@ internal static class PrivateFile
         string? temporary = null;
         try
         {
-            Directory.CreateDirectory(folder, OwnerOnly);
+            MakeFolder(folder);
             if (WithoutLinks(folder) is not { } real || !IsOursAlone(real, Folder) || !IsGuarded(real))
                 return null;
             string path = Path.Combine(real, name);
@@ -74,6 +74,16 @@ internal static class PrivateFile
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
         }
+    }
+
+    // Those above it that are missing, too: a folder made for the user's group alone would be refused.
+    private static void MakeFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+            return;
+        if (Path.GetDirectoryName(folder) is { } above)
+            MakeFolder(above);
+        Directory.CreateDirectory(folder, OwnerOnly);
     }
 
     // Of this kind and not a link, owned by the user that this process runs as, and nobody else may write to it.

@@ -20,8 +20,7 @@ public sealed class VersionMendTests
         HashSet<string> cpp = ["GLIBCXX_3.4", "CXXABI_1.3", "CXXABI_FLOAT128", "CXXABI_TM_1",
             .. Enumerable.Range(1, glibcxx).Select(i => $"GLIBCXX_3.4.{i}"),
             .. Enumerable.Range(1, cxxabi).Select(i => $"CXXABI_1.3.{i}")];
-        HashSet<string> c = ["GLIBC_2.2.5",
-            .. Enumerable.Range(3, glibc - 2).SelectMany(i => (string[])[$"GLIBC_2.{i}", $"GLIBC_2.{i}.4"])];
+        HashSet<string> c = ["GLIBC_2.2.5", "GLIBC_2.3.4", .. Enumerable.Range(3, glibc - 2).Select(i => $"GLIBC_2.{i}")];
         return library => library switch { Cpp => cpp, C => c, _ => null };
     }
 

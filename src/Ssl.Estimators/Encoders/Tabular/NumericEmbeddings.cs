@@ -13,14 +13,12 @@ namespace Ssl.Estimators.Encoders;
 /// </remarks>
 internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
 {
+    // Registered by the derived class: RegisterComponents finds the fields of base classes, too.
+    [ComponentName(Name = "missing")]
     private readonly Parameter _missing;
 
     private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name)
-    {
-        _missing = nn.Parameter(zeros(numbers, dimension));
-        // RegisterComponents would find the fields of the derived class only.
-        register_parameter("missing", _missing);
-    }
+        => _missing = nn.Parameter(zeros(numbers, dimension));
 
     /// <summary>The embeddings of this kind.</summary>
     public static NumericEmbeddings Create(NumericEmbedding kind, TableLayout layout, int dimension, RandomStreams streams)
