@@ -97,8 +97,8 @@ public sealed partial class ArchitectureTests
         var faults = Files("src")
             .Where(path => Path.GetFileName(path) != "RandomStreams.cs") // which checks the state before
             .Where(path => CallThatEndsTheProcess().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
-        Assert.IsEmpty(faults, "Use mm or bmm, which throw over shapes that do not fit, in place of matmul, and RandomStreams.SetState in place "
-            + $"of set_state: {string.Join(", ", faults)}");
+        Assert.IsEmpty(faults, "Use mm or bmm, which throw over shapes that do not fit, in place of matmul, and RandomStreams.SetState in"
+            + $" place of set_state: {string.Join(", ", faults)}");
     }
 
     [TestMethod]

@@ -84,7 +84,9 @@ internal sealed class ElfImage
         return table <= (ulong)file.Length && length <= (ulong)file.Length - table;
     }
 
-    /// <summary>The names of the symbols of a needed version that some relocation refers to: without one, nothing ever looks them up.</summary>
+    /// <summary>
+    /// The names of the symbols of a needed version that some relocation refers to: without one, nothing ever looks them up.
+    /// </summary>
     /// <returns><see langword="null"/> where the library has no tables to tell.</returns>
     internal IReadOnlyList<string>? RelocatedSymbols(Need need)
         => _relocated is null ? null : [.. _relocated.GetValueOrDefault(need.Index, []).Select(Text)];

@@ -55,7 +55,9 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Whether the path is a file of the user's own, writable by nobody else, with exactly this content (compared by SHA-256).</summary>
+    /// <summary>
+    /// Whether the path is a file of the user's own, writable by nobody else, with exactly this content (compared by SHA-256).
+    /// </summary>
     internal static bool Holds(string path, byte[] content)
     {
         if (!IsOursAlone(path, RegularFile))

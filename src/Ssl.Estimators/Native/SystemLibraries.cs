@@ -17,7 +17,8 @@ internal static class SystemLibraries
 
     /// <summary>The versions that matter, for messages: "C++ library GLIBCXX_3.4.30, C library GLIBC_2.36".</summary>
     internal static string Describe(Func<string, IReadOnlySet<string>?> definedVersions)
-        => $"C++ library {Newest(definedVersions("libstdc++.so.6"), "GLIBCXX_")}, C library {Newest(definedVersions("libc.so.6"), "GLIBC_")}";
+        => $"C++ library {Newest(definedVersions("libstdc++.so.6"), "GLIBCXX_")},"
+            + $" C library {Newest(definedVersions("libc.so.6"), "GLIBC_")}";
 
     private static string Newest(IReadOnlySet<string>? versions, string prefix)
         => versions?.Where(version => version.StartsWith(prefix, StringComparison.Ordinal))

@@ -60,7 +60,8 @@ public static class TorchSharpLibrary
 
     /// <summary>
     /// Loads the library before TorchSharp does: to load one that is cut off can end the process, and where none loads TorchSharp copies
-    /// half a gigabyte before it says so. The sentence about what is wrong, without its full stop; null where nothing is or nothing is known.
+    /// half a gigabyte before it says so. The sentence about what is wrong, without its full stop; null where nothing is or nothing is
+    /// known.
     /// </summary>
     internal static string? FindFault()
     {

@@ -68,10 +68,11 @@ internal static class VersionMend
 
     /// <summary>That a file is damaged and what to do, in a sentence without its full stop.</summary>
     internal static string DamagedFile(string file)
-        => $"{file} is damaged: it is cut off or no library. Restore the packages again (dotnet nuget locals all --clear; dotnet restore) and"
-            + " build the application anew";
+        => $"{file} is damaged: it is cut off or no library. Restore the packages again (dotnet nuget locals all --clear; dotnet restore)"
+            + " and build the application anew";
 
-    private static ElfImage.Need? EarlierVersion(IReadOnlyList<string> symbols, IReadOnlyList<ElfImage.Need> needs, IReadOnlySet<string> defined)
+    private static ElfImage.Need? EarlierVersion(IReadOnlyList<string> symbols, IReadOnlyList<ElfImage.Need> needs,
+        IReadOnlySet<string> defined)
     {
         var versions = symbols.Select(symbol => s_earlierVersion.GetValueOrDefault(symbol)).Distinct().ToArray();
         if (versions is not [{ } version] || !defined.Contains(version))

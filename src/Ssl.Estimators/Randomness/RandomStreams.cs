@@ -86,7 +86,8 @@ public sealed class RandomStreams : IDisposable
     }
 
     // torch ends the process over a state that its generator cannot have. For a CPU that is a Mersenne twister: 8 bytes of the seed, 4 of
-    // how many numbers are left before the next twist, 4 of whether it is seeded, 8 of the next number's place, and more (CPUGeneratorImpl).
+    // how many numbers are left before the next twist, 4 of whether it is seeded, 8 of the next number's place, and more
+    // (CPUGeneratorImpl).
     private static void RequireStateOf(Generator generator, byte[] bytes)
     {
         const int cpuLength = 5056, words = 624;
@@ -95,7 +96,8 @@ public sealed class RandomStreams : IDisposable
             throw new ArgumentException($"The state of a random stream has {length} bytes here, got {bytes.Length}.", nameof(bytes));
         if (length != cpuLength)
             return;
-        int left = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), seeded = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
+        int left = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8));
+        int seeded = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(12));
         ulong next = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(16));
         if (left is < 1 or > words || seeded != 1 || next > words)
         {

@@ -25,7 +25,7 @@ internal static class AllMethods
             ["table.residual.periodic"] = streams => TabularEncoders.ResidualMlp(1, 8, NumericEmbedding.Periodic, 4)
                 .Create(TableBatches.Layout, streams),
             ["table.transformer"] = streams => TabularEncoders.ColumnTransformer(1, 8, 2).Create(TableBatches.Layout, streams),
-            ["image.convnet"] = streams => ImageEncoders.SmallConvNet(imageSize: 12, channels: 3, numberOfStages: 2, width: 4).Create(streams),
+            ["image.convnet"] = ImageEncoders.SmallConvNet(imageSize: 12, channels: 3, numberOfStages: 2, width: 4).Create,
             ["image.resnet18"] = streams => new ResNetEncoderFactory(new ImageShape(3, 12, 12), 18, 4, ImageStem.Small).Create(streams),
             ["image.resnet50"] = streams => new ResNetEncoderFactory(new ImageShape(3, 12, 12), 50, 4, ImageStem.Small).Create(streams),
             ["image.vit"] = s_vision.Create,
@@ -52,7 +52,6 @@ internal static class AllMethods
                 PretrainingMethod made;
                 try
                 {
-                    // A copy of a network has to be another network.
                     made = (PretrainingMethod)constructor.Invoke([.. parameters.Select(p => Argument(p, create, streams))]);
                 }
                 catch (TargetInvocationException refused) when (refused.InnerException is ArgumentException or InvalidOperationException)

@@ -2,6 +2,7 @@ using System.Reflection;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,8 @@ public sealed class ComponentTests
     {
         foreach (var (name, create) in AllMethods.Encoders)
             yield return (name, create(streams));
+        var view = ImageViews.Compose(new LearnableCrop(12, 12, minimumArea: 0.5), new LearnableColorJitter());
+        yield return ("SimClr with a learnt view", new SimClr((ImageEncoder)AllMethods.Encoders["image.convnet"](streams), streams, view));
         foreach (var type in AllMethods.Methods)
         {
             var made = AllMethods.Make(type, streams).ToArray();
@@ -35,12 +38,14 @@ public sealed class ComponentTests
             {
                 (string Name, Tensor Tensor)[] tensors = [.. module.named_parameters().Select(p => (p.name, (Tensor)p.parameter)),
                     .. module.named_buffers().Select(b => (b.name, b.buffer))];
-                faults.AddRange(tensors.GroupBy(t => t.Name).Where(group => group.Count() > 1).Select(group => $"{name}: two '{group.Key}'"));
+                faults.AddRange(tensors.GroupBy(t => t.Name).Where(group => group.Count() > 1)
+                    .Select(group => $"{name}: two '{group.Key}'"));
                 faults.AddRange(tensors.GroupBy(t => t.Tensor.Handle).Where(group => group.Count() > 1)
                     .Select(group => $"{name}: {string.Join(" = ", group.Select(t => t.Name))}"));
                 // The same memory under another handle: a state dictionary, and so every checkpoint and archive, would hold it twice.
                 faults.AddRange(module.state_dict().Where(t => t.Value.numel() > 0).GroupBy(t => Address(t.Value))
-                    .Where(group => group.Count() > 1).Select(group => $"{name}: one memory {string.Join(" = ", group.Select(t => t.Key))}"));
+                    .Where(group => group.Count() > 1)
+                    .Select(group => $"{name}: one memory {string.Join(" = ", group.Select(t => t.Key))}"));
                 if (module.state_dict().Keys.Except(tensors.Select(t => t.Name)).ToArray() is { Length: > 0 } more)
                     faults.Add($"{name}: only in the state dictionary: {string.Join(", ", more)}");
             }

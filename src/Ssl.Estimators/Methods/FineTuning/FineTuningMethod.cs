@@ -27,7 +27,7 @@ internal abstract class FineTuningMethod : PretrainingMethod
         _tuning = tuning;
         _blocks = new EncoderBlocks(encoder);
         _frozen = tuning.TrainableBlocks == 0 || tuning.FrozenEpochs > 0;
-        // Not RegisterComponents: it would find the fields of the derived class only.
+        // Not RegisterComponents, which every derived class would have to call.
         register_module("encoder", encoder);
         register_module("head", head);
         foreach (var (parameterName, parameter) in encoder.named_parameters())

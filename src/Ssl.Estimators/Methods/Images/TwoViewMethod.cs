@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Views;
 using static TorchSharp.torch;
@@ -9,8 +10,8 @@ public abstract class TwoViewMethod : PretrainingMethod
 {
     private const string StrengthsName = "view_strengths";
 
-    // Null until a view has strengths to learn.
-    private ViewStrengths? _strengths;
+    // Empty until a view has strengths to learn. In a box: RegisterComponents would find them here, too, and register them twice.
+    private readonly StrongBox<ViewStrengths?> _strengths = new();
 
     /// <summary>A method around an encoder.</summary>
     /// <param name="name">Name of the module.</param>
@@ -26,9 +27,9 @@ public abstract class TwoViewMethod : PretrainingMethod
         view ??= ImageViews.For(((ImageEncoder)Encoder).Shape);
         if (!view.Learns)
             return view;
-        if (_strengths is null)
-            register_module(StrengthsName, _strengths = new ViewStrengths());
-        return view.Bind(_strengths);
+        if (_strengths.Value is null)
+            register_module(StrengthsName, _strengths.Value = new ViewStrengths());
+        return view.Bind(_strengths.Value);
     }
 
     /// <summary>What a step gave, with the strengths where they are learnt.</summary>
@@ -37,9 +38,10 @@ public abstract class TwoViewMethod : PretrainingMethod
     /// <param name="embeddings">[V x N, D], view after view.</param>
     /// <param name="count">N.</param>
     private protected StepLoss Step(Tensor total, IReadOnlyList<(string Name, Tensor Value)> terms, Tensor embeddings, long count)
-        => new(total, _strengths is null ? terms : [.. terms, .. _strengths.Terms()], embeddings.detach().narrow(0, 0, count));
+        => new(total, _strengths.Value is not { } strengths ? terms : [.. terms, .. strengths.Terms()],
+            embeddings.detach().narrow(0, 0, count));
 
     internal override double LearningRateScale(string parameterName)
         => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
-            ? _strengths!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
+            ? _strengths.Value!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
 }
