@@ -1,5 +1,6 @@
 // Loads a saved ML.NET model in a process that has done nothing else, and prints what it makes of some rows. The tests start it.
 //   Ssl.FreshProcess MODEL ROWS COLUMN [rehydrate]
+//   Ssl.FreshProcess --train EPOCHS [stress]      (TrainEverything.cs)
 // ROWS is a JSON array of {"Text": "...", "Features": [..]}; the result is a JSON array of the column's values, Single as bits.
 using System.Diagnostics;
 using System.Text.Json;
@@ -7,6 +8,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.FreshProcess;
 using Ssl.MLNet;
+
+if (args[0] == "--train")
+    return TrainEverything.Run(int.Parse(args[1]), args.Length > 2);
 
 var clock = Stopwatch.StartNew();
 var mlContext = new MLContext();
@@ -32,6 +36,7 @@ object values = column.Type switch
 };
 Console.Out.Write(JsonSerializer.Serialize(values));
 Console.Error.WriteLine($"{clock.ElapsedMilliseconds} ms, {Environment.WorkingSet >> 20} MB");
+return 0;
 
 namespace Ssl.FreshProcess
 {

@@ -79,7 +79,7 @@ internal static class RepresentationEvaluator
         x /= x.abs().max();
         var gram = x.shape[0] < x.shape[1] ? x.mm(x.t()) : x.t().mm(x);
         var singular = linalg.eigvalsh(gram).clamp_min(Number(0)).sqrt();
-        var share = singular / singular.sum() + Number(Epsilon);
+        var share = (singular / singular.sum()).add(Number(Epsilon), One);
         return Math.Exp(-(share * share.log()).sum().item<double>());
     }
 
@@ -106,7 +106,7 @@ internal static class RepresentationEvaluator
     public static double Alignment(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
-        return first.sub(second).to(ScalarType.Float64).square().sum(1).mean().item<double>();
+        return first.sub(second).to(ScalarType.Float64).pow(Number(2)).sum(1).mean().item<double>();
     }
 
     private static double NearestNeighborAccuracy(EmbeddingSet rows, int[] labelled, int neighbors, double temperature)

@@ -18,6 +18,12 @@ internal static class Scalars
     [ThreadStatic]
     private static int t_next;
 
+    /// <summary>
+    /// The factor of the second summand and the step of a range, written out: where it is left out TorchSharp makes a temporary one itself,
+    /// in a + b, too.
+    /// </summary>
+    internal static readonly Scalar One = 1.ToScalar();
+
     /// <summary>A floating-point operand.</summary>
     internal static Scalar Number(double value) => Keep(value.ToScalar());
 

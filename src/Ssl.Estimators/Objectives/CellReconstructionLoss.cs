@@ -49,7 +49,7 @@ public static class CellReconstructionLoss
                 nameof(numbers));
         }
         using var scope = NewDisposeScope();
-        var squares = (numbers - numberTargets).square();                                           // [N, C]
+        var squares = (numbers - numberTargets).pow(Number(2));                                           // [N, C]
         if (codes.shape[1] == 0)
             return squares.MoveToOuterDisposeScope();
         var told = logits.gather(2, codes.unsqueeze(2)).squeeze(2);                                 // [N, K]

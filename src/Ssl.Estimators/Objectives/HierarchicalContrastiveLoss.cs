@@ -44,9 +44,9 @@ public static class HierarchicalContrastiveLoss
         while (true)
         {
             if (instanceWeight > 0)
-                total = total + BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * Number(instanceWeight);
+                total = total.add(BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * Number(instanceWeight), One);
             if (instanceWeight < 1 && first.shape[1] > 1)
-                total = total + BetweenRows(first, second, mask) * Number(1 - instanceWeight);
+                total = total.add(BetweenRows(first, second, mask) * Number(1 - instanceWeight), One);
             scales++;
             if (first.shape[1] == 1)
                 return (total / Number(scales)).MoveToOuterDisposeScope();
@@ -74,7 +74,7 @@ public static class HierarchicalContrastiveLoss
         // The partner of row i stands M places further on, and the other way round.
         var forward = shares.narrow(1, 0, rows).narrow(2, rows, rows).diagonal(dim1: 1, dim2: 2);   // [B, M]
         var backward = shares.narrow(1, rows, rows).narrow(2, 0, rows).diagonal(dim1: 1, dim2: 2);
-        var both = (forward + backward) / Number(-2);
+        var both = forward.add(backward, One) / Number(-2);
         if (mask is null)
             return both.mean().MoveToOuterDisposeScope();
         var counted = mask.to(both.dtype);

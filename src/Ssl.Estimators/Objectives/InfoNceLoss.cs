@@ -82,7 +82,7 @@ public static class InfoNceLoss
         // Cross entropy with target i in row i is logsumexp of the row less its diagonal entry; once along each direction.
         var rows = (negativeLogits is null ? logits : cat([logits, negativeLogits], 1)).logsumexp(1);    // [N]
         var columns = logits.logsumexp(0);                                          // [N]
-        return (rows + columns).div(Number(2)).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
+        return rows.add(columns, One).div(Number(2)).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Share of rows whose partner is the most similar one: how well the batch is solved.</summary>

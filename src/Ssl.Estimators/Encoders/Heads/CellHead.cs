@@ -66,7 +66,7 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var typical = get_buffer(TypicalErrors)!;
             var counts = weights.sum(0L);                                                           // [C + K]
             var now = where(counts.gt(Number(0)), errors.sum(0L) / counts.clamp_min(Number(1)), typical);
-            typical.mul_(Number(Memory)).add_(now * Number(1 - Memory));
+            typical.mul_(Number(Memory)).add_(now * Number(1 - Memory), One);
         }
         return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
     }
@@ -102,8 +102,8 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var told = Run(encoder, seen).Cells;
             var weights = asked.to(sums.dtype);
             var errors = CellReconstructionLoss.PerCell(told.Numbers, batch.Numbers, told.Logits, batch.Codes) / scale;
-            sums.add_((errors * weights).sum(1));
-            counts.add_(weights.sum(1));
+            sums.add_((errors * weights).sum(1), One);
+            counts.add_(weights.sum(1), One);
         }
         return (sums / counts.clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
@@ -187,7 +187,7 @@ internal sealed class EmbeddingCellHead : CellHead
         using var scope = NewDisposeScope();
         var hidden = _hidden.call(embeddings).relu();                                                   // [N, D]
         var logits = _categories?.call(hidden).index_select(1, EntryIndex(hidden.device))               // [N, K * M]
-            .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device));
+            .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device), One);
         return MoveOut(_numbers?.call(hidden), logits, hidden);
     }
 }
@@ -237,13 +237,13 @@ internal sealed class TokenCellHead : CellHead
         int c = Layout.NumericCount, k = Layout.CategoricalCount, most = Layout.LargestCategoryCount;
         Tensor? numbers = null, logits = null;
         if (_numbersWeight is not null)
-            numbers = (states.narrow(1, 0, c) * _numbersWeight).sum(2) + _numbersBias!;                 // [N, C]
+            numbers = (states.narrow(1, 0, c) * _numbersWeight).sum(2).add(_numbersBias!, One);                 // [N, C]
         if (_categoriesWeight is not null)
         {
             var index = EntryIndex(states.device);                                                      // [K * M]
             var weights = _categoriesWeight.index_select(0, index).view(k, most, -1).transpose(1, 2);   // [K, D, M]
-            var bias = _categoriesBias!.index_select(0, index).view(k, most) + Padding(states.device);  // [K, M]
-            logits = states.narrow(1, c, k).transpose(0, 1).bmm(weights).transpose(0, 1) + bias;        // [N, K, M]
+            var bias = _categoriesBias!.index_select(0, index).view(k, most).add(Padding(states.device), One);  // [K, M]
+            logits = states.narrow(1, c, k).transpose(0, 1).bmm(weights).transpose(0, 1).add(bias, One);        // [N, K, M]
         }
         return MoveOut(numbers, logits, states);
     }

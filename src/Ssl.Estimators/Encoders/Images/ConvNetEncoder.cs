@@ -63,6 +63,6 @@ internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();            // [N, C, H / 2, W / 2]
-        return _refineNorm.call(_refine.call(maps)).add_(maps).relu_().MoveToOuterDisposeScope();
+        return _refineNorm.call(_refine.call(maps)).add_(maps, One).relu_().MoveToOuterDisposeScope();
     }
 }

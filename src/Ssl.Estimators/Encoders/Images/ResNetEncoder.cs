@@ -135,6 +135,6 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
         if (_third is not null)
             maps = _thirdNorm!.call(_third.call(maps.relu_()));
         var shortcut = _shortcut is null ? input : _shortcut.call(input);
-        return maps.add_(shortcut).relu_().MoveToOuterDisposeScope();
+        return maps.add_(shortcut, One).relu_().MoveToOuterDisposeScope();
     }
 }

@@ -41,8 +41,8 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)                                                   // [N, L, D] to [N, L, D]
     {
         using var scope = NewDisposeScope();
-        tokens = tokens + _attention.call(_attentionNorm.call(tokens));
-        return (tokens + _hidden.call(_hiddenNorm.call(tokens))).MoveToOuterDisposeScope();
+        tokens = tokens.add(_attention.call(_attentionNorm.call(tokens)), One);
+        return tokens.add(_hidden.call(_hiddenNorm.call(tokens)), One).MoveToOuterDisposeScope();
     }
 }
 

@@ -66,7 +66,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
         var positions = Positions;                                   // [1, P, D]
         if (places is not null)
             positions = positions.squeeze(0).index_select(0, places.flatten()).view(places.shape[0], places.shape[1], EmbeddingDimension);
-        return (_projection.call(patches) + positions).MoveToOuterDisposeScope();                  // [N, V, D]
+        return _projection.call(patches).add(positions, One).MoveToOuterDisposeScope();                  // [N, V, D]
     }
 
     public override Tensor EncodePatches(Tensor tokens)
@@ -79,7 +79,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     private Tensor Run(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var first = (_classToken + _positions.narrow(1, 0, 1)).expand(tokens.shape[0], 1, EmbeddingDimension);
+        var first = _classToken.add(_positions.narrow(1, 0, 1), One).expand(tokens.shape[0], 1, EmbeddingDimension);
         tokens = cat([first, tokens], 1);
         foreach (var block in _blocks)
             tokens = block.call(tokens);

@@ -31,7 +31,7 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
         if (training)
         {
             using var nothing = no_grad();
-            get_buffer("num_batches_tracked")!.add_(Number(1));
+            get_buffer("num_batches_tracked")!.add_(Number(1), One);
         }
         return nn.functional.batch_norm(input, get_buffer("running_mean")!, get_buffer("running_var")!, weight, bias, training, Momentum,
             Epsilon);

@@ -68,9 +68,9 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         if (_categories is not null)
         {
             var categories = _layout.TotalCategories <= FewCategories ? Product(batch.Codes) : Collected(batch.Codes); // [N, H]
-            sum = sum is null ? categories : sum + categories;
+            sum = sum is null ? categories : sum.add(categories, One);
         }
-        return sum!.add_(_bias).MoveToOuterDisposeScope();
+        return sum!.add_(_bias, One).MoveToOuterDisposeScope();
     }
 
     private Tensor Product(Tensor codes)
@@ -104,7 +104,7 @@ internal static class CategoryTable
     public static Tensor Entries(Tensor codes, TableLayout layout)
     {
         using var scope = NewDisposeScope();
-        return (codes + tensor(layout.CategoryOffsets, device: codes.device)).MoveToOuterDisposeScope();
+        return codes.add(tensor(layout.CategoryOffsets, device: codes.device), One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Normal vectors for the categories, zeros for the special entries.</summary>

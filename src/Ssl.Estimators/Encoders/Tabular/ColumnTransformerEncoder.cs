@@ -63,7 +63,7 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
             cells.Add(_numbers.call(batch.Numbers, batch.Missing));                                 // [N, C, D]
         if (_categories is not null)
             cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)));                // [N, K, D]
-        var tokens = cat(cells, 1) + _columns;                                                      // [N, C + K, D]
+        var tokens = cat(cells, 1).add(_columns, One);                                                      // [N, C + K, D]
         var all = ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: tokens.device);
         return _stack.call(tokens, all).MoveToOuterDisposeScope();                                  // [N, C + K, D]
     }
@@ -94,6 +94,6 @@ internal sealed class NumericTokens : nn.Module<Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var missingWeight = missing.to(numbers.dtype).unsqueeze(2);                                 // [N, C, 1]
         // numbers are 0 where missing
-        return (numbers.unsqueeze(2) * _weight + missingWeight * _missing).MoveToOuterDisposeScope();
+        return (numbers.unsqueeze(2) * _weight).add(missingWeight * _missing, One).MoveToOuterDisposeScope();
     }
 }

@@ -108,6 +108,6 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         var widths = tensor(_widths, device: numbers.device).view(c, _bins);
         var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(Number(0), Number(1));            // [N, C, B]
         var vectors = passed.transpose(0, 1).bmm(_weight).transpose(0, 1);              // [N, C, D]
-        return (vectors + _bias).relu();
+        return vectors.add(_bias, One).relu();
     }
 }

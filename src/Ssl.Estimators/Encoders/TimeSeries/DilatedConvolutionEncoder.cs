@@ -85,7 +85,7 @@ internal sealed class DilatedBlock : nn.Module<Tensor, Tensor, Tensor>
         var residual = _projector is null ? steps : _projector.call(steps);
         var hidden = _first.call(Neighbors(nn.functional.gelu(steps) * inside));
         hidden = _second.call(Neighbors(nn.functional.gelu(hidden) * inside));
-        return (hidden + residual).MoveToOuterDisposeScope();
+        return hidden.add(residual, One).MoveToOuterDisposeScope();
     }
 
     // Every timestamp beside those a dilation before and behind it, zeros beyond the ends: [N, T, 3 x width].

@@ -95,7 +95,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         var steps = _input.call(Patches(prepared));                                                 // [M, S, D]
         if (hidden is not null)
             steps = where(hidden.unsqueeze(-1), _hiddenPatch.to(steps.dtype), steps);
-        steps = steps + Positions(steps.shape[1], steps.shape[2], steps.device);
+        steps = steps.add(Positions(steps.shape[1], steps.shape[2], steps.device), One);
         return _stack.call(steps, StepMask(prepared)).MoveToOuterDisposeScope();
     }
 
@@ -106,7 +106,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         var observed = batch.Observed.unsqueeze(1).to(batch.Values.dtype);                          // [N, 1, T]
         var count = observed.sum(2, keepdim: true).clamp_min(Number(1));
         var centred = (batch.Values - (batch.Values * observed).sum(2, keepdim: true) / count) * observed;
-        return (centred / (centred.square().sum(2, keepdim: true) / count + Number(1e-5)).sqrt()).MoveToOuterDisposeScope();
+        return (centred / ((centred.pow(Number(2)).sum(2, keepdim: true) / count).add(Number(1e-5), One)).sqrt()).MoveToOuterDisposeScope();
     }
 
     // [N, X] to [N x C, X]: the same for each channel.
@@ -142,8 +142,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         long pairs = (dimension + 1) / 2;
-        var rates = arange(Number(pairs), dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
-        var angles = arange(Number(steps), dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
+        var rates = arange(Number(0), Number(pairs), One, dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
+        var angles = arange(Number(0), Number(steps), One, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
         return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }
 }

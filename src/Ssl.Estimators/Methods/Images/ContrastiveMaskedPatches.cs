@@ -86,7 +86,7 @@ public sealed class ContrastiveMaskedPatches : PretrainingMethod
             var masked = MaskedAutoencoder.Reconstruction(_encoder, _decoder, _maskedView.Apply(images, _streams.Views), _maskRatio,
                 normalizesPatches: true, _streams);
             terms.Add(("masked", masked.detach()));
-            total = total is null ? masked * Number(_maskedWeight) : total + masked * Number(_maskedWeight);
+            total = total is null ? masked * Number(_maskedWeight) : total.add(masked * Number(_maskedWeight), One);
         }
         return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, images.Count));
     }

@@ -104,7 +104,7 @@ public sealed class Dino : PretrainingMethod
                 if (view == target)
                     continue;
                 var term = SoftTargetLoss.Compute(targets[target], scores[view], _temperature);
-                total = total is null ? term : total + term;
+                total = total is null ? term : total.add(term, One);
             }
         }
         var loss = total! / Number(targets.Length * (scores.Count - 1));

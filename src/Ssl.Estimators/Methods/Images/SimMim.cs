@@ -60,7 +60,7 @@ public sealed class SimMim : PretrainingMethod
         var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _maskRatio, _streams.Masks, patches.device);
         var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)
             .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2); // [N, P, 1]
-        var tokens = where(isHidden, _maskToken + _encoder.Positions, _encoder.EmbedPatches(patches)); // [N, P, D]
+        var tokens = where(isHidden, _maskToken.add(_encoder.Positions, One), _encoder.EmbedPatches(patches)); // [N, P, D]
         var encoded = PatchMask.Take(_encoder.EncodePatches(tokens), mask.Hidden);                  // [N, M, D]
         var loss = PatchReconstructionLoss.Absolute(_output.call(encoded), PatchMask.Take(patches, mask.Hidden));
         return new StepLoss(loss, []);

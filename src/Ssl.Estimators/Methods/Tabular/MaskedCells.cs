@@ -70,7 +70,7 @@ internal static class CellFigures
         if (rows.Numbers.shape[1] > 0)
         {
             var weights = chosenNumbers.to(rows.Numbers.dtype);
-            var squares = (cells.Numbers.detach() - rows.Numbers).square() * weights;
+            var squares = (cells.Numbers.detach() - rows.Numbers).pow(Number(2)) * weights;
             figures.Add(("squared-error", squares.sum() / weights.sum().clamp_min(Number(1))));
         }
         if (rows.Codes.shape[1] > 0)

@@ -116,7 +116,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
             var halves = _projection.call(contexts).chunk(2);                                       // [N, 16] twice
             var contextual = NtXentLoss.Compute(halves[0], halves[1], _temperature);
             terms.Add(("contextual", contextual.detach()));
-            total = total is null ? contextual * Number(_contextualWeight) : total + contextual * Number(_contextualWeight);
+            total = total is null ? contextual * Number(_contextualWeight) : total.add(contextual * Number(_contextualWeight), One);
         }
         return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
     }
@@ -132,9 +132,9 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
         // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
         var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1); // [N, S + 1, D]
-        var section = arange(Number(count), dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
+        var section = arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
         var from = (section * lengths / Number(count)).floor().to(ScalarType.Int64);                        // [N, G]
-        var to = torch.maximum(((section + Number(1)) * lengths / Number(count)).floor().to(ScalarType.Int64), from + Number(1));
+        var to = torch.maximum((section.add(Number(1), One) * lengths / Number(count)).floor().to(ScalarType.Int64), from.add(Number(1), One));
         var means = (At(sums, to) - At(sums, from)) / (to - from).unsqueeze(-1).to(steps.dtype);
         return means.MoveToOuterDisposeScope();
 
@@ -163,7 +163,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         long count = future.shape[1], series = contexts.shape[0] / 2;
         var predicted = _prediction.call(contexts).view(2 * series, _futureSections, future.shape[2]).narrow(1, 0, count);
         var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
-        return Match(fromWeak, future.narrow(0, series, series)) + Match(fromStrong, future.narrow(0, 0, series));
+        return Match(fromWeak, future.narrow(0, series, series)).add(Match(fromStrong, future.narrow(0, 0, series)), One);
     }
 
     // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.

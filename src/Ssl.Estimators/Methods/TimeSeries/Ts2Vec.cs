@@ -73,10 +73,10 @@ public sealed class Ts2Vec : PretrainingMethod
         var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
         int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
         var wholeFirst = Encode(series, starts, before + overlap);
-        var wholeSecond = Encode(series, starts + Number(before), (int)(crop.OuterRight - crop.Left));
+        var wholeSecond = Encode(series, starts.add(Number(before), One), (int)(crop.OuterRight - crop.Left));
         var first = wholeFirst.narrow(1, before, overlap);                                          // [N, M, D]
         var second = wholeSecond.narrow(1, 0, overlap);
-        var inside = series.Mask.gather(1, starts + Number(before) + arange(Number(overlap), dtype: ScalarType.Int64, device: starts.device)); // [N, M]
+        var inside = series.Mask.gather(1, starts.add(Number(before), One).add(arange(Number(0), Number(overlap), One, dtype: ScalarType.Int64, device: starts.device), One)); // [N, M]
         var loss = HierarchicalContrastiveLoss.Compute(first, second, _instanceWeight, inside.all().cpu().item<bool>() ? null : inside);
         return new StepLoss(loss, [("overlap", tensor((float)overlap))], TimeSeriesEncoder.Pool(first.detach(), inside));
     }
@@ -116,7 +116,7 @@ public sealed class Ts2Vec : PretrainingMethod
 
     private Tensor Encode(SeriesBatch series, Tensor starts, int length)
     {
-        var places = starts + arange(Number(length), dtype: ScalarType.Int64, device: starts.device); // [N, length]
+        var places = starts.add(arange(Number(0), Number(length), One, dtype: ScalarType.Int64, device: starts.device), One); // [N, length]
         var hidden = _maskRatio == 0 ? null
             : Draws.Uniform(places.shape, places.device, _streams.Masks).lt(Number(_maskRatio));
         return _encoder.EncodeSteps(series.Take(places), hidden);

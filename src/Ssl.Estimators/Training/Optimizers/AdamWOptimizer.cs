@@ -93,7 +93,7 @@ internal sealed class AdamWOptimizer : IDisposable
         if (clipNorm > 0)
         {
             norm = stack(gradients.Select(gradient => gradient.to(ScalarType.Float32).norm())).norm(); // scalar
-            Tensor factor = (Number(clipNorm) / (norm + Number(1e-6))).clamp_max_(Number(1.0));
+            Tensor factor = (Number(clipNorm) / (norm.add(Number(1e-6), One))).clamp_max_(Number(1.0));
             foreach (Tensor gradient in gradients)
                 gradient.mul_(factor);
         }
@@ -107,7 +107,7 @@ internal sealed class AdamWOptimizer : IDisposable
             parameter.Average.mul_(Number(_beta1)).add_(gradient, Number(1 - _beta1));
             parameter.SquareAverage.mul_(Number(_beta2)).addcmul_(gradient, gradient, Number(1 - _beta2));
             using Tensor denominator = parameter.SquareAverage.sqrt();
-            denominator.mul_(Number(update.RootScale)).add_(Number(_epsilon));
+            denominator.mul_(Number(update.RootScale)).add_(Number(_epsilon), One);
             parameter.Value.addcdiv_(parameter.Average, denominator, Number(-update.StepSize));
         }
         return norm;

@@ -43,7 +43,7 @@ public sealed class Equalize : ImageView
         var step = (counts.sum(1, keepdim: true) - counts.gather(1, highest)).floor_divide(Number(Levels - 1));
         var isFlat = step.eq(Number(0));
         var divisor = step.masked_fill(isFlat, Number(1));
-        var table = (counts.cumsum(1) - counts + divisor.floor_divide(Number(2))).floor_divide(divisor).clamp_(Number(0), Number(Levels - 1));
+        var table = (counts.cumsum(1) - counts).add(divisor.floor_divide(Number(2)), One).floor_divide(divisor).clamp_(Number(0), Number(Levels - 1));
         return where(isFlat, flat, table.gather(1, flat)).view(levels.shape).MoveToOuterDisposeScope();
     }
 }

@@ -44,7 +44,7 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Single [N, 1, 1, 1].</returns>
     protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
-        => Draws.Uniform([images.shape[0], 1, 1, 1], images.device, generator).mul_(Number(high - low)).add_(Number(low));
+        => Draws.Uniform([images.shape[0], 1, 1, 1], images.device, generator).mul_(Number(high - low)).add_(Number(low), One);
 
     /// <summary>The numbers from 0 to one less than a count in random order.</summary>
     /// <param name="count">How many.</param>

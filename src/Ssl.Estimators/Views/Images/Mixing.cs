@@ -58,7 +58,7 @@ public sealed class CutMix : ImageView
         var sizes = tensor(new[] { (float)images.shape[2], images.shape[3] }, device: images.device); // [2]
         var draws = Draws.Uniform([images.shape[0], 3], images.device, generator);
         var sides = draws.narrow(1, 2, 1).mul(Number(_maximumArea)).sqrt_().mul(sizes).floor();             // [N, 2]
-        var corners = draws.narrow(1, 0, 2).mul(sizes - sides + Number(1)).floor();                         // [N, 2]
+        var corners = draws.narrow(1, 0, 2).mul((sizes - sides).add(Number(1), One)).floor();                         // [N, 2]
         return where(Rectangles.Inside(images, cat([corners, sides], 1)), others, images).MoveToOuterDisposeScope();
     }
 }

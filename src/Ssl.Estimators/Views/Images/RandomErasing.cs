@@ -55,18 +55,18 @@ public sealed class RandomErasing : ImageView
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
         var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width)); // [N, A]
-        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio))).exp();
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
+        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var h = area.mul(ratio).sqrt_().round();
         var w = area.div(ratio).sqrt_().round();
         var fits = h.lt(Number(height)).logical_and(w.lt(Number(width)));
         var none = zeros(n, 1, device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), none + Number(1)], 1).argmax(1, keepdim: true); // [N, 1]: the first that fits
+        var index = cat([fits.to(ScalarType.Float32), none.add(Number(1), One)], 1).argmax(1, keepdim: true); // [N, 1]: the first that fits
         h = cat([h, none], 1).gather(1, index);
         w = cat([w, none], 1).gather(1, index);
         var corner = Draws.Uniform([n, 2], images.device, generator);
-        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(Number(height + 1))).floor();
-        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(Number(width + 1))).floor();
+        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(Number(height + 1), One)).floor();
+        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(Number(width + 1), One)).floor();
         return cat([top, left, h, w], 1).MoveToOuterDisposeScope();
     }
 }
@@ -87,8 +87,8 @@ internal static class Rectangles
 
         Tensor Between(long count, int side)
         {
-            Tensor start = boxes.narrow(1, side, 1), end = start + boxes.narrow(1, side + 2, 1);    // [N, 1]
-            var places = arange(Number(count), dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
+            Tensor start = boxes.narrow(1, side, 1), end = start.add(boxes.narrow(1, side + 2, 1), One);    // [N, 1]
+            var places = arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
             return places.ge(start).logical_and(places.lt(end));                                    // [N, count]
         }
     }

@@ -63,7 +63,7 @@ public sealed class RandomResizedCrop : ImageView
         var boxes = Boxes(images, generator);                                                       // [N, 4]
         var draws = Draws.Uniform([n, 3], images.device, generator);                        // [N, 3]
         var mirrored = draws.narrow(1, 0, 2).lt(tensor(new[] { (float)_flip, (float)_verticalFlip }, device: images.device)); // [N, 2]
-        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1)).mul_(Number(_rotation * Math.PI / 180)); // [N]
+        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1), One).mul_(Number(_rotation * Math.PI / 180)); // [N]
         return Resample(images, boxes, mirrored, angles, _height, _width).MoveToOuterDisposeScope();
     }
 
@@ -77,8 +77,8 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
         var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width)); // [N, A]
-        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio))).exp();
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
+        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var w = area.mul(ratio).sqrt_().round();
         var h = area.div(ratio).sqrt_().round();
         var fits = w.gt(Number(0)).logical_and(w.le(Number(width))).logical_and(h.gt(Number(0))).logical_and(h.le(Number(height)));
@@ -98,8 +98,8 @@ public sealed class RandomResizedCrop : ImageView
     // A whole number from 0 to size - side, each as likely.
     private static Tensor Corner(Tensor draw, Tensor side, double size, Tensor isCentral)
     {
-        var room = side.neg().add_(Number(size));                                                           // [N, 1]
-        var random = draw.mul(room + Number(1)).floor().minimum(room);
+        var room = side.neg().add_(Number(size), One);                                                           // [N, 1]
+        var random = draw.mul(room.add(Number(1), One)).floor().minimum(room);
         return where(isCentral, room.div(Number(2)).floor(), random);
     }
 
@@ -124,7 +124,7 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         double sourceHeight = images.shape[2], sourceWidth = images.shape[3];
         // From -1 to 1 over the output, mirrored where drawn.
-        var sign = mirrored.to(ScalarType.Float32).mul_(Number(-2)).add_(Number(1));                // [N, 2]
+        var sign = mirrored.to(ScalarType.Float32).mul_(Number(-2)).add_(Number(1), One);                // [N, 2]
         var x = Centers(width, images.device).unsqueeze(0).mul(sign.narrow(1, 0, 1));               // [N, width]
         var y = Centers(height, images.device).unsqueeze(0).mul(sign.narrow(1, 1, 1));              // [N, height]
         Tensor gridX, gridY;
@@ -140,7 +140,7 @@ public sealed class RandomResizedCrop : ImageView
             Tensor cosine = angles.cos().view(n, 1, 1), sine = angles.sin().view(n, 1, 1);
             Tensor straightX = x.unsqueeze(1).mul(Number(width)), straightY = y.unsqueeze(2).mul(Number(height));
             var turnedX = (straightX * cosine - straightY * sine).div_(Number(width));              // [N, height, width]
-            var turnedY = (straightX * sine + straightY * cosine).div_(Number(height));
+            var turnedY = (straightX * sine).add(straightY * cosine, One).div_(Number(height));
             gridX = Place(turnedX.view(n, -1), boxes, 1, sourceWidth, clamps: false).view(n, height, width);
             gridY = Place(turnedY.view(n, -1), boxes, 0, sourceHeight, clamps: false).view(n, height, width);
         }
@@ -151,7 +151,7 @@ public sealed class RandomResizedCrop : ImageView
 
     // Centres of pixels from -1 to 1.
     private static Tensor Centers(int count, Device device)
-        => arange(Number(count), dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count)).div_(Number(count));
+        => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count), One).div_(Number(count));
 
     // Places in the part, from -1 to 1, as places in the whole image, from -1 to 1.
     private static Tensor Place(Tensor places, Tensor boxes, int side, double size, bool clamps)
@@ -160,9 +160,9 @@ public sealed class RandomResizedCrop : ImageView
         // In pixels: start + (place + 1) / 2 x length.
         if (clamps)
         {
-            var inside = length.neg().div_(length).add_(length.reciprocal());                       // centre of the part's first pixel
+            var inside = length.neg().div_(length).add_(length.reciprocal(), One);                       // centre of the part's first pixel
             places = places.maximum(inside).minimum(inside.neg());
         }
-        return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length).div_(Number(size)).add_(Number(-1)));
+        return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length, One).div_(Number(size)).add_(Number(-1), One), One);
     }
 }

@@ -57,7 +57,7 @@ internal sealed class ViewStrengths : nn.Module
         // Scalars in the order of the view's strengths; [S] from 0 to 1.
         public Tensor[] Values(Tensor share)
             => [.. view.Strengths.Select((strength, i)
-                => share.select(0, i).mul(Number(strength.Maximum - strength.Minimum)).add(Number(strength.Minimum)))];
+                => share.select(0, i).mul(Number(strength.Maximum - strength.Minimum)).add(Number(strength.Minimum), One))];
     }
 
     private sealed class StrengthLogits : nn.Module

@@ -53,7 +53,7 @@ public abstract class TextView
         var ids = full(n, length + 1, Number(paddingId), dtype: ScalarType.Int64, device: batch.Ids.device)
             .scatter_(1, targets, batch.Ids).narrow(1, 1, length).contiguous();                     // [N, L]
         var counts = places.narrow(1, length - 1, 1);                                               // [N, 1]
-        var mask = arange(Number(length), dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).lt(counts);
+        var mask = arange(Number(0), Number(length), One, dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).lt(counts);
         return new TokenBatch(ids.MoveToOuterDisposeScope(), mask.MoveToOuterDisposeScope());
     }
 }

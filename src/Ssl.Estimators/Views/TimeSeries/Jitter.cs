@@ -25,6 +25,6 @@ public sealed class Jitter : SeriesView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var noise = Draws.Normal(batch.Values.shape, batch.Values.device, generator).mul_(Number(Deviation));
-        return MoveOut(batch.WithValues(batch.Values + noise * Observed(batch)));
+        return MoveOut(batch.WithValues(batch.Values.add(noise * Observed(batch), One)));
     }
 }

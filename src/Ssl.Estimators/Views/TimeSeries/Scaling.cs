@@ -29,7 +29,7 @@ public sealed class Scaling : SeriesView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var factors = Draws.Normal([batch.Count, batch.Values.shape[1], 1], batch.Values.device, generator)
-            .mul_(Number(Deviation)).add_(Number(Mean));                                            // [N, C, 1]
+            .mul_(Number(Deviation)).add_(Number(Mean), One);                                            // [N, C, 1]
         return MoveOut(batch.WithValues(batch.Values * factors));
     }
 }

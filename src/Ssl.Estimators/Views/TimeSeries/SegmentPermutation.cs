@@ -26,8 +26,8 @@ public sealed class SegmentPermutation : SeriesView
         using var scope = NewDisposeScope();
         var device = batch.Values.device;
         var lengths = batch.Mask.sum(1, keepdim: true);                                             // [N, 1]
-        var segments = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumSegments)).floor().add_(Number(1));
-        var places = arange(Number(batch.Length), dtype: ScalarType.Int64, device: device).unsqueeze(0);    // [1, T]
+        var segments = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumSegments)).floor().add_(Number(1), One);
+        var places = arange(Number(0), Number(batch.Length), One, dtype: ScalarType.Int64, device: device).unsqueeze(0);    // [1, T]
         // Padding falls into the segment behind the last one, whose place in the order is fixed.
         var segment = (places * segments / lengths).floor().to(ScalarType.Int64).clamp_max(Number(MaximumSegments)); // [N, T]
         var order = Draws.Uniform([batch.Count, MaximumSegments + 1], device, generator).gather(1, segment);
