@@ -37,7 +37,7 @@ public static class PatchReconstructionLoss
     {
         var mean = patches.mean([2L], keepdim: true);                                               // [N, M, 1]
         var variance = patches.var([2L], unbiased: true, keepdim: true);
-        return (patches - mean) / variance.add(Epsilon).sqrt();
+        return (patches - mean) / variance.add(Number(Epsilon)).sqrt();
     }
 
     private static void Require(Tensor predictions, Tensor patches)

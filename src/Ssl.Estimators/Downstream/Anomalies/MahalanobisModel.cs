@@ -56,7 +56,7 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
     {
         using var scope = NewDisposeScope();
         var (n, d) = (centered.shape[0], centered.shape[1]);
-        var sample = centered.t().mm(centered).div(n);                              // [D, D]
+        var sample = centered.t().mm(centered).div(Number(n));                              // [D, D]
         var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
         var squares = sample.square().sum().item<double>();
         var distance = (squares / d) - (scale * scale);                             // of the sample covariance from the sphere
@@ -65,7 +65,7 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
         var error = Math.Min(distance, ((fourth / n) - squares) / n / d);
         // Without scatter beyond a sphere there is nothing to keep; rounding must not leave a matrix that has no inverse.
         var shrinkage = distance > 0 ? Math.Clamp(error / distance, 1e-6, 1) : 1;
-        var shrunk = sample * (1 - shrinkage) + eye(d, dtype: ScalarType.Float64, device: sample.device) * (shrinkage * scale);
+        var shrunk = sample * Number(1 - shrinkage) + eye(d, dtype: ScalarType.Float64, device: sample.device) * Number(shrinkage * scale);
         return (shrunk.MoveToOuterDisposeScope(), shrinkage);
     }
 

@@ -65,8 +65,8 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights;     // [N, C + K]
             var typical = get_buffer(TypicalErrors)!;
             var counts = weights.sum(0L);                                                                                    // [C + K]
-            var now = where(counts.gt(0), errors.sum(0L) / counts.clamp_min(1), typical);
-            typical.mul_(Memory).add_(now * (1 - Memory));
+            var now = where(counts.gt(Number(0)), errors.sum(0L) / counts.clamp_min(Number(1)), typical);
+            typical.mul_(Number(Memory)).add_(now * Number(1 - Memory));
         }
         return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
     }
@@ -86,7 +86,7 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
         using var scope = NewDisposeScope();
         int c = Layout.NumericCount, k = Layout.CategoricalCount;
         var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                                              // [N, C + K]
-        var scale = get_buffer(TypicalErrors)!.clamp_min(1e-3);                                                             // [C + K]
+        var scale = get_buffer(TypicalErrors)!.clamp_min(Number(1e-3));                                                             // [C + K]
         Tensor sums = zeros(batch.Count, device: batch.Numbers.device), counts = zeros(batch.Count, device: batch.Numbers.device);
         foreach (var pattern in hiddenShare is { } share ? HiddenPatterns(c + k, share) : (IEnumerable<bool[]?>)[null])
         {
@@ -105,7 +105,7 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             sums.add_((errors * weights).sum(1));
             counts.add_(weights.sum(1));
         }
-        return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
+        return (sums / counts.clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     // Rounds of random groups, each hidden in turn: every cell is hidden as often. The same for every row, so that a row's error is its

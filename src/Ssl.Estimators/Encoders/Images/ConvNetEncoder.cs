@@ -42,20 +42,20 @@ internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
     private readonly ImageConvolution _down;
 
     [ComponentName(Name = "down_norm")]
-    private readonly BatchNorm2d _downNorm;
+    private readonly BatchNorm _downNorm;
 
     [ComponentName(Name = "refine")]
     private readonly ImageConvolution _refine;
 
     [ComponentName(Name = "refine_norm")]
-    private readonly BatchNorm2d _refineNorm;
+    private readonly BatchNorm _refineNorm;
 
     public ConvNetStage(int inputs, int outputs, RandomStreams streams) : base(nameof(ConvNetStage))
     {
         _down = new ImageConvolution(inputs, outputs, 3, 2, streams);
-        _downNorm = nn.BatchNorm2d(outputs);
+        _downNorm = new BatchNorm(outputs);
         _refine = new ImageConvolution(outputs, outputs, 3, 1, streams);
-        _refineNorm = nn.BatchNorm2d(outputs);
+        _refineNorm = new BatchNorm(outputs);
         RegisterComponents();
     }
 

@@ -99,7 +99,7 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
     {
         _projection = nn.Conv2d(channels, dimension, patchSize, patchSize);
         Initialization.Normal(_projection.weight, 1 / Math.Sqrt(channels * patchSize * patchSize), streams.Weights);
-        nn.init.zeros_(_projection.bias!);
+        Initialization.Zeros(_projection.bias!);
         RegisterComponents();
     }
 

@@ -23,9 +23,9 @@ internal static class Initialization
         if (t_skipped)
             return layer;
         double bound = Math.Sqrt(6.0 / (inputs + outputs));
-        nn.init.uniform_(layer.weight, -bound, bound, generator);
+        Uniform(layer.weight, bound, generator);
         if (hasBias)
-            nn.init.zeros_(layer.bias!);
+            Zeros(layer.bias!);
         return layer;
     }
 
@@ -44,7 +44,7 @@ internal static class Initialization
     {
         var layer = nn.Linear(inputs, outputs);
         Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
-        nn.init.zeros_(layer.bias!);
+        Zeros(layer.bias!);
         return layer;
     }
 
@@ -59,15 +59,26 @@ internal static class Initialization
     /// <summary>Entries between plus and minus a bound, evenly.</summary>
     public static void Uniform(Tensor weights, double bound, Generator generator)
     {
-        if (!t_skipped)
-            nn.init.uniform_(weights, -bound, bound, generator);
+        if (t_skipped)
+            return;
+        using var quiet = no_grad(); // the functions of nn.init ignore the generator that they take (TorchSharp 0.107)
+        weights.uniform_(-bound, bound, generator);
     }
 
     /// <summary>Normal entries around 0.</summary>
     public static void Normal(Tensor weights, double deviation, Generator generator)
     {
-        if (!t_skipped)
-            nn.init.normal_(weights, 0, deviation, generator);
+        if (t_skipped)
+            return;
+        using var quiet = no_grad();
+        weights.normal_(0, deviation, generator);
+    }
+
+    /// <summary>Entries 0.</summary>
+    public static void Zeros(Tensor weights)
+    {
+        using var quiet = no_grad();
+        weights.zero_();
     }
 
     private sealed class SkipScope : IDisposable

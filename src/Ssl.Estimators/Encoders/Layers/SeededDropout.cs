@@ -43,7 +43,7 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
             return input.alias();
         using var scope = NewDisposeScope();
         var kept = input.device_type == DeviceType.CPU ? KeptOnCpu(input) : empty_like(input).bernoulli_(1 - Rate, _generator);
-        return input.mul(kept.div_(1 - Rate)).MoveToOuterDisposeScope();
+        return input.mul(kept.div_(Number(1 - Rate))).MoveToOuterDisposeScope();
     }
 
     // 1 where an element stays, 0 where it is dropped.
@@ -57,6 +57,6 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
         for (int i = 0; i < eights.Length; i++)
             eights[i] = random.NextUInt64();
         random.NextBytes(cells[(eights.Length * sizeof(ulong))..]);
-        return bytes.ge(_threshold).to(input.dtype);
+        return bytes.ge(Number(_threshold)).to(input.dtype);
     }
 }

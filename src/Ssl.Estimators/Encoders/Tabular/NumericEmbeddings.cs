@@ -67,7 +67,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
     private protected override Tensor Embed(Tensor numbers)
     {
         var cells = numbers.unsqueeze(2);                                               // [N, C, 1]
-        var angles = cells * _frequencies * (2 * Math.PI);                              // [N, C, F]
+        var angles = cells * _frequencies * Number(2 * Math.PI);                              // [N, C, F]
         var waves = cat([cells, angles.sin(), angles.cos()], 2);                        // [N, C, 2 F + 1], the number itself beside them
         return _linear.call(waves).relu();                                              // [N, C, D]
     }
@@ -106,7 +106,7 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         long c = numbers.shape[1];
         var edges = tensor(_edges, device: numbers.device).view(c, _bins);
         var widths = tensor(_widths, device: numbers.device).view(c, _bins);
-        var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(0, 1);            // [N, C, B]
+        var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(Number(0), Number(1));            // [N, C, B]
         var vectors = passed.transpose(0, 1).bmm(_weight).transpose(0, 1);              // [N, C, D]
         return (vectors + _bias).relu();
     }

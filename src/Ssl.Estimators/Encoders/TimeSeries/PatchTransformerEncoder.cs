@@ -104,9 +104,9 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         var observed = batch.Observed.unsqueeze(1).to(batch.Values.dtype);                          // [N, 1, T]
-        var count = observed.sum(2, keepdim: true).clamp_min(1);
+        var count = observed.sum(2, keepdim: true).clamp_min(Number(1));
         var centred = (batch.Values - (batch.Values * observed).sum(2, keepdim: true) / count) * observed;
-        return (centred / (centred.square().sum(2, keepdim: true) / count + 1e-5).sqrt()).MoveToOuterDisposeScope();
+        return (centred / (centred.square().sum(2, keepdim: true) / count + Number(1e-5)).sqrt()).MoveToOuterDisposeScope();
     }
 
     // [N, X] to [N x C, X]: the same for each channel.
@@ -142,8 +142,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         long pairs = (dimension + 1) / 2;
-        var rates = arange(pairs, dtype: ScalarType.Float32, device: device).mul(-2 * Math.Log(10_000) / dimension).exp();
-        var angles = arange(steps, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates;             // [S, pairs]
+        var rates = arange(Number(pairs), dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
+        var angles = arange(Number(steps), dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates;             // [S, pairs]
         return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }
 }

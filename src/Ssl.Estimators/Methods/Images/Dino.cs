@@ -88,9 +88,9 @@ public sealed class Dino : PretrainingMethod
         using (no_grad())
         {
             var outputs = _teacherHead.call(_teacherEncoder.call(global));                          // [globals x N, K]
-            targets = outputs.sub(_center).div(_teacherTemperature).softmax(1).chunk(_crops.Globals);
+            targets = outputs.sub(_center).div(Number(_teacherTemperature)).softmax(1).chunk(_crops.Globals);
             // The centre of this step serves the next one.
-            _center.mul_(CenterMomentum).add_(outputs.mean([0L], keepdim: true), 1 - CenterMomentum);
+            _center.mul_(Number(CenterMomentum)).add_(outputs.mean([0L], keepdim: true), Number(1 - CenterMomentum));
         }
         var embeddings = _encoder.call(global);                                                     // [globals x N, D]
         List<Tensor> scores = [.. _head.call(embeddings).chunk(_crops.Globals)];                    // [N, K] for each view
@@ -107,7 +107,7 @@ public sealed class Dino : PretrainingMethod
                 total = total is null ? term : total + term;
             }
         }
-        var loss = total! / (targets.Length * (scores.Count - 1));
+        var loss = total! / Number(targets.Length * (scores.Count - 1));
         return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
     }
 

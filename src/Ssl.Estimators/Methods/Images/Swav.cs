@@ -86,7 +86,7 @@ public sealed class Swav : PretrainingMethod
                 total = total is null ? term : total + term;
             }
         }
-        var loss = total! / (targets.Length * (scores.Count - 1));
+        var loss = total! / Number(targets.Length * (scores.Count - 1));
         return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
     }
 

@@ -83,8 +83,8 @@ public sealed class SubTab : PretrainingMethod, IReconstructsCells
             contrast = contrast is null ? pair : contrast + pair;
             distance = distance is null ? apart : distance + apart;
         }
-        contrast = contrast! / projections.Length;
-        distance = distance! / projections.Length;
+        contrast = contrast! / Number(projections.Length);
+        distance = distance! / Number(projections.Length);
         return new StepLoss(reconstruction + contrast + distance,
             [("reconstruction", reconstruction.detach()), ("contrast", contrast.detach()), ("distance", distance.detach())],
             embeddings.detach().narrow(0, 0, rows.Count));

@@ -98,7 +98,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         var mask = _encoder.StepMask(both);
         // Of length 1, as in the authors' code: else the prediction is won by making sections long.
         var sections = Sections(steps, mask, MaximumSections);                                      // [2N, G, D]
-        sections = sections / sections.norm(-1, keepdim: true).clamp_min(1e-12);
+        sections = sections / sections.norm(-1, keepdim: true).clamp_min(Number(1e-12));
         int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _futureSections);
         long past = DrawPast(sections.shape[1], future);
         var contexts = Context(sections.narrow(1, 0, past));                                        // [2N, 64]
@@ -109,14 +109,14 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         {
             var temporal = Predict(contexts, sections.narrow(1, past, Math.Min(future, sections.shape[1] - past)));
             terms.Add(("temporal", temporal.detach()));
-            total = temporal * _temporalWeight;
+            total = temporal * Number(_temporalWeight);
         }
         if (_contextualWeight > 0)
         {
             var halves = _projection.call(contexts).chunk(2);                                       // [N, 16] twice
             var contextual = NtXentLoss.Compute(halves[0], halves[1], _temperature);
             terms.Add(("contextual", contextual.detach()));
-            total = total is null ? contextual * _contextualWeight : total + contextual * _contextualWeight;
+            total = total is null ? contextual * Number(_contextualWeight) : total + contextual * Number(_contextualWeight);
         }
         return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
     }
@@ -132,9 +132,9 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
         // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
         var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1);     // [N, S + 1, D]
-        var section = arange(count, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
-        var from = (section * lengths / count).floor().to(ScalarType.Int64);                        // [N, G]
-        var to = torch.maximum(((section + 1) * lengths / count).floor().to(ScalarType.Int64), from + 1);
+        var section = arange(Number(count), dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
+        var from = (section * lengths / Number(count)).floor().to(ScalarType.Int64);                        // [N, G]
+        var to = torch.maximum(((section + Number(1)) * lengths / Number(count)).floor().to(ScalarType.Int64), from + Number(1));
         var means = (At(sums, to) - At(sums, from)) / (to - from).unsqueeze(-1).to(steps.dtype);
         return means.MoveToOuterDisposeScope();
 

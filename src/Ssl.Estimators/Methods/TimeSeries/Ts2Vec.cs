@@ -73,10 +73,10 @@ public sealed class Ts2Vec : PretrainingMethod
         var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
         int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
         var wholeFirst = Encode(series, starts, before + overlap);
-        var wholeSecond = Encode(series, starts + before, (int)(crop.OuterRight - crop.Left));
+        var wholeSecond = Encode(series, starts + Number(before), (int)(crop.OuterRight - crop.Left));
         var first = wholeFirst.narrow(1, before, overlap);                                          // [N, M, D]
         var second = wholeSecond.narrow(1, 0, overlap);
-        var inside = series.Mask.gather(1, starts + before + arange(overlap, dtype: ScalarType.Int64, device: starts.device));   // [N, M]
+        var inside = series.Mask.gather(1, starts + Number(before) + arange(Number(overlap), dtype: ScalarType.Int64, device: starts.device));   // [N, M]
         var loss = HierarchicalContrastiveLoss.Compute(first, second, _instanceWeight, inside.all().cpu().item<bool>() ? null : inside);
         return new StepLoss(loss, [("overlap", tensor((float)overlap))], TimeSeriesEncoder.Pool(first.detach(), inside));
     }
@@ -109,16 +109,16 @@ public sealed class Ts2Vec : PretrainingMethod
     internal static Tensor Starts(Tensor mask, long span, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var choices = mask.sum(1, keepdim: true).sub(span - 1).clamp_min(1);                        // [N, 1]
+        var choices = mask.sum(1, keepdim: true).sub(Number(span - 1)).clamp_min(Number(1));                        // [N, 1]
         var draws = rand(choices.shape, device: mask.device, generator: generator).mul(choices).floor().to(ScalarType.Int64);
-        return torch.minimum(draws, choices - 1).MoveToOuterDisposeScope();
+        return torch.minimum(draws, choices - Number(1)).MoveToOuterDisposeScope();
     }
 
     private Tensor Encode(SeriesBatch series, Tensor starts, int length)
     {
-        var places = starts + arange(length, dtype: ScalarType.Int64, device: starts.device);       // [N, length]
+        var places = starts + arange(Number(length), dtype: ScalarType.Int64, device: starts.device);       // [N, length]
         var hidden = _maskRatio == 0 ? null
-            : rand(places.shape, device: places.device, generator: _streams.Masks).lt(_maskRatio);
+            : rand(places.shape, device: places.device, generator: _streams.Masks).lt(Number(_maskRatio));
         return _encoder.EncodeSteps(series.Take(places), hidden);
     }
 }

@@ -43,7 +43,7 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Single [N, 1, 1, 1].</returns>
     protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
-        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).mul_(high - low).add_(low);
+        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).mul_(Number(high - low)).add_(Number(low));
 
     /// <summary>The numbers from 0 to one less than a count in random order.</summary>
     /// <param name="count">How many.</param>
@@ -61,7 +61,7 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Bool [N, 1, 1, 1].</returns>
     protected static Tensor Chosen(Tensor images, double share, Generator generator)
-        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).lt(share);
+        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).lt(Number(share));
 
     /// <summary>
     /// Brightness of every pixel: .2989 red + .587 green + .114 blue, or the mean of the channels where they are not three.
@@ -73,8 +73,8 @@ public abstract class ImageView
         if (images.shape[1] != 3)
             return images.mean([1L], keepdim: true);
         using var scope = NewDisposeScope();
-        return images.narrow(1, 0, 1).mul(0.2989)
-            .add_(images.narrow(1, 1, 1), 0.587)
-            .add_(images.narrow(1, 2, 1), 0.114).MoveToOuterDisposeScope();
+        return images.narrow(1, 0, 1).mul(Number(0.2989))
+            .add_(images.narrow(1, 1, 1), Number(0.587))
+            .add_(images.narrow(1, 2, 1), Number(0.114)).MoveToOuterDisposeScope();
     }
 }

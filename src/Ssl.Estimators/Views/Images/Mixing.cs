@@ -56,8 +56,8 @@ public sealed class CutMix : ImageView
         var others = images.index_select(0, randperm(images.shape[0], device: images.device, generator: generator));
         var sizes = tensor(new[] { (float)images.shape[2], images.shape[3] }, device: images.device); // [2]
         var draws = rand(images.shape[0], 3, device: images.device, generator: generator);
-        var sides = draws.narrow(1, 2, 1).mul(_maximumArea).sqrt_().mul(sizes).floor();             // [N, 2]
-        var corners = draws.narrow(1, 0, 2).mul(sizes - sides + 1).floor();                         // [N, 2]
+        var sides = draws.narrow(1, 2, 1).mul(Number(_maximumArea)).sqrt_().mul(sizes).floor();             // [N, 2]
+        var corners = draws.narrow(1, 0, 2).mul(sizes - sides + Number(1)).floor();                         // [N, 2]
         return where(Rectangles.Inside(images, cat([corners, sides], 1)), others, images).MoveToOuterDisposeScope();
     }
 }

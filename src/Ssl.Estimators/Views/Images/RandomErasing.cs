@@ -44,7 +44,7 @@ public sealed class RandomErasing : ImageView
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         var inside = Rectangles.Inside(images, Boxes(images, generator));                           // [N, 1, H, W]
-        return images.masked_fill(inside.logical_and(Chosen(images, _share, generator)), _value).MoveToOuterDisposeScope();
+        return images.masked_fill(inside.logical_and(Chosen(images, _share, generator)), Number(_value)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The rectangle of every image, Single [N, 4]: top, left, height, width; of no size where none of ten draws fits.</summary>
@@ -54,18 +54,18 @@ public sealed class RandomErasing : ImageView
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
         var draws = rand([n, Attempts, 2], device: images.device, generator: generator);
-        var area = draws.select(2, 0).mul_(_maximumArea - _minimumArea).add_(_minimumArea).mul_(height * width);          // [N, A]
-        var ratio = draws.select(2, 1).mul_(Math.Log(_maximumRatio) - Math.Log(_minimumRatio)).add_(Math.Log(_minimumRatio)).exp();
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width));          // [N, A]
+        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio))).exp();
         var h = area.mul(ratio).sqrt_().round();
         var w = area.div(ratio).sqrt_().round();
-        var fits = h.lt(height).logical_and(w.lt(width));
+        var fits = h.lt(Number(height)).logical_and(w.lt(Number(width)));
         var none = zeros(n, 1, device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), none + 1], 1).argmax(1, keepdim: true);        // [N, 1]: the first that fits
+        var index = cat([fits.to(ScalarType.Float32), none + Number(1)], 1).argmax(1, keepdim: true);        // [N, 1]: the first that fits
         h = cat([h, none], 1).gather(1, index);
         w = cat([w, none], 1).gather(1, index);
         var corner = rand(n, 2, device: images.device, generator: generator);
-        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(height + 1)).floor();
-        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(width + 1)).floor();
+        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(Number(height + 1))).floor();
+        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(Number(width + 1))).floor();
         return cat([top, left, h, w], 1).MoveToOuterDisposeScope();
     }
 }
@@ -87,7 +87,7 @@ internal static class Rectangles
         Tensor Between(long count, int side)
         {
             Tensor start = boxes.narrow(1, side, 1), end = start + boxes.narrow(1, side + 2, 1);    // [N, 1]
-            var places = arange(count, dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
+            var places = arange(Number(count), dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
             return places.ge(start).logical_and(places.lt(end));                                    // [N, count]
         }
     }

@@ -28,7 +28,7 @@ public sealed class FeatureSubset : TableView
         long kept = Math.Max(1, (long)Math.Round(Share * (c + k)));
         // The place of every cell in a random order of its row.
         var places = rand(batch.Count, c + k, device: batch.Numbers.device, generator: generator).argsort(1).argsort(1);
-        var hidden = places.ge(kept);                                                                           // [N, C + K]
+        var hidden = places.ge(Number(kept));                                                                           // [N, C + K]
         return batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k)).MoveToOuterScope();
     }
 }

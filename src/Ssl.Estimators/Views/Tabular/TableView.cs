@@ -26,7 +26,7 @@ public abstract class TableView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        return rand(batch.Count, cells, device: batch.Numbers.device, generator: generator).lt(share).MoveToOuterDisposeScope();
+        return rand(batch.Count, cells, device: batch.Numbers.device, generator: generator).lt(Number(share)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Chosen cells from other rows of the batch, all others from their own.</summary>

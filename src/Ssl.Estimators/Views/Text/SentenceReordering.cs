@@ -39,9 +39,9 @@ public sealed class SentenceReordering : TextView
         var sentence = ends.cumsum(1) - ends;                                                                       // [N, L], from 0
         var order = rand(ids.shape, device: ids.device, generator: generator).gather(1, sentence);                  // [N, L]
         // The class token stays in front, separator and padding at the end.
-        order = order.masked_fill(ids.eq(_vocabulary.ClassId), -1)
-            .masked_fill(ids.eq(_vocabulary.SeparatorId), 2)
-            .masked_fill(batch.Mask.logical_not(), 3);
+        order = order.masked_fill(ids.eq(Number(_vocabulary.ClassId)), Number(-1))
+            .masked_fill(ids.eq(Number(_vocabulary.SeparatorId)), Number(2))
+            .masked_fill(batch.Mask.logical_not(), Number(3));
         var (_, places) = order.sort(1, descending: false, stable: true);                                           // [N, L]
         return new TokenBatch(ids.gather(1, places).MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope());
     }

@@ -23,7 +23,7 @@ public sealed class Jitter : SeriesView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var noise = randn(batch.Values.shape, device: batch.Values.device, generator: generator).mul_(Deviation);
+        var noise = randn(batch.Values.shape, device: batch.Values.device, generator: generator).mul_(Number(Deviation));
         return MoveOut(batch.WithValues(batch.Values + noise * Observed(batch)));
     }
 }

@@ -28,7 +28,7 @@ public sealed class Scaling : SeriesView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var factors = randn([batch.Count, batch.Values.shape[1], 1], device: batch.Values.device, generator: generator)
-            .mul_(Deviation).add_(Mean);                                                            // [N, C, 1]
+            .mul_(Number(Deviation)).add_(Number(Mean));                                                            // [N, C, 1]
         return MoveOut(batch.WithValues(batch.Values * factors));
     }
 }
