@@ -33,8 +33,8 @@ int Update()
     }
     foreach (var project in projects)
     {
-        var found = Regex.Matches(output, @"warning (RS0016|RS0017): Symbol '(.*?)' is (?:not )?part of .*\[(.*)\]").Where(match
-            => string.Equals(Path.GetDirectoryName(match.Groups[3].Value.Split("::")[0]), project.FullName, StringComparison.Ordinal)).ToArray();
+        var found = Regex.Matches(output, @"warning (RS0016|RS0017): Symbol '(.*?)' is (?:not )?part of .*\[(.*?)(?:::.*)?\]")
+            .Where(match => Path.GetDirectoryName(match.Groups[3].Value) == project.FullName).ToArray();
         var added = found.Where(match => match.Groups[1].Value == "RS0016").Select(match => match.Groups[2].Value).ToHashSet();
         var gone = found.Where(match => match.Groups[1].Value == "RS0017").Select(match => match.Groups[2].Value).ToHashSet();
         var shipped = Read(project, "Shipped");
@@ -51,7 +51,8 @@ int Ship()
     {
         var unshipped = Read(project, "Unshipped");
         var removed = unshipped.Where(line => line.StartsWith(Removed, StringComparison.Ordinal)).ToHashSet();
-        Write(project, "Shipped", Read(project, "Shipped").Except(removed.Select(line => line[Removed.Length..])).Union(unshipped.Except(removed)));
+        Write(project, "Shipped", Read(project, "Shipped").Except(removed.Select(line => line[Removed.Length..]))
+            .Union(unshipped.Except(removed)));
         Write(project, "Unshipped", []);
     }
     return 0;
