@@ -26,9 +26,8 @@ public sealed class InstallTests
               <fallbackPackageFolders><add key="user" value="{cache}" /></fallbackPackageFolders>
             </configuration>
             """);
-        Directory.CreateDirectory(App);
         foreach (var line in InstallLines())
-            Dotnet(line[7..].Split(' '));
+            Dotnet(App, line[7..].Split(' '));
     }
 
     [ClassCleanup]
@@ -37,59 +36,70 @@ public sealed class InstallTests
     [TestMethod]
     [TestCategory("Long")]
     public void The_sample_of_the_readme_runs_from_the_packages()
-        => Assert.AreEqual(ReadmeTests.Block("README.md", "text"), Run(ReadmeTests.Block("README.md", "csharp")));
+        => Assert.AreEqual(ReadmeTests.Block("README.md", "text"), Run(App, ReadmeTests.Block("README.md", "csharp")));
 
-    // What docs/install.md says of Microsoft.ML.TorchSharp: it restores and loads beside us, and its trainers stop.
+    // Its trainers stop at their first step (docs/install.md); that needs weights from the network, which this test does not.
     [TestMethod]
     [TestCategory("Long")]
     public void Microsoft_ML_TorchSharp_restores_and_loads_beside_us()
     {
-        Dotnet("add", "package", "Microsoft.ML.TorchSharp", "--version", "0.23.1");
-        var output = Run("""
+        Dotnet(App, "add", "package", "Microsoft.ML.TorchSharp", "--version", "0.23.1");
+        var output = Run(App, """
             using Microsoft.ML;
             using Microsoft.ML.TorchSharp;
             using Ssl.MLNet;
 
             var mlContext = new MLContext(seed: 1);
-            var texts = Enumerable.Range(0, 40).Select(i => new Row { Text = $"text {i}", Label = (uint)(i % 2) });
+            var texts = Enumerable.Range(0, 40).Select(i => new Row { Text = $"text {i}" });
             var rows = mlContext.Data.LoadFromEnumerable(texts);
-            var keyed = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(rows).Transform(rows);
             using var encoder = mlContext.SelfSupervised().Text.SimCse("Features", "Text", numberOfEpochs: 1).Fit(rows);
             Console.WriteLine(encoder.Transform(rows).Schema["Features"].Type);
             var theirs = mlContext.MulticlassClassification.Trainers.TextClassification(sentence1ColumnName: "Text");
             Console.WriteLine(theirs.GetType().Assembly.GetName().Name);
-            try
-            {
-                theirs.Fit(keyed);
-                Console.WriteLine("trained");
-            }
-            catch (Exception fault)
-            {
-                Console.WriteLine($"{fault.GetType().Name}: {fault.Message}");
-            }
 
             internal sealed class Row
             {
                 public string Text { get; set; } = "";
-                public uint Label { get; set; }
             }
             """);
-        var lines = output.Split('\n');
-        Assert.StartsWith("Vector<Single,", lines[0]);
-        Assert.AreEqual("Microsoft.ML.TorchSharp", lines[1]);
-        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "install.md"));
-        Assert.Contains(lines[2], page, "The page must quote what happens.");
+        Assert.StartsWith("Vector<Single,", output);
+        Assert.EndsWith("Microsoft.ML.TorchSharp\n", output);
+    }
+
+    [TestMethod]
+    [TestCategory("Long")]
+    public void Without_a_native_package_the_message_says_which_to_add()
+    {
+        var bare = Path.Combine(s_folder, "bare");
+        foreach (var line in InstallLines().Where(line => !line.Contains("TorchSharp-cpu")))
+            Dotnet(bare, line[7..].Split(' '));
+        var output = Run(bare, """
+            try
+            {
+                Ssl.Estimators.Training.TorchDevice.RequireNativeLibrary();
+            }
+            catch (InvalidOperationException fault)
+            {
+                Console.WriteLine($"message: {fault.Message}");
+            }
+            """);
+        Assert.Contains("message: TorchSharp's native library (libtorch) could not be loaded: The libtorch-cpu", output);
+        Assert.Contains("is not restored on this system. The application's project must reference one of the packages TorchSharp-cpu,", output);
     }
 
     private static string App => Path.Combine(s_folder, "app");
 
-    private static string Run(string program)
+    private static string Run(string folder, string program)
     {
-        File.WriteAllText(Path.Combine(App, "Program.cs"), program);
-        return Dotnet("run");
+        File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
+        return Dotnet(folder, "run");
     }
 
-    private static string Dotnet(params string[] arguments) => CommandLine.Dotnet(App, s_environment, arguments);
+    private static string Dotnet(string folder, params string[] arguments)
+    {
+        Directory.CreateDirectory(folder);
+        return CommandLine.Dotnet(folder, s_environment, arguments);
+    }
 
     private static string[] InstallLines()
     {
