@@ -25,7 +25,7 @@ public static class SinkhornAssignment
         double perPrototype = Math.Log((double)scores.shape[0] / scores.shape[1]);
         for (int i = 0; i < iterations; i++)
         {
-            log = log - log.logsumexp(0, keepdim: true) + Number(perPrototype);                             // columns sum to N / K
+            log = log - log.logsumexp(0, keepdim: true) + Number(perPrototype);                     // columns sum to N / K
             log = log - log.logsumexp(1, keepdim: true);                                            // rows sum to 1
         }
         return log.exp().MoveToOuterDisposeScope();

@@ -49,7 +49,7 @@ public static class TorchDevice
     public static void RequireNativeLibrary() => RequireNativeLibrary(() =>
     {
         InitializeDeviceType(DeviceType.CPU);
-        using Tensor probe = zeros(1); // reaches into the library: a wrong one fails here and not in the middle of a run
+        using Tensor probe = zeros(1, dtype: ScalarType.Float32); // reaches into the library: a wrong one fails here and not in the middle of a run
     });
 
     internal static void RequireNativeLibrary(Action firstUse)

@@ -31,7 +31,7 @@ internal sealed class ConvNetEncoder : ImageEncoder
         var maps = pixels;
         foreach (var stage in _stages)
             maps = stage.call(maps);
-        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                              // [N, D]
+        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                // [N, D]
     }
 }
 
@@ -62,7 +62,7 @@ internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();             // [N, C, H / 2, W / 2]
+        var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();            // [N, C, H / 2, W / 2]
         return _refineNorm.call(_refine.call(maps)).add_(maps).relu_().MoveToOuterDisposeScope();
     }
 }

@@ -26,9 +26,9 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
 
     public VisionBlock(int dimension, int numberOfHeads, double residualScale, RandomStreams streams) : base(nameof(VisionBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension, Epsilon);
+        _attentionNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
         _attention = new VisionAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _hiddenNorm = nn.LayerNorm(dimension, Epsilon);
+        _hiddenNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
         _hidden = new VisionMlp(dimension, HiddenRatio * dimension, residualScale, streams.Weights);
         RegisterComponents();
     }

@@ -35,14 +35,14 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _pooling = sizes.Pooling;
-        _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension));
+        _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_classToken, 0.02, streams.Weights);
-        using (var none = zeros(1, 1, EmbeddingDimension))
+        using (var none = zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32))
         using (var grid = PositionGrid.SinesAndCosines(Rows, Columns, EmbeddingDimension))
             _positions = nn.Parameter(cat([none, grid], 1));                                        // [1, 1 + P, D]
         _projection = new PatchProjection(sizes.Shape.Channels, EmbeddingDimension, sizes.PatchSize, streams);
         _blocks = VisionBlock.Stack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, streams);
-        _norm = nn.LayerNorm(EmbeddingDimension, VisionBlock.Epsilon);
+        _norm = nn.LayerNorm(EmbeddingDimension, VisionBlock.Epsilon, dtype: ScalarType.Float32);
         RegisterComponents();
     }
 
@@ -97,7 +97,7 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
 
     public PatchProjection(int channels, int dimension, int patchSize, RandomStreams streams) : base(nameof(PatchProjection))
     {
-        _projection = nn.Conv2d(channels, dimension, patchSize, patchSize);
+        _projection = nn.Conv2d(channels, dimension, patchSize, patchSize, dtype: ScalarType.Float32);
         Initialization.Normal(_projection.weight, 1 / Math.Sqrt(channels * patchSize * patchSize), streams.Weights);
         Initialization.Zeros(_projection.bias!);
         RegisterComponents();

@@ -16,11 +16,11 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     public BatchNorm(long channels) : base(nameof(BatchNorm))
     {
-        weight = new Parameter(ones(channels));
-        bias = new Parameter(zeros(channels));
+        weight = new Parameter(ones(channels, dtype: ScalarType.Float32));
+        bias = new Parameter(zeros(channels, dtype: ScalarType.Float32));
         RegisterComponents();
-        register_buffer("running_mean", zeros(channels));
-        register_buffer("running_var", ones(channels));
+        register_buffer("running_mean", zeros(channels, dtype: ScalarType.Float32));
+        register_buffer("running_var", ones(channels, dtype: ScalarType.Float32));
         register_buffer("num_batches_tracked", zeros(1, dtype: ScalarType.Int64).squeeze(0).MoveToOuterDisposeScope());
     }
 

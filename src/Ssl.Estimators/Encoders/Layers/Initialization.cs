@@ -19,7 +19,7 @@ internal static class Initialization
     /// <summary>A linear layer: weights uniform in +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010), bias 0.</summary>
     public static Linear Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
     {
-        var layer = nn.Linear(inputs, outputs, hasBias);
+        var layer = nn.Linear(inputs, outputs, hasBias, dtype: ScalarType.Float32);
         if (t_skipped)
             return layer;
         double bound = Math.Sqrt(6.0 / (inputs + outputs));
@@ -32,7 +32,7 @@ internal static class Initialization
     /// <summary>A linear layer as PyTorch makes them: weights and biases uniform between -1 and 1 / sqrt(inputs).</summary>
     public static Linear UniformLinear(long inputs, long outputs, Generator generator)
     {
-        var layer = nn.Linear(inputs, outputs);
+        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
         double bound = 1 / Math.Sqrt(inputs);
         Uniform(layer.weight, bound, generator);
         Uniform(layer.bias!, bound, generator);
@@ -42,7 +42,7 @@ internal static class Initialization
     /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
     public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {
-        var layer = nn.Linear(inputs, outputs);
+        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
         Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
         Zeros(layer.bias!);
         return layer;

@@ -17,7 +17,7 @@ internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
 
     private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name)
     {
-        _missing = nn.Parameter(zeros(numbers, dimension));
+        _missing = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
         // RegisterComponents would find the fields of the derived class only.
         register_parameter("missing", _missing);
     }
@@ -58,7 +58,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
 
     public PeriodicEmbeddings(int numbers, int dimension, RandomStreams streams) : base(nameof(PeriodicEmbeddings), numbers, dimension)
     {
-        _frequencies = nn.Parameter(zeros(numbers, NumberOfFrequencies));
+        _frequencies = nn.Parameter(zeros(numbers, NumberOfFrequencies, dtype: ScalarType.Float32));
         Initialization.Normal(_frequencies, FrequencyScale, streams.Weights);
         _linear = Initialization.NormalLinear(2L * NumberOfFrequencies + 1, dimension, streams.Weights, Math.Sqrt(2));
         RegisterComponents();
@@ -95,9 +95,9 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         _edges = [.. layout.NumericQuantiles.SelectMany(edges => edges[..^1])];
         _widths = [.. layout.NumericQuantiles.SelectMany(edges => edges[1..].Zip(edges,
             (end, start) => Math.Max(end - start, NarrowestBin)))];
-        _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension));
+        _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension, dtype: ScalarType.Float32));
         Initialization.Normal(_weight, 1 / Math.Sqrt(_bins), streams.Weights);
-        _bias = nn.Parameter(zeros(layout.NumericCount, dimension));
+        _bias = nn.Parameter(zeros(layout.NumericCount, dimension, dtype: ScalarType.Float32));
         RegisterComponents();
     }
 

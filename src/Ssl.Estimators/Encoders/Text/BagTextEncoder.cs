@@ -34,7 +34,7 @@ internal sealed class BagTextEncoder : TextEncoder
         _specialCount = vocabulary.SpecialCount;
         _words = nn.EmbeddingBag(vocabulary.Size, TokenDimension, mode: EmbeddingBagMode.Mean);
         Initialization.Normal(_words.weight!, 0.05, streams.Weights);
-        _norm = nn.LayerNorm(TokenDimension);
+        _norm = nn.LayerNorm(TokenDimension, dtype: ScalarType.Float32);
         _hidden = Initialization.Linear(TokenDimension, sizes.HiddenDimension, streams.Weights);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         _output = Initialization.Linear(sizes.HiddenDimension, EmbeddingDimension, streams.Weights);

@@ -85,7 +85,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         _maximumTokens = maximumTokens;
         _words = Initialization.Embedding(vocabularySize, dimension, streams.Weights);
         _positions = Initialization.Embedding(maximumTokens, dimension, streams.Weights);
-        _norm = nn.LayerNorm(dimension);
+        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         _dropout = new SeededDropout(dropout, streams.Dropout);
         RegisterComponents();
     }

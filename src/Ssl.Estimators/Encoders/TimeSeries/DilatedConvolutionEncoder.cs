@@ -41,8 +41,8 @@ internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         var seen = hidden is null ? batch.Observed : batch.Observed.logical_and(hidden.logical_not());
-        var steps = _input.call(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), Number(0));     // [N, T, H]
-        var inside = batch.Mask.unsqueeze(-1).to(steps.dtype);                                                     // [N, T, 1]
+        var steps = _input.call(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), Number(0)); // [N, T, H]
+        var inside = batch.Mask.unsqueeze(-1).to(steps.dtype);                                      // [N, T, 1]
         foreach (var block in _blocks)
             steps = block.call(steps, inside);
         return _dropout.call(steps).MoveToOuterDisposeScope();

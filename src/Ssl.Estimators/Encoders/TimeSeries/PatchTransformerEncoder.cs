@@ -36,7 +36,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         Dimension = sizes.EmbeddingDimension;
         PatchSize = _separates ? sizes.PatchLength : checked(layout.Channels * sizes.PatchLength);
         _input = Initialization.Linear(PatchSize, sizes.EmbeddingDimension, streams.Weights);
-        _hiddenPatch = nn.Parameter(zeros(sizes.EmbeddingDimension));
+        _hiddenPatch = nn.Parameter(zeros(sizes.EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_hiddenPatch, 0.02, streams.Weights);
         _stack = new TransformerStack(sizes.NumberOfLayers, sizes.EmbeddingDimension, sizes.NumberOfHeads, 4 * sizes.EmbeddingDimension,
             sizes.Dropout, streams);
@@ -143,7 +143,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         using var scope = NewDisposeScope();
         long pairs = (dimension + 1) / 2;
         var rates = arange(Number(pairs), dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
-        var angles = arange(Number(steps), dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates;             // [S, pairs]
+        var angles = arange(Number(steps), dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
         return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }
 }

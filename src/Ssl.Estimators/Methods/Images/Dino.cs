@@ -75,7 +75,7 @@ public sealed class Dino : PretrainingMethod
         _teacherHead = new PrototypeHead(encoder.EmbeddingDimension, hiddenDimension, numberOfPrototypes, streams);
         MovingAverage.Begin(_teacherEncoder, _encoder);
         MovingAverage.Begin(_teacherHead, _head);
-        _center = zeros(1, numberOfPrototypes).DetachFromDisposeScope();
+        _center = zeros(1, numberOfPrototypes, dtype: ScalarType.Float32).DetachFromDisposeScope();
         RegisterComponents();
     }
 

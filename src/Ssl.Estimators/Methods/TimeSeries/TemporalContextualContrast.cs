@@ -81,7 +81,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         _weak = weakView ?? SeriesViews.Weak();
         _strong = strongView ?? SeriesViews.Strong();
         _contextInput = Initialization.Linear(encoder.StepDimension, ContextDimension, streams.Weights);
-        _contextToken = nn.Parameter(zeros(ContextDimension));
+        _contextToken = nn.Parameter(zeros(ContextDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_contextToken, 0.02, streams.Weights);
         _context = new TransformerStack(ContextLayers, ContextDimension, ContextHeads, 4 * ContextDimension, dropout: 0.1, streams);
         _prediction = Initialization.Linear(ContextDimension, (long)futureSections * encoder.StepDimension, streams.Weights);
@@ -131,7 +131,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         long count = Math.Min(steps.shape[1], maximum);
         var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
         // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
-        var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1);     // [N, S + 1, D]
+        var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1); // [N, S + 1, D]
         var section = arange(Number(count), dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
         var from = (section * lengths / Number(count)).floor().to(ScalarType.Int64);                        // [N, G]
         var to = torch.maximum(((section + Number(1)) * lengths / Number(count)).floor().to(ScalarType.Int64), from + Number(1));
@@ -144,7 +144,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
     // Sections of the past, from 1 to those that leave the future its own.
     private long DrawPast(long sections, int future)
     {
-        using var draw = rand(1, device: _contextToken.device, generator: _streams.Views);
+        using var draw = Draws.Uniform([1], _contextToken.device, _streams.Views);
         long choices = Math.Max(1, sections - future);
         return Math.Min(1 + (long)(draw.cpu().item<float>() * choices), choices);
     }

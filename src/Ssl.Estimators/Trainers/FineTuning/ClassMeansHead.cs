@@ -38,7 +38,7 @@ internal static class ClassMeansHead
         var rest = all - of.mm(means);                                                      // [R, D]
         var within = rest.t().mm(rest) / Number(rest.shape[0]);                                     // [D, D]
         var spread = within.diagonal(0, 0, 1).mean().clamp_min(Number(1e-6));
-        var shrunk = within.mul(Number(1 - Shrinkage)) + eye(within.shape[0]).mul(spread * Number(Shrinkage));
+        var shrunk = within.mul(Number(1 - Shrinkage)) + eye(within.shape[0], dtype: ScalarType.Float32).mul(spread * Number(Shrinkage));
         var weight = linalg.solve(shrunk, centred.t()).t();                                 // [C, D]
         var half = weight.mul(centred).sum(1, keepdim: true).mul(Number(0.5));                      // [C, 1]
 
@@ -48,7 +48,7 @@ internal static class ClassMeansHead
         weight = weight.mul(scale);
         var bias = weight.mm(middle.t()).neg() - half.mul(scale);                           // [C, 1]
         if (!areBalanced)
-            bias = bias + (counts * present.sum() / Number(rest.shape[0])).clamp_min(Number(1e-12)).log().mul(present);     // 0 for classes of equal size
+            bias = bias + (counts * present.sum() / Number(rest.shape[0])).clamp_min(Number(1e-12)).log().mul(present); // 0 for classes of equal size
         // A class without rows is as far as can be.
         bias = bias - (Number(1) - present).mul(Number(LargestMargin));
         if (head.Outputs == 1)

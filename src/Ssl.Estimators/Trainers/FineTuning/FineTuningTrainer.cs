@@ -90,7 +90,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
-        using var streams = new RandomStreams(_seed, device);
+        using var streams = new RandomStreams(_seed);
         var rows = Read(input, model, streams, channel);
         int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
         var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labelled.Select(row => rows.Labels[row])]);
@@ -245,7 +245,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         {
             using var scope = NewDisposeScope();
             using var inputs = columns[0].To(device);
-            var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous();      // [N, Width]
+            var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous(); // [N, Width]
             predictions.AddRange(MemoryMarshal.Cast<byte, float>(output.bytes));
             foreach (var column in columns)
                 column.Dispose();

@@ -109,10 +109,10 @@ public sealed class ColorJitter : ImageView
         // The largest channel says in which third of the circle the hue is.
         Tensor isRed = value.eq(red), isGreen = value.eq(green).logical_and(isRed.logical_not());
         var hue = where(isRed, (green - blue) / divisor, where(isGreen, (blue - red) / divisor + Number(2), (red - green) / divisor + Number(4)));
-        hue = hue.masked_fill_(grey, Number(0)).div_(Number(6)).add_(turns).remainder(Number(1));                           // [N, 1, H, W] from 0 to 1
+        hue = hue.masked_fill_(grey, Number(0)).div_(Number(6)).add_(turns).remainder(Number(1));   // [N, 1, H, W] from 0 to 1
         // A channel is value - chroma x max(0, min(k, 4 - k, 1)) with k its distance on the circle in sixths.
         var shifts = tensor(new[] { 5f, 3f, 1f }, device: images.device).view(1, 3, 1, 1);
-        var k = (hue * Number(6) + shifts).remainder(Number(6));                                                    // [N, 3, H, W]
+        var k = (hue * Number(6) + shifts).remainder(Number(6));                                    // [N, 3, H, W]
         var share = k.minimum(k.neg().add_(Number(4))).clamp_(Number(0), Number(1));
         return (value - chroma * share).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();
     }

@@ -52,7 +52,7 @@ public sealed class GaussianBlur : ImageView
         }
         using var scope = NewDisposeScope();
         var offsets = arange(Number(-radius), Number(radius + 1), dtype: ScalarType.Float32, device: images.device).view(1, -1, 1, 1);
-        var weights = (offsets / sigmas).square().mul_(Number(-0.5)).exp();                                 // [N, K, 1, 1]
+        var weights = (offsets / sigmas).square().mul_(Number(-0.5)).exp();                         // [N, K, 1, 1]
         weights = weights / weights.sum([1L], keepdim: true);
         var rows = Sum(nn.functional.pad(images, [radius, radius, 0, 0], PaddingModes.Reflect), weights, 3, images.shape[3]);
         return Sum(nn.functional.pad(rows, [0, 0, radius, radius], PaddingModes.Reflect), weights, 2, images.shape[2])

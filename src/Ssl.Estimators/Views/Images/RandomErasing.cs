@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,17 +54,17 @@ public sealed class RandomErasing : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
-        var draws = rand([n, Attempts, 2], device: images.device, generator: generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width));          // [N, A]
+        var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width)); // [N, A]
         var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio))).exp();
         var h = area.mul(ratio).sqrt_().round();
         var w = area.div(ratio).sqrt_().round();
         var fits = h.lt(Number(height)).logical_and(w.lt(Number(width)));
         var none = zeros(n, 1, device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), none + Number(1)], 1).argmax(1, keepdim: true);        // [N, 1]: the first that fits
+        var index = cat([fits.to(ScalarType.Float32), none + Number(1)], 1).argmax(1, keepdim: true); // [N, 1]: the first that fits
         h = cat([h, none], 1).gather(1, index);
         w = cat([w, none], 1).gather(1, index);
-        var corner = rand(n, 2, device: images.device, generator: generator);
+        var corner = Draws.Uniform([n, 2], images.device, generator);
         var top = corner.narrow(1, 0, 1).mul(h.neg().add_(Number(height + 1))).floor();
         var left = corner.narrow(1, 1, 1).mul(w.neg().add_(Number(width + 1))).floor();
         return cat([top, left, h, w], 1).MoveToOuterDisposeScope();

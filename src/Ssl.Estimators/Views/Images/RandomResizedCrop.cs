@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,9 +61,9 @@ public sealed class RandomResizedCrop : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         var boxes = Boxes(images, generator);                                                       // [N, 4]
-        var draws = rand(n, 3, device: images.device, generator: generator);                        // [N, 3]
+        var draws = Draws.Uniform([n, 3], images.device, generator);                        // [N, 3]
         var mirrored = draws.narrow(1, 0, 2).lt(tensor(new[] { (float)_flip, (float)_verticalFlip }, device: images.device)); // [N, 2]
-        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1)).mul_(Number(_rotation * Math.PI / 180));                 // [N]
+        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1)).mul_(Number(_rotation * Math.PI / 180)); // [N]
         return Resample(images, boxes, mirrored, angles, _height, _width).MoveToOuterDisposeScope();
     }
 
@@ -75,8 +76,8 @@ public sealed class RandomResizedCrop : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
-        var draws = rand([n, Attempts, 2], device: images.device, generator: generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width));          // [N, A]
+        var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea)).mul_(Number(height * width)); // [N, A]
         var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio))).exp();
         var w = area.mul(ratio).sqrt_().round();
         var h = area.div(ratio).sqrt_().round();
@@ -84,10 +85,10 @@ public sealed class RandomResizedCrop : ImageView
         // The first that fits: argmax gives the first of equal ones. A last column holds the central part.
         var (centralHeight, centralWidth) = Central(height, width);
         var ones = full(n, 1, Number(1), device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), ones], 1).argmax(1, keepdim: true);                            // [N, 1]
+        var index = cat([fits.to(ScalarType.Float32), ones], 1).argmax(1, keepdim: true);           // [N, 1]
         h = cat([h, ones.mul(Number(centralHeight))], 1).gather(1, index);                                   // [N, 1]
         w = cat([w, ones.mul(Number(centralWidth))], 1).gather(1, index);
-        var corner = rand(n, 2, device: images.device, generator: generator);
+        var corner = Draws.Uniform([n, 2], images.device, generator);
         var isCentral = index.eq(Number(Attempts));
         var top = Corner(corner.narrow(1, 0, 1), h, height, isCentral);
         var left = Corner(corner.narrow(1, 1, 1), w, width, isCentral);
@@ -123,7 +124,7 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         double sourceHeight = images.shape[2], sourceWidth = images.shape[3];
         // From -1 to 1 over the output, mirrored where drawn.
-        var sign = mirrored.to(ScalarType.Float32).mul_(Number(-2)).add_(Number(1));                                // [N, 2]
+        var sign = mirrored.to(ScalarType.Float32).mul_(Number(-2)).add_(Number(1));                // [N, 2]
         var x = Centers(width, images.device).unsqueeze(0).mul(sign.narrow(1, 0, 1));               // [N, width]
         var y = Centers(height, images.device).unsqueeze(0).mul(sign.narrow(1, 1, 1));              // [N, height]
         Tensor gridX, gridY;
@@ -138,7 +139,7 @@ public sealed class RandomResizedCrop : ImageView
             // The turn is one of the output, whose pixels are square.
             Tensor cosine = angles.cos().view(n, 1, 1), sine = angles.sin().view(n, 1, 1);
             Tensor straightX = x.unsqueeze(1).mul(Number(width)), straightY = y.unsqueeze(2).mul(Number(height));
-            var turnedX = (straightX * cosine - straightY * sine).div_(Number(width));                      // [N, height, width]
+            var turnedX = (straightX * cosine - straightY * sine).div_(Number(width));              // [N, height, width]
             var turnedY = (straightX * sine + straightY * cosine).div_(Number(height));
             gridX = Place(turnedX.view(n, -1), boxes, 1, sourceWidth, clamps: false).view(n, height, width);
             gridY = Place(turnedY.view(n, -1), boxes, 0, sourceHeight, clamps: false).view(n, height, width);

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -54,7 +55,7 @@ public sealed class LearnableColorJitter : LearnableImageView
         [
             state => ColorJitter.Brightness(state, Even(strengths[0]).add(Number(1))),
             state => ColorJitter.Contrast(state, Even(strengths[1]).add(Number(1))),
-            state => (state + randn(state.shape, device: state.device, generator: generator).mul_(hit) * strengths[4]).clamp(Number(0), Number(1)),
+            state => (state + Draws.Normal(state.shape, state.device, generator).mul_(hit) * strengths[4]).clamp(Number(0), Number(1)),
         ];
         if (images.shape[1] == 3)
         {

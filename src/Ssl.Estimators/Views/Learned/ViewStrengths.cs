@@ -67,7 +67,7 @@ internal sealed class ViewStrengths : nn.Module
 
         public StrengthLogits(int count) : base(nameof(StrengthLogits))
         {
-            _logits = nn.Parameter(zeros(count));
+            _logits = nn.Parameter(zeros(count, dtype: ScalarType.Float32));
             RegisterComponents();
         }
 

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 
 namespace Ssl.Estimators.Views;
@@ -28,7 +29,7 @@ public sealed class GaussianNoise : TableView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = torch.NewDisposeScope();
-        var noise = batch.Numbers.empty_like().normal_(0, Deviation, generator);                        // [N, C]
+        var noise = Draws.Normal(batch.Numbers.shape, batch.Numbers.device, generator).mul_(Number(Deviation)); // [N, C]
         var kept = batch.Missing.logical_not();
         if (Rate < 1)
             kept = kept.logical_and(Draw(batch, batch.Numbers.shape[1], Rate, generator));

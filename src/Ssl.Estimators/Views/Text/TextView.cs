@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +33,7 @@ public abstract class TextView
     protected static Tensor Draw(Tensor plain, double share, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draw = rand(plain.shape, device: plain.device, generator: generator).masked_fill_(plain.logical_not(), Number(-1));
+        var draw = Draws.Uniform(plain.shape, plain.device, generator).masked_fill_(plain.logical_not(), Number(-1));
         // The token with the highest draw is always spared.
         return draw.lt(Number(share)).logical_and(draw.lt(draw.amax(1).unsqueeze(1))).logical_and(plain).MoveToOuterDisposeScope();
     }
