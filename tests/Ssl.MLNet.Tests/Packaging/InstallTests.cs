@@ -10,19 +10,20 @@ namespace Ssl.MLNet.Tests;
 public sealed class InstallTests
 {
     private static string s_folder = "";
+    private static PackageFeed? s_feed;
     private static Dictionary<string, string> s_environment = [];
 
     [ClassInitialize]
     public static void MakeAnApp(TestContext context)
     {
         s_folder = Directory.CreateTempSubdirectory("ssl-install-").FullName;
-        using var feed = new PackageFeed();
+        s_feed = new PackageFeed();
         var cache = CommandLine.Dotnet(s_folder, s_environment, "nuget", "locals", "global-packages", "--list").Split(": ", 2)[1].Trim();
         // Our packages go into a folder of this run: in the user's they would stand for every later build of the same version.
         s_environment = new() { ["NUGET_PACKAGES"] = Path.Combine(s_folder, "packages") };
         File.WriteAllText(Path.Combine(s_folder, "nuget.config"), $"""
             <configuration>
-              <packageSources><add key="packed" value="{feed.Folder}" /></packageSources>
+              <packageSources><add key="packed" value="{s_feed.Folder}" /></packageSources>
               <fallbackPackageFolders><add key="user" value="{cache}" /></fallbackPackageFolders>
             </configuration>
             """);
@@ -31,7 +32,11 @@ public sealed class InstallTests
     }
 
     [ClassCleanup]
-    public static void CleanUp() => Directory.Delete(s_folder, recursive: true);
+    public static void CleanUp()
+    {
+        s_feed?.Dispose();
+        Directory.Delete(s_folder, recursive: true);
+    }
 
     [TestMethod]
     [TestCategory("Long")]
