@@ -71,8 +71,8 @@ public static class TorchSharpLibrary
         if (Find(folders, FileName) is not { } file)
             return 0;
         string? refused = LoadNeeded(folders, file);
-        if (NativeLibrary.TryLoad(file, out nint handle))
-            return handle;
+        if (NativeLibrary.TryLoad(file, out nint ordinary))
+            return ordinary;
         if (Environment.GetEnvironmentVariable(Switch) == "0")
         {
             Fault = $"{SystemVersions()} cannot load {file} as it is, and {Switch}=0 forbids to load a mended copy. Remove that variable";
@@ -91,7 +91,10 @@ public static class TorchSharpLibrary
                     + " C++ library or newer (Debian 12, Ubuntu 22.04, RHEL 9)";
             return 0;
         }
-        return LoadCopy(file, mend, cacheFolder);
+        nint handle = LoadCopy(file, mend, cacheFolder);
+        if (handle == 0 && Find(folders, "libtorch_cpu.so") is null)
+            Fault = null; // the copy was not at fault: there is no libtorch, and TorchSharp says which package has it
+        return handle;
     }
 
     [SupportedOSPlatform("linux")]

@@ -61,7 +61,8 @@ public static class TorchDevice
         catch (Exception failure) when (Unwrap(failure) is DllNotFoundException or NotSupportedException or BadImageFormatException
             or EntryPointNotFoundException)
         {
-            string reason = (TorchSharpLibrary.Fault ?? Unwrap(failure).Message).TrimEnd('.');
+            // TorchSharp's sentence, without its advice for notebooks and its trace of a page.
+            string reason = (TorchSharpLibrary.Fault ?? Unwrap(failure).Message.Split(" If using F#")[0]).TrimEnd('.');
             throw new InvalidOperationException($"TorchSharp's native library (libtorch) could not be loaded: {reason}."
                 + " The application's project must reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
                 + $" TorchSharp-cuda-linux, in version {typeof(torch).Assembly.GetName().Version?.ToString(3)}, the version of its TorchSharp."
