@@ -50,14 +50,16 @@ internal sealed class EncodedDataView : IDataView
             lifetime.ThrowIfClosed();
         }
         var inputs = _computation.InputColumns.Select(name => _input.Schema[name]).ToArray();
-        needed = needed.Concat(inputs);
+        IEnumerable<DataViewSchema.Column> read = inputs;
         if (inputs.Any(column => column.Type is ImageDataViewType))
-            needed = needed.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
-        needed = needed.DistinctBy(c => c.Index);
-        var cursor = _input.GetRowCursor(needed, rand);
-        return _memo is { IsComplete: true }
-            ? new KeptRowsCursor(_computation, cursor, Schema, active, _memo.Begin())
-            : new EncoderCursor(_computation, cursor, Schema, active, _batchSize, _memo?.Begin());
+            read = read.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
+        var all = needed.Concat(read).DistinctBy(c => c.Index);
+        if (_memo is not { IsComplete: true })
+            return new EncoderCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _batchSize, _memo?.Begin());
+        // Loaders parse, and mappings map, what is asked for, read or not: so it is not asked for. A shuffled order comes once only.
+        return rand is null
+            ? new KeptRowsCursor(_computation, _input.GetRowCursor(needed), Schema, active, _memo.Begin(), () => _input.GetRowCursor(all))
+            : new KeptRowsCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _memo.Begin(), null);
     }
 
     /// <summary>One cursor: a batch already uses every core, several at once would only compete.</summary>

@@ -6,14 +6,21 @@ namespace Ssl.Estimators.Transformers;
 
 /// <summary>
 /// The input's own cursor and what was computed of its rows in earlier passes: the columns that were embedded are not read. A row that the
-/// memo does not know, because the data changed against the rules, is computed by itself.
+/// memo does not know, because ids or data changed against the rules, is computed by itself.
 /// </summary>
-internal sealed class KeptRowsCursor(
-    RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, RowMemo.Pass memo) : DataViewRowCursor
+/// <param name="computation">What was computed.</param>
+/// <param name="input">Stands before its first row.</param>
+/// <param name="schema">The input's columns, then the computation's.</param>
+/// <param name="active">Which of them are asked for.</param>
+/// <param name="memo">A pass over a complete memo.</param>
+/// <param name="reopen">Opens the same rows with the columns that are computed from; null where <paramref name="input"/> has them.</param>
+internal sealed class KeptRowsCursor(RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active,
+    RowMemo.Pass memo, Func<DataViewRowCursor>? reopen) : DataViewRowCursor
 {
     private readonly ValueGetter<DataViewRowId> _idGetter = input.GetIdGetter();
     private ReadOnlyMemory<float> _result;
     private long _found = -1;
+    private DataViewRowCursor? _reopened;
     private RowReader? _reader;
     private RowBuffer? _buffer;
     private float[]? _computed;
@@ -51,7 +58,10 @@ internal sealed class KeptRowsCursor(
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             input.Dispose();
+            _reopened?.Dispose();
+        }
         base.Dispose(disposing);
     }
 
@@ -66,14 +76,27 @@ internal sealed class KeptRowsCursor(
         DataViewRowId id = default;
         _idGetter(ref id);
         if (!memo.TryGetComplete(id, position, out _result))
-            _result = Compute();
+            _result = Compute(id, position);
         _found = position;
         return _result;
     }
 
-    private float[] Compute()
+    private float[] Compute(DataViewRowId id, long position)
     {
-        _reader ??= RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
+        var rows = reopen is null ? input : _reopened ??= reopen();
+        _reader ??= RowReader.Open(rows, computation.InputColumns, computation.InputKinds, computation.Images);
+        while (rows.Position < position && rows.MoveNext())
+        {
+            // Rows before it were kept.
+        }
+        DataViewRowId same = default;
+        if (rows.Position == position)
+            rows.GetIdGetter()(ref same);
+        if (rows.Position != position || !same.Equals(id))
+        {
+            throw new InvalidOperationException($"Row {position} is another one than in the passes before: the data change while they are "
+                + "read again and again. Cache them before this stage (AppendCacheCheckpoint), or set EmbeddingMemoryLimit to 0.");
+        }
         var row = _reader.Read(_buffer ??= new RowBuffer());
         computation.Compute([row], _computed ??= new float[computation.Width]);
         return _computed;

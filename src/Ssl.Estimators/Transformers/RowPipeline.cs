@@ -76,9 +76,12 @@ internal sealed class RowPipeline : IDisposable
 
     public void Dispose()
     {
-        // The tasks use the blocks: they must be over before the input goes. Nobody waits for their results or errors.
+        // The tasks use the blocks: they must be over before the input goes. Nobody waits for their errors; what they computed of the next
+        // rows, up to the first that failed, is kept for the next pass.
         try { Task.WhenAll(_pending).GetAwaiter().GetResult(); }
         catch (Exception) { /* the consumer leaves */ }
+        for (var next = 1; _pending.TryDequeue(out var task) && task.IsCompletedSuccessfully; next++)
+            _blocks[(CurrentIndex + next) % _blocks.Length].Keep();
         _pending.Clear();
         _inputEnded = true;
         _input.Dispose();

@@ -35,7 +35,7 @@ public sealed class RowMemoTests
         // Another order, where the rows can have one, and cursors that come as a set.
         for (var seed = 0; seed < 3; seed++)
             CollectionAssert.AreEquivalent(first, Read(view, new Random(seed)));
-        foreach (var cursor in view.GetRowCursorSet(view.Schema, 4))
+        foreach (var cursor in view.GetRowCursorSet([view.Schema["X"], view.Schema["Features"]], 4))
             CollectionAssert.AreEqual(first, Read(cursor));
         Assert.AreEqual(first.Count, times.Computed, "rows computed in ten passes");
     }
@@ -203,7 +203,7 @@ public sealed class RowMemoTests
 
     // Reads a pass, each row's numbers checked against its own column; gives X in the order of the pass.
     private static List<float> Read(IDataView view, Random? rand = null, int rows = int.MaxValue)
-        => Read(view.GetRowCursor(view.Schema, rand), rows);
+        => Read(view.GetRowCursor([view.Schema["X"], view.Schema["Features"]], rand), rows);
 
     private static List<float> Read(DataViewRowCursor cursor, int rows = int.MaxValue)
     {
