@@ -12,16 +12,12 @@ public sealed class ManyPassesTests
     private static readonly string[] Read = ["Text"];
 
     [TestMethod]
-    [DataRow(512, 96)]
-    [DataRow(0, 0)]
-    public void ATrainerOfManyPassesHasEachTextReadOnceAndLearnsTheSame(int limit, int readExactly)
+    public void ATrainerOfManyPassesHasEachTextReadOnceAndLearnsTheSame()
     {
-        var expected = Fit(new MLContext(seed: 1), 0, checkpoint: true, out _);
-        var actual = Fit(new MLContext(seed: 1), limit, checkpoint: false, out var read);
-        if (limit > 0)
-            Assert.AreEqual(readExactly, read, "texts read from the data");
-        else
-            Assert.IsGreaterThan(5 * 96, read, "without a memory every pass reads them");
+        var expected = Fit(new MLContext(seed: 1), 0, out var readInEveryPass);
+        var actual = Fit(new MLContext(seed: 1), 512, out var read);
+        Assert.AreEqual(96, read, "texts read from the data");
+        Assert.IsGreaterThan(5 * 96, readInEveryPass, "without a memory every pass reads them");
         for (var i = 0; i < expected.Length; i++)
             Assert.AreEqual(expected[i], actual[i], 1e-4f, $"row {i}");
     }
@@ -74,7 +70,7 @@ public sealed class ManyPassesTests
         StringAssert.Contains(fault.Message, "at least 0 megabytes");
     }
 
-    private static float[] Fit(MLContext mlContext, int limit, bool checkpoint, out int textsRead)
+    private static float[] Fit(MLContext mlContext, int limit, out int textsRead)
     {
         var ssl = mlContext.SelfSupervised();
         ssl.EmbeddingMemoryLimit = limit;
@@ -86,8 +82,7 @@ public sealed class ManyPassesTests
         {
             LabelColumnName = "Label1", MaximumNumberOfIterations = 20, NumberOfThreads = 1, Shuffle = false,
         });
-        var embed = ssl.Embed(encoder);
-        using var model = checkpoint ? embed.AppendCacheCheckpoint(mlContext).Append(trainer).Fit(data) : embed.Append(trainer).Fit(data);
+        using var model = ssl.Embed(encoder).Append(trainer).Fit(data);
         textsRead = data.Reads;
         return [.. model.Transform(data).GetColumn<float>("Score")];
     }

@@ -13,11 +13,14 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
     private readonly Tensor _whitening;     // [D, D], transposed inverse of the Cholesky factor of the covariance
 
     private MahalanobisModel(Tensor mean, Tensor whitening, double shrinkage, string inputColumn) : base(inputColumn)
-        => (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+    {
+        (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+        Dimension = (int)mean.shape[1];
+    }
 
     public override AnomalyMethod Method => AnomalyMethod.Mahalanobis;
 
-    public override int Dimension => (int)_mean.shape[1];
+    public override int Dimension { get; }
 
     /// <summary>How much of the covariance is that of a sphere, from 0 to 1.</summary>
     public double Shrinkage { get; }
