@@ -11,16 +11,16 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
 
     private readonly Tensor _mean;          // [1, D]
     private readonly Tensor _whitening;     // [D, D], transposed inverse of the Cholesky factor of the covariance
-    private int _disposed;
 
     private MahalanobisModel(Tensor mean, Tensor whitening, double shrinkage, string inputColumn) : base(inputColumn)
-        => (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+    {
+        (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+        Dimension = (int)mean.shape[1];
+    }
 
     public override AnomalyMethod Method => AnomalyMethod.Mahalanobis;
 
-    public override bool IsDisposed => _disposed != 0;
-
-    public override int Dimension => (int)_mean.shape[1];
+    public override int Dimension { get; }
 
     /// <summary>How much of the covariance is that of a sphere, from 0 to 1.</summary>
     public double Shrinkage { get; }
@@ -99,10 +99,8 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
         // Stays on the host: one small product a batch, in double precision, which GPUs of most users are slow at.
     }
 
-    public override void Dispose()
+    protected override void Free()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
         _mean.Dispose();
         _whitening.Dispose();
     }

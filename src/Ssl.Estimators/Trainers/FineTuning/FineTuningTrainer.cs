@@ -21,6 +21,7 @@ namespace Ssl.Estimators.Trainers;
 /// </summary>
 public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 {
+    private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
     private readonly int? _gpuDeviceId;
@@ -35,8 +36,9 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         faults.ThrowIfAny();
         Settings = options.Snapshot();
         if (Settings.Encoder is { } encoder)
-            ObjectDisposedException.ThrowIf(encoder.Model.IsDisposed, encoder);
+            encoder.Model.Lifetime.ThrowIfClosed();
         // Drawn once: every Fit of this estimator starts from the same seed, so a second Fit equals a fresh one.
+        _mlContext = mlContext;
         var drawn = HostSeed.Register(mlContext, name, out _host);
         _seed = options.Seed ?? drawn;
         _gpuDeviceId = mlContext.GpuDeviceId;
@@ -99,21 +101,21 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         using (method)
         {
             if (PseudoLabelling is not { } pseudo || labelled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
-                return new FineTunedTransformer(tuned);
+                return new FineTunedTransformer(_mlContext, tuned);
             var known = labelled.ToHashSet();
             int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !known.Contains(row))];
             var chosen = pseudo.Choose(unlabelled, Predict(method, task, rows.Only(unlabelled), device), task.Width);
             Inform(channel, FormattableString.Invariant(
                 $"{chosen.Count} of {unlabelled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
             if (chosen.Count == 0)
-                return new FineTunedTransformer(tuned);
+                return new FineTunedTransformer(_mlContext, tuned);
             training = training.With(chosen);
         }
         tuned.Dispose();
         tuned = Train(model, task, training, validation, streams, device, channel,
             Settings.CheckpointPath is { } path ? path + PseudoLabels.CheckpointSuffix : null, out method);
         method.Dispose();
-        return new FineTunedTransformer(tuned);
+        return new FineTunedTransformer(_mlContext, tuned);
     }
 
     private FineTunedModel Train(EncoderModel model, PredictionTask task, CachedBatchSource training, CachedBatchSource? validation,
@@ -176,7 +178,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             ColumnShape.Find(schema, Settings.FeatureColumnName, "feature");
             model = EncoderAnnotation.Find(schema[Settings.FeatureColumnName]) ?? throw NoEncoder();
         }
-        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(EncoderTransformer));
+        model.Lifetime.ThrowIfClosed();
         return model;
     }
 
