@@ -4,8 +4,8 @@
 # --peers DIR is where the Python programs are that some cases compare with (default ../shared/peers).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. eng/env.sh
-. eng/env.sh
+# Threads that sleep while they wait: busy waiting makes small operations far slower as soon as something else runs on the machine.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 
 if [ -z "${SSL_DATA:-}" ] && [ -d ../shared/data ]; then export SSL_DATA="$(cd ../shared/data && pwd)"; fi
 if [ -z "${SSL_PEERS:-}" ] && [ -d ../shared/peers ]; then export SSL_PEERS="$(cd ../shared/peers && pwd)"; fi

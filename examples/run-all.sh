@@ -2,8 +2,6 @@
 # Runs every example in its small form; fails at the first that does not end well:  examples/run-all.sh [--full]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-. eng/env.sh
-. eng/env.sh
 size=(-- --small)
 if [ "${1:-}" = --full ]; then size=(); fi
 for example in examples/*.cs; do

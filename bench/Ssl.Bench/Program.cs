@@ -10,6 +10,7 @@ BenchCase[] cases =
     new MaskedLanguageModelSpeed(),
     new MaskedLanguageModelQuality(),
     new TransformSpeed(),
+    new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),
     new FineTuneSpeed(),

@@ -14,18 +14,18 @@ public sealed class QuickstartCase : BenchCase
     public override int Minutes => 4;
 
     /// <inheritdoc/>
-    public override string Description => "./quickstart.sh: search and classification on the documentation of .NET, wall time";
+    public override string Description => "The quickstart: search and classification on the documentation of .NET, wall time";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
     {
         var output = Path.Combine("artifacts", "bench", "quickstart-run");
-        string[] arguments = ["quickstart.sh", "--output", output, "--seed", BenchResults.Seed.ToString(CultureInfo.InvariantCulture),
-            .. settings.Quick ? ["--small"] : Array.Empty<string>()];
-        using var process = Process.Start(new ProcessStartInfo("bash", arguments))!;
+        string[] arguments = ["run", "-c", "Release", "--project", Path.Combine("examples", "quickstart"), "--", "--output", output,
+            "--seed", BenchResults.Seed.ToString(CultureInfo.InvariantCulture), .. settings.Quick ? ["--small"] : Array.Empty<string>()];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments))!;
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"quickstart.sh ended with exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}.");
+            throw new InvalidOperationException($"The quickstart ended with exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}.");
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "results.json")));
         foreach (var row in json.RootElement.GetProperty("rows").EnumerateArray())
             results.Add(row.GetProperty("name").GetString()!, row.GetProperty("value").GetDouble(), row.GetProperty("unit").GetString()!,

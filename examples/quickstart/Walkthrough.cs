@@ -63,7 +63,7 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         _report.Print();
         var results = Path.Combine(arguments.Output, "results.json");
         _report.Save(results, arguments.Seed, $"{corpus.Source}: {corpus.Training.Count:N0} pairs, {corpus.HeldOut.Count:N0} held out", arguments.Epochs);
-        Console.WriteLine($"\nseed {arguments.Seed}; figures in {results}. Ask it something:  ./quickstart.sh --query \"...\"");
+        Console.WriteLine($"\nseed {arguments.Seed}; figures in {results}. Ask it something:  dotnet run -c Release --project examples/quickstart -- --query \"...\"");
         return same ? 0 : 1;
     }
 

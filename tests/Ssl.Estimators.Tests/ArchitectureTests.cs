@@ -83,6 +83,14 @@ public sealed partial class ArchitectureTests
     }
 
     [TestMethod]
+    public void RandomTensorsComeFromTheStreams()
+    {
+        var faults = Files("src").Where(path => Path.GetFileName(path) is not ("Draws.cs" or "Initialization.cs"))
+            .Where(path => OwnDraw().IsMatch(WithoutComments(File.ReadAllText(path)))).Select(Relative).ToArray();
+        Assert.IsEmpty(faults, "Draw with Randomness/Draws.cs, which works on every device: " + string.Join(Environment.NewLine, faults));
+    }
+
+    [TestMethod]
     public void NothingIsCompiledConditionally()
     {
         var faults = Files("src", "tests", "examples", "bench").Where(path => ConditionalCompilation().IsMatch(File.ReadAllText(path)))
@@ -160,6 +168,9 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\bnn\.Embedding(Bag)?\(")]
     private static partial Regex NativeTable();
+
+    [GeneratedRegex(@"(?<![\w.])(torch\.)?(rand|randn|randint|randperm|rand_like|randn_like|bernoulli)\(|\.(uniform_|normal_|bernoulli_)\(")]
+    private static partial Regex OwnDraw();
 
     [GeneratedRegex(@"^\s*#\s*(if|elif)\b", RegexOptions.Multiline)]
     private static partial Regex ConditionalCompilation();

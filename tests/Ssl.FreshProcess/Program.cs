@@ -1,6 +1,7 @@
 // Loads a saved ML.NET model in a process that has done nothing else, and prints what it makes of some rows. The tests start it.
 //   Ssl.FreshProcess MODEL ROWS COLUMN [rehydrate]
 //   Ssl.FreshProcess do:TASK [ARGUMENT...]                     what a crash would take the test host along for; see the classes of tasks
+//   Ssl.FreshProcess --train EPOCHS [stress]      (TrainEverything.cs)
 // ROWS is a JSON array of {"Text": "...", "Features": [..]}; the result is a JSON array of the column's values, Single as bits.
 using System.Diagnostics;
 using System.Text.Json;
@@ -9,8 +10,12 @@ using Microsoft.ML.Data;
 using Ssl.FreshProcess;
 using Ssl.MLNet;
 
-// Two methods, so that neither brings in what only the other needs.
-return args[0].StartsWith("do:", StringComparison.Ordinal) ? Tasks.Run(args[0][3..], args[1..]) : LoadModel(args);
+// Methods of their own, so that none brings in what only another needs.
+if (args[0].StartsWith("do:", StringComparison.Ordinal))
+    return Tasks.Run(args[0][3..], args[1..]);
+return args[0] == "--train" ? Train(args) : LoadModel(args);
+
+static int Train(string[] args) => TrainEverything.Run(int.Parse(args[1]), args.Length > 2);
 
 static int LoadModel(string[] args)
 {

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
@@ -19,8 +20,8 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     /// <summary>Column names and the number of neighbours.</summary>
     public NeighborSettings Settings => settings;
 
-    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
-    public bool IsDisposed => vectors.IsDisposed;
+    /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
+    public Lifetime Lifetime { get; } = new(nameof(NearestNeighborsTransformer), vectors.Dispose);
 
     public override string InputColumn => settings.InputColumn;
 
@@ -31,14 +32,14 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     /// <summary>Finds the most similar reference rows: <see cref="VectorIndex.Search"/> with the number of neighbours asked for.</summary>
     public void Search(Span<float> queries, int count, Span<long> rows, Span<float> scores)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsTransformer));
+        using var use = Lifetime.Enter();
         vectors.Search(queries, count, settings.NumberOfNeighbors, rows, scores);
     }
 
     /// <summary>Writes vectors, ids and settings.</summary>
     public void WriteArchive(Stream stream)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsTransformer));
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         var tensors = ids.ToTensors();
         var content = settings.ToJson();
@@ -64,7 +65,7 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     });
 
     /// <inheritdoc/>
-    public void Dispose() => vectors.Dispose();
+    public void Dispose() => Lifetime.Close();
 }
 
 /// <summary>The neighbours of some rows.</summary>

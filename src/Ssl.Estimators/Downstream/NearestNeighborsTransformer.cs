@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Interop;
 
 namespace Ssl.Estimators.Downstream;
 
@@ -42,7 +43,7 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_index.IsDisposed, this);
+        _index.Lifetime.ThrowIfClosed();
         _index.CheckInput(inputSchema);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
@@ -64,8 +65,14 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
         return new VectorDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
     }
 
-    /// <summary>Frees the reference vectors.</summary>
-    public void Dispose() => _index.Dispose();
+    /// <summary>
+    /// Frees the reference vectors. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.
+    /// </summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _index.Dispose();
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NeighborCarrier.Save(_index, ctx);
 }

@@ -28,7 +28,7 @@ public sealed class ImageBatch : Batch
     /// <summary>
     /// The pixels as Single from 0 to 1, in the caller's dispose scope; the batch's own tensor where it holds them so already.
     /// </summary>
-    public Tensor ToSingle() => Pixels.dtype == ScalarType.Byte ? Pixels.to(ScalarType.Float32).mul_(1f / 255) : Pixels;
+    public Tensor ToSingle() => Pixels.dtype == ScalarType.Byte ? Pixels.to(ScalarType.Float32).mul_(Number(1f / 255)) : Pixels;
 
     /// <inheritdoc/>
     public override ImageBatch To(Device device)

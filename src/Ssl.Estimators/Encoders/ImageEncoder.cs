@@ -58,9 +58,9 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         using var scope = NewDisposeScope();
         // One multiplication and one addition for each pixel, the 1/255 of bytes included.
         double unit = batch.Pixels.dtype == ScalarType.Byte ? 1.0 / 255 : 1;
-        var scale = PerChannel(Normalization.Deviation.Select(d => (float)(unit / d)), batch.Pixels.device);        // [1, C, 1, 1]
+        var scale = PerChannel(Normalization.Deviation.Select(d => (float)(unit / d)), batch.Pixels.device); // [1, C, 1, 1]
         var offset = PerChannel(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d), batch.Pixels.device);
-        return batch.Pixels.mul(scale).add_(offset).MoveToOuterDisposeScope();
+        return batch.Pixels.mul(scale).add_(offset, One).MoveToOuterDisposeScope();
     }
 
     private static Tensor PerChannel(IEnumerable<float> values, Device device)

@@ -50,7 +50,7 @@ public abstract class TimeSeriesEncoder : Encoder<SeriesBatch>
         ArgumentNullException.ThrowIfNull(steps);
         ArgumentNullException.ThrowIfNull(mask);
         using var scope = NewDisposeScope();
-        return steps.masked_fill(mask.logical_not().unsqueeze(-1), float.NegativeInfinity).amax(1).MoveToOuterDisposeScope();
+        return steps.masked_fill(mask.logical_not().unsqueeze(-1), Number(float.NegativeInfinity)).amax(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

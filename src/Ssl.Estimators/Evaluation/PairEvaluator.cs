@@ -93,7 +93,7 @@ internal static class PairEvaluator
             var own = similarity.narrow(1, start, count).diagonal(0, 0, 1).unsqueeze(1);
             var better = similarity.gt(own).sum(1);
             var equal = similarity.eq(own).sum(1);                                  // the own one among them
-            var middle = better.to(ScalarType.Float64) + equal.to(ScalarType.Float64).add(1).div(2);
+            var middle = better.to(ScalarType.Float64).add(equal.to(ScalarType.Float64).add(Number(1), One).div(Number(2)), One);
             MemoryMarshal.Cast<byte, double>(middle.contiguous().bytes).CopyTo(ranks.AsSpan((int)start));
         }
 

@@ -78,8 +78,8 @@ internal static class RepresentationEvaluator
         var x = vectors.to(ScalarType.Float64);
         x /= x.abs().max();
         var gram = x.shape[0] < x.shape[1] ? x.mm(x.t()) : x.t().mm(x);
-        var singular = linalg.eigvalsh(gram).clamp_min(0).sqrt();
-        var share = singular / singular.sum() + Epsilon;
+        var singular = linalg.eigvalsh(gram).clamp_min(Number(0)).sqrt();
+        var share = (singular / singular.sum()).add(Number(Epsilon), One);
         return Math.Exp(-(share * share.log()).sum().item<double>());
     }
 
@@ -94,7 +94,7 @@ internal static class RepresentationEvaluator
             using var scope = NewDisposeScope();
             var count = Math.Min(RowsAtOnce, n - start);
             var cosine = directions.narrow(0, start, count).mm(directions.t());     // [count, N]; |x - y|^2 = 2 - 2 cosine
-            var kernel = cosine.sub(1).mul(2 * T).exp();
+            var kernel = cosine.sub(Number(1)).mul(Number(2 * T)).exp();
             var own = kernel.narrow(1, start, count).diagonal(0, 0, 1);
             sum += kernel.to(ScalarType.Float64).sum().item<double>() - own.to(ScalarType.Float64).sum().item<double>();
         }
@@ -106,7 +106,7 @@ internal static class RepresentationEvaluator
     public static double Alignment(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
-        return first.sub(second).to(ScalarType.Float64).square().sum(1).mean().item<double>();
+        return first.sub(second).to(ScalarType.Float64).pow(Number(2)).sum(1).mean().item<double>();
     }
 
     private static double NearestNeighborAccuracy(EmbeddingSet rows, int[] labelled, int neighbors, double temperature)

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,12 +35,12 @@ public sealed class CellMasker
         ArgumentNullException.ThrowIfNull(generator);
         using var scope = NewDisposeScope();
         long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
-        var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                                  // [N, C + K]
-        var draw = rand(batch.Count, c + k, device: batch.Numbers.device, generator: generator);                // [N, C + K]
-        var lowest = draw.masked_fill(known.logical_not(), 2).amin([1], keepdim: true);                         // [N, 1]
-        var highest = draw.masked_fill(known.logical_not(), -1).amax([1], keepdim: true);                       // [N, 1]
-        var hidden = draw.lt(MaskRatio).logical_or(draw.eq(lowest)).logical_and(draw.ne(highest));
-        var chosen = hidden.logical_and(known);                                                                 // [N, C + K]
+        var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                      // [N, C + K]
+        var draw = Draws.Uniform([batch.Count, c + k], batch.Numbers.device, generator);                // [N, C + K]
+        var lowest = draw.masked_fill(known.logical_not(), Number(2)).amin([1], keepdim: true);     // [N, 1]
+        var highest = draw.masked_fill(known.logical_not(), Number(-1)).amax([1], keepdim: true);   // [N, 1]
+        var hidden = draw.lt(Number(MaskRatio)).logical_or(draw.eq(lowest)).logical_and(draw.ne(highest));
+        var chosen = hidden.logical_and(known);                                                     // [N, C + K]
         Tensor numbers = chosen.narrow(1, 0, c).contiguous(), codes = chosen.narrow(1, c, k).contiguous();
         return new HiddenCells(batch.Hide(numbers, codes).MoveToOuterScope(), numbers.MoveToOuterDisposeScope(),
             codes.MoveToOuterDisposeScope());

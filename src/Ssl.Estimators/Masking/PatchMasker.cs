@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ public sealed record PatchMask(Tensor Visible, Tensor Hidden)
         new OptionFaults().Between(ratio, 0, 1).AtLeast(patches, 2).ThrowIfAny();
         using var scope = NewDisposeScope();
         int hidden = CountHidden(patches, ratio);
-        var order = rand(images, patches, device: device, generator: generator).argsort(1);         // [N, P]
+        var order = Draws.Uniform([images, patches], device, generator).argsort(1);         // [N, P]
         return new PatchMask(order.narrow(1, 0, patches - hidden).MoveToOuterDisposeScope(),
             order.narrow(1, patches - hidden, hidden).MoveToOuterDisposeScope());
     }

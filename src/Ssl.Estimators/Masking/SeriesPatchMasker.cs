@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Masking;
@@ -15,11 +16,11 @@ internal static class SeriesPatchMasker
     {
         new OptionFaults().Between(ratio, 0, 1).ThrowIfAny();
         using var scope = NewDisposeScope();
-        var draws = rand(inside.shape, device: inside.device, generator: generator).masked_fill_(inside.logical_not(), 2);
+        var draws = Draws.Uniform(inside.shape, inside.device, generator).masked_fill_(inside.logical_not(), Number(2));
         var ranks = draws.argsort(1).argsort(1);                                                    // [N, S], padding last
         var counts = inside.sum(1, keepdim: true);                                                  // [N, 1]
-        var hidden = counts.mul(ratio).round().to(ScalarType.Int64);
-        hidden = maximum(minimum(hidden, counts - 1), ones_like(hidden));
+        var hidden = counts.mul(Number(ratio)).round().to(ScalarType.Int64);
+        hidden = maximum(minimum(hidden, counts - Number(1)), ones_like(hidden));
         return ranks.lt(hidden).logical_and(inside).MoveToOuterDisposeScope();
     }
 }

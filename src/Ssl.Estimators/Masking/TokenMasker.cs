@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -59,19 +60,18 @@ public sealed class TokenMasker
         using var scope = NewDisposeScope();
         var device = batch.Ids.device;
         long[] shape = batch.Ids.shape;
-        var plain = batch.Mask.logical_and(batch.Ids.ge(_vocabulary.SpecialCount));                 // [N, L]
-        var draw = rand(shape, device: device, generator: generator).masked_fill_(plain.logical_not(), 2);
-        var chosen = draw.lt(MaskRatio).logical_or(draw.eq(draw.min())).logical_and(plain);         // [N, L]
+        var plain = batch.Mask.logical_and(batch.Ids.ge(Number(_vocabulary.SpecialCount)));                 // [N, L]
+        var draw = Draws.Uniform(shape, device, generator).masked_fill_(plain.logical_not(), Number(2));
+        var chosen = draw.lt(Number(MaskRatio)).logical_or(draw.eq(draw.min())).logical_and(plain);         // [N, L]
         var positions = chosen.view(-1).nonzero().squeeze(1);                                       // [M]
 
         var ids = batch.Ids.reshape(-1);                                                            // [N * L]
         var targets = ids.index_select(0, positions);                                               // [M]
         long[] count = targets.shape;
-        var kind = rand(count, device: device, generator: generator);                               // [M]
-        var random = randint(_vocabulary.SpecialCount, _vocabulary.Size, count, dtype: ScalarType.Int64, device: device,
-            generator: generator);
-        var replaced = where(kind.lt(MaskShare + RandomShare), random, targets)
-            .masked_fill_(kind.lt(MaskShare), _vocabulary.MaskId);                                  // [M]
+        var kind = Draws.Uniform(count, device, generator);                               // [M]
+        var random = Draws.Integers(_vocabulary.SpecialCount, _vocabulary.Size, count, device, generator);
+        var replaced = where(kind.lt(Number(MaskShare + RandomShare)), random, targets)
+            .masked_fill_(kind.lt(Number(MaskShare)), Number(_vocabulary.MaskId));                  // [M]
         var hidden = ids.clone().scatter_(0, positions, replaced).view(shape);                            // [N, L]
         return new MaskedTokens(new TokenBatch(hidden.MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope()),
             positions.MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());

@@ -104,7 +104,7 @@ public sealed class ContrastiveMasked : PretrainingMethod
             var contrast = InfoNceLoss.FromLogits(logits);
             terms.Add(("contrastive", contrast.detach()));
             terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
-            total = contrast * _contrastiveWeight;
+            total = contrast * Number(_contrastiveWeight);
         }
         if (_maskedWeight > 0)
         {
@@ -113,7 +113,7 @@ public sealed class ContrastiveMasked : PretrainingMethod
             var prediction = MaskedCrossEntropyLoss.Compute(scores, hidden.Targets);
             terms.Add(("masked", prediction.detach()));
             terms.Add(("masked-accuracy", MaskedCrossEntropyLoss.Accuracy(scores, hidden.Targets)));
-            total = total is null ? prediction * _maskedWeight : total + prediction * _maskedWeight;
+            total = total is null ? prediction * Number(_maskedWeight) : total.add(prediction * Number(_maskedWeight), One);
         }
         return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, texts.Count));
     }

@@ -35,7 +35,7 @@ internal static class MovingAverage
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (follower, leader) in target.parameters().Zip(online.parameters()))
-            follower.mul_(momentum).add_(leader, 1 - momentum);
+            follower.mul_(Number(momentum)).add_(leader, Number(1 - momentum));
     }
 
     /// <summary>The momentum at a point of the training: from its start to 1 along half a cosine (BYOL).</summary>

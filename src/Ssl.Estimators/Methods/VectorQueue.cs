@@ -23,7 +23,7 @@ internal sealed class VectorQueue : nn.Module
     public VectorQueue(int size, int dimension, RandomStreams streams) : base(nameof(VectorQueue))
     {
         using var scope = NewDisposeScope();
-        var random = randn(size, dimension, generator: streams.Weights);
+        var random = Draws.Normal([size, dimension], CPU, streams.Weights);
         _vectors = Contrastive.Normalize(random).DetachFromDisposeScope();
         RegisterComponents();
     }

@@ -108,8 +108,8 @@ public static class TorchSharpLibrary
             return 0;
         }
         string? refused = LoadNeeded(folders);
-        if (NativeLibrary.TryLoad(file, out nint handle))
-            return handle;
+        if (NativeLibrary.TryLoad(file, out nint ordinary))
+            return ordinary;
         if (refused is not null)
         {
             Fault = refused;
@@ -127,7 +127,10 @@ public static class TorchSharpLibrary
             Fault = VersionMend.Fault(file, mend, ThisSystem());
             return 0;
         }
-        return LoadCopy(file, mend, cacheFolder);
+        nint handle = LoadCopy(file, mend, cacheFolder);
+        if (handle == 0 && Find(folders, "libtorch_cpu.so") is null)
+            Fault = null; // the copy was not at fault: there is no libtorch, and TorchSharp says which package has it
+        return handle;
     }
 
     [SupportedOSPlatform("linux")]

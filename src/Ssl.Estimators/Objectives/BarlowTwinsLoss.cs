@@ -23,16 +23,16 @@ public static class BarlowTwinsLoss
         Contrastive.Pairs(first, second, 1);
         Contrastive.SeveralRows(first);
         using var scope = NewDisposeScope();
-        var correlation = Standardize(first).t().mm(Standardize(second)).div(first.shape[0]);       // [D, D]
+        var correlation = Standardize(first).t().mm(Standardize(second)).div(Number(first.shape[0]));       // [D, D]
         var diagonal = correlation.diagonal(0, 0, 1);                                               // [D]
-        var own = diagonal.sub(1).square().sum();
-        var others = correlation.square().sum() - diagonal.square().sum();
-        return (own + others * offDiagonalWeight).MoveToOuterDisposeScope();
+        var own = diagonal.sub(Number(1)).pow(Number(2)).sum();
+        var others = correlation.pow(Number(2)).sum() - diagonal.pow(Number(2)).sum();
+        return own.add(others * Number(offDiagonalWeight), One).MoveToOuterDisposeScope();
     }
 
     private static Tensor Standardize(Tensor z)
     {
         var centred = z - z.mean([0L], keepdim: true);
-        return centred / centred.square().mean([0L], keepdim: true).add(Epsilon).sqrt();
+        return centred / centred.pow(Number(2)).mean([0L], keepdim: true).add(Number(Epsilon), One).sqrt();
     }
 }

@@ -23,9 +23,9 @@ public static class CellReconstructionLoss
         Tensor chosenCodes)
     {
         using var scope = NewDisposeScope();
-        var errors = PerCell(numbers, numberTargets, logits, codes);                                            // [N, C + K]
+        var errors = PerCell(numbers, numberTargets, logits, codes);                                // [N, C + K]
         var weights = Weights(errors, chosenNumbers, chosenCodes);
-        return ((errors * weights).sum() / weights.sum().clamp_min(1)).MoveToOuterDisposeScope();
+        return ((errors * weights).sum() / weights.sum().clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The loss of every cell: what anomaly scores are made of.</summary>
@@ -49,10 +49,10 @@ public static class CellReconstructionLoss
                 nameof(numbers));
         }
         using var scope = NewDisposeScope();
-        var squares = (numbers - numberTargets).square();                                                       // [N, C]
+        var squares = (numbers - numberTargets).pow(Number(2));                                           // [N, C]
         if (codes.shape[1] == 0)
             return squares.MoveToOuterDisposeScope();
-        var told = logits.gather(2, codes.unsqueeze(2)).squeeze(2);                                             // [N, K]
+        var told = logits.gather(2, codes.unsqueeze(2)).squeeze(2);                                 // [N, K]
         return cat([squares, logits.logsumexp(2) - told], 1).MoveToOuterDisposeScope();
     }
 
@@ -60,7 +60,7 @@ public static class CellReconstructionLoss
     {
         ArgumentNullException.ThrowIfNull(chosenNumbers);
         ArgumentNullException.ThrowIfNull(chosenCodes);
-        var chosen = cat([chosenNumbers, chosenCodes], 1);                                                      // [N, C + K]
+        var chosen = cat([chosenNumbers, chosenCodes], 1);                                          // [N, C + K]
         return chosen.shape.SequenceEqual(errors.shape) ? chosen.to(errors.dtype)
             : throw new ArgumentException($"Chosen cells must be as many as the errors {Contrastive.Shape(errors)}, got "
                 + $"{Contrastive.Shape(chosenNumbers)} and {Contrastive.Shape(chosenCodes)}.", nameof(chosenNumbers));

@@ -9,7 +9,7 @@ internal static class Contrastive
 {
     /// <summary>Rows scaled to unit length; a row of zeros stays.</summary>
     public static Tensor Normalize(Tensor vectors)                                  // [N, D]
-        => vectors / vectors.norm(1, keepdim: true).clamp_min(1e-12);
+        => vectors / vectors.norm(1, keepdim: true).clamp_min(Number(1e-12));
 
     public static void Pairs(Tensor first, Tensor second, double temperature)
     {

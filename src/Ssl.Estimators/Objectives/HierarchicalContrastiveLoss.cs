@@ -44,12 +44,12 @@ public static class HierarchicalContrastiveLoss
         while (true)
         {
             if (instanceWeight > 0)
-                total = total + BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * instanceWeight;
+                total = total.add(BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * Number(instanceWeight), One);
             if (instanceWeight < 1 && first.shape[1] > 1)
-                total = total + BetweenRows(first, second, mask) * (1 - instanceWeight);
+                total = total.add(BetweenRows(first, second, mask) * Number(1 - instanceWeight), One);
             scales++;
             if (first.shape[1] == 1)
-                return (total / scales).MoveToOuterDisposeScope();
+                return (total / Number(scales)).MoveToOuterDisposeScope();
             (first, second, mask) = (Halved(first, mask), Halved(second, mask), mask is null ? null : Pairs(mask).any(2));
         }
     }
@@ -70,15 +70,15 @@ public static class HierarchicalContrastiveLoss
             var inside = cat([mask, mask], 1);                                                      // [B, 2M]
             excluded = excluded.logical_or(inside.unsqueeze(2).logical_and(inside.unsqueeze(1).logical_not()));
         }
-        var shares = nn.functional.log_softmax(similarities.masked_fill(excluded, float.NegativeInfinity), -1);
+        var shares = nn.functional.log_softmax(similarities.masked_fill(excluded, Number(float.NegativeInfinity)), -1);
         // The partner of row i stands M places further on, and the other way round.
         var forward = shares.narrow(1, 0, rows).narrow(2, rows, rows).diagonal(dim1: 1, dim2: 2);   // [B, M]
         var backward = shares.narrow(1, rows, rows).narrow(2, 0, rows).diagonal(dim1: 1, dim2: 2);
-        var both = (forward + backward) / -2;
+        var both = forward.add(backward, One) / Number(-2);
         if (mask is null)
             return both.mean().MoveToOuterDisposeScope();
         var counted = mask.to(both.dtype);
-        return ((both * counted).sum() / counted.sum().clamp_min(1)).MoveToOuterDisposeScope();
+        return ((both * counted).sum() / counted.sum().clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     // The larger of two neighbours inside the series; an odd one at the end is left out, as in the authors' code.
@@ -87,8 +87,8 @@ public static class HierarchicalContrastiveLoss
         if (mask is null)
             return Pairs(steps).amax(2);
         // Two places of padding make one, whose value does not count but must be finite.
-        var pairs = Pairs(steps.masked_fill(mask.logical_not().unsqueeze(-1), float.NegativeInfinity)).amax(2);
-        return pairs.masked_fill(Pairs(mask).any(2).logical_not().unsqueeze(-1), 0);
+        var pairs = Pairs(steps.masked_fill(mask.logical_not().unsqueeze(-1), Number(float.NegativeInfinity))).amax(2);
+        return pairs.masked_fill(Pairs(mask).any(2).logical_not().unsqueeze(-1), Number(0));
     }
 
     // [N, T, ...] to [N, T / 2, 2, ...].

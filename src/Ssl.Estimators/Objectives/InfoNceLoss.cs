@@ -55,7 +55,7 @@ public static class InfoNceLoss
     {
         Contrastive.Pairs(first, negatives, temperature);
         using var scope = NewDisposeScope();
-        return (Contrastive.Normalize(first) * Contrastive.Normalize(negatives)).sum(1, keepdim: true).div(temperature)
+        return (Contrastive.Normalize(first) * Contrastive.Normalize(negatives)).sum(1, keepdim: true).div(Number(temperature))
             .MoveToOuterDisposeScope();                                             // [N, 1]
     }
 
@@ -68,7 +68,7 @@ public static class InfoNceLoss
         using var scope = NewDisposeScope();
         var a = Contrastive.Normalize(first);                             // [N, D]
         var b = Contrastive.Normalize(second);                            // [N, D]
-        return a.mm(b.t()).div(temperature).MoveToOuterDisposeScope();              // [N, N]
+        return a.mm(b.t()).div(Number(temperature)).MoveToOuterDisposeScope();              // [N, N]
     }
 
     /// <summary>The loss from <see cref="Logits"/>.</summary>
@@ -82,7 +82,7 @@ public static class InfoNceLoss
         // Cross entropy with target i in row i is logsumexp of the row less its diagonal entry; once along each direction.
         var rows = (negativeLogits is null ? logits : cat([logits, negativeLogits], 1)).logsumexp(1);    // [N]
         var columns = logits.logsumexp(0);                                          // [N]
-        return (rows + columns).div(2).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
+        return rows.add(columns, One).div(Number(2)).sub(logits.diagonal(0, 0, 1)).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Share of rows whose partner is the most similar one: how well the batch is solved.</summary>

@@ -27,7 +27,7 @@ public static class MaskedCrossEntropyLoss
         using var scope = NewDisposeScope();
         long chosen = targets.shape[0];
         return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum)
-            .div(Math.Max(1, chosen)).MoveToOuterDisposeScope();
+            .div(Number(Math.Max(1, chosen))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean loss over the places that a mask marks.</summary>
@@ -65,6 +65,6 @@ public static class MaskedCrossEntropyLoss
         var scores = logits.detach();
         // Cheaper than argmax; a tie counts as a hit.
         var hits = scores.gather(1, targets.unsqueeze(1)).squeeze(1).ge(scores.amax(1));            // [M]
-        return hits.to(ScalarType.Float32).sum().div(Math.Max(1, targets.shape[0])).MoveToOuterDisposeScope();
+        return hits.to(ScalarType.Float32).sum().div(Number(Math.Max(1, targets.shape[0]))).MoveToOuterDisposeScope();
     }
 }

@@ -25,10 +25,10 @@ public static class NtXentLoss
         using var scope = NewDisposeScope();
         long n = first.shape[0];
         var z = Contrastive.Normalize(cat([first, second], 0));                           // [2N, D]
-        var similarities = z.mm(z.t()).div(temperature);                                            // [2N, 2N]
+        var similarities = z.mm(z.t()).div(Number(temperature));                                            // [2N, 2N]
         var self = eye(2 * n, dtype: ScalarType.Bool, device: z.device);
-        var others = similarities.masked_fill(self, double.NegativeInfinity);                       // without the vector itself
-        var partner = similarities.diagonal(n, 0, 1);                                                     // [N], the same for both views
+        var others = similarities.masked_fill(self, Number(double.NegativeInfinity));               // without the vector itself
+        var partner = similarities.diagonal(n, 0, 1);                                               // [N], the same for both views
         return (others.logsumexp(1).mean() - partner.mean()).MoveToOuterDisposeScope();
     }
 }

@@ -20,7 +20,7 @@ public static class PatchReconstructionLoss
         Require(predictions, patches);
         using var scope = NewDisposeScope();
         var targets = normalizesPatches && patches.shape[2] > 1 ? Standardize(patches) : patches;
-        return (predictions - targets).square().mean().MoveToOuterDisposeScope();
+        return (predictions - targets).pow(Number(2)).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean absolute error of the pixels.</summary>
@@ -37,7 +37,7 @@ public static class PatchReconstructionLoss
     {
         var mean = patches.mean([2L], keepdim: true);                                               // [N, M, 1]
         var variance = patches.var([2L], unbiased: true, keepdim: true);
-        return (patches - mean) / variance.add(Epsilon).sqrt();
+        return (patches - mean) / variance.add(Number(Epsilon), One).sqrt();
     }
 
     private static void Require(Tensor predictions, Tensor patches)

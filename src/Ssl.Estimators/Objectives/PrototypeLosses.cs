@@ -21,11 +21,11 @@ public static class SinkhornAssignment
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         // In logarithms: the exponential of a similarity divided by a small epsilon would overflow.
-        var log = scores.detach().div(epsilon);                                                     // [N, K]
+        var log = scores.detach().div(Number(epsilon));                                                     // [N, K]
         double perPrototype = Math.Log((double)scores.shape[0] / scores.shape[1]);
         for (int i = 0; i < iterations; i++)
         {
-            log = log - log.logsumexp(0, keepdim: true) + perPrototype;                             // columns sum to N / K
+            log = (log - log.logsumexp(0, keepdim: true)).add(Number(perPrototype), One);                     // columns sum to N / K
             log = log - log.logsumexp(1, keepdim: true);                                            // rows sum to 1
         }
         return log.exp().MoveToOuterDisposeScope();
@@ -45,6 +45,6 @@ public static class SoftTargetLoss
     {
         Contrastive.Pairs(targets, scores, temperature);
         using var scope = NewDisposeScope();
-        return targets.detach().mul(scores.div(temperature).log_softmax(1)).sum(1).mean().neg().MoveToOuterDisposeScope();
+        return targets.detach().mul(scores.div(Number(temperature)).log_softmax(1)).sum(1).mean().neg().MoveToOuterDisposeScope();
     }
 }

@@ -23,7 +23,7 @@ public static class QueueContrastiveLoss
         using var scope = NewDisposeScope();
         var q = Contrastive.Normalize(queries);                                                     // [N, D]
         var positive = q.mul(Contrastive.Normalize(keys)).sum(1, keepdim: true);                    // [N, 1]
-        var logits = cat([positive, q.mm(queue.t())], 1).div(temperature);                          // [N, 1 + K]
+        var logits = cat([positive, q.mm(queue.t())], 1).div(Number(temperature));                  // [N, 1 + K]
         return (logits.logsumexp(1) - logits.select(1, 0)).mean().MoveToOuterDisposeScope();
     }
 }

@@ -23,19 +23,19 @@ public static class VicRegLoss
         Contrastive.Pairs(first, second, 1);
         Contrastive.SeveralRows(first);
         using var scope = NewDisposeScope();
-        var invariance = (first - second).square().mean();
+        var invariance = (first - second).pow(Number(2)).mean();
         var (v1, c1) = Spread(first);
         var (v2, c2) = Spread(second);
-        return (invariance.MoveToOuterDisposeScope(), (v1 + v2).div(2).MoveToOuterDisposeScope(), (c1 + c2).MoveToOuterDisposeScope());
+        return (invariance.MoveToOuterDisposeScope(), v1.add(v2, One).div(Number(2)).MoveToOuterDisposeScope(), c1.add(c2, One).MoveToOuterDisposeScope());
     }
 
     private static (Tensor Variance, Tensor Covariance) Spread(Tensor z)
     {
         long n = z.shape[0], d = z.shape[1];
         var centred = z - z.mean([0L], keepdim: true);                                              // [N, D]
-        var covariance = centred.t().mm(centred).div(n - 1);                                        // [D, D]
+        var covariance = centred.t().mm(centred).div(Number(n - 1));                                        // [D, D]
         var diagonal = covariance.diagonal(0, 0, 1);                                                // [D]: variances
-        var variance = diagonal.add(Epsilon).sqrt().neg().add(1).relu().mean();
-        return (variance, (covariance.square().sum() - diagonal.square().sum()).div(d));
+        var variance = diagonal.add(Number(Epsilon), One).sqrt().neg().add(Number(1), One).relu().mean();
+        return (variance, (covariance.pow(Number(2)).sum() - diagonal.pow(Number(2)).sum()).div(Number(d)));
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
@@ -16,10 +17,15 @@ namespace Ssl.Estimators.Persistence;
 /// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
 internal abstract class EncoderModel : IDisposable
 {
+    protected EncoderModel() => Lifetime = new Lifetime(nameof(Transformers.EncoderTransformer), Free);
+
     /// <summary>
     /// Identity of the weights: the SHA-256 of the archive it was read from, in hexadecimal; a random one for a fresh model.
     /// </summary>
     public string Id { get; internal set; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>Ends with <see cref="Dispose"/>: enter it to use the weights.</summary>
+    public Lifetime Lifetime { get; }
 
     /// <summary>The kind of input, and the key under which <c>EncoderModelReader</c> knows how to read it: "text".</summary>
     public abstract string Modality { get; }
@@ -92,11 +98,15 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Everything but the weights; the modality's reader makes a model of it.</summary>
     public abstract JsonObject Describe();
 
-    /// <summary>The weights by their names in the network.</summary>
+    /// <summary>The weights by their names in the network; to be read while <see cref="Lifetime"/> is entered.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> GetWeights();
 
     /// <summary>Writes description and weights; <c>EncoderModelReader</c> reads them back.</summary>
-    public void WriteArchive(Stream stream) => ModelArchive.Write(stream, Modality, Describe(), GetWeights());
+    public void WriteArchive(Stream stream)
+    {
+        using var use = Lifetime.Enter();
+        ModelArchive.Write(stream, Modality, Describe(), GetWeights());
+    }
 
     /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
     public abstract EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn);
@@ -105,10 +115,13 @@ internal abstract class EncoderModel : IDisposable
     public abstract void MoveTo(Device device);
 
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
-    public abstract bool IsDisposed { get; }
+    public bool IsDisposed => Lifetime.IsClosed;
 
-    /// <inheritdoc/>
-    public abstract void Dispose();
+    /// <summary>Ends for the callers of everything here; calls under way are finished first. Safe from any thread.</summary>
+    public void Dispose() => Lifetime.Close();
+
+    /// <summary>Lets the weights go; called once, when nobody uses them any more.</summary>
+    protected abstract void Free();
 }
 
 /// <summary>What the images of a column are brought to.</summary>

@@ -14,6 +14,9 @@ internal readonly record struct RawRow(ReadOnlyMemory<float> Numbers, ReadOnlyMe
     /// <summary>The decoded image, where a saved chain brings one.</summary>
     public MLImage? Image { get; init; }
 
+    /// <summary>The image's pixels in the encoder's size, channel by channel; empty where the row brings it in another way.</summary>
+    public ReadOnlyMemory<byte> Pixels { get; init; }
+
     /// <summary>A row of texts only.</summary>
     public static RawRow OfTexts(ReadOnlyMemory<ReadOnlyMemory<char>> texts) => new(default, texts);
 

@@ -6,23 +6,22 @@ namespace Ssl.Estimators.Randomness;
 
 /// <summary>
 /// The random numbers of one training: one stream a purpose, seeded once and only ever advanced, so that a change in one purpose
-/// (an extra mask) does not shift another (the order of the rows). The global generator of torch is never touched.
+/// (an extra mask) does not shift another (the order of the rows). On the CPU torch's global generator is never touched;
+/// <see cref="Draws"/> says what happens on a GPU.
 /// </summary>
 public sealed class RandomStreams : IDisposable
 {
     private readonly ShuffleRandom _shuffle;
 
     /// <summary>Streams that follow from one seed.</summary>
-    /// <param name="seed">The same seed and device give the same numbers.</param>
-    /// <param name="device">Where dropout, views and masks are drawn; null means the CPU. Weights are always drawn on the CPU.</param>
-    public RandomStreams(long seed, Device? device = null)
+    /// <param name="seed">The same seed gives the same numbers; on another kind of device the draws differ.</param>
+    public RandomStreams(long seed)
     {
-        device ??= CPU;
         var seeds = new ShuffleRandom((ulong)seed);
         Weights = new Generator(seeds.NextUInt64() >> 1, CPU);
-        Dropout = new Generator(seeds.NextUInt64() >> 1, device);
-        Views = new Generator(seeds.NextUInt64() >> 1, device);
-        Masks = new Generator(seeds.NextUInt64() >> 1, device);
+        Dropout = new Generator(seeds.NextUInt64() >> 1, CPU);
+        Views = new Generator(seeds.NextUInt64() >> 1, CPU);
+        Masks = new Generator(seeds.NextUInt64() >> 1, CPU);
         _shuffle = new ShuffleRandom(seeds.NextUInt64());
     }
 

@@ -67,7 +67,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         LibraryNotice.Tell(_mlContext);
-        using var streams = new RandomStreams(_seed, device);
+        using var streams = new RandomStreams(_seed);
         using var run = Prepare(input, streams, channel);
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(

@@ -36,8 +36,8 @@ internal sealed class CollapseWatch(double threshold, double patience)
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor values = embeddings.detach().to(ScalarType.Float32);
-        Tensor directions = values / values.norm(1, keepdim: true).clamp_min_(1e-12);       // [N, D]
-        Tensor spread = directions.std(0, unbiased: true).mean() * Math.Sqrt(embeddings.shape[1]);
+        Tensor directions = values / values.norm(1, keepdim: true).clamp_min_(Number(1e-12));       // [N, D]
+        Tensor spread = directions.std(0, unbiased: true).mean() * Number(Math.Sqrt(embeddings.shape[1]));
         return spread.MoveToOuterDisposeScope();
     }
 

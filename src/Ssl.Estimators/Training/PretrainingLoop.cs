@@ -110,6 +110,7 @@ public sealed class PretrainingLoop
 
         if (device.type == DeviceType.CPU)
             TorchDevice.UseAllCores();
+        using var gradients = enable_grad(); // whatever the application has set on this thread
         method.to(device);
         method.train();
         var loop = new PretrainingLoop(method, source, settings, streams, device, reporter ?? new TrainingReporter(),

@@ -52,7 +52,7 @@ public static class TorchDevice
     public static void RequireNativeLibrary() => RequireNativeLibrary(() =>
     {
         InitializeDeviceType(DeviceType.CPU);
-        using Tensor probe = zeros(1); // reaches into the library: a wrong one fails here and not in the middle of a run
+        using Tensor probe = zeros(1, dtype: ScalarType.Float32); // reaches into the library: a wrong one fails here and not in the middle of a run
     });
 
     internal static void RequireNativeLibrary(Action firstUse)
@@ -69,7 +69,8 @@ public static class TorchDevice
         {
             if (TorchSharpLibrary.Fault is { } fault)
                 throw new InvalidOperationException($"{CouldNotLoad}: {fault}.", failure);
-            throw new InvalidOperationException($"{CouldNotLoad}: {Unwrap(failure).Message.TrimEnd('.')}."
+            // TorchSharp's sentence, without its advice for notebooks and its trace of a page.
+            throw new InvalidOperationException($"{CouldNotLoad}: {Unwrap(failure).Message.Split(" If using F#")[0].TrimEnd('.')}."
                 + " The application's project must reference one of the packages TorchSharp-cpu, TorchSharp-cuda-windows or"
                 + $" TorchSharp-cuda-linux, in version {typeof(torch).Assembly.GetName().Version?.ToString(3)}, the version of its TorchSharp."
                 , failure);

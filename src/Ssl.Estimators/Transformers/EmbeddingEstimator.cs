@@ -9,10 +9,10 @@ public sealed class EmbeddingEstimator : IEstimator<EncoderTransformer>
 {
     private readonly EncoderTransformer _encoder;
 
-    internal EmbeddingEstimator(EncoderTransformer encoder, string? outputColumnName, string? inputColumnName)
+    internal EmbeddingEstimator(MLContext mlContext, EncoderTransformer encoder, string? outputColumnName, string? inputColumnName)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        _encoder = encoder.Share(outputColumnName, inputColumnName);
+        _encoder = encoder.Share(outputColumnName, inputColumnName, mlContext);
     }
 
     /// <summary>The same encoder as a stage of its own; nothing is learnt.</summary>

@@ -10,13 +10,23 @@ internal sealed class EncodedDataView : IDataView
     private readonly IDataView _input;
     private readonly RowComputation _computation;
     private readonly int _batchSize;
+    private readonly RowMemo? _memo;
 
-    public EncodedDataView(IDataView input, DataViewSchema schema, RowComputation computation, int batchSize)
+    /// <summary>A view whose output columns stand behind those of the input.</summary>
+    /// <param name="input">The rows.</param>
+    /// <param name="schema">The input's columns, then the computation's.</param>
+    /// <param name="computation">What is computed.</param>
+    /// <param name="batchSize">Rows at once.</param>
+    /// <param name="settings">Whether and how results are kept; null computes in every pass.</param>
+    public EncodedDataView(IDataView input, DataViewSchema schema, RowComputation computation, int batchSize,
+        ScoringSettings? settings = null)
     {
         _input = input;
         _computation = computation;
         _batchSize = batchSize;
         Schema = schema;
+        if (settings is { MemoryLimit: > 0 })
+            _memo = new RowMemo(computation.Width, settings, !input.CanShuffle, schema[input.Schema.Count].Name);
     }
 
     public DataViewSchema Schema { get; }
@@ -34,13 +44,22 @@ internal sealed class EncodedDataView : IDataView
         if (!active.AsSpan(_input.Schema.Count).Contains(true))
             return new PassThroughCursor(_input.GetRowCursor(needed, rand), Schema, active);
 
+        if (_computation.Lifetime is { IsClosed: true } lifetime)
+        {
+            _memo?.Stop();
+            lifetime.ThrowIfClosed();
+        }
         var inputs = _computation.InputColumns.Select(name => _input.Schema[name]).ToArray();
-        needed = needed.Concat(inputs);
+        IEnumerable<DataViewSchema.Column> read = inputs;
         if (inputs.Any(column => column.Type is ImageDataViewType))
-            needed = needed.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
-        needed = needed.DistinctBy(c => c.Index);
-        var cursor = _input.GetRowCursor(needed, rand);
-        return new EncoderCursor(_computation, cursor, Schema, _input.Schema.Count, active, _batchSize);
+            read = read.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
+        var all = needed.Concat(read).DistinctBy(c => c.Index);
+        if (_memo is not { IsComplete: true })
+            return new EncoderCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _batchSize, _memo?.Begin());
+        // Loaders parse, and mappings map, what is asked for, read or not: so it is not asked for. A shuffled order comes once only.
+        return rand is null
+            ? new KeptRowsCursor(_computation, _input.GetRowCursor(needed), Schema, active, _memo.Begin(), () => _input.GetRowCursor(all))
+            : new KeptRowsCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _memo.Begin(), null);
     }
 
     /// <summary>One cursor: a batch already uses every core, several at once would only compete.</summary>

@@ -16,12 +16,12 @@ internal sealed class EncoderCursor : DataViewRowCursor
     private long _position = -1;
 
     public EncoderCursor(
-        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, int firstOutput, bool[] active, int batchSize)
+        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize, RowMemo.Pass? memo)
     {
-        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize);
+        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo);
         _computation = computation;
         _active = active;
-        _firstOutput = firstOutput;
+        _firstOutput = input.Schema.Count;
         Schema = schema;
     }
 

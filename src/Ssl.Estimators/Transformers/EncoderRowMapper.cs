@@ -31,6 +31,7 @@ internal sealed class EncoderRowMapper(
         DataViewRow input, RowComputation computation, DataViewSchema schema, HashSet<int> active) : DataViewRow
     {
         private readonly RawRow[] _row = new RawRow[1];
+        private readonly RowBuffer _buffer = new();
         private readonly float[] _results = new float[computation.Width];
         private RowReader? _reader;
         private long _position = -2;
@@ -63,7 +64,7 @@ internal sealed class EncoderRowMapper(
         {
             if (_position != input.Position)
             {
-                _row[0] = _reader!.Read();
+                _row[0] = _reader!.Read(_buffer);
                 computation.Compute(_row, _results);
                 _position = input.Position;
             }

@@ -13,6 +13,15 @@ namespace Ssl.Estimators.Transformers;
 /// A fitted encoder: adds a column with one embedding a row. Lazy (nothing is computed until rows are read), batched, order-preserving;
 /// any number of threads may score at once. Dispose of it when it is no longer needed: it holds the network's weights.
 /// </summary>
+/// <remarks>
+/// <para>A view that <see cref="Transform"/> returns computes each row once, however often it is read: it keeps the results, as long as the
+/// view lives, up to <c>mlContext.SelfSupervised().EmbeddingMemoryLimit</c>. As everywhere in ML.NET, the data must not change between two
+/// passes.</para>
+/// <para>Who owns the weights: this object, and every stage that <c>Embed</c> made of it; the last one disposed of frees them. A chain owns
+/// its parts and disposes of them. A <c>PredictionEngine</c> owns nothing: disposing of one leaves the transformer, or the chain that it was
+/// made from, as it was, whatever <c>OwnsTransformer</c> says; where nobody disposes, the weights go when nothing can reach them any more.
+/// A call under way while another thread disposes ends with its result, or with <see cref="ObjectDisposedException"/>.</para>
+/// </remarks>
 public sealed class EncoderTransformer : ITransformer, IDisposable
 {
     // Large enough to keep the cores busy, small enough that a preview stays quick.
@@ -48,7 +57,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _model.Lifetime.ThrowIfClosed();
         foreach (var name in InputColumnNames)
             _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         var builder = new DataViewSchema.Builder();
@@ -68,7 +77,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize,
+            ScoringSettings.Of(_mlContext));
     }
 
     /// <summary>
@@ -91,7 +101,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         {
             more = cursor.MoveNext();
             if (more)
-                rows.Add(reader.Read());
+                rows.Add(reader.Read(new RowBuffer()));
             if (rows.Count == BatchSize || !more && (rows.Count > 0 || errors.Count == 0))
             {
                 errors.AddRange(_model.ReconstructionErrors(CollectionsMarshal.AsSpan(rows)));
@@ -102,15 +112,19 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         return errors;
     }
 
-    /// <summary>Frees the weights, unless another stage shares them.</summary>
-    public void Dispose() => _model.Dispose();
+    /// <summary>Frees the weights, unless another stage shares them. The disposal of a <c>PredictionEngine</c> frees nothing.</summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _model.Dispose();
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => CarrierChain.Save(_model, ctx);
 
     /// <summary>The same network under other column names; each of the two can be disposed of on its own.</summary>
-    internal EncoderTransformer Share(string? outputColumnName, string? inputColumnName)
+    internal EncoderTransformer Share(string? outputColumnName, string? inputColumnName, MLContext? mlContext = null)
     {
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _model.Lifetime.ThrowIfClosed();
         if (inputColumnName is not null && InputColumnNames.Count != 1)
         {
             throw new ArgumentException($"The encoder reads {InputColumnNames.Count} columns ({string.Join(", ", InputColumnNames)}): one "
@@ -118,7 +132,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
                 nameof(inputColumnName));
         }
         IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
-        return new EncoderTransformer(_mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName));
+        return new EncoderTransformer(mlContext ?? _mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName));
     }
 
     internal void SaveArchive(string filePath) => AtomicFile.Write(filePath, _model.WriteArchive);

@@ -19,6 +19,7 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
     private readonly ImageEncoderFactory _factory;
     private readonly float _maximum;
     private readonly bool _loaded;
+    private ImageScaler? _scaler;
 
     private ImageEncoderModel(Parts parts, ImageEncoderFactory factory, float maximum, bool loaded) : base(parts)
         => (_factory, _maximum, _loaded) = (factory, maximum, loaded);
@@ -85,30 +86,35 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
 
     private protected override ImageBatch ToBatch(ReadOnlySpan<RawRow> rows)
     {
-        var images = new PixelRows(_factory.Shape);
-        var order = new int[rows.Length];
-        var scaler = new ImageScaler(_factory.Shape);
+        var shape = _factory.Shape;
+        var pixels = empty(rows.Length, shape.Channels, shape.Height, shape.Width, dtype: ScalarType.Byte);
+        var target = pixels.bytes;
         for (var i = 0; i < rows.Length; i++)
+            Write(rows[i], target.Slice(i * shape.Length, shape.Length));
+        return new ImageBatch(pixels);
+    }
+
+    private void Write(RawRow row, Span<byte> target)
+    {
+        if (!row.Pixels.IsEmpty)
         {
-            order[i] = i;
-            if (rows[i].Image is { } image)
-            {
-                scaler.Write(image, images.Add());
-                continue;
-            }
-            var numbers = rows[i].Numbers.Span;
-            if (numbers.Length == 0)
-            {
-                images.Add();                                           // no image: a black one
-                continue;
-            }
-            if (numbers.Length != _factory.Shape.Length)
-            {
-                throw new InvalidOperationException($"An image of column '{InputColumns[0]}' has {numbers.Length} numbers, the encoder takes "
-                    + $"{_factory.Shape}: {_factory.Shape.Length}. Resize the images.");
-            }
-            PixelColumn.ToBytes(numbers, images.Add(), _maximum);      // an image with gaps still has an embedding
+            row.Pixels.Span.CopyTo(target);
         }
-        return images.ToBatch(order);
+        else if (row.Image is { } image)
+        {
+            // A scaler has room for a whole image, and one that fits the images before: worth keeping, by one thread at a time.
+            var scaler = Interlocked.Exchange(ref _scaler, null) ?? new ImageScaler(_factory.Shape);
+            scaler.Write(image, target);
+            _scaler = scaler;
+        }
+        else if (row.Numbers.IsEmpty)
+        {
+            target.Clear();                                                 // no image: a black one
+        }
+        else
+        {
+            PixelColumn.RequireLength(InputColumns[0], row.Numbers.Length, _factory.Shape);
+            PixelColumn.ToBytes(row.Numbers.Span, target, _maximum);       // an image with gaps still has an embedding
+        }
     }
 }

@@ -19,7 +19,6 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     private readonly Parts _parts;
     private Device _device;
-    private int _disposed;
 
     /// <summary>A model that owns, or owns a share of, a network.</summary>
     private protected NetworkEncoderModel(Parts parts) => (_parts, _device) = (parts, parts.Device);
@@ -28,20 +27,11 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     public sealed override string OutputColumn => _parts.OutputColumn;
 
-    public sealed override bool IsDisposed => _disposed != 0;
-
     /// <summary>How it was trained, for the archive's reader: method, epochs, loss.</summary>
     public JsonObject TrainingFacts => _parts.TrainingFacts;
 
-    /// <summary>The network, on the model's device.</summary>
-    private protected TEncoder Network
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(IsDisposed, this);
-            return _parts.Network.Value;
-        }
-    }
+    /// <summary>The network, on the model's device; to be used while <see cref="EncoderModel.Lifetime"/> is entered.</summary>
+    private protected TEncoder Network => _parts.Network.Value;
 
     /// <summary>Where the network computes.</summary>
     private protected Device Device => _device;
@@ -60,6 +50,7 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     public sealed override Tensor Encode(ReadOnlySpan<RawRow> rows)
     {
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         return EncodeRows(rows).MoveToOuterDisposeScope();
     }
@@ -76,6 +67,7 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     public sealed override Encoder CreateTrainable(RandomStreams streams)
     {
+        using var use = Lifetime.Enter();
         using var skip = Initialization.Skip();
         var copy = CreateNetwork(streams);
         copy.load_state_dict(Network.state_dict());
@@ -88,13 +80,16 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
         => With(_parts with { Network = Parts.CopyOf(trained, CreateNetwork, device), Device = device, TrainingFacts = trainingFacts });
 
     public sealed override EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn)
-        => With(_parts with
+    {
+        using var use = Lifetime.Enter();
+        return With(_parts with
         {
             Network = _parts.Network.Retain(),
             Device = _device,
             InputColumns = inputColumns,
             OutputColumn = outputColumn,
         });
+    }
 
     public sealed override IReadOnlyDictionary<string, Tensor> GetWeights() => Network.state_dict();
 
@@ -109,15 +104,12 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
 
     public sealed override void MoveTo(Device device)
     {
+        using var use = Lifetime.Enter();
         Network.to(device);
         _device = device;
     }
 
-    public sealed override void Dispose()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            _parts.Network.Release();
-    }
+    protected sealed override void Free() => _parts.Network.Release();
 
     /// <summary>What every modality's model has.</summary>
     /// <param name="Network">In evaluation mode, on the device, without gradients.</param>

@@ -15,16 +15,24 @@ internal sealed class RowBlock
     private readonly long[] _batches;
     private readonly float[] _results;
     private readonly RowComputation _computation;
+    private readonly RowMemo.Pass? _memo;
+    private readonly RowBuffer[] _buffers;
+    private readonly int[] _places;           // where the rows that are computed stand among all
+    private float[] _computed = [];
+    private int _missing;
 
-    public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity)
+    public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity,
+        RowMemo.Pass? memo)
     {
-        _computation = computation;
+        (_computation, _memo) = (computation, memo);
         _reader = RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (var column in passThrough)
             _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);
         _idGetter = input.GetIdGetter();
         _rows = new RawRow[capacity];
+        _buffers = new RowBuffer[capacity];
+        _places = new int[capacity];
         _ids = new DataViewRowId[capacity];
         _batches = new long[capacity];
         _results = new float[checked(capacity * computation.Width)];
@@ -40,11 +48,15 @@ internal sealed class RowBlock
     /// <returns>Whether the input may have more.</returns>
     public bool Fill(DataViewRowCursor input)
     {
-        Count = 0;
+        (Count, _missing) = (0, 0);
         while (Count < _rows.Length && input.MoveNext())
         {
-            _rows[Count] = _reader.Read();
             _idGetter(ref _ids[Count]);
+            if (_memo is null || !_memo.TryGet(_ids[Count], input.Position, Results(Count, 1)))
+            {
+                _rows[_missing] = _reader.Read(_buffers[_missing] ??= new RowBuffer());
+                _places[_missing++] = Count;
+            }
             _batches[Count] = input.Batch;
             foreach (var column in _columns)
                 column?.Read(Count);
@@ -53,10 +65,33 @@ internal sealed class RowBlock
         return Count == _rows.Length;
     }
 
-    /// <summary>Computes all rows held, as one batch.</summary>
-    public void Compute() => _computation.Compute(_rows.AsSpan(0, Count), _results.AsSpan(0, Count * _computation.Width));
+    /// <summary>Computes the rows held of which nothing was kept, as one batch.</summary>
+    public void Compute()
+    {
+        _computation.Lifetime?.ThrowIfClosed();
+        if (_missing == Count)
+        {
+            _computation.Compute(_rows.AsSpan(0, Count), Results(0, Count));
+            return;
+        }
+        var width = _computation.Width;
+        if (_computed.Length < _missing * width)
+            _computed = new float[_results.Length];
+        _computation.Compute(_rows.AsSpan(0, _missing), _computed.AsSpan(0, _missing * width));
+        for (var i = 0; i < _missing; i++)
+            _computed.AsSpan(i * width, width).CopyTo(Results(_places[i], 1));
+    }
+
+    /// <summary>Keeps what was computed for passes to come.</summary>
+    public void Keep()
+    {
+        for (var i = 0; i < _missing && _memo is not null; i++)
+            _memo.Add(_ids[_places[i]], Results(_places[i], 1));
+    }
 
     public ReadOnlyMemory<float> Result(int row) => _results.AsMemory(row * _computation.Width, _computation.Width);
+
+    private Span<float> Results(int row, int count) => _results.AsSpan(row * _computation.Width, count * _computation.Width);
 
     public DataViewRowId Id(int row) => _ids[row];
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
@@ -18,6 +19,9 @@ internal abstract class RowComputation
 
     /// <inheritdoc cref="EncoderModel.Images"/>
     public virtual ImageInput? Images => null;
+
+    /// <summary>While it can compute; null where nothing can be disposed of.</summary>
+    public virtual Lifetime? Lifetime => null;
 
     /// <summary>Numbers a row.</summary>
     public abstract int Width { get; }
@@ -51,6 +55,8 @@ internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
     public override IReadOnlyList<InputKind> InputKinds => model.InputKinds;
 
     public override ImageInput? Images => model.Images;
+
+    public override Lifetime Lifetime => model.Lifetime;
 
     public override int Width => model.Dimension;
 

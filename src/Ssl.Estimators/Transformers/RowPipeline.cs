@@ -13,16 +13,24 @@ internal sealed class RowPipeline : IDisposable
     private readonly DataViewRowCursor _input;
     private readonly ComputeThreads _threads = ComputeThreads.ForThisThread();
     private readonly RowBlock[] _blocks;
+    private readonly RowMemo.Pass? _memo;
     private readonly Queue<Task> _pending = new();
     private bool _started;
     private bool _inputEnded;
 
-    public RowPipeline(DataViewRowCursor input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize)
+    /// <summary>Blocks of the rows of a cursor, which belongs to the pipeline from now on.</summary>
+    /// <param name="input">Stands before its first row.</param>
+    /// <param name="computation">What is computed.</param>
+    /// <param name="passThrough">Columns that are served as they are.</param>
+    /// <param name="batchSize">Rows a block.</param>
+    /// <param name="memo">Has what was computed before, and keeps what is computed now; may be null.</param>
+    public RowPipeline(DataViewRowCursor input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize,
+        RowMemo.Pass? memo)
     {
-        _input = input;
+        (_input, _memo) = (input, memo);
         _blocks = new RowBlock[_threads.Count + 2];                                     // served, waiting for a thread, one a thread
         for (var i = 0; i < _blocks.Length; i++)
-            _blocks[i] = new RowBlock(input, computation, passThrough, batchSize);
+            _blocks[i] = new RowBlock(input, computation, passThrough, batchSize, memo);
     }
 
     /// <summary>Which block is <see cref="Current"/>.</summary>
@@ -45,25 +53,35 @@ internal sealed class RowPipeline : IDisposable
         else if (_inputEnded)
         {
             Current.Clear();
+            _memo?.Finish();
             return false;
         }
         else
         {
             Fill(Current);
-            if (Current.Count > 0)
-                Current.Compute();
+            if (Current.Count == 0)
+            {
+                _memo?.Finish();
+                return false;
+            }
+            Current.Compute();
         }
+        // Here, not where it was computed: in the order of the rows, and on the thread of the pass.
+        Current.Keep();
         if (_started)
             ComputeAhead();
         _started = true;
-        return Current.Count > 0;
+        return true;
     }
 
     public void Dispose()
     {
-        // The tasks use the blocks: they must be over before the input goes. Nobody waits for their results or errors.
+        // The tasks use the blocks: they must be over before the input goes. Nobody waits for their errors; what they computed of the next
+        // rows, up to the first that failed, is kept for the next pass.
         try { Task.WhenAll(_pending).GetAwaiter().GetResult(); }
         catch (Exception) { /* the consumer leaves */ }
+        for (var next = 1; _pending.TryDequeue(out var task) && task.IsCompletedSuccessfully; next++)
+            _blocks[(CurrentIndex + next) % _blocks.Length].Keep();
         _pending.Clear();
         _inputEnded = true;
         _input.Dispose();

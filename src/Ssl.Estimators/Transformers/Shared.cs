@@ -1,31 +1,36 @@
 namespace Ssl.Estimators.Transformers;
 
-/// <summary>A value with several owners, disposed of with the last one.</summary>
+/// <summary>
+/// A value with several owners, disposed of with the last one; or, where owners went without a word (an engine gives its encoder back
+/// without disposing of it), once nothing can reach it any more.
+/// </summary>
 internal sealed class Shared<T>(T value) where T : IDisposable
 {
     private int _owners = 1;
 
+    /// <summary>Native modules hold memory that no finalizer of their own gives back.</summary>
+    ~Shared()
+    {
+        if (Interlocked.Exchange(ref _owners, 0) > 0)
+            value.Dispose();
+    }
+
     /// <summary>The value.</summary>
     public T Value => value;
 
-    /// <summary>One owner more.</summary>
-    /// <exception cref="ObjectDisposedException">The last owner has let go.</exception>
+    /// <summary>One owner more. The caller is one, or keeps one from letting go.</summary>
     public Shared<T> Retain()
     {
-        int owners;
-        do
-        {
-            owners = Volatile.Read(ref _owners);
-            ObjectDisposedException.ThrowIf(owners == 0, value);
-        }
-        while (Interlocked.CompareExchange(ref _owners, owners + 1, owners) != owners);
+        Interlocked.Increment(ref _owners);
         return this;
     }
 
     /// <summary>One owner less.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _owners) == 0)
-            value.Dispose();
+        if (Interlocked.Decrement(ref _owners) != 0)
+            return;
+        GC.SuppressFinalize(this);
+        value.Dispose();
     }
 }

@@ -66,6 +66,7 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
             return base.ReconstructionErrors(rows);
         if (rows.Length == 0)
             return [];
+        using var use = Lifetime.Enter();
         var network = Network;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

@@ -104,7 +104,7 @@ public class AnomalyScoreTests
             var expected = model.Transform(view);
             var loaded = EmbeddingRows.Reload(model, view.Schema);
             var back = Rehydration.Rehydrate(loaded,
-                (manifest, tensors) => new AnomalyScoreTransformer(AnomalyModel.Read(manifest, tensors)));
+                (manifest, tensors) => new AnomalyScoreTransformer(_mlContext, AnomalyModel.Read(manifest, tensors)));
             Assert.AreEqual(model.Threshold, ((AnomalyScoreTransformer)back).Threshold);
             foreach (var other in new[] { loaded, back })
             {

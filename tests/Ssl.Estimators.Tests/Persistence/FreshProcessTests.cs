@@ -140,6 +140,38 @@ public class FreshProcessTests
     }
 
     [TestMethod]
+    [DataRow(null)]
+    [DataRow("rehydrate")]
+    public void Image_files_of_any_size_embed_the_same(string? mode)
+    {
+        var mlContext = new MLContext(7);
+        var random = new Random(5);
+        Row[] rows = [.. Enumerable.Range(0, 12).Select(i =>
+        {
+            var (width, height) = (1 + i * 3, 1 + i * 7 % 30);
+            var pixels = new byte[width * height * 4];
+            random.NextBytes(pixels);
+            using var image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+            image.Save(Path.Combine(s_folder, $"{i}.png"));
+            return new Row { Text = $"{i}.png", Features = [0, 0, 0] };
+        })];
+        var data = mlContext.Data.LoadFromEnumerable(rows);
+        using var model = mlContext.Transforms.LoadImages("Image", s_folder, "Text").Append(mlContext.SelfSupervised().Images.SimClr(new()
+        {
+            OutputColumnName = "Embedding", Encoder = ImageEncoders.SmallConvNet(8, 3, 2, 4), BatchSize = 4, NumberOfEpochs = 1,
+        })).Fit(data);
+        var (path, rowsPath) = (Path.Combine(s_folder, $"images{mode}.zip"), Path.Combine(s_folder, "image-rows.json"));
+        mlContext.Model.Save(model, data.Schema, path);
+        File.WriteAllText(rowsPath, JsonSerializer.Serialize(rows));
+        var (code, output, error) = Start(path, "Embedding", mode, rowsPath);
+        Assert.AreEqual(0, code, error);
+        var (fresh, expected) = (Bits(output), model.Transform(data).GetColumn<float[]>("Embedding").ToArray());
+        Assert.IsGreaterThan(6, expected.Select(row => row[0]).Distinct().Count());
+        for (var i = 0; i < rows.Length; i++)
+            AssertClose(expected[i], fresh[i], i);
+    }
+
+    [TestMethod]
     public void A_truncated_model_says_so()
     {
         var bytes = File.ReadAllBytes(Save(s_encoder!, "whole.zip"));
@@ -170,7 +202,7 @@ public class FreshProcessTests
         return output;
     }
 
-    private static (int Code, string Output, string Error) Start(string model, string column, string? mode)
+    private static (int Code, string Output, string Error) Start(string model, string column, string? mode, string? rows = null)
     {
         var isDotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
         var start = new ProcessStartInfo(isDotnet ? Environment.ProcessPath! : "dotnet")
@@ -178,7 +210,8 @@ public class FreshProcessTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in new[] { Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), model, RowsPath, column, mode })
+        foreach (var argument in new[] { Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), model, rows ?? RowsPath, column,
+            mode })
         {
             if (argument is not null)
             {

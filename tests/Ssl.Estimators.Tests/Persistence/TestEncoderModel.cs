@@ -15,7 +15,6 @@ internal sealed class TestEncoderModel : EncoderModel
 {
     private readonly Tensor _table;     // [rows, Dimension]
     private readonly float[] _values;
-    private int _disposed;
 
     public TestEncoderModel(Tensor table, string output = "Features", bool readsNumbers = false, params string[] inputs)
     {
@@ -41,8 +40,6 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override IReadOnlyList<InputKind> InputKinds => [.. InputColumns.Select(_ => ReadsNumbers ? InputKind.Number : InputKind.Text)];
 
-    public override bool IsDisposed => _disposed != 0;
-
     public static TestEncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features",
         bool readsNumbers = false,
         params string[] inputs)
@@ -67,7 +64,7 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override IReadOnlyDictionary<string, Tensor> GetWeights()
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        Lifetime.ThrowIfClosed();
         return new Dictionary<string, Tensor> { ["table"] = _table };
     }
 
@@ -93,7 +90,7 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using var use = Lifetime.Enter();
         var count = _values.Length / Dimension;
         for (var i = 0; i < rows.Length; i++)
         {
@@ -129,11 +126,7 @@ internal sealed class TestEncoderModel : EncoderModel
 
     public override void MoveTo(Device device) => Assert.AreEqual(CPU.type, device.type);
 
-    public override void Dispose()
-    {
-        _disposed = 1;
-        _table.Dispose();
-    }
+    protected override void Free() => _table.Dispose();
 
     [ModuleInitializer]
     internal static void Register() => EncoderModelReader.Register("test", Read);

@@ -155,7 +155,7 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
             var reader = RowReader.Open(row, model.InputColumns, model._kinds);
             return stores =>
             {
-                ((Store)stores[0]).Add(reader.Read());
+                ((Store)stores[0]).Add(reader.Read(new RowBuffer()));
                 return true;
             };
         }

@@ -70,6 +70,9 @@ internal static class PixelColumn
             return target =>
             {
                 getBytes(ref bytes);
+                if (bytes.Length == 0)
+                    return false;
+                RequireLength(column.Name, bytes.Length, shape);
                 bytes.CopyTo(target);
                 return true;
             };
@@ -80,11 +83,24 @@ internal static class PixelColumn
         return target =>
         {
             getNumbers(ref numbers);
+            if (numbers.Length == 0)
+                return false;
+            RequireLength(column.Name, numbers.Length, shape);
             if (dense.Length != numbers.Length)
                 dense = new float[numbers.Length];
             numbers.CopyTo(dense);
             return ToBytes(dense, target, maximum);
         };
+    }
+
+    /// <summary>Throws unless an image of a column whose type says no size has the encoder's.</summary>
+    public static void RequireLength(string column, int length, ImageShape shape)
+    {
+        if (length != shape.Length)
+        {
+            throw new InvalidOperationException($"An image of column '{column}' has {length} numbers, the encoder takes {shape}: "
+                + $"{shape.Length}. Resize the images.");
+        }
     }
 
     /// <summary>Pixels as bytes, rounded and cut off at 0 and <paramref name="maximum"/>; NaN becomes 0.</summary>

@@ -51,7 +51,7 @@ internal sealed class TableRows(TableLayout layout) : RowStore
     /// <inheritdoc/>
     public override TableBatch ToBatch(ReadOnlySpan<int> rows)
     {
-        var numbers = empty(rows.Length, _numeric);
+        var numbers = empty(rows.Length, _numeric, dtype: ScalarType.Float32);
         var missing = empty(rows.Length, _numeric, dtype: ScalarType.Bool);
         var codes = empty(rows.Length, _categorical, dtype: ScalarType.Int64);
         var numberCells = MemoryMarshal.Cast<byte, float>(numbers.bytes);

@@ -60,7 +60,7 @@ internal sealed class SeriesRows(SeriesScaling scaling, int minimumLength) : Row
         var longest = Math.Max(1, minimumLength);
         foreach (var row in rows)
             longest = Math.Max(longest, Length(row));
-        var values = zeros(rows.Length, _channels, longest);
+        var values = zeros(rows.Length, _channels, longest, dtype: ScalarType.Float32);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
         var observed = zeros(rows.Length, longest, dtype: ScalarType.Bool);
         var cells = MemoryMarshal.Cast<byte, float>(values.bytes);

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
@@ -10,6 +12,8 @@ namespace Ssl.Estimators.Downstream;
 /// <summary>A fitted detector: everything that is saved, and how it reads rows. Any number of threads may score at once.</summary>
 internal abstract class AnomalyModel : IDisposable
 {
+    protected AnomalyModel() => Lifetime = new Lifetime(nameof(AnomalyScoreTransformer), Free);
+
     /// <summary>Kind of the archive.</summary>
     public const string ArchiveKind = "anomaly-score";
 
@@ -24,14 +28,14 @@ internal abstract class AnomalyModel : IDisposable
     /// <summary>The columns that are read.</summary>
     public abstract IReadOnlyList<string> InputColumns { get; }
 
-    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
-    public abstract bool IsDisposed { get; }
+    /// <summary>Ends with <see cref="Dispose"/>: enter it to use what was learned.</summary>
+    public Lifetime Lifetime { get; }
 
     /// <summary>Throws unless the input columns have the types that they must have.</summary>
     public abstract void CheckInput(DataViewSchema schema);
 
     /// <summary>The data with both output columns.</summary>
-    public abstract IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize);
+    public abstract IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings);
 
     /// <summary>Row by row.</summary>
     public abstract IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema);
@@ -46,12 +50,15 @@ internal abstract class AnomalyModel : IDisposable
     public abstract void MoveTo(Device device);
 
     /// <inheritdoc/>
-    public abstract void Dispose();
+    public void Dispose() => Lifetime.Close();
+
+    /// <summary>Lets go what was learned; called once, when nobody uses it any more.</summary>
+    protected abstract void Free();
 
     /// <summary>Writes everything; <see cref="Read(Stream)"/> reads it back.</summary>
     public void WriteArchive(Stream stream)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, typeof(AnomalyScoreTransformer));
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
         // As bits: JSON has no infinity.

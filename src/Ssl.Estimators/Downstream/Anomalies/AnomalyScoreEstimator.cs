@@ -42,7 +42,8 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         options.Validate(faults);
         faults.ThrowIfAny();
         if (options.Encoder is { } encoder)
-            ObjectDisposedException.ThrowIf(encoder.Model.IsDisposed, encoder);
+            encoder.Model.Lifetime.ThrowIfClosed();
+        _mlContext = mlContext;
         _host = ((IHostEnvironment)mlContext).Register(nameof(AnomalyScoreEstimator));
         (_gpuDeviceId, _fallbackToCpu) = (mlContext.GpuDeviceId, mlContext.FallbackToCpu);
         _options = options.Snapshot();
@@ -109,7 +110,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         model.Threshold = scores[^(anomalies + 1)];
         channel.Info(MessageSensitivity.None, "Anomaly threshold {0} from {1} rows, {2} of them above it.", model.Threshold, scores.Length,
             scores.Count(score => score > model.Threshold));
-        return new AnomalyScoreTransformer(model);
+        return new AnomalyScoreTransformer(_mlContext, model);
     }
 
     /// <summary>All input columns, the predicted label and the score.</summary>
@@ -206,7 +207,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
     private (AnomalyModel, float[]) FitReconstruction(IDataView input)
     {
         var encoder = FindEncoder(input.Schema);
-        ObjectDisposedException.ThrowIf(encoder.IsDisposed, encoder);
+        encoder.Lifetime.ThrowIfClosed();
         if (!encoder.Reconstructs)
         {
             throw new InvalidOperationException($"The encoder of modality '{encoder.Modality}' does not rebuild its rows: it has no "
@@ -217,7 +218,8 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         try
         {
             model.CheckInput(input.Schema);
-            var scored = model.CreateView(input, AnomalyColumns.Append(input.Schema), EncoderTransformer.BatchSize);
+            var scored = model.CreateView(input, AnomalyColumns.Append(input.Schema), EncoderTransformer.BatchSize,
+                ScoringSettings.Of(_mlContext));
             float[] scores = [.. scored.GetColumn<float>(scored.Schema[AnomalyColumns.Score]).Where(float.IsFinite)];
             return scores.Length > 0 ? (model, scores) : throw new InvalidOperationException(
                 "There are no rows with a reconstruction error. Give Fit a data view with at least one row.");

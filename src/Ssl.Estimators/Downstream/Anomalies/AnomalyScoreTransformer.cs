@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Downstream;
@@ -11,9 +12,10 @@ namespace Ssl.Estimators.Downstream;
 /// </summary>
 public sealed class AnomalyScoreTransformer : ITransformer, IDisposable
 {
+    private readonly MLContext _mlContext;
     private readonly AnomalyModel _model;
 
-    internal AnomalyScoreTransformer(AnomalyModel model) => _model = model;
+    internal AnomalyScoreTransformer(MLContext mlContext, AnomalyModel model) => (_mlContext, _model) = (mlContext, model);
 
     /// <summary>What makes a row an anomaly.</summary>
     public AnomalyMethod Method => _model.Method;
@@ -33,7 +35,7 @@ public sealed class AnomalyScoreTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _model.Lifetime.ThrowIfClosed();
         _model.CheckInput(inputSchema);
         return AnomalyColumns.Append(inputSchema);
     }
@@ -47,11 +49,16 @@ public sealed class AnomalyScoreTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return _model.CreateView(input, GetOutputSchema(input.Schema), EncoderTransformer.BatchSize);
+        return _model.CreateView(input, GetOutputSchema(input.Schema), EncoderTransformer.BatchSize,
+            ScoringSettings.Of(_mlContext));
     }
 
-    /// <summary>Frees what was learned.</summary>
-    public void Dispose() => _model.Dispose();
+    /// <summary>Frees what was learned. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.</summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _model.Dispose();
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => _model.Save(ctx);
 }

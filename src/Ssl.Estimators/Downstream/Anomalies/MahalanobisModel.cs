@@ -11,16 +11,16 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
 
     private readonly Tensor _mean;          // [1, D]
     private readonly Tensor _whitening;     // [D, D], transposed inverse of the Cholesky factor of the covariance
-    private int _disposed;
 
     private MahalanobisModel(Tensor mean, Tensor whitening, double shrinkage, string inputColumn) : base(inputColumn)
-        => (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+    {
+        (_mean, _whitening, Shrinkage) = (mean.DetachFromDisposeScope(), whitening.DetachFromDisposeScope(), shrinkage);
+        Dimension = (int)mean.shape[1];
+    }
 
     public override AnomalyMethod Method => AnomalyMethod.Mahalanobis;
 
-    public override bool IsDisposed => _disposed != 0;
-
-    public override int Dimension => (int)_mean.shape[1];
+    public override int Dimension { get; }
 
     /// <summary>How much of the covariance is that of a sphere, from 0 to 1.</summary>
     public double Shrinkage { get; }
@@ -56,16 +56,16 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
     {
         using var scope = NewDisposeScope();
         var (n, d) = (centered.shape[0], centered.shape[1]);
-        var sample = centered.t().mm(centered).div(n);                              // [D, D]
+        var sample = centered.t().mm(centered).div(Number(n));                              // [D, D]
         var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
-        var squares = sample.square().sum().item<double>();
+        var squares = sample.pow(Number(2)).sum().item<double>();
         var distance = (squares / d) - (scale * scale);                             // of the sample covariance from the sphere
         // Mean of |x x' - S|^2 over rows x is the mean of |x|^4 less |S|^2.
-        var fourth = centered.square().sum(1).square().sum().item<double>();
+        var fourth = centered.pow(Number(2)).sum(1).pow(Number(2)).sum().item<double>();
         var error = Math.Min(distance, ((fourth / n) - squares) / n / d);
         // Without scatter beyond a sphere there is nothing to keep; rounding must not leave a matrix that has no inverse.
         var shrinkage = distance > 0 ? Math.Clamp(error / distance, 1e-6, 1) : 1;
-        var shrunk = sample * (1 - shrinkage) + eye(d, dtype: ScalarType.Float64, device: sample.device) * (shrinkage * scale);
+        var shrunk = (sample * Number(1 - shrinkage)).add(eye(d, dtype: ScalarType.Float64, device: sample.device) * Number(shrinkage * scale), One);
         return (shrunk.MoveToOuterDisposeScope(), shrinkage);
     }
 
@@ -76,7 +76,7 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
         var host = empty([count, Dimension], ScalarType.Float32);
         MemoryMarshal.AsBytes(vectors[..(count * Dimension)]).CopyTo(host.bytes);
         var centered = host.to(_mean.device).to(ScalarType.Float64) - _mean;        // [N, D]
-        var distance = centered.mm(_whitening).square().sum(1).sqrt().to(ScalarType.Float32).cpu();
+        var distance = centered.mm(_whitening).pow(Number(2)).sum(1).sqrt().to(ScalarType.Float32).cpu();
         MemoryMarshal.Cast<byte, float>(distance.bytes).CopyTo(scores);
         for (var i = 0; i < count; i++)
         {
@@ -99,10 +99,8 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
         // Stays on the host: one small product a batch, in double precision, which GPUs of most users are slow at.
     }
 
-    public override void Dispose()
+    protected override void Free()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
         _mean.Dispose();
         _whitening.Dispose();
     }

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
@@ -19,16 +20,14 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     public override IReadOnlyList<string> InputColumns => encoder.InputColumns;
 
-    public override bool IsDisposed => encoder.IsDisposed;
-
     public override void CheckInput(DataViewSchema schema)
     {
         foreach (var name in encoder.InputColumns)
             encoder.CheckColumn(name, ColumnShape.Find(schema, name));
     }
 
-    public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize)
-        => new EncodedDataView(input, schema, new Computation(this, encoder), batchSize);
+    public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
+        => new EncodedDataView(input, schema, new Computation(this, encoder), batchSize, settings);
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
         => new EncoderRowMapper(new Computation(this, encoder), inputSchema, outputSchema);
@@ -77,7 +76,7 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     public override void MoveTo(Device device) => encoder.MoveTo(device);
 
-    public override void Dispose() => encoder.Dispose();
+    protected override void Free() => encoder.Dispose();
 
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors)
     {
@@ -93,11 +92,13 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
         public override IReadOnlyList<InputKind> InputKinds => encoder.InputKinds;
 
+        public override Lifetime Lifetime => model.Lifetime;
+
         public override int Width => 1;
 
         public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
         {
-            ObjectDisposedException.ThrowIf(encoder.IsDisposed, typeof(AnomalyScoreTransformer));
+            using var use = model.Lifetime.Enter();
             if (rows.Length > 0)
                 encoder.ReconstructionErrors(rows).CopyTo(results);
         }

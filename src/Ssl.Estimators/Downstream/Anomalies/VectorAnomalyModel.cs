@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
@@ -26,7 +27,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
 
     public override void CheckInput(DataViewSchema schema) => new Computation(this).CheckInput(schema);
 
-    public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize)
+    public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
         => new VectorDataView(input, schema, new Computation(this), batchSize);
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
@@ -41,6 +42,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
                 $"Column '{inputColumn}' has vectors of length {vector.Length}, the detector was fitted on {Dimension}.");
         }
 
+        using var use = Lifetime.Enter();
         var score = 0f;
         Score(vector, 1, new Span<float>(ref score));
         return score;
@@ -73,7 +75,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
 
         public override void Compute(Span<float> vectors, int count)
         {
-            ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(AnomalyScoreTransformer));
+            using var use = model.Lifetime.Enter();
             model.Score(vectors, count, _scores);
         }
 
@@ -87,8 +89,6 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
     private const string NeighborsKey = "number_of_neighbors";
 
     public override AnomalyMethod Method => AnomalyMethod.NeighborDistance;
-
-    public override bool IsDisposed => vectors.IsDisposed;
 
     public override int Dimension => vectors.Dimension;
 
@@ -118,7 +118,7 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
         // Stays where it was read to: the search is as quick as the matrix product of the CPU.
     }
 
-    public override void Dispose() => vectors.Dispose();
+    protected override void Free() => vectors.Dispose();
 
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors)
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Downstream;
@@ -46,7 +47,7 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_predictor.IsDisposed, this);
+        _predictor.Lifetime.ThrowIfClosed();
         _predictor.CheckInput(inputSchema);
         return PredictionColumns.Append(inputSchema, _predictor.Task);
     }
@@ -64,8 +65,14 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
         return new VectorDataView(input, GetOutputSchema(input.Schema), _predictor, NearestNeighborsTransformer.BatchSize);
     }
 
-    /// <summary>Frees the reference vectors.</summary>
-    public void Dispose() => _predictor.Dispose();
+    /// <summary>
+    /// Frees the reference vectors. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.
+    /// </summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _predictor.Dispose();
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => NeighborPredictionCarrier.Save(_predictor, ctx);
 }

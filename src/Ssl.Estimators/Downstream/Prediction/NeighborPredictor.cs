@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
@@ -29,7 +30,10 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <param name="k">Neighbours that vote.</param>
     /// <param name="temperature">Greater than 0.</param>
     public NeighborPredictor(VectorIndex vectors, float[] labels, PredictionTask task, string inputColumn, int k, double temperature)
-        => (_vectors, _labels, Task, InputColumn, _k, _temperature) = (vectors, labels, task, inputColumn, k, temperature);
+    {
+        (_vectors, _labels, Task, InputColumn, _k, _temperature) = (vectors, labels, task, inputColumn, k, temperature);
+        Lifetime = new Lifetime(nameof(NearestNeighborsPredictionTransformer), vectors.Dispose);
+    }
 
     /// <summary>What it predicts.</summary>
     public PredictionTask Task { get; }
@@ -40,8 +44,8 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <summary>Neighbours that vote on a row.</summary>
     public int NumberOfNeighbors => _k;
 
-    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
-    public bool IsDisposed => _vectors.IsDisposed;
+    /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
+    public Lifetime Lifetime { get; }
 
     public override string InputColumn { get; }
 
@@ -55,7 +59,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <param name="results">Takes the task's width of numbers for each; NaN where a row has no neighbours.</param>
     public void Predict(Span<float> queries, int count, Span<float> results)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsPredictionTransformer));
+        using var use = Lifetime.Enter();
         var (rows, scores) = (new long[count * _k], new float[count * _k]);
         _vectors.Search(queries, count, _k, rows, scores);
         for (var i = 0; i < count; i++)
@@ -65,7 +69,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <summary>Writes vectors, labels and settings.</summary>
     public void WriteArchive(Stream stream)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, typeof(NearestNeighborsPredictionTransformer));
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor> { [LabelsName] = tensor(_labels) };
         var content = new JsonObject
@@ -107,7 +111,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     });
 
     /// <inheritdoc/>
-    public void Dispose() => _vectors.Dispose();
+    public void Dispose() => Lifetime.Close();
 
     private void Vote(ReadOnlySpan<long> rows, ReadOnlySpan<float> scores, Span<float> result)
     {

@@ -177,10 +177,10 @@ internal static class SphericalKMeans
         {
             using var step = NewDisposeScope();
             var nearest = Assign(sample, centers);
-            var sums = zeros_like(centers).index_add_(0, tensor(Array.ConvertAll(nearest, c => (long)c)), sample, 1);
+            var sums = zeros_like(centers).index_add_(0, tensor(Array.ConvertAll(nearest, c => (long)c)), sample, Number(1));
             var lengths = sums.norm(1, keepdim: true);                              // [C, 1]
             // A centre without vectors stays where it is.
-            var moved = where(lengths.gt(1e-6), sums / lengths.clamp_min(1e-6), centers);
+            var moved = where(lengths.gt(Number(1e-6)), sums / lengths.clamp_min(Number(1e-6)), centers);
             centers.copy_(moved);
         }
 

@@ -103,7 +103,7 @@ internal sealed class ExactIndex : VectorIndex
             var similarity = queries.mm(block.t());                         // [N, rows of the block]
             var (values, indices) = similarity.topk((int)Math.Min(found, block.shape[0]), dim: 1);
             blockScores.Add(values.MoveToOuterDisposeScope());
-            blockRows.Add(indices.add(offset).MoveToOuterDisposeScope());
+            blockRows.Add(indices.add(Number(offset), One).MoveToOuterDisposeScope());
             offset += block.shape[0];
         }
 

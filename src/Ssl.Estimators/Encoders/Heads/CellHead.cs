@@ -23,7 +23,7 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
     private protected CellHead(string name, TableLayout layout) : base(name)
     {
         Layout = layout;
-        register_buffer(TypicalErrors, ones(layout.CellCount));
+        register_buffer(TypicalErrors, ones(layout.CellCount, dtype: ScalarType.Float32));
     }
 
     /// <summary>The cells of a row.</summary>
@@ -61,12 +61,12 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                                                  // [N, C + K]
-            var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights;     // [N, C + K]
+            var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                          // [N, C + K]
+            var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights; // [N, C + K]
             var typical = get_buffer(TypicalErrors)!;
-            var counts = weights.sum(0L);                                                                                    // [C + K]
-            var now = where(counts.gt(0), errors.sum(0L) / counts.clamp_min(1), typical);
-            typical.mul_(Memory).add_(now * (1 - Memory));
+            var counts = weights.sum(0L);                                                           // [C + K]
+            var now = where(counts.gt(Number(0)), errors.sum(0L) / counts.clamp_min(Number(1)), typical);
+            typical.mul_(Number(Memory)).add_(now * Number(1 - Memory), One);
         }
         return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
     }
@@ -85,9 +85,9 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
     {
         using var scope = NewDisposeScope();
         int c = Layout.NumericCount, k = Layout.CategoricalCount;
-        var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                                              // [N, C + K]
-        var scale = get_buffer(TypicalErrors)!.clamp_min(1e-3);                                                             // [C + K]
-        Tensor sums = zeros(batch.Count, device: batch.Numbers.device), counts = zeros(batch.Count, device: batch.Numbers.device);
+        var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                      // [N, C + K]
+        var scale = get_buffer(TypicalErrors)!.clamp_min(Number(1e-3));                             // [C + K]
+        Tensor sums = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device), counts = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device);
         foreach (var pattern in hiddenShare is { } share ? HiddenPatterns(c + k, share) : (IEnumerable<bool[]?>)[null])
         {
             using var each = NewDisposeScope();
@@ -95,17 +95,17 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var seen = batch;
             if (pattern is not null)
             {
-                var hidden = tensor(pattern, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k);         // [N, C + K]
+                var hidden = tensor(pattern, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k); // [N, C + K]
                 asked = known.logical_and(hidden);
                 seen = batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k));
             }
             var told = Run(encoder, seen).Cells;
             var weights = asked.to(sums.dtype);
             var errors = CellReconstructionLoss.PerCell(told.Numbers, batch.Numbers, told.Logits, batch.Codes) / scale;
-            sums.add_((errors * weights).sum(1));
-            counts.add_(weights.sum(1));
+            sums.add_((errors * weights).sum(1), One);
+            counts.add_(weights.sum(1), One);
         }
-        return (sums / counts.clamp_min(1)).MoveToOuterDisposeScope();
+        return (sums / counts.clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     // Rounds of random groups, each hidden in turn: every cell is hidden as often. The same for every row, so that a row's error is its
@@ -187,7 +187,7 @@ internal sealed class EmbeddingCellHead : CellHead
         using var scope = NewDisposeScope();
         var hidden = _hidden.call(embeddings).relu();                                                   // [N, D]
         var logits = _categories?.call(hidden).index_select(1, EntryIndex(hidden.device))               // [N, K * M]
-            .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device));
+            .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device), One);
         return MoveOut(_numbers?.call(hidden), logits, hidden);
     }
 }
@@ -216,16 +216,16 @@ internal sealed class TokenCellHead : CellHead
     public TokenCellHead(TableLayout layout, int dimension, RandomStreams streams) : base(nameof(TokenCellHead), layout)
     {
         _transform = Initialization.NormalLinear(dimension, dimension, streams.Weights);
-        _norm = nn.LayerNorm(dimension);
+        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         if (layout.NumericCount > 0)
         {
             _numbersWeight = Weights(layout.NumericCount, dimension, streams);
-            _numbersBias = nn.Parameter(zeros(layout.NumericCount));
+            _numbersBias = nn.Parameter(zeros(layout.NumericCount, dtype: ScalarType.Float32));
         }
         if (layout.CategoricalCount > 0)
         {
             _categoriesWeight = Weights(layout.TotalCategories, dimension, streams);
-            _categoriesBias = nn.Parameter(zeros(layout.TotalCategories));
+            _categoriesBias = nn.Parameter(zeros(layout.TotalCategories, dtype: ScalarType.Float32));
         }
         RegisterComponents();
     }
@@ -237,20 +237,20 @@ internal sealed class TokenCellHead : CellHead
         int c = Layout.NumericCount, k = Layout.CategoricalCount, most = Layout.LargestCategoryCount;
         Tensor? numbers = null, logits = null;
         if (_numbersWeight is not null)
-            numbers = (states.narrow(1, 0, c) * _numbersWeight).sum(2) + _numbersBias!;                 // [N, C]
+            numbers = (states.narrow(1, 0, c) * _numbersWeight).sum(2).add(_numbersBias!, One);                 // [N, C]
         if (_categoriesWeight is not null)
         {
             var index = EntryIndex(states.device);                                                      // [K * M]
             var weights = _categoriesWeight.index_select(0, index).view(k, most, -1).transpose(1, 2);   // [K, D, M]
-            var bias = _categoriesBias!.index_select(0, index).view(k, most) + Padding(states.device);  // [K, M]
-            logits = states.narrow(1, c, k).transpose(0, 1).bmm(weights).transpose(0, 1) + bias;        // [N, K, M]
+            var bias = _categoriesBias!.index_select(0, index).view(k, most).add(Padding(states.device), One);  // [K, M]
+            logits = states.narrow(1, c, k).transpose(0, 1).bmm(weights).transpose(0, 1).add(bias, One);        // [N, K, M]
         }
         return MoveOut(numbers, logits, states);
     }
 
     private static Parameter Weights(int count, int dimension, RandomStreams streams)
     {
-        var weights = nn.Parameter(zeros(count, dimension));
+        var weights = nn.Parameter(zeros(count, dimension, dtype: ScalarType.Float32));
         Initialization.Normal(weights, 1 / Math.Sqrt(dimension), streams.Weights);
         return weights;
     }

@@ -36,11 +36,11 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
     public PatchDecoder(PatchEncoder encoder, int dimension, int layers, int heads, RandomStreams streams) : base(nameof(PatchDecoder))
     {
         _embedding = Initialization.NormalLinear(encoder.TokenDimension, dimension, streams.Weights);
-        _maskToken = nn.Parameter(zeros(dimension));
+        _maskToken = nn.Parameter(zeros(dimension, dtype: ScalarType.Float32));
         Initialization.Normal(_maskToken, 0.02, streams.Weights);
         _positions = PositionGrid.SinesAndCosines(encoder.Rows, encoder.Columns, dimension).squeeze(0).DetachFromDisposeScope(); // [P, E]
         _blocks = VisionBlock.Stack(layers, dimension, heads, streams);
-        _norm = nn.LayerNorm(dimension, VisionBlock.Epsilon);
+        _norm = nn.LayerNorm(dimension, VisionBlock.Epsilon, dtype: ScalarType.Float32);
         _output = Initialization.NormalLinear(dimension, encoder.PatchLength, streams.Weights);
         RegisterComponents();
     }
@@ -53,8 +53,8 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor tokens, Tensor visible, Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var seen = _embedding.call(tokens) + At(visible);                                           // [N, V, E]
-        var all = cat([At(hidden) + _maskToken, seen], 1);                                          // [N, M + V, E], places in any order
+        var seen = _embedding.call(tokens).add(At(visible), One);                                           // [N, V, E]
+        var all = cat([At(hidden).add(_maskToken, One), seen], 1);                                          // [N, M + V, E], places in any order
         foreach (var block in _blocks)
             all = block.call(all);
         return _output.call(_norm.call(all.narrow(1, 0, hidden.shape[1]))).MoveToOuterDisposeScope();

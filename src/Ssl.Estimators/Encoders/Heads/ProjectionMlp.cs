@@ -15,7 +15,7 @@ internal sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
     private readonly ModuleList<Linear> _layers;
 
     [ComponentName(Name = "norms")]
-    private readonly ModuleList<BatchNorm1d> _norms;
+    private readonly ModuleList<BatchNorm> _norms;
 
     /// <summary>A head.</summary>
     /// <param name="inputs">D, the length of an embedding.</param>
@@ -29,7 +29,7 @@ internal sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
         bool normalizesOutput = false) : base(nameof(ProjectionMlp))
     {
         var linear = new Linear[layers];
-        var norms = new List<BatchNorm1d>();
+        var norms = new List<BatchNorm>();
         for (int i = 0; i < layers; i++)
         {
             bool isLast = i == layers - 1;
@@ -37,10 +37,10 @@ internal sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
             // A norm has its own bias.
             linear[i] = Initialization.Linear(i == 0 ? inputs : hidden, isLast ? outputs : hidden, streams.Weights, !normalizes);
             if (normalizes)
-                norms.Add(nn.BatchNorm1d(isLast ? outputs : hidden));
+                norms.Add(new BatchNorm(isLast ? outputs : hidden));
         }
         _layers = new ModuleList<Linear>(linear);
-        _norms = new ModuleList<BatchNorm1d>([.. norms]);
+        _norms = new ModuleList<BatchNorm>([.. norms]);
         NormalizesHidden = normalizesHidden;
         NormalizesOutput = normalizesOutput;
         RegisterComponents();

@@ -46,5 +46,5 @@ internal sealed class PrototypeHead : nn.Module<Tensor, Tensor>
         return nn.functional.linear(Unit(input), Unit(_prototypes.weight)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Unit(Tensor rows) => rows / rows.norm(1, keepdim: true).clamp_min(1e-12);
+    private static Tensor Unit(Tensor rows) => rows / rows.norm(1, keepdim: true).clamp_min(Number(1e-12));
 }

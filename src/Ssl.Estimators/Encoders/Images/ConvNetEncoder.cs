@@ -31,7 +31,7 @@ internal sealed class ConvNetEncoder : ImageEncoder
         var maps = pixels;
         foreach (var stage in _stages)
             maps = stage.call(maps);
-        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                              // [N, D]
+        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                // [N, D]
     }
 }
 
@@ -42,27 +42,27 @@ internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
     private readonly ImageConvolution _down;
 
     [ComponentName(Name = "down_norm")]
-    private readonly BatchNorm2d _downNorm;
+    private readonly BatchNorm _downNorm;
 
     [ComponentName(Name = "refine")]
     private readonly ImageConvolution _refine;
 
     [ComponentName(Name = "refine_norm")]
-    private readonly BatchNorm2d _refineNorm;
+    private readonly BatchNorm _refineNorm;
 
     public ConvNetStage(int inputs, int outputs, RandomStreams streams) : base(nameof(ConvNetStage))
     {
         _down = new ImageConvolution(inputs, outputs, 3, 2, streams);
-        _downNorm = nn.BatchNorm2d(outputs);
+        _downNorm = new BatchNorm(outputs);
         _refine = new ImageConvolution(outputs, outputs, 3, 1, streams);
-        _refineNorm = nn.BatchNorm2d(outputs);
+        _refineNorm = new BatchNorm(outputs);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();             // [N, C, H / 2, W / 2]
-        return _refineNorm.call(_refine.call(maps)).add_(maps).relu_().MoveToOuterDisposeScope();
+        var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();            // [N, C, H / 2, W / 2]
+        return _refineNorm.call(_refine.call(maps)).add_(maps, One).relu_().MoveToOuterDisposeScope();
     }
 }

@@ -16,7 +16,7 @@ internal sealed class ResNetEncoder : ImageEncoder
     private readonly ImageConvolution _stem;
 
     [ComponentName(Name = "bn1")]
-    private readonly BatchNorm2d _stemNorm;
+    private readonly BatchNorm _stemNorm;
 
     [ComponentName(Name = "layer1")]
     private readonly ModuleList<ResNetBlock> _stage1;
@@ -38,7 +38,7 @@ internal sealed class ResNetEncoder : ImageEncoder
         EmbeddingDimension = sizes.EmbeddingDimension;
         _pools = sizes.Stem == ImageStem.Large;
         _stem = new ImageConvolution(sizes.Shape.Channels, sizes.Width, _pools ? 7 : 3, sizes.Stem == ImageStem.Small ? 1 : 2, streams);
-        _stemNorm = nn.BatchNorm2d(sizes.Width);
+        _stemNorm = new BatchNorm(sizes.Width);
         int inputs = sizes.Width;
         _stage1 = Stage(0);
         _stage2 = Stage(1);
@@ -72,7 +72,7 @@ internal sealed class ResNetEncoder : ImageEncoder
         foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])
             foreach (var block in stage)
                 maps = block.call(maps);
-        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                              // [N, D]
+        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                // [N, D]
     }
 }
 
@@ -87,19 +87,19 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     private readonly ImageConvolution _first;
 
     [ComponentName(Name = "bn1")]
-    private readonly BatchNorm2d _firstNorm;
+    private readonly BatchNorm _firstNorm;
 
     [ComponentName(Name = "conv2")]
     private readonly ImageConvolution _second;
 
     [ComponentName(Name = "bn2")]
-    private readonly BatchNorm2d _secondNorm;
+    private readonly BatchNorm _secondNorm;
 
     [ComponentName(Name = "conv3")]
     private readonly ImageConvolution? _third;
 
     [ComponentName(Name = "bn3")]
-    private readonly BatchNorm2d? _thirdNorm;
+    private readonly BatchNorm? _thirdNorm;
 
     [ComponentName(Name = "downsample")]
     private readonly Sequential? _shortcut;
@@ -108,18 +108,18 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     {
         Outputs = isBottleneck ? Expansion * width : width;
         _first = new ImageConvolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);
-        _firstNorm = nn.BatchNorm2d(width);
+        _firstNorm = new BatchNorm(width);
         _second = new ImageConvolution(width, width, 3, isBottleneck ? stride : 1, streams);
-        _secondNorm = nn.BatchNorm2d(width);
+        _secondNorm = new BatchNorm(width);
         if (isBottleneck)
         {
             _third = new ImageConvolution(width, Outputs, 1, 1, streams);
-            _thirdNorm = nn.BatchNorm2d(Outputs);
+            _thirdNorm = new BatchNorm(Outputs);
         }
         if (stride != 1 || inputs != Outputs)
         {
             _shortcut = nn.Sequential(("0", new ImageConvolution(inputs, Outputs, 1, stride, streams)),
-                ("1", nn.BatchNorm2d(Outputs)));
+                ("1", new BatchNorm(Outputs)));
         }
         RegisterComponents();
     }
@@ -135,6 +135,6 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
         if (_third is not null)
             maps = _thirdNorm!.call(_third.call(maps.relu_()));
         var shortcut = _shortcut is null ? input : _shortcut.call(input);
-        return maps.add_(shortcut).relu_().MoveToOuterDisposeScope();
+        return maps.add_(shortcut, One).relu_().MoveToOuterDisposeScope();
     }
 }

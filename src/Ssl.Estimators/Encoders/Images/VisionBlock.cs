@@ -26,9 +26,9 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
 
     public VisionBlock(int dimension, int numberOfHeads, double residualScale, RandomStreams streams) : base(nameof(VisionBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension, Epsilon);
+        _attentionNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
         _attention = new VisionAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _hiddenNorm = nn.LayerNorm(dimension, Epsilon);
+        _hiddenNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
         _hidden = new VisionMlp(dimension, HiddenRatio * dimension, residualScale, streams.Weights);
         RegisterComponents();
     }
@@ -41,8 +41,8 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)                                                   // [N, L, D] to [N, L, D]
     {
         using var scope = NewDisposeScope();
-        tokens = tokens + _attention.call(_attentionNorm.call(tokens));
-        return (tokens + _hidden.call(_hiddenNorm.call(tokens))).MoveToOuterDisposeScope();
+        tokens = tokens.add(_attention.call(_attentionNorm.call(tokens)), One);
+        return tokens.add(_hidden.call(_hiddenNorm.call(tokens)), One).MoveToOuterDisposeScope();
     }
 }
 

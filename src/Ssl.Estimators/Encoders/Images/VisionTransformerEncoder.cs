@@ -35,14 +35,14 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _pooling = sizes.Pooling;
-        _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension));
+        _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_classToken, 0.02, streams.Weights);
-        using (var none = zeros(1, 1, EmbeddingDimension))
+        using (var none = zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32))
         using (var grid = PositionGrid.SinesAndCosines(Rows, Columns, EmbeddingDimension))
             _positions = nn.Parameter(cat([none, grid], 1));                                        // [1, 1 + P, D]
         _projection = new PatchProjection(sizes.Shape.Channels, EmbeddingDimension, sizes.PatchSize, streams);
         _blocks = VisionBlock.Stack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, streams);
-        _norm = nn.LayerNorm(EmbeddingDimension, VisionBlock.Epsilon);
+        _norm = nn.LayerNorm(EmbeddingDimension, VisionBlock.Epsilon, dtype: ScalarType.Float32);
         RegisterComponents();
     }
 
@@ -66,7 +66,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
         var positions = Positions;                                   // [1, P, D]
         if (places is not null)
             positions = positions.squeeze(0).index_select(0, places.flatten()).view(places.shape[0], places.shape[1], EmbeddingDimension);
-        return (_projection.call(patches) + positions).MoveToOuterDisposeScope();                  // [N, V, D]
+        return _projection.call(patches).add(positions, One).MoveToOuterDisposeScope();                  // [N, V, D]
     }
 
     public override Tensor EncodePatches(Tensor tokens)
@@ -79,7 +79,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     private Tensor Run(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var first = (_classToken + _positions.narrow(1, 0, 1)).expand(tokens.shape[0], 1, EmbeddingDimension);
+        var first = _classToken.add(_positions.narrow(1, 0, 1), One).expand(tokens.shape[0], 1, EmbeddingDimension);
         tokens = cat([first, tokens], 1);
         foreach (var block in _blocks)
             tokens = block.call(tokens);
@@ -97,9 +97,9 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
 
     public PatchProjection(int channels, int dimension, int patchSize, RandomStreams streams) : base(nameof(PatchProjection))
     {
-        _projection = nn.Conv2d(channels, dimension, patchSize, patchSize);
+        _projection = nn.Conv2d(channels, dimension, patchSize, patchSize, dtype: ScalarType.Float32);
         Initialization.Normal(_projection.weight, 1 / Math.Sqrt(channels * patchSize * patchSize), streams.Weights);
-        nn.init.zeros_(_projection.bias!);
+        Initialization.Zeros(_projection.bias!);
         RegisterComponents();
     }
 

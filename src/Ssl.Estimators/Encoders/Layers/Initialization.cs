@@ -19,20 +19,20 @@ internal static class Initialization
     /// <summary>A linear layer: weights uniform in +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010), bias 0.</summary>
     public static Linear Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
     {
-        var layer = nn.Linear(inputs, outputs, hasBias);
+        var layer = nn.Linear(inputs, outputs, hasBias, dtype: ScalarType.Float32);
         if (t_skipped)
             return layer;
         double bound = Math.Sqrt(6.0 / (inputs + outputs));
-        nn.init.uniform_(layer.weight, -bound, bound, generator);
+        Uniform(layer.weight, bound, generator);
         if (hasBias)
-            nn.init.zeros_(layer.bias!);
+            Zeros(layer.bias!);
         return layer;
     }
 
     /// <summary>A linear layer as PyTorch makes them: weights and biases uniform between -1 and 1 / sqrt(inputs).</summary>
     public static Linear UniformLinear(long inputs, long outputs, Generator generator)
     {
-        var layer = nn.Linear(inputs, outputs);
+        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
         double bound = 1 / Math.Sqrt(inputs);
         Uniform(layer.weight, bound, generator);
         Uniform(layer.bias!, bound, generator);
@@ -42,9 +42,9 @@ internal static class Initialization
     /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
     public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {
-        var layer = nn.Linear(inputs, outputs);
+        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
         Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
-        nn.init.zeros_(layer.bias!);
+        Zeros(layer.bias!);
         return layer;
     }
 
@@ -59,15 +59,26 @@ internal static class Initialization
     /// <summary>Entries between plus and minus a bound, evenly.</summary>
     public static void Uniform(Tensor weights, double bound, Generator generator)
     {
-        if (!t_skipped)
-            nn.init.uniform_(weights, -bound, bound, generator);
+        if (t_skipped)
+            return;
+        using var quiet = no_grad(); // the functions of nn.init ignore the generator that they take (TorchSharp 0.107)
+        weights.uniform_(-bound, bound, generator);
     }
 
     /// <summary>Normal entries around 0.</summary>
     public static void Normal(Tensor weights, double deviation, Generator generator)
     {
-        if (!t_skipped)
-            nn.init.normal_(weights, 0, deviation, generator);
+        if (t_skipped)
+            return;
+        using var quiet = no_grad();
+        weights.normal_(0, deviation, generator);
+    }
+
+    /// <summary>Entries 0.</summary>
+    public static void Zeros(Tensor weights)
+    {
+        using var quiet = no_grad();
+        weights.zero_();
     }
 
     private sealed class SkipScope : IDisposable

@@ -42,14 +42,14 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
         if (!training || _threshold == 0)
             return input.alias();
         using var scope = NewDisposeScope();
-        var kept = input.device_type == DeviceType.CPU ? KeptOnCpu(input) : empty_like(input).bernoulli_(1 - Rate, _generator);
-        return input.mul(kept.div_(1 - Rate)).MoveToOuterDisposeScope();
+        var kept = input.device_type == DeviceType.CPU ? KeptOnCpu(input) : Draws.FillBernoulli(empty_like(input), 1 - Rate, _generator);
+        return input.mul(kept.div_(Number(1 - Rate))).MoveToOuterDisposeScope();
     }
 
     // 1 where an element stays, 0 where it is dropped.
     private Tensor KeptOnCpu(Tensor input)
     {
-        long seed = empty(1, dtype: ScalarType.Int64).random_(0, 1L << 53, _generator).item<long>();
+        long seed = Draws.Seed(_generator);
         var random = new ShuffleRandom((ulong)seed);
         var bytes = empty(input.shape, dtype: ScalarType.Byte);
         var cells = bytes.bytes;
@@ -57,6 +57,6 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
         for (int i = 0; i < eights.Length; i++)
             eights[i] = random.NextUInt64();
         random.NextBytes(cells[(eights.Length * sizeof(ulong))..]);
-        return bytes.ge(_threshold).to(input.dtype);
+        return bytes.ge(Number(_threshold)).to(input.dtype);
     }
 }

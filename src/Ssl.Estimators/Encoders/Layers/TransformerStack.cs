@@ -29,7 +29,7 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
         double residualScale = 1 / Math.Sqrt(2 * numberOfLayers);
         _blocks = new ModuleList<TransformerBlock>([.. Enumerable.Range(0, numberOfLayers).Select(_ =>
             new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams))]);
-        _norm = nn.LayerNorm(dimension);
+        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         RegisterComponents();
     }
 
@@ -74,9 +74,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
     public TransformerBlock(int dimension, int numberOfHeads, int feedForwardDimension, double dropout, double residualScale,
         RandomStreams streams) : base(nameof(TransformerBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension);
+        _attentionNorm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         _attention = new SelfAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _outputNorm = nn.LayerNorm(dimension);
+        _outputNorm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         _intermediate = Initialization.NormalLinear(dimension, feedForwardDimension, streams.Weights);
         _output = Initialization.NormalLinear(feedForwardDimension, dimension, streams.Weights, residualScale);
         _dropout = new SeededDropout(dropout, streams.Dropout);
@@ -86,9 +86,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor tokens, Tensor keys)
     {
         using var scope = NewDisposeScope();
-        tokens = tokens + _dropout.call(_attention.call(_attentionNorm.call(tokens), keys));        // [N, L, D]
+        tokens = tokens.add(_dropout.call(_attention.call(_attentionNorm.call(tokens), keys)), One);        // [N, L, D]
         var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F]
-        return (tokens + _dropout.call(_output.call(hidden))).MoveToOuterDisposeScope();            // [N, L, D]
+        return tokens.add(_dropout.call(_output.call(hidden)), One).MoveToOuterDisposeScope();            // [N, L, D]
     }
 }
 

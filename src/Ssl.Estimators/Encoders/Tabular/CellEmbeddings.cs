@@ -44,7 +44,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             + layout.TotalCategories - TableLayout.SpecialCount * layout.CategoricalCount));
         if (layout.NumericCount > 0)
         {
-            _numbers = nn.Linear(2L * layout.NumericCount, outputs, hasBias: false);
+            _numbers = nn.Linear(2L * layout.NumericCount, outputs, hasBias: false, dtype: ScalarType.Float32);
             Initialization.Uniform(_numbers.weight, bound, streams.Weights);
         }
         if (layout.CategoricalCount > 0)
@@ -53,7 +53,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             Initialization.Uniform(_categories.Weight, bound, streams.Weights);
             CategoryTable.ClearSpecial(_categories.Weight, layout);
         }
-        _bias = nn.Parameter(zeros(outputs));
+        _bias = nn.Parameter(zeros(outputs, dtype: ScalarType.Float32));
         Initialization.Uniform(_bias, bound, streams.Weights);
         RegisterComponents();
     }
@@ -64,13 +64,13 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         using var scope = NewDisposeScope();
         Tensor? sum = null;
         if (_numbers is not null)
-            sum = _numbers.call(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));                // [N, H]
+            sum = _numbers.call(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));    // [N, H]
         if (_categories is not null)
         {
-            var categories = _layout.TotalCategories <= FewCategories ? Product(batch.Codes) : Collected(batch.Codes);  // [N, H]
-            sum = sum is null ? categories : sum + categories;
+            var categories = _layout.TotalCategories <= FewCategories ? Product(batch.Codes) : Collected(batch.Codes); // [N, H]
+            sum = sum is null ? categories : sum.add(categories, One);
         }
-        return sum!.add_(_bias).MoveToOuterDisposeScope();
+        return sum!.add_(_bias, One).MoveToOuterDisposeScope();
     }
 
     private Tensor Product(Tensor codes)
@@ -84,15 +84,15 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             weight = weight.index_select(0, tensor(_ordinary));
             entries = entries - tensor(_specialBefore);
         }
-        var ones = tensor(1f, dtype: weight.dtype, device: entries.device).expand(entries.shape);               // [N, K]
-        var chosen = zeros(entries.shape[0], weight.shape[0], dtype: weight.dtype, device: entries.device);     // [N, categories]
+        var ones = tensor(1f, dtype: weight.dtype, device: entries.device).expand(entries.shape);   // [N, K]
+        var chosen = zeros(entries.shape[0], weight.shape[0], dtype: weight.dtype, device: entries.device); // [N, categories]
         return chosen.scatter_(1, entries, ones).mm(weight);
     }
 
     private Tensor Collected(Tensor codes)
     {
         var entries = CategoryTable.Entries(codes, _layout);
-        var starts = arange(0, entries.numel(), entries.shape[1], dtype: ScalarType.Int64, device: entries.device);     // [N]
+        var starts = arange(Number(0), Number(entries.numel()), Number(entries.shape[1]), dtype: ScalarType.Int64, device: entries.device); // [N]
         return _categories!.Sums(entries.view(-1), starts);
     }
 }
@@ -104,7 +104,7 @@ internal static class CategoryTable
     public static Tensor Entries(Tensor codes, TableLayout layout)
     {
         using var scope = NewDisposeScope();
-        return (codes + tensor(layout.CategoryOffsets, device: codes.device)).MoveToOuterDisposeScope();
+        return codes.add(tensor(layout.CategoryOffsets, device: codes.device), One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Normal vectors for the categories, zeros for the special entries.</summary>

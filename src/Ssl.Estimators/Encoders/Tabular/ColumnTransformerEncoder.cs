@@ -38,7 +38,7 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
             _categories = new EmbeddingTable(layout.TotalCategories, EmbeddingDimension);
             CategoryTable.Initialize(_categories.Weight, layout, 1, streams.Weights);
         }
-        _columns = nn.Parameter(zeros(layout.CellCount, EmbeddingDimension));
+        _columns = nn.Parameter(zeros(layout.CellCount, EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_columns, 1, streams.Weights);
         _stack = new TransformerStack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.FeedForwardDimension,
             sizes.Dropout, streams);
@@ -52,7 +52,7 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
     protected override Tensor Encode(TableBatch batch)
     {
         using var scope = NewDisposeScope();
-        return Pool(EncodeCells(batch)).MoveToOuterDisposeScope();                                              // [N, D]
+        return Pool(EncodeCells(batch)).MoveToOuterDisposeScope();                                  // [N, D]
     }
 
     public override Tensor EncodeCells(TableBatch batch)
@@ -60,15 +60,15 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
         using var scope = NewDisposeScope();
         var cells = new List<Tensor>();
         if (_numbers is not null)
-            cells.Add(_numbers.call(batch.Numbers, batch.Missing));                                             // [N, C, D]
+            cells.Add(_numbers.call(batch.Numbers, batch.Missing));                                 // [N, C, D]
         if (_categories is not null)
-            cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)));                            // [N, K, D]
-        var tokens = cat(cells, 1) + _columns;                                                                  // [N, C + K, D]
+            cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)));                // [N, K, D]
+        var tokens = cat(cells, 1).add(_columns, One);                                                      // [N, C + K, D]
         var all = ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: tokens.device);
-        return _stack.call(tokens, all).MoveToOuterDisposeScope();                                              // [N, C + K, D]
+        return _stack.call(tokens, all).MoveToOuterDisposeScope();                                  // [N, C + K, D]
     }
 
-    public override Tensor Pool(Tensor cells) => cells.mean([1]);                                               // [N, D]
+    public override Tensor Pool(Tensor cells) => cells.mean([1]);                                   // [N, D]
 }
 
 /// <summary>A number times its column's vector; a missing one has a vector of its own.</summary>
@@ -82,9 +82,9 @@ internal sealed class NumericTokens : nn.Module<Tensor, Tensor, Tensor>
 
     public NumericTokens(int numbers, int dimension, RandomStreams streams) : base(nameof(NumericTokens))
     {
-        _weight = nn.Parameter(zeros(numbers, dimension));
+        _weight = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
         Initialization.Normal(_weight, 1, streams.Weights);
-        _missing = nn.Parameter(zeros(numbers, dimension));
+        _missing = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
         RegisterComponents();
     }
 
@@ -92,8 +92,8 @@ internal sealed class NumericTokens : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor numbers, Tensor missing)
     {
         using var scope = NewDisposeScope();
-        var missingWeight = missing.to(numbers.dtype).unsqueeze(2);                                             // [N, C, 1]
+        var missingWeight = missing.to(numbers.dtype).unsqueeze(2);                                 // [N, C, 1]
         // numbers are 0 where missing
-        return (numbers.unsqueeze(2) * _weight + missingWeight * _missing).MoveToOuterDisposeScope();
+        return (numbers.unsqueeze(2) * _weight).add(missingWeight * _missing, One).MoveToOuterDisposeScope();
     }
 }

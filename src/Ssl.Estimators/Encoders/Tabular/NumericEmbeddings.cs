@@ -18,7 +18,7 @@ internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
     private readonly Parameter _missing;
 
     private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name)
-        => _missing = nn.Parameter(zeros(numbers, dimension));
+        => _missing = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
 
     /// <summary>The embeddings of this kind.</summary>
     public static NumericEmbeddings Create(NumericEmbedding kind, TableLayout layout, int dimension, RandomStreams streams)
@@ -56,7 +56,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
 
     public PeriodicEmbeddings(int numbers, int dimension, RandomStreams streams) : base(nameof(PeriodicEmbeddings), numbers, dimension)
     {
-        _frequencies = nn.Parameter(zeros(numbers, NumberOfFrequencies));
+        _frequencies = nn.Parameter(zeros(numbers, NumberOfFrequencies, dtype: ScalarType.Float32));
         Initialization.Normal(_frequencies, FrequencyScale, streams.Weights);
         _linear = Initialization.NormalLinear(2L * NumberOfFrequencies + 1, dimension, streams.Weights, Math.Sqrt(2));
         RegisterComponents();
@@ -65,7 +65,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
     private protected override Tensor Embed(Tensor numbers)
     {
         var cells = numbers.unsqueeze(2);                                               // [N, C, 1]
-        var angles = cells * _frequencies * (2 * Math.PI);                              // [N, C, F]
+        var angles = cells * _frequencies * Number(2 * Math.PI);                              // [N, C, F]
         var waves = cat([cells, angles.sin(), angles.cos()], 2);                        // [N, C, 2 F + 1], the number itself beside them
         return _linear.call(waves).relu();                                              // [N, C, D]
     }
@@ -93,9 +93,9 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         _edges = [.. layout.NumericQuantiles.SelectMany(edges => edges[..^1])];
         _widths = [.. layout.NumericQuantiles.SelectMany(edges => edges[1..].Zip(edges,
             (end, start) => Math.Max(end - start, NarrowestBin)))];
-        _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension));
+        _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension, dtype: ScalarType.Float32));
         Initialization.Normal(_weight, 1 / Math.Sqrt(_bins), streams.Weights);
-        _bias = nn.Parameter(zeros(layout.NumericCount, dimension));
+        _bias = nn.Parameter(zeros(layout.NumericCount, dimension, dtype: ScalarType.Float32));
         RegisterComponents();
     }
 
@@ -104,8 +104,8 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         long c = numbers.shape[1];
         var edges = tensor(_edges, device: numbers.device).view(c, _bins);
         var widths = tensor(_widths, device: numbers.device).view(c, _bins);
-        var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(0, 1);            // [N, C, B]
+        var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(Number(0), Number(1));            // [N, C, B]
         var vectors = passed.transpose(0, 1).bmm(_weight).transpose(0, 1);              // [N, C, D]
-        return (vectors + _bias).relu();
+        return vectors.add(_bias, One).relu();
     }
 }

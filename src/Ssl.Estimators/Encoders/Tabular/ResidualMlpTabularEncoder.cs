@@ -40,7 +40,7 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
         _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
             new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks),
                 streams))]);
-        _norm = nn.LayerNorm(EmbeddingDimension);
+        _norm = nn.LayerNorm(EmbeddingDimension, dtype: ScalarType.Float32);
         RegisterComponents();
     }
 
@@ -51,13 +51,13 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
         using var scope = NewDisposeScope();
         var cells = new List<Tensor>();
         if (_numbers is not null)
-            cells.Add(_numbers.call(batch.Numbers, batch.Missing).flatten(1));                                  // [N, C * D]
+            cells.Add(_numbers.call(batch.Numbers, batch.Missing).flatten(1));                      // [N, C * D]
         if (_categories is not null)
-            cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)).flatten(1));                 // [N, K * D]
-        var state = _input.call(cat(cells, 1));                                                                 // [N, H]
+            cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)).flatten(1));     // [N, K * D]
+        var state = _input.call(cat(cells, 1));                                                     // [N, H]
         foreach (var block in _blocks)
             state = block.call(state);
-        return _norm.call(state).MoveToOuterDisposeScope();                                                     // [N, H]
+        return _norm.call(state).MoveToOuterDisposeScope();                                         // [N, H]
     }
 }
 
@@ -79,7 +79,7 @@ internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
     public ResidualMlpBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams)
         : base(nameof(ResidualMlpBlock))
     {
-        _norm = nn.LayerNorm(dimension);
+        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         _hidden = Initialization.NormalLinear(dimension, hiddenDimension, streams.Weights, Math.Sqrt(2));
         _output = Initialization.NormalLinear(hiddenDimension, dimension, streams.Weights, residualScale);
         _dropout = new SeededDropout(dropout, streams.Dropout);
@@ -89,7 +89,7 @@ internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor state)
     {
         using var scope = NewDisposeScope();
-        var hidden = _hidden.call(_norm.call(state)).relu();                                                    // [N, 2 H]
-        return (state + _output.call(_dropout.call(hidden))).MoveToOuterDisposeScope();                         // [N, H]
+        var hidden = _hidden.call(_norm.call(state)).relu();                                        // [N, 2 H]
+        return state.add(_output.call(_dropout.call(hidden)), One).MoveToOuterDisposeScope();             // [N, H]
     }
 }

@@ -39,7 +39,7 @@ public sealed class TableBatch : Batch
     public override long Count => Numbers.shape[0];
 
     /// <summary>Which categories are missing or hidden, bool [N, K].</summary>
-    internal Tensor MissingCodes => Codes.eq(TableLayout.MissingCode);
+    internal Tensor MissingCodes => Codes.eq(Number(TableLayout.MissingCode));
 
     /// <inheritdoc/>
     public override TableBatch To(Device device)
@@ -71,8 +71,8 @@ public sealed class TableBatch : Batch
     internal TableBatch Hide(Tensor numbers, Tensor codes)
     {
         using var scope = NewDisposeScope();
-        return new TableBatch(Numbers.masked_fill(numbers, 0), Missing.logical_or(numbers),
-            Codes.masked_fill(codes, TableLayout.MissingCode)).MoveToOuterScope();
+        return new TableBatch(Numbers.masked_fill(numbers, Number(0)), Missing.logical_or(numbers),
+            Codes.masked_fill(codes, Number(TableLayout.MissingCode))).MoveToOuterScope();
     }
 
     /// <summary>Hands the tensors to the dispose scope around the present one.</summary>

@@ -34,7 +34,7 @@ internal sealed class BagTextEncoder : TextEncoder
         _specialCount = vocabulary.SpecialCount;
         _words = new EmbeddingTable(vocabulary.Size, TokenDimension);
         Initialization.Normal(_words.Weight, 0.05, streams.Weights);
-        _norm = nn.LayerNorm(TokenDimension);
+        _norm = nn.LayerNorm(TokenDimension, dtype: ScalarType.Float32);
         _hidden = Initialization.Linear(TokenDimension, sizes.HiddenDimension, streams.Weights);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         _output = Initialization.Linear(sizes.HiddenDimension, EmbeddingDimension, streams.Weights);
@@ -80,7 +80,7 @@ internal sealed class BagTextEncoder : TextEncoder
     // Special tokens say nothing about a text and are left out of its mean, except where a text has nothing else.
     private Tensor Counted(TokenBatch batch)
     {
-        var plain = batch.Mask.logical_and(batch.Ids.ge(_specialCount));                            // [N, L]
+        var plain = batch.Mask.logical_and(batch.Ids.ge(Number(_specialCount)));                            // [N, L]
         var empty = plain.any(1, keepdim: true).logical_not();                                      // [N, 1]
         return plain.logical_or(batch.Mask.logical_and(empty));
     }

@@ -85,7 +85,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         _maximumTokens = maximumTokens;
         _words = Initialization.Embedding(vocabularySize, dimension, streams.Weights);
         _positions = Initialization.Embedding(maximumTokens, dimension, streams.Weights);
-        _norm = nn.LayerNorm(dimension);
+        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
         _dropout = new SeededDropout(dropout, streams.Dropout);
         RegisterComponents();
     }
@@ -102,7 +102,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         }
         using var scope = NewDisposeScope();
         var words = _words.call(ids);                                                               // [N, L, D]
-        var positions = _positions.Weight.narrow(0, 0, length);                                    // [L, D]
-        return _dropout.call(_norm.call(words + positions)).MoveToOuterDisposeScope();
+        var positions = _positions.Weight.narrow(0, 0, length);                                     // [L, D]
+        return _dropout.call(_norm.call(words.add(positions, One))).MoveToOuterDisposeScope();
     }
 }

@@ -41,8 +41,8 @@ internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         var seen = hidden is null ? batch.Observed : batch.Observed.logical_and(hidden.logical_not());
-        var steps = _input.call(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), 0);     // [N, T, H]
-        var inside = batch.Mask.unsqueeze(-1).to(steps.dtype);                                                     // [N, T, 1]
+        var steps = _input.call(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), Number(0)); // [N, T, H]
+        var inside = batch.Mask.unsqueeze(-1).to(steps.dtype);                                      // [N, T, 1]
         foreach (var block in _blocks)
             steps = block.call(steps, inside);
         return _dropout.call(steps).MoveToOuterDisposeScope();
@@ -85,7 +85,7 @@ internal sealed class DilatedBlock : nn.Module<Tensor, Tensor, Tensor>
         var residual = _projector is null ? steps : _projector.call(steps);
         var hidden = _first.call(Neighbors(nn.functional.gelu(steps) * inside));
         hidden = _second.call(Neighbors(nn.functional.gelu(hidden) * inside));
-        return (hidden + residual).MoveToOuterDisposeScope();
+        return hidden.add(residual, One).MoveToOuterDisposeScope();
     }
 
     // Every timestamp beside those a dilation before and behind it, zeros beyond the ends: [N, T, 3 x width].

@@ -36,7 +36,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         Dimension = sizes.EmbeddingDimension;
         PatchSize = _separates ? sizes.PatchLength : checked(layout.Channels * sizes.PatchLength);
         _input = Initialization.Linear(PatchSize, sizes.EmbeddingDimension, streams.Weights);
-        _hiddenPatch = nn.Parameter(zeros(sizes.EmbeddingDimension));
+        _hiddenPatch = nn.Parameter(zeros(sizes.EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_hiddenPatch, 0.02, streams.Weights);
         _stack = new TransformerStack(sizes.NumberOfLayers, sizes.EmbeddingDimension, sizes.NumberOfHeads, 4 * sizes.EmbeddingDimension,
             sizes.Dropout, streams);
@@ -95,7 +95,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         var steps = _input.call(Patches(prepared));                                                 // [M, S, D]
         if (hidden is not null)
             steps = where(hidden.unsqueeze(-1), _hiddenPatch.to(steps.dtype), steps);
-        steps = steps + Positions(steps.shape[1], steps.shape[2], steps.device);
+        steps = steps.add(Positions(steps.shape[1], steps.shape[2], steps.device), One);
         return _stack.call(steps, StepMask(prepared)).MoveToOuterDisposeScope();
     }
 
@@ -104,9 +104,9 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         var observed = batch.Observed.unsqueeze(1).to(batch.Values.dtype);                          // [N, 1, T]
-        var count = observed.sum(2, keepdim: true).clamp_min(1);
+        var count = observed.sum(2, keepdim: true).clamp_min(Number(1));
         var centred = (batch.Values - (batch.Values * observed).sum(2, keepdim: true) / count) * observed;
-        return (centred / (centred.square().sum(2, keepdim: true) / count + 1e-5).sqrt()).MoveToOuterDisposeScope();
+        return (centred / ((centred.pow(Number(2)).sum(2, keepdim: true) / count).add(Number(1e-5), One)).sqrt()).MoveToOuterDisposeScope();
     }
 
     // [N, X] to [N x C, X]: the same for each channel.
@@ -142,8 +142,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         long pairs = (dimension + 1) / 2;
-        var rates = arange(pairs, dtype: ScalarType.Float32, device: device).mul(-2 * Math.Log(10_000) / dimension).exp();
-        var angles = arange(steps, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates;             // [S, pairs]
+        var rates = arange(Number(0), Number(pairs), One, dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
+        var angles = arange(Number(0), Number(steps), One, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
         return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }
 }

@@ -52,7 +52,7 @@ internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
         if (hidden is not null)
         {
             var places = hidden.repeat_interleave(_stepLength, 1).narrow(1, 0, steps.shape[1]);     // [N, T]
-            steps = steps.masked_fill(places.unsqueeze(-1), 0);
+            steps = steps.masked_fill(places.unsqueeze(-1), Number(0));
         }
         foreach (var (index, block) in _blocks.Index())
         {
@@ -81,16 +81,16 @@ internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
     private readonly Parameter _weight;
 
     [ComponentName(Name = "norm")]
-    private readonly BatchNorm1d _norm;
+    private readonly BatchNorm _norm;
 
     private readonly long[] _edges;
 
     public PooledConvolutionBlock(int inputs, int outputs, int kernelSize, RandomStreams streams) : base(nameof(PooledConvolutionBlock))
     {
         _edges = [kernelSize / 2, (kernelSize - 1) / 2];
-        _weight = nn.Parameter(zeros(outputs, inputs, kernelSize));
+        _weight = nn.Parameter(zeros(outputs, inputs, kernelSize, dtype: ScalarType.Float32));
         Initialization.Uniform(_weight, 1 / Math.Sqrt((double)inputs * kernelSize), streams.Weights);
-        _norm = nn.BatchNorm1d(outputs);
+        _norm = new BatchNorm(outputs);
         RegisterComponents();
     }
 

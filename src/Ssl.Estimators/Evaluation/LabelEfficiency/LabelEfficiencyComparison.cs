@@ -65,7 +65,7 @@ internal sealed class LabelEfficiencyComparison
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentNullException.ThrowIfNull(options);
-        ObjectDisposedException.ThrowIf(encoder.Model.IsDisposed, encoder);
+        encoder.Model.Lifetime.ThrowIfClosed();
         var faults = new OptionFaults();
         options.Validate(faults);
         faults.ThrowIfAny();
@@ -79,7 +79,7 @@ internal sealed class LabelEfficiencyComparison
         var (done, total, clock) = (0, budgets.Count * _options.NumberOfDraws * approaches.Length, Stopwatch.StartNew());
         var results = new List<LabelEfficiencyResult>();
         // Embedded once: every draw reads the same embeddings.
-        var embed = new EmbeddingEstimator(_encoder, Probed, null);
+        var embed = new EmbeddingEstimator(_mlContext, _encoder, Probed, null);
         using var embedding = embed.Fit(_data);
         var (embedded, embeddedTest) = (Cached(embedding, _data), Cached(embedding, _test));
         foreach (var (name, perClass) in budgets)

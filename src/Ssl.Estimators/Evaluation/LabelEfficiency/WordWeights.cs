@@ -26,10 +26,11 @@ internal sealed class WordWeights : RowComputation
         using (var cursor = rows.GetRowCursor(columns.Select(name => rows.Schema[name])))
         {
             var reader = RowReader.Open(cursor, InputColumns, InputKinds);
+            var buffer = new RowBuffer();
             while (cursor.MoveNext())
             {
                 texts++;
-                foreach (var word in Words(reader.Read()).Distinct(StringComparer.Ordinal))
+                foreach (var word in Words(reader.Read(buffer)).Distinct(StringComparer.Ordinal))
                     counts[word] = counts.GetValueOrDefault(word) + 1;
             }
         }

@@ -27,11 +27,11 @@ internal sealed class BinaryClassification : FineTuningMethod
     protected override StepLoss Loss(Tensor logits, Tensor labels)
     {
         var score = logits.squeeze(1);                                                                  // [N]
-        var target = labels.mul(1 - _labelSmoothing).add(_labelSmoothing / 2);                          // [N]
+        var target = labels.mul(Number(1 - _labelSmoothing)).add(Number(_labelSmoothing / 2), One);      // [N]
         Tensor loss;
         if (_classWeights is var (negative, positive))
         {
-            var weights = labels.mul(positive - negative).add(negative);                                // [N]
+            var weights = labels.mul(Number(positive - negative)).add(Number(negative), One);            // [N]
             var losses = nn.functional.binary_cross_entropy_with_logits(score, target, reduction: nn.Reduction.None);
             loss = losses.mul(weights).sum().div(weights.sum());
         }
@@ -39,7 +39,7 @@ internal sealed class BinaryClassification : FineTuningMethod
         {
             loss = nn.functional.binary_cross_entropy_with_logits(score, target);
         }
-        var correct = score.detach().gt(0).eq(labels.gt(0.5));                                          // [N]
+        var correct = score.detach().gt(Number(0)).eq(labels.gt(Number(0.5)));                      // [N]
         return new StepLoss(loss, [("accuracy", correct.to(ScalarType.Float32).mean())]);
     }
 }

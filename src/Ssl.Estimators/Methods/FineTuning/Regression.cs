@@ -22,8 +22,8 @@ internal sealed class Regression : FineTuningMethod
     /// <inheritdoc/>
     protected override StepLoss Loss(Tensor logits, Tensor labels)
     {
-        var target = labels.sub(_mean).div(_deviation);             // [N]
-        var loss = logits.squeeze(1).sub(target).square().mean();
-        return new StepLoss(loss, [("rmse", loss.detach().sqrt().mul(_deviation))]);
+        var target = labels.sub(Number(_mean)).div(Number(_deviation));             // [N]
+        var loss = logits.squeeze(1).sub(target).pow(Number(2)).mean();
+        return new StepLoss(loss, [("rmse", loss.detach().sqrt().mul(Number(_deviation)))]);
     }
 }

@@ -56,7 +56,7 @@ public sealed class BarlowTwins : TwoViewMethod
         var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
         var embeddings = _encoder.call(views);                                                      // [2N, D]
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-        var loss = BarlowTwinsLoss.Compute(halves[0], halves[1], _offDiagonalWeight) * Scale;
+        var loss = BarlowTwinsLoss.Compute(halves[0], halves[1], _offDiagonalWeight) * Number(Scale);
         return Step(loss, [], embeddings, images.Count);
     }
 }

@@ -82,7 +82,7 @@ public sealed class Byol : TwoViewMethod
         using (no_grad())
             targets = _targetProjection.call(_targetEncoder.call(views)).chunk(2);                  // [N, P] twice
         // Squared distance of unit vectors, both directions added: from 0 to 8.
-        var loss = (CosineLoss.Compute(predictions[0], targets[1]) + CosineLoss.Compute(predictions[1], targets[0])).mul(2).add(4);
+        var loss = CosineLoss.Compute(predictions[0], targets[1]).add(CosineLoss.Compute(predictions[1], targets[0]), One).mul(Number(2)).add(Number(4), One);
         return Step(loss, [], embeddings, images.Count);
     }
 

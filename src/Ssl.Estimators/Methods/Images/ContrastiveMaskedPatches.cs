@@ -79,14 +79,14 @@ public sealed class ContrastiveMaskedPatches : PretrainingMethod
             var halves = _projection.call(embeddings).chunk(2);                                     // [N, P] twice
             var contrast = NtXentLoss.Compute(halves[0], halves[1], _temperature);
             terms.Add(("contrastive", contrast.detach()));
-            total = contrast * _contrastiveWeight;
+            total = contrast * Number(_contrastiveWeight);
         }
         if (_maskedWeight > 0)
         {
             var masked = MaskedAutoencoder.Reconstruction(_encoder, _decoder, _maskedView.Apply(images, _streams.Views), _maskRatio,
                 normalizesPatches: true, _streams);
             terms.Add(("masked", masked.detach()));
-            total = total is null ? masked * _maskedWeight : total + masked * _maskedWeight;
+            total = total is null ? masked * Number(_maskedWeight) : total.add(masked * Number(_maskedWeight), One);
         }
         return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, images.Count));
     }

@@ -75,7 +75,7 @@ public sealed class Dino : PretrainingMethod
         _teacherHead = new PrototypeHead(encoder.EmbeddingDimension, hiddenDimension, numberOfPrototypes, streams);
         MovingAverage.Begin(_teacherEncoder, _encoder);
         MovingAverage.Begin(_teacherHead, _head);
-        _center = zeros(1, numberOfPrototypes).DetachFromDisposeScope();
+        _center = zeros(1, numberOfPrototypes, dtype: ScalarType.Float32).DetachFromDisposeScope();
         RegisterComponents();
     }
 
@@ -88,9 +88,9 @@ public sealed class Dino : PretrainingMethod
         using (no_grad())
         {
             var outputs = _teacherHead.call(_teacherEncoder.call(global));                          // [globals x N, K]
-            targets = outputs.sub(_center).div(_teacherTemperature).softmax(1).chunk(_crops.Globals);
+            targets = outputs.sub(_center).div(Number(_teacherTemperature)).softmax(1).chunk(_crops.Globals);
             // The centre of this step serves the next one.
-            _center.mul_(CenterMomentum).add_(outputs.mean([0L], keepdim: true), 1 - CenterMomentum);
+            _center.mul_(Number(CenterMomentum)).add_(outputs.mean([0L], keepdim: true), Number(1 - CenterMomentum));
         }
         var embeddings = _encoder.call(global);                                                     // [globals x N, D]
         List<Tensor> scores = [.. _head.call(embeddings).chunk(_crops.Globals)];                    // [N, K] for each view
@@ -104,10 +104,10 @@ public sealed class Dino : PretrainingMethod
                 if (view == target)
                     continue;
                 var term = SoftTargetLoss.Compute(targets[target], scores[view], _temperature);
-                total = total is null ? term : total + term;
+                total = total is null ? term : total.add(term, One);
             }
         }
-        var loss = total! / (targets.Length * (scores.Count - 1));
+        var loss = total! / Number(targets.Length * (scores.Count - 1));
         return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
     }
 

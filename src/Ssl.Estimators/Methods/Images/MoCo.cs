@@ -87,7 +87,7 @@ public sealed class MoCo : TwoViewMethod
             keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
         // The keys enter the queue after the loss: nothing is its own negative.
         var loss = (QueueContrastiveLoss.Compute(queries[0], keys[1], _queue.Vectors, _temperature)
-            + QueueContrastiveLoss.Compute(queries[1], keys[0], _queue.Vectors, _temperature)).div(2);
+            .add(QueueContrastiveLoss.Compute(queries[1], keys[0], _queue.Vectors, _temperature), One)).div(Number(2));
         _queue.Next(keys[0]);
         return Step(loss, [], embeddings, images.Count);
     }

@@ -89,7 +89,7 @@ public sealed class MoCoV3 : TwoViewMethod
         var forth = Contrast(queries[0], keys[1]);
         var back = Contrast(queries[1], keys[0]);
         // The paper's factor keeps the gradient's size when the temperature changes.
-        var loss = (forth + back) * _temperature;
+        var loss = forth.add(back, One) * Number(_temperature);
         return Step(loss, [], embeddings, images.Count);
     }
 

@@ -74,7 +74,7 @@ public sealed class Nnclr : TwoViewMethod
         var projected = _projection.call(embeddings);                                               // [2N, P]
         var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
         var halves = projected.detach().chunk(2);
-        var loss = (Contrast(Nearest(halves[0]), predictions[1]) + Contrast(Nearest(halves[1]), predictions[0])).div(2);
+        var loss = Contrast(Nearest(halves[0]), predictions[1]).add(Contrast(Nearest(halves[1]), predictions[0]), One).div(Number(2));
         _support.Next(halves[0]);
         return Step(loss, [], embeddings, images.Count);
     }

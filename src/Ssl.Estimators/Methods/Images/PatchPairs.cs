@@ -48,7 +48,7 @@ public sealed class PatchPairs : PretrainingMethod
         var images = batch.ToSingle();
         long n = batch.Count;
         var first = PatchPairCrop.Draw(n, Cells, images.device, _streams.Views);                    // [N]
-        var second = (first + 1 + PatchPairCrop.Draw(n, Cells - 1, images.device, _streams.Views)).remainder(Cells);    // another cell
+        var second = first.add(Number(1), One).add(PatchPairCrop.Draw(n, Cells - 1, images.device, _streams.Views), One).remainder(Number(Cells)); // another cell
         var both = new ImageBatch(cat([_crop.Cut(images, first, _streams.Views), _crop.Cut(images, second, _streams.Views)], 0));
         var embeddings = _encoder.call(both);                                                       // [2N, D]
         var halves = embeddings.chunk(2);

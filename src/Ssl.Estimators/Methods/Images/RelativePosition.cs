@@ -47,8 +47,8 @@ public sealed class RelativePosition : PretrainingMethod
         var batch = ImageColumn.Of(columns);
         var images = batch.ToSingle();
         var places = PatchPairCrop.Draw(batch.Count, Places, images.device, _streams.Views);        // [N]
-        var cells = places + places.ge(Middle).to(ScalarType.Int64);                                // the middle is left out
-        var both = new ImageBatch(cat([_crop.Cut(images, full_like(cells, Middle), _streams.Views),
+        var cells = places.add(places.ge(Number(Middle)).to(ScalarType.Int64), One);                        // the middle is left out
+        var both = new ImageBatch(cat([_crop.Cut(images, full_like(cells, Number(Middle)), _streams.Views),
             _crop.Cut(images, cells, _streams.Views)], 0));
         var embeddings = _encoder.call(both);                                                       // [2N, D]
         var halves = embeddings.chunk(2);

@@ -54,7 +54,7 @@ public sealed class RotationPrediction : PretrainingMethod
         var turned = new ImageBatch(Turned(images.Pixels));                                         // [4N, C, H, W]
         var embeddings = _encoder.call(turned);                                                     // [4N, D]
         var scores = _prediction.call(embeddings);                                                  // [4N, 4]
-        var turns = arange(Turns, dtype: ScalarType.Int64, device: scores.device).repeat_interleave(images.Count);
+        var turns = arange(Number(0), Number(Turns), One, dtype: ScalarType.Int64, device: scores.device).repeat_interleave(images.Count);
         return PretextTask.Classify(scores, turns, embeddings.narrow(0, 0, images.Count));
     }
 

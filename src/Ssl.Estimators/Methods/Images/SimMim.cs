@@ -46,7 +46,7 @@ public sealed class SimMim : PretrainingMethod
         _streams = streams;
         _view = ImageViews.RequireFixed(view ?? ImageViews.CropAndFlip(encoder.Shape), nameof(SimMim));
         _maskRatio = maskRatio;
-        _maskToken = nn.Parameter(zeros(_encoder.TokenDimension));
+        _maskToken = nn.Parameter(zeros(_encoder.TokenDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_maskToken, 0.02, streams.Weights);
         _output = Initialization.NormalLinear(_encoder.TokenDimension, _encoder.PatchLength, streams.Weights);
         RegisterComponents();
@@ -59,8 +59,8 @@ public sealed class SimMim : PretrainingMethod
         var patches = _encoder.Patchify(_encoder.Standardize(images));                              // [N, P, L]
         var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _maskRatio, _streams.Masks, patches.device);
         var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)
-            .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2);  // [N, P, 1]
-        var tokens = where(isHidden, _maskToken + _encoder.Positions, _encoder.EmbedPatches(patches));                      // [N, P, D]
+            .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2); // [N, P, 1]
+        var tokens = where(isHidden, _maskToken.add(_encoder.Positions, One), _encoder.EmbedPatches(patches)); // [N, P, D]
         var encoded = PatchMask.Take(_encoder.EncodePatches(tokens), mask.Hidden);                  // [N, M, D]
         var loss = PatchReconstructionLoss.Absolute(_output.call(encoded), PatchMask.Take(patches, mask.Hidden));
         return new StepLoss(loss, []);

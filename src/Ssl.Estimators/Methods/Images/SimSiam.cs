@@ -71,7 +71,7 @@ public sealed class SimSiam : TwoViewMethod
         var projected = _projection.call(embeddings);                                               // [2N, P]
         var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
         var targets = (_stopsGradient ? projected.detach() : projected).chunk(2);                   // [N, P] twice
-        var loss = (CosineLoss.Compute(predictions[0], targets[1]) + CosineLoss.Compute(predictions[1], targets[0])).div(2);
+        var loss = CosineLoss.Compute(predictions[0], targets[1]).add(CosineLoss.Compute(predictions[1], targets[0]), One).div(Number(2));
         return Step(loss, [], projected, images.Count);
     }
 }

@@ -83,10 +83,10 @@ public sealed class Swav : PretrainingMethod
                 if (view == target)
                     continue;
                 var term = SoftTargetLoss.Compute(targets[target], scores[view], _temperature);
-                total = total is null ? term : total + term;
+                total = total is null ? term : total.add(term, One);
             }
         }
-        var loss = total! / (targets.Length * (scores.Count - 1));
+        var loss = total! / Number(targets.Length * (scores.Count - 1));
         return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
     }
 

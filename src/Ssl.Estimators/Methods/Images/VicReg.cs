@@ -62,7 +62,7 @@ public sealed class VicReg : TwoViewMethod
         var embeddings = _encoder.call(views);                                                      // [2N, D]
         var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
         var (invariance, variance, covariance) = VicRegLoss.Compute(halves[0], halves[1]);
-        var loss = invariance * _invariance + variance * _variance + covariance * _covariance;
+        var loss = (invariance * Number(_invariance)).add(variance * Number(_variance), One).add(covariance * Number(_covariance), One);
         return Step(loss,
             [("invariance", invariance.detach()), ("variance", variance.detach()), ("covariance", covariance.detach())],
             embeddings, images.Count);

@@ -84,7 +84,7 @@ public sealed class ContrastiveMaskedCells : PretrainingMethod, IReconstructsCel
             var contrast = InfoNceLoss.FromLogits(logits);
             terms.Add(("contrastive", contrast.detach()));
             terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
-            total = contrast * _contrastiveWeight;
+            total = contrast * Number(_contrastiveWeight);
         }
         if (_maskedWeight > 0)
         {
@@ -93,7 +93,7 @@ public sealed class ContrastiveMaskedCells : PretrainingMethod, IReconstructsCel
             var prediction = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
             terms.Add(("masked", prediction.detach()));
             terms.AddRange(CellFigures.Of(cells, rows, masked.Numbers, masked.Codes));
-            total = total is null ? prediction * _maskedWeight : total + prediction * _maskedWeight;
+            total = total is null ? prediction * Number(_maskedWeight) : total.add(prediction * Number(_maskedWeight), One);
             embeddings ??= hidden;
         }
         return new StepLoss(total!, terms, embeddings!.detach().narrow(0, 0, rows.Count));

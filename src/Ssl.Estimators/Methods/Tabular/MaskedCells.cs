@@ -70,15 +70,15 @@ internal static class CellFigures
         if (rows.Numbers.shape[1] > 0)
         {
             var weights = chosenNumbers.to(rows.Numbers.dtype);
-            var squares = (cells.Numbers.detach() - rows.Numbers).square() * weights;
-            figures.Add(("squared-error", squares.sum() / weights.sum().clamp_min(1)));
+            var squares = (cells.Numbers.detach() - rows.Numbers).pow(Number(2)) * weights;
+            figures.Add(("squared-error", squares.sum() / weights.sum().clamp_min(Number(1))));
         }
         if (rows.Codes.shape[1] > 0)
         {
             var weights = chosenCodes.to(cells.Logits.dtype);
             var scores = cells.Logits.detach();
             var hits = scores.gather(2, rows.Codes.unsqueeze(2)).squeeze(2).ge(scores.amax([2], keepdim: false)).to(weights.dtype);
-            figures.Add(("accuracy", (hits * weights).sum() / weights.sum().clamp_min(1)));
+            figures.Add(("accuracy", (hits * weights).sum() / weights.sum().clamp_min(Number(1))));
         }
         return figures;
     }

@@ -79,13 +79,13 @@ public sealed class SubTab : PretrainingMethod, IReconstructsCells
         {
             Tensor first = projections[i], second = projections[(i + 1) % projections.Length];
             var pair = InfoNceLoss.Compute(first, second, _temperature);
-            var apart = (Contrastive.Normalize(first) - Contrastive.Normalize(second)).square().sum(1).mean();
-            contrast = contrast is null ? pair : contrast + pair;
-            distance = distance is null ? apart : distance + apart;
+            var apart = (Contrastive.Normalize(first) - Contrastive.Normalize(second)).pow(Number(2)).sum(1).mean();
+            contrast = contrast is null ? pair : contrast.add(pair, One);
+            distance = distance is null ? apart : distance.add(apart, One);
         }
-        contrast = contrast! / projections.Length;
-        distance = distance! / projections.Length;
-        return new StepLoss(reconstruction + contrast + distance,
+        contrast = contrast! / Number(projections.Length);
+        distance = distance! / Number(projections.Length);
+        return new StepLoss(reconstruction.add(contrast, One).add(distance, One),
             [("reconstruction", reconstruction.detach()), ("contrast", contrast.detach()), ("distance", distance.detach())],
             embeddings.detach().narrow(0, 0, rows.Count));
     }
@@ -93,7 +93,7 @@ public sealed class SubTab : PretrainingMethod, IReconstructsCells
     private static TableBatch Hide(TableBatch batch, bool[] outside)
     {
         long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
-        var hidden = tensor(outside, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k);     // [N, C + K]
+        var hidden = tensor(outside, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k); // [N, C + K]
         return batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k));
     }
 

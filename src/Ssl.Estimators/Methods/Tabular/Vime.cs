@@ -69,8 +69,8 @@ public sealed class Vime : PretrainingMethod, IReconstructsCells
         var scores = _mask.call(embeddings);                                                        // [N, C + K]
         var mask = nn.functional.binary_cross_entropy_with_logits(scores, changed);
         var features = _head.Loss(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
-        var accuracy = scores.detach().gt(0).eq(changed.gt(0)).to(ScalarType.Float32).mean();
-        return new StepLoss(mask + features * _featureWeight,
+        var accuracy = scores.detach().gt(Number(0)).eq(changed.gt(Number(0))).to(ScalarType.Float32).mean();
+        return new StepLoss(mask.add(features * Number(_featureWeight), One),
             [("mask", mask.detach()), ("features", features.detach()), ("mask-accuracy", accuracy)], embeddings.detach());
     }
 

@@ -52,7 +52,7 @@ public sealed class MaskedPatches : PretrainingMethod
         var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _maskRatio, _streams.Masks); // [M, S]
         var rebuilt = _output.call(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
         var counted = _encoder.ObservedInPatches(series).logical_and(hidden.unsqueeze(-1)).to(rebuilt.dtype);
-        var loss = ((rebuilt - _encoder.Patches(series)).square() * counted).sum() / counted.sum().clamp_min(1);
+        var loss = ((rebuilt - _encoder.Patches(series)).pow(Number(2)) * counted).sum() / counted.sum().clamp_min(Number(1));
         return new StepLoss(loss, []);
     }
 }

@@ -81,7 +81,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         _weak = weakView ?? SeriesViews.Weak();
         _strong = strongView ?? SeriesViews.Strong();
         _contextInput = Initialization.Linear(encoder.StepDimension, ContextDimension, streams.Weights);
-        _contextToken = nn.Parameter(zeros(ContextDimension));
+        _contextToken = nn.Parameter(zeros(ContextDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_contextToken, 0.02, streams.Weights);
         _context = new TransformerStack(ContextLayers, ContextDimension, ContextHeads, 4 * ContextDimension, dropout: 0.1, streams);
         _prediction = Initialization.Linear(ContextDimension, (long)futureSections * encoder.StepDimension, streams.Weights);
@@ -98,7 +98,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         var mask = _encoder.StepMask(both);
         // Of length 1, as in the authors' code: else the prediction is won by making sections long.
         var sections = Sections(steps, mask, MaximumSections);                                      // [2N, G, D]
-        sections = sections / sections.norm(-1, keepdim: true).clamp_min(1e-12);
+        sections = sections / sections.norm(-1, keepdim: true).clamp_min(Number(1e-12));
         int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _futureSections);
         long past = DrawPast(sections.shape[1], future);
         var contexts = Context(sections.narrow(1, 0, past));                                        // [2N, 64]
@@ -109,14 +109,14 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         {
             var temporal = Predict(contexts, sections.narrow(1, past, Math.Min(future, sections.shape[1] - past)));
             terms.Add(("temporal", temporal.detach()));
-            total = temporal * _temporalWeight;
+            total = temporal * Number(_temporalWeight);
         }
         if (_contextualWeight > 0)
         {
             var halves = _projection.call(contexts).chunk(2);                                       // [N, 16] twice
             var contextual = NtXentLoss.Compute(halves[0], halves[1], _temperature);
             terms.Add(("contextual", contextual.detach()));
-            total = total is null ? contextual * _contextualWeight : total + contextual * _contextualWeight;
+            total = total is null ? contextual * Number(_contextualWeight) : total.add(contextual * Number(_contextualWeight), One);
         }
         return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
     }
@@ -131,10 +131,10 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         long count = Math.Min(steps.shape[1], maximum);
         var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
         // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
-        var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1);     // [N, S + 1, D]
-        var section = arange(count, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
-        var from = (section * lengths / count).floor().to(ScalarType.Int64);                        // [N, G]
-        var to = torch.maximum(((section + 1) * lengths / count).floor().to(ScalarType.Int64), from + 1);
+        var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1); // [N, S + 1, D]
+        var section = arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
+        var from = (section * lengths / Number(count)).floor().to(ScalarType.Int64);                        // [N, G]
+        var to = torch.maximum((section.add(Number(1), One) * lengths / Number(count)).floor().to(ScalarType.Int64), from.add(Number(1), One));
         var means = (At(sums, to) - At(sums, from)) / (to - from).unsqueeze(-1).to(steps.dtype);
         return means.MoveToOuterDisposeScope();
 
@@ -144,7 +144,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
     // Sections of the past, from 1 to those that leave the future its own.
     private long DrawPast(long sections, int future)
     {
-        using var draw = rand(1, device: _contextToken.device, generator: _streams.Views);
+        using var draw = Draws.Uniform([1], _contextToken.device, _streams.Views);
         long choices = Math.Max(1, sections - future);
         return Math.Min(1 + (long)(draw.cpu().item<float>() * choices), choices);
     }
@@ -163,7 +163,7 @@ public sealed class TemporalContextualContrast : PretrainingMethod
         long count = future.shape[1], series = contexts.shape[0] / 2;
         var predicted = _prediction.call(contexts).view(2 * series, _futureSections, future.shape[2]).narrow(1, 0, count);
         var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
-        return Match(fromWeak, future.narrow(0, series, series)) + Match(fromStrong, future.narrow(0, 0, series));
+        return Match(fromWeak, future.narrow(0, series, series)).add(Match(fromStrong, future.narrow(0, 0, series)), One);
     }
 
     // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.

@@ -73,10 +73,10 @@ public sealed class Ts2Vec : PretrainingMethod
         var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
         int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
         var wholeFirst = Encode(series, starts, before + overlap);
-        var wholeSecond = Encode(series, starts + before, (int)(crop.OuterRight - crop.Left));
+        var wholeSecond = Encode(series, starts.add(Number(before), One), (int)(crop.OuterRight - crop.Left));
         var first = wholeFirst.narrow(1, before, overlap);                                          // [N, M, D]
         var second = wholeSecond.narrow(1, 0, overlap);
-        var inside = series.Mask.gather(1, starts + before + arange(overlap, dtype: ScalarType.Int64, device: starts.device));   // [N, M]
+        var inside = series.Mask.gather(1, starts.add(Number(before), One).add(arange(Number(0), Number(overlap), One, dtype: ScalarType.Int64, device: starts.device), One)); // [N, M]
         var loss = HierarchicalContrastiveLoss.Compute(first, second, _instanceWeight, inside.all().cpu().item<bool>() ? null : inside);
         return new StepLoss(loss, [("overlap", tensor((float)overlap))], TimeSeriesEncoder.Pool(first.detach(), inside));
     }
@@ -92,7 +92,7 @@ public sealed class Ts2Vec : PretrainingMethod
     internal static Crop DrawCrop(long window, Device device, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draws = MemoryMarshal.Cast<byte, float>(rand(4, device: device, generator: generator).cpu().bytes).ToArray();
+        var draws = MemoryMarshal.Cast<byte, float>(Draws.Uniform([4], device, generator).cpu().bytes).ToArray();
         long least = Math.Min(LeastOverlap, window);
         long overlap = least + Below(draws[0], window - least + 1);
         long left = Below(draws[1], window - overlap + 1), right = left + overlap;
@@ -109,16 +109,16 @@ public sealed class Ts2Vec : PretrainingMethod
     internal static Tensor Starts(Tensor mask, long span, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var choices = mask.sum(1, keepdim: true).sub(span - 1).clamp_min(1);                        // [N, 1]
-        var draws = rand(choices.shape, device: mask.device, generator: generator).mul(choices).floor().to(ScalarType.Int64);
-        return torch.minimum(draws, choices - 1).MoveToOuterDisposeScope();
+        var choices = mask.sum(1, keepdim: true).sub(Number(span - 1)).clamp_min(Number(1));        // [N, 1]
+        var draws = Draws.Uniform(choices.shape, mask.device, generator).mul(choices).floor().to(ScalarType.Int64);
+        return torch.minimum(draws, choices - Number(1)).MoveToOuterDisposeScope();
     }
 
     private Tensor Encode(SeriesBatch series, Tensor starts, int length)
     {
-        var places = starts + arange(length, dtype: ScalarType.Int64, device: starts.device);       // [N, length]
+        var places = starts.add(arange(Number(0), Number(length), One, dtype: ScalarType.Int64, device: starts.device), One); // [N, length]
         var hidden = _maskRatio == 0 ? null
-            : rand(places.shape, device: places.device, generator: _streams.Masks).lt(_maskRatio);
+            : Draws.Uniform(places.shape, places.device, _streams.Masks).lt(Number(_maskRatio));
         return _encoder.EncodeSteps(series.Take(places), hidden);
     }
 }

@@ -30,27 +30,27 @@ internal static class ClassMeansHead
         using var scope = NewDisposeScope();
         var (all, of) = Embed(encoder, rows, classes);                                      // [R, D], [R, C]
         var counts = of.t().sum(1, keepdim: true);                                          // [C, 1]
-        var present = counts.gt(0).to(ScalarType.Float32);
-        var means = of.t().mm(all) / counts.clamp_min(1);                                   // [C, D]
+        var present = counts.gt(Number(0)).to(ScalarType.Float32);
+        var means = of.t().mm(all) / counts.clamp_min(Number(1));                                   // [C, D]
         var middle = means.mul(present).sum(dim: 0, keepdim: true) / present.sum();         // [1, D]
         var centred = (means - middle).mul(present);                                        // [C, D]
 
         var rest = all - of.mm(means);                                                      // [R, D]
-        var within = rest.t().mm(rest) / rest.shape[0];                                     // [D, D]
-        var spread = within.diagonal(0, 0, 1).mean().clamp_min(1e-6);
-        var shrunk = within.mul(1 - Shrinkage) + eye(within.shape[0]).mul(spread * Shrinkage);
+        var within = rest.t().mm(rest) / Number(rest.shape[0]);                                     // [D, D]
+        var spread = within.diagonal(0, 0, 1).mean().clamp_min(Number(1e-6));
+        var shrunk = within.mul(Number(1 - Shrinkage)).add(eye(within.shape[0], dtype: ScalarType.Float32).mul(spread * Number(Shrinkage)), One);
         var weight = linalg.solve(shrunk, centred.t()).t();                                 // [C, D]
-        var half = weight.mul(centred).sum(1, keepdim: true).mul(0.5);                      // [C, 1]
+        var half = weight.mul(centred).sum(1, keepdim: true).mul(Number(0.5));                      // [C, 1]
 
         var logits = (all - middle).mm(weight.t()) - half.t();                              // [R, C]
-        var margin = (logits.mul(of).sum() / of.sum() - logits.mean()).clamp_min(1e-6);
-        var scale = margin.reciprocal().mul(LargestMargin).clamp_max(1);
+        var margin = (logits.mul(of).sum() / of.sum() - logits.mean()).clamp_min(Number(1e-6));
+        var scale = margin.reciprocal().mul(Number(LargestMargin)).clamp_max(Number(1));
         weight = weight.mul(scale);
         var bias = weight.mm(middle.t()).neg() - half.mul(scale);                           // [C, 1]
         if (!areBalanced)
-            bias = bias + (counts * present.sum() / rest.shape[0]).clamp_min(1e-12).log().mul(present);     // 0 for classes of equal size
+            bias = bias.add((counts * present.sum() / Number(rest.shape[0])).clamp_min(Number(1e-12)).log().mul(present), One); // 0 for classes of equal size
         // A class without rows is as far as can be.
-        bias = bias - (1 - present).mul(LargestMargin);
+        bias = bias - (present.neg().add(Number(1), One)).mul(Number(LargestMargin));
         if (head.Outputs == 1)
             (weight, bias) = (weight.narrow(0, 1, 1) - weight.narrow(0, 0, 1), bias.narrow(0, 1, 1) - bias.narrow(0, 0, 1));
         head.Fill(weight, bias.squeeze(1));

@@ -37,8 +37,9 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         faults.ThrowIfAny();
         Settings = options.Snapshot();
         if (Settings.Encoder is { } encoder)
-            ObjectDisposedException.ThrowIf(encoder.Model.IsDisposed, encoder);
+            encoder.Model.Lifetime.ThrowIfClosed();
         // Drawn once: every Fit of this estimator starts from the same seed, so a second Fit equals a fresh one.
+        _mlContext = mlContext;
         var drawn = HostSeed.Register(mlContext, name, out _host);
         _seed = options.Seed ?? drawn;
         _gpuDeviceId = mlContext.GpuDeviceId;
@@ -93,7 +94,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         LibraryNotice.Tell(_mlContext);
-        using var streams = new RandomStreams(_seed, device);
+        using var streams = new RandomStreams(_seed);
         var rows = Read(input, model, streams, channel);
         int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
         var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labelled.Select(row => rows.Labels[row])]);
@@ -102,21 +103,21 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         using (method)
         {
             if (PseudoLabelling is not { } pseudo || labelled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
-                return new FineTunedTransformer(tuned);
+                return new FineTunedTransformer(_mlContext, tuned);
             var known = labelled.ToHashSet();
             int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !known.Contains(row))];
             var chosen = pseudo.Choose(unlabelled, Predict(method, task, rows.Only(unlabelled), device), task.Width);
             Inform(channel, FormattableString.Invariant(
                 $"{chosen.Count} of {unlabelled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
             if (chosen.Count == 0)
-                return new FineTunedTransformer(tuned);
+                return new FineTunedTransformer(_mlContext, tuned);
             training = training.With(chosen);
         }
         tuned.Dispose();
         tuned = Train(model, task, training, validation, streams, device, channel,
             Settings.CheckpointPath is { } path ? path + PseudoLabels.CheckpointSuffix : null, out method);
         method.Dispose();
-        return new FineTunedTransformer(tuned);
+        return new FineTunedTransformer(_mlContext, tuned);
     }
 
     private FineTunedModel Train(EncoderModel model, PredictionTask task, CachedBatchSource training, CachedBatchSource? validation,
@@ -179,7 +180,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             ColumnShape.Find(schema, Settings.FeatureColumnName, "feature");
             model = EncoderAnnotation.Find(schema[Settings.FeatureColumnName]) ?? throw NoEncoder();
         }
-        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(EncoderTransformer));
+        model.Lifetime.ThrowIfClosed();
         return model;
     }
 
@@ -248,7 +249,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         {
             using var scope = NewDisposeScope();
             using var inputs = columns[0].To(device);
-            var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous();      // [N, Width]
+            var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous(); // [N, Width]
             predictions.AddRange(MemoryMarshal.Cast<byte, float>(output.bytes));
             foreach (var column in columns)
                 column.Dispose();

@@ -93,7 +93,7 @@ internal sealed class AdamWOptimizer : IDisposable
         if (clipNorm > 0)
         {
             norm = stack(gradients.Select(gradient => gradient.to(ScalarType.Float32).norm())).norm(); // scalar
-            Tensor factor = (clipNorm / (norm + 1e-6)).clamp_max_(1.0);
+            Tensor factor = (Number(clipNorm) / (norm.add(Number(1e-6), One))).clamp_max_(Number(1.0));
             foreach (Tensor gradient in gradients)
                 gradient.mul_(factor);
         }
@@ -103,12 +103,12 @@ internal sealed class AdamWOptimizer : IDisposable
             Tensor gradient = gradients[i];
             AdamWUpdate update = NextUpdate(parameter, learningRate, 1);
             if (update.Keep != 1)
-                parameter.Value.mul_(update.Keep);
-            parameter.Average.mul_(_beta1).add_(gradient, 1 - _beta1);
-            parameter.SquareAverage.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
+                parameter.Value.mul_(Number(update.Keep));
+            parameter.Average.mul_(Number(_beta1)).add_(gradient, Number(1 - _beta1));
+            parameter.SquareAverage.mul_(Number(_beta2)).addcmul_(gradient, gradient, Number(1 - _beta2));
             using Tensor denominator = parameter.SquareAverage.sqrt();
-            denominator.mul_(update.RootScale).add_(_epsilon);
-            parameter.Value.addcdiv_(parameter.Average, denominator, -update.StepSize);
+            denominator.mul_(Number(update.RootScale)).add_(Number(_epsilon), One);
+            parameter.Value.addcdiv_(parameter.Average, denominator, Number(-update.StepSize));
         }
         return norm;
     }

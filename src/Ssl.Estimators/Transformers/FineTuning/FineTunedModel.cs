@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
@@ -20,7 +21,6 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
 
     private readonly EncoderModel _encoder;
     private readonly PredictionHead _head;
-    private int _disposed;
 
     /// <summary>A model that owns both parts.</summary>
     /// <param name="encoder">The tuned encoder.</param>
@@ -30,6 +30,11 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     public FineTunedModel(EncoderModel encoder, PredictionHead head, PredictionTask task, Device device)
     {
         (_encoder, _head, Task) = (encoder, head, task);
+        Lifetime = new Lifetime(nameof(FineTunedTransformer), () =>
+        {
+            encoder.Dispose();
+            head.Dispose();
+        });
         head.to(device);
         head.eval();
         foreach (var parameter in head.parameters())
@@ -39,8 +44,8 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     /// <summary>What it predicts.</summary>
     public PredictionTask Task { get; }
 
-    /// <summary>Whether <see cref="Dispose"/> was called.</summary>
-    public bool IsDisposed => _disposed != 0;
+    /// <summary>Ends with <see cref="Dispose"/>.</summary>
+    public override Lifetime Lifetime { get; }
 
     public override IReadOnlyList<string> InputColumns => _encoder.InputColumns;
 
@@ -57,6 +62,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     {
         if (rows.Length == 0)
             return;
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var logits = _head.call(_encoder.Encode(rows));
@@ -70,6 +76,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     /// <summary>Writes description and weights; <see cref="Read(Stream)"/> reads them back.</summary>
     public void WriteArchive(Stream stream)
     {
+        using var use = Lifetime.Enter();
         var content = new JsonObject
         {
             [TaskKey] = Task.ToJson(),
@@ -118,13 +125,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         _head.to(device);
     }
 
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _disposed, 1) != 0)
-            return;
-        _encoder.Dispose();
-        _head.Dispose();
-    }
+    public void Dispose() => Lifetime.Close();
 
     // Length of an embedding: the input of the head's first layer, whose weight is [outputs, inputs].
     private static int DimensionOf(SafeTensorsReader tensors)

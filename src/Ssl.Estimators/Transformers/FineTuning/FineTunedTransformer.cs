@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Transformers;
@@ -22,9 +23,10 @@ namespace Ssl.Estimators.Transformers;
 /// </remarks>
 public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<FineTunedTransformer>, IDisposable
 {
+    private readonly MLContext _mlContext;
     private readonly FineTunedModel _model;
 
-    internal FineTunedTransformer(FineTunedModel model) => _model = model;
+    internal FineTunedTransformer(MLContext mlContext, FineTunedModel model) => (_mlContext, _model) = (mlContext, model);
 
     /// <summary>Names of the columns that it predicts from.</summary>
     public IReadOnlyList<string> InputColumnNames => _model.InputColumns;
@@ -57,7 +59,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _model.Lifetime.ThrowIfClosed();
         foreach (var name in InputColumnNames)
             _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
         return PredictionColumns.Append(inputSchema, _model.Task);
@@ -73,11 +75,16 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize,
+            ScoringSettings.Of(_mlContext));
     }
 
-    /// <summary>Frees the weights.</summary>
-    public void Dispose() => _model.Dispose();
+    /// <summary>Frees the weights. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.</summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _model.Dispose();
+    }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => FineTunedCarrier.Save(_model, ctx);
 }

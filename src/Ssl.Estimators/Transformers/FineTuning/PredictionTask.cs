@@ -34,7 +34,7 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
     {
         PredictionKind.MulticlassClassification => logits.softmax(1),
         PredictionKind.BinaryClassification => cat([logits, logits.sigmoid()], 1),
-        _ => logits.mul(Deviation).add(Mean),
+        _ => logits.mul(Number(Deviation)).add(Number(Mean), One),
     };
 
     /// <summary>The class with the largest probability, from 0; -1 where a probability is not a number.</summary>

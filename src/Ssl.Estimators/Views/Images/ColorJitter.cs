@@ -72,14 +72,14 @@ public sealed class ColorJitter : ImageView
         void Add(double strength, Func<Tensor, Tensor, Tensor> change)
         {
             if (strength > 0)
-                steps.Add((change, Draw(images, Math.Max(0, 1 - strength) - 1, strength, generator).mul_(hit).add_(1)));
+                steps.Add((change, Draw(images, Math.Max(0, 1 - strength) - 1, strength, generator).mul_(hit).add_(Number(1), One)));
         }
     }
 
     internal static Tensor Brightness(Tensor images, Tensor factors)
     {
         using var scope = NewDisposeScope();
-        return images.mul(factors).clamp_(0, 1).MoveToOuterDisposeScope();
+        return images.mul(factors).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();
     }
 
     internal static Tensor Contrast(Tensor images, Tensor factors)
@@ -87,14 +87,14 @@ public sealed class ColorJitter : ImageView
         using var scope = NewDisposeScope();
         var grey = images.shape[1] == 1 ? images : Luminance(images);
         var mean = grey.mean([1L, 2L, 3L], keepdim: true);                                          // [N, 1, 1, 1]
-        return images.mul(factors).add_(mean.mul_(factors.neg().add_(1))).clamp_(0, 1).MoveToOuterDisposeScope();
+        return images.mul(factors).add_(mean.mul_(factors.neg().add_(Number(1), One)), One).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();
     }
 
     internal static Tensor Saturation(Tensor images, Tensor factors)
     {
         using var scope = NewDisposeScope();
         var grey = Luminance(images);                                                               // [N, 1, H, W]
-        return images.mul(factors).add_(grey.mul_(factors.neg().add_(1))).clamp_(0, 1).MoveToOuterDisposeScope();
+        return images.mul(factors).add_(grey.mul_(factors.neg().add_(Number(1), One)), One).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Turns the hue: from red, green, blue to hue, saturation, value and back.</summary>
@@ -104,16 +104,16 @@ public sealed class ColorJitter : ImageView
         Tensor red = images.narrow(1, 0, 1), green = images.narrow(1, 1, 1), blue = images.narrow(1, 2, 1); // [N, 1, H, W]
         var value = images.amax([1L], keepdim: true);
         var chroma = value - images.amin([1L], keepdim: true);
-        var grey = chroma.eq(0);
-        var divisor = chroma.masked_fill(grey, 1);
+        var grey = chroma.eq(Number(0));
+        var divisor = chroma.masked_fill(grey, Number(1));
         // The largest channel says in which third of the circle the hue is.
         Tensor isRed = value.eq(red), isGreen = value.eq(green).logical_and(isRed.logical_not());
-        var hue = where(isRed, (green - blue) / divisor, where(isGreen, (blue - red) / divisor + 2, (red - green) / divisor + 4));
-        hue = hue.masked_fill_(grey, 0).div_(6).add_(turns).remainder(1);                           // [N, 1, H, W] from 0 to 1
+        var hue = where(isRed, (green - blue) / divisor, where(isGreen, ((blue - red) / divisor).add(Number(2), One), ((red - green) / divisor).add(Number(4), One)));
+        hue = hue.masked_fill_(grey, Number(0)).div_(Number(6)).add_(turns, One).remainder(Number(1));   // [N, 1, H, W] from 0 to 1
         // A channel is value - chroma x max(0, min(k, 4 - k, 1)) with k its distance on the circle in sixths.
         var shifts = tensor(new[] { 5f, 3f, 1f }, device: images.device).view(1, 3, 1, 1);
-        var k = (hue * 6 + shifts).remainder(6);                                                    // [N, 3, H, W]
-        var share = k.minimum(k.neg().add_(4)).clamp_(0, 1);
-        return (value - chroma * share).clamp_(0, 1).MoveToOuterDisposeScope();
+        var k = (hue * Number(6)).add(shifts, One).remainder(Number(6));                                    // [N, 3, H, W]
+        var share = k.minimum(k.neg().add_(Number(4), One)).clamp_(Number(0), Number(1));
+        return (value - chroma * share).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();
     }
 }

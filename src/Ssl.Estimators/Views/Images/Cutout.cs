@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,9 +30,9 @@ public sealed class Cutout : ImageView
         using var scope = NewDisposeScope();
         var sizes = tensor(new[] { (float)images.shape[2], images.shape[3] }, device: images.device);
         // [N, 2]
-        var corners = rand(images.shape[0], 2, device: images.device, generator: generator).mul_(sizes).floor().add_(-(_side / 2));
-        var boxes = cat([corners, corners.full_like(_side)], 1);                                    // [N, 4]
+        var corners = Draws.Uniform([images.shape[0], 2], images.device, generator).mul_(sizes).floor().add_(Number(-(_side / 2)), One);
+        var boxes = cat([corners, corners.full_like(Number(_side))], 1);                                    // [N, 4]
         var inside = Rectangles.Inside(images, boxes).logical_and(Chosen(images, _share, generator));
-        return images.masked_fill(inside, _value).MoveToOuterDisposeScope();
+        return images.masked_fill(inside, Number(_value)).MoveToOuterDisposeScope();
     }
 }

@@ -35,7 +35,7 @@ public sealed class GaussianBlur : ImageView
         using var scope = NewDisposeScope();
         var sigmas = Draw(images, _minimumSigma, _maximumSigma, generator);
         // So narrow a Gaussian is the pixel itself.
-        sigmas = sigmas.masked_fill_(Chosen(images, _share, generator).logical_not(), 1e-3);
+        sigmas = sigmas.masked_fill_(Chosen(images, _share, generator).logical_not(), Number(1e-3));
         return Blur(images, sigmas, _radius).MoveToOuterDisposeScope();
     }
 
@@ -51,8 +51,8 @@ public sealed class GaussianBlur : ImageView
                 + $"{images.shape[2]} x {images.shape[3]}. Lower kernelSize.", nameof(images));
         }
         using var scope = NewDisposeScope();
-        var offsets = arange(-radius, radius + 1, dtype: ScalarType.Float32, device: images.device).view(1, -1, 1, 1);
-        var weights = (offsets / sigmas).square().mul_(-0.5).exp();                                 // [N, K, 1, 1]
+        var offsets = arange(Number(-radius), Number(radius + 1), One, dtype: ScalarType.Float32, device: images.device).view(1, -1, 1, 1);
+        var weights = (offsets / sigmas).pow(Number(2)).mul_(Number(-0.5)).exp();                         // [N, K, 1, 1]
         weights = weights / weights.sum([1L], keepdim: true);
         var rows = Sum(nn.functional.pad(images, [radius, radius, 0, 0], PaddingModes.Reflect), weights, 3, images.shape[3]);
         return Sum(nn.functional.pad(rows, [0, 0, radius, radius], PaddingModes.Reflect), weights, 2, images.shape[2])
@@ -65,7 +65,7 @@ public sealed class GaussianBlur : ImageView
         using var scope = NewDisposeScope();
         var sum = padded.narrow(dimension, 0, length).mul(weights.narrow(1, 0, 1));
         for (long k = 1; k < weights.shape[1]; k++)
-            sum.addcmul_(padded.narrow(dimension, k, length), weights.narrow(1, k, 1), 1);
+            sum.addcmul_(padded.narrow(dimension, k, length), weights.narrow(1, k, 1), Number(1));
         return sum.MoveToOuterDisposeScope();
     }
 }

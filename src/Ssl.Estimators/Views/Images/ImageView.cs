@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,7 +44,7 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Single [N, 1, 1, 1].</returns>
     protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
-        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).mul_(high - low).add_(low);
+        => Draws.Uniform([images.shape[0], 1, 1, 1], images.device, generator).mul_(Number(high - low)).add_(Number(low), One);
 
     /// <summary>The numbers from 0 to one less than a count in random order.</summary>
     /// <param name="count">How many.</param>
@@ -51,7 +52,7 @@ public abstract class ImageView
     /// <param name="generator">Draws the order.</param>
     private protected static long[] Order(int count, Device device, Generator generator)
     {
-        using var order = randperm(count, device: device, generator: generator).cpu();
+        using var order = Draws.Permutation(count, device, generator).cpu();
         return MemoryMarshal.Cast<byte, long>(order.bytes).ToArray();
     }
 
@@ -61,7 +62,7 @@ public abstract class ImageView
     /// <param name="generator">On the images' device.</param>
     /// <returns>Bool [N, 1, 1, 1].</returns>
     protected static Tensor Chosen(Tensor images, double share, Generator generator)
-        => rand(images.shape[0], 1, 1, 1, device: images.device, generator: generator).lt(share);
+        => Draws.Uniform([images.shape[0], 1, 1, 1], images.device, generator).lt(Number(share));
 
     /// <summary>
     /// Brightness of every pixel: .2989 red + .587 green + .114 blue, or the mean of the channels where they are not three.
@@ -73,8 +74,8 @@ public abstract class ImageView
         if (images.shape[1] != 3)
             return images.mean([1L], keepdim: true);
         using var scope = NewDisposeScope();
-        return images.narrow(1, 0, 1).mul(0.2989)
-            .add_(images.narrow(1, 1, 1), 0.587)
-            .add_(images.narrow(1, 2, 1), 0.114).MoveToOuterDisposeScope();
+        return images.narrow(1, 0, 1).mul(Number(0.2989))
+            .add_(images.narrow(1, 1, 1), Number(0.587))
+            .add_(images.narrow(1, 2, 1), Number(0.114)).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,10 +37,10 @@ internal sealed class PatchPairCrop
     public Tensor Cut(Tensor images, Tensor cells, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var size = tensor(new[] { (float)images.shape[2] / Grid, (float)images.shape[3] / Grid }, device: images.device);    // [2]
-        var corner = stack([cells.floor_divide(Grid), cells.remainder(Grid)], 1).to(ScalarType.Float32).mul_(size);          // [N, 2]
-        var shift = rand(images.shape[0], 2, device: images.device, generator: generator).mul_(1 - Share).mul_(size);
-        var boxes = cat([corner + shift, size.mul(Share).unsqueeze(0).expand_as(corner)], 1);        // [N, 4]
+        var size = tensor(new[] { (float)images.shape[2] / Grid, (float)images.shape[3] / Grid }, device: images.device); // [2]
+        var corner = stack([cells.floor_divide(Number(Grid)), cells.remainder(Number(Grid))], 1).to(ScalarType.Float32).mul_(size); // [N, 2]
+        var shift = Draws.Uniform([images.shape[0], 2], images.device, generator).mul_(Number(1 - Share)).mul_(size);
+        var boxes = cat([corner.add(shift, One), size.mul(Number(Share)).unsqueeze(0).expand_as(corner)], 1);        // [N, 4]
         var none = zeros(images.shape[0], 2, dtype: ScalarType.Bool, device: images.device);
         var patches = RandomResizedCrop.Resample(images, boxes, none, null, _height, _width);
         return _colors.Apply(patches, generator).MoveToOuterDisposeScope();
@@ -51,7 +52,7 @@ internal sealed class PatchPairCrop
     /// <param name="device">Where.</param>
     /// <param name="generator">On the device.</param>
     public static Tensor Draw(long count, int cells, Device device, Generator generator)
-        => randint(0, cells, [count], dtype: ScalarType.Int64, device: device, generator: generator);
+        => Draws.Integers(0, cells, [count], device, generator);
 
     /// <summary>Colours change much and are often taken away.</summary>
     public static ImageView Colors() => ImageViews.Compose(new ColorJitter(0.4, 0.4, 0.4, 0.1), new Greyscale(0.5));

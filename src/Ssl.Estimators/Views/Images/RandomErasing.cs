@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,7 +45,7 @@ public sealed class RandomErasing : ImageView
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         var inside = Rectangles.Inside(images, Boxes(images, generator));                           // [N, 1, H, W]
-        return images.masked_fill(inside.logical_and(Chosen(images, _share, generator)), _value).MoveToOuterDisposeScope();
+        return images.masked_fill(inside.logical_and(Chosen(images, _share, generator)), Number(_value)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The rectangle of every image, Single [N, 4]: top, left, height, width; of no size where none of ten draws fits.</summary>
@@ -53,19 +54,19 @@ public sealed class RandomErasing : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
-        var draws = rand([n, Attempts, 2], device: images.device, generator: generator);
-        var area = draws.select(2, 0).mul_(_maximumArea - _minimumArea).add_(_minimumArea).mul_(height * width);          // [N, A]
-        var ratio = draws.select(2, 1).mul_(Math.Log(_maximumRatio) - Math.Log(_minimumRatio)).add_(Math.Log(_minimumRatio)).exp();
+        var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
+        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var h = area.mul(ratio).sqrt_().round();
         var w = area.div(ratio).sqrt_().round();
-        var fits = h.lt(height).logical_and(w.lt(width));
+        var fits = h.lt(Number(height)).logical_and(w.lt(Number(width)));
         var none = zeros(n, 1, device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), none + 1], 1).argmax(1, keepdim: true);        // [N, 1]: the first that fits
+        var index = cat([fits.to(ScalarType.Float32), none.add(Number(1), One)], 1).argmax(1, keepdim: true); // [N, 1]: the first that fits
         h = cat([h, none], 1).gather(1, index);
         w = cat([w, none], 1).gather(1, index);
-        var corner = rand(n, 2, device: images.device, generator: generator);
-        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(height + 1)).floor();
-        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(width + 1)).floor();
+        var corner = Draws.Uniform([n, 2], images.device, generator);
+        var top = corner.narrow(1, 0, 1).mul(h.neg().add_(Number(height + 1), One)).floor();
+        var left = corner.narrow(1, 1, 1).mul(w.neg().add_(Number(width + 1), One)).floor();
         return cat([top, left, h, w], 1).MoveToOuterDisposeScope();
     }
 }
@@ -86,8 +87,8 @@ internal static class Rectangles
 
         Tensor Between(long count, int side)
         {
-            Tensor start = boxes.narrow(1, side, 1), end = start + boxes.narrow(1, side + 2, 1);    // [N, 1]
-            var places = arange(count, dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
+            Tensor start = boxes.narrow(1, side, 1), end = start.add(boxes.narrow(1, side + 2, 1), One);    // [N, 1]
+            var places = arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: images.device).unsqueeze(0);
             return places.ge(start).logical_and(places.lt(end));                                    // [N, count]
         }
     }

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,9 +61,9 @@ public sealed class RandomResizedCrop : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         var boxes = Boxes(images, generator);                                                       // [N, 4]
-        var draws = rand(n, 3, device: images.device, generator: generator);                        // [N, 3]
+        var draws = Draws.Uniform([n, 3], images.device, generator);                        // [N, 3]
         var mirrored = draws.narrow(1, 0, 2).lt(tensor(new[] { (float)_flip, (float)_verticalFlip }, device: images.device)); // [N, 2]
-        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(2).add_(-1).mul_(_rotation * Math.PI / 180);                 // [N]
+        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1), One).mul_(Number(_rotation * Math.PI / 180)); // [N]
         return Resample(images, boxes, mirrored, angles, _height, _width).MoveToOuterDisposeScope();
     }
 
@@ -75,20 +76,20 @@ public sealed class RandomResizedCrop : ImageView
         using var scope = NewDisposeScope();
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
-        var draws = rand([n, Attempts, 2], device: images.device, generator: generator);
-        var area = draws.select(2, 0).mul_(_maximumArea - _minimumArea).add_(_minimumArea).mul_(height * width);          // [N, A]
-        var ratio = draws.select(2, 1).mul_(Math.Log(_maximumRatio) - Math.Log(_minimumRatio)).add_(Math.Log(_minimumRatio)).exp();
+        var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
+        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var w = area.mul(ratio).sqrt_().round();
         var h = area.div(ratio).sqrt_().round();
-        var fits = w.gt(0).logical_and(w.le(width)).logical_and(h.gt(0)).logical_and(h.le(height));
+        var fits = w.gt(Number(0)).logical_and(w.le(Number(width))).logical_and(h.gt(Number(0))).logical_and(h.le(Number(height)));
         // The first that fits: argmax gives the first of equal ones. A last column holds the central part.
         var (centralHeight, centralWidth) = Central(height, width);
-        var ones = full(n, 1, 1, device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), ones], 1).argmax(1, keepdim: true);                            // [N, 1]
-        h = cat([h, ones.mul(centralHeight)], 1).gather(1, index);                                   // [N, 1]
-        w = cat([w, ones.mul(centralWidth)], 1).gather(1, index);
-        var corner = rand(n, 2, device: images.device, generator: generator);
-        var isCentral = index.eq(Attempts);
+        var ones = full(n, 1, Number(1), device: images.device, dtype: ScalarType.Float32);
+        var index = cat([fits.to(ScalarType.Float32), ones], 1).argmax(1, keepdim: true);           // [N, 1]
+        h = cat([h, ones.mul(Number(centralHeight))], 1).gather(1, index);                                   // [N, 1]
+        w = cat([w, ones.mul(Number(centralWidth))], 1).gather(1, index);
+        var corner = Draws.Uniform([n, 2], images.device, generator);
+        var isCentral = index.eq(Number(Attempts));
         var top = Corner(corner.narrow(1, 0, 1), h, height, isCentral);
         var left = Corner(corner.narrow(1, 1, 1), w, width, isCentral);
         return cat([top, left, h, w], 1).MoveToOuterDisposeScope();
@@ -97,9 +98,9 @@ public sealed class RandomResizedCrop : ImageView
     // A whole number from 0 to size - side, each as likely.
     private static Tensor Corner(Tensor draw, Tensor side, double size, Tensor isCentral)
     {
-        var room = side.neg().add_(size);                                                           // [N, 1]
-        var random = draw.mul(room + 1).floor().minimum(room);
-        return where(isCentral, room.div(2).floor(), random);
+        var room = side.neg().add_(Number(size), One);                                                           // [N, 1]
+        var random = draw.mul(room.add(Number(1), One)).floor().minimum(room);
+        return where(isCentral, room.div(Number(2)).floor(), random);
     }
 
     private (double Height, double Width) Central(double height, double width)
@@ -123,7 +124,7 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         double sourceHeight = images.shape[2], sourceWidth = images.shape[3];
         // From -1 to 1 over the output, mirrored where drawn.
-        var sign = mirrored.to(ScalarType.Float32).mul_(-2).add_(1);                                // [N, 2]
+        var sign = mirrored.to(ScalarType.Float32).mul_(Number(-2)).add_(Number(1), One);                // [N, 2]
         var x = Centers(width, images.device).unsqueeze(0).mul(sign.narrow(1, 0, 1));               // [N, width]
         var y = Centers(height, images.device).unsqueeze(0).mul(sign.narrow(1, 1, 1));              // [N, height]
         Tensor gridX, gridY;
@@ -137,9 +138,9 @@ public sealed class RandomResizedCrop : ImageView
         {
             // The turn is one of the output, whose pixels are square.
             Tensor cosine = angles.cos().view(n, 1, 1), sine = angles.sin().view(n, 1, 1);
-            Tensor straightX = x.unsqueeze(1).mul(width), straightY = y.unsqueeze(2).mul(height);
-            var turnedX = (straightX * cosine - straightY * sine).div_(width);                      // [N, height, width]
-            var turnedY = (straightX * sine + straightY * cosine).div_(height);
+            Tensor straightX = x.unsqueeze(1).mul(Number(width)), straightY = y.unsqueeze(2).mul(Number(height));
+            var turnedX = (straightX * cosine - straightY * sine).div_(Number(width));              // [N, height, width]
+            var turnedY = (straightX * sine).add(straightY * cosine, One).div_(Number(height));
             gridX = Place(turnedX.view(n, -1), boxes, 1, sourceWidth, clamps: false).view(n, height, width);
             gridY = Place(turnedY.view(n, -1), boxes, 0, sourceHeight, clamps: false).view(n, height, width);
         }
@@ -150,7 +151,7 @@ public sealed class RandomResizedCrop : ImageView
 
     // Centres of pixels from -1 to 1.
     private static Tensor Centers(int count, Device device)
-        => arange(count, dtype: ScalarType.Float32, device: device).mul_(2).add_(1 - count).div_(count);
+        => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count), One).div_(Number(count));
 
     // Places in the part, from -1 to 1, as places in the whole image, from -1 to 1.
     private static Tensor Place(Tensor places, Tensor boxes, int side, double size, bool clamps)
@@ -159,9 +160,9 @@ public sealed class RandomResizedCrop : ImageView
         // In pixels: start + (place + 1) / 2 x length.
         if (clamps)
         {
-            var inside = length.neg().div_(length).add_(length.reciprocal());                       // centre of the part's first pixel
+            var inside = length.neg().div_(length).add_(length.reciprocal(), One);                       // centre of the part's first pixel
             places = places.maximum(inside).minimum(inside.neg());
         }
-        return places.mul(length.div(size)).add_(start.mul(2).add_(length).div_(size).add_(-1));
+        return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length, One).div_(Number(size)).add_(Number(-1), One), One);
     }
 }

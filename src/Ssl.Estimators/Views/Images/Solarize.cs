@@ -24,7 +24,7 @@ public sealed class Solarize : ImageView
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        var turned = images.ge(_threshold).logical_and(Chosen(images, _share, generator));
-        return where(turned, images.neg().add_(1), images).MoveToOuterDisposeScope();
+        var turned = images.ge(Number(_threshold)).logical_and(Chosen(images, _share, generator));
+        return where(turned, images.neg().add_(Number(1), One), images).MoveToOuterDisposeScope();
     }
 }

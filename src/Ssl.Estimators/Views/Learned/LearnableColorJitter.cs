@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,13 +53,13 @@ public sealed class LearnableColorJitter : LearnableImageView
         var hit = Chosen(images, _share, generator);                                                // [N, 1, 1, 1]
         List<Func<Tensor, Tensor>> steps =
         [
-            state => ColorJitter.Brightness(state, Even(strengths[0]).add(1)),
-            state => ColorJitter.Contrast(state, Even(strengths[1]).add(1)),
-            state => (state + randn(state.shape, device: state.device, generator: generator).mul_(hit) * strengths[4]).clamp(0, 1),
+            state => ColorJitter.Brightness(state, Even(strengths[0]).add(Number(1), One)),
+            state => ColorJitter.Contrast(state, Even(strengths[1]).add(Number(1), One)),
+            state => state.add(Draws.Normal(state.shape, state.device, generator).mul_(hit) * strengths[4], One).clamp(Number(0), Number(1)),
         ];
         if (images.shape[1] == 3)
         {
-            steps.Add(state => ColorJitter.Saturation(state, Even(strengths[2]).add(1)));
+            steps.Add(state => ColorJitter.Saturation(state, Even(strengths[2]).add(Number(1), One)));
             steps.Add(state => ColorJitter.Hue(state, Even(strengths[3])));
         }
         var changed = images;

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,14 +51,14 @@ public sealed class LearnableCrop : LearnableImageView
         ArgumentNullException.ThrowIfNull(strengths);
         using var scope = NewDisposeScope();
         long n = images.shape[0], height = images.shape[2], width = images.shape[3];
-        var draws = rand(n, 5, device: images.device, generator: generator);                        // [N, 5]
-        var area = strengths[0] + draws.narrow(1, 0, 1) * (strengths[0].neg() + 1);                 // [N, 1]
-        var ratio = draws.narrow(1, 1, 1).mul(2).add_(-1).mul_(Math.Log(_maximumRatio) / 2).exp(); // square root of width by height
-        var side = area.mul(height * width).sqrt();
-        Tensor h = side.div(ratio).clamp_max(height), w = side.mul(ratio).clamp_max(width);         // [N, 1]
-        var top = draws.narrow(1, 2, 1) * (h.neg() + height);
-        var left = draws.narrow(1, 3, 1) * (w.neg() + width);
-        var mirrored = cat([draws.narrow(1, 4, 1).lt(_flip), zeros(n, 1, dtype: ScalarType.Bool, device: images.device)], 1);
+        var draws = Draws.Uniform([n, 5], images.device, generator);                        // [N, 5]
+        var area = strengths[0].add(draws.narrow(1, 0, 1) * (strengths[0].neg().add(Number(1), One)), One);                 // [N, 1]
+        var ratio = draws.narrow(1, 1, 1).mul(Number(2)).add_(Number(-1), One).mul_(Number(Math.Log(_maximumRatio) / 2)).exp(); // square root of width by height
+        var side = area.mul(Number(height * width)).sqrt();
+        Tensor h = side.div(ratio).clamp_max(Number(height)), w = side.mul(ratio).clamp_max(Number(width)); // [N, 1]
+        var top = draws.narrow(1, 2, 1) * (h.neg().add(Number(height), One));
+        var left = draws.narrow(1, 3, 1) * (w.neg().add(Number(width), One));
+        var mirrored = cat([draws.narrow(1, 4, 1).lt(Number(_flip)), zeros(n, 1, dtype: ScalarType.Bool, device: images.device)], 1);
         return RandomResizedCrop.Resample(images, cat([top, left, h, w], 1), mirrored, null, _height, _width).MoveToOuterDisposeScope();
     }
 }

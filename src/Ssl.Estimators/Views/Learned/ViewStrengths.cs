@@ -51,13 +51,13 @@ internal sealed class ViewStrengths : nn.Module
             using var scope = NewDisposeScope();
             var share = Logits.Share();
             // The same value; the gradient has the other sign: the strengths climb what the encoder descends.
-            return view.Apply(images, Values(share.detach().mul(2) - share), generator).MoveToOuterDisposeScope();
+            return view.Apply(images, Values(share.detach().mul(Number(2)) - share), generator).MoveToOuterDisposeScope();
         }
 
         // Scalars in the order of the view's strengths; [S] from 0 to 1.
         public Tensor[] Values(Tensor share)
             => [.. view.Strengths.Select((strength, i)
-                => share.select(0, i).mul(strength.Maximum - strength.Minimum).add(strength.Minimum))];
+                => share.select(0, i).mul(Number(strength.Maximum - strength.Minimum)).add(Number(strength.Minimum), One))];
     }
 
     private sealed class StrengthLogits : nn.Module
@@ -67,7 +67,7 @@ internal sealed class ViewStrengths : nn.Module
 
         public StrengthLogits(int count) : base(nameof(StrengthLogits))
         {
-            _logits = nn.Parameter(zeros(count));
+            _logits = nn.Parameter(zeros(count, dtype: ScalarType.Float32));
             RegisterComponents();
         }
 

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,8 +28,8 @@ public sealed class FeatureSubset : TableView
         long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
         long kept = Math.Max(1, (long)Math.Round(Share * (c + k)));
         // The place of every cell in a random order of its row.
-        var places = rand(batch.Count, c + k, device: batch.Numbers.device, generator: generator).argsort(1).argsort(1);
-        var hidden = places.ge(kept);                                                                           // [N, C + K]
+        var places = Draws.Uniform([batch.Count, c + k], batch.Numbers.device, generator).argsort(1).argsort(1);
+        var hidden = places.ge(Number(kept));                                                       // [N, C + K]
         return batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k)).MoveToOuterScope();
     }
 }

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 
 namespace Ssl.Estimators.Views;
@@ -28,10 +29,10 @@ public sealed class GaussianNoise : TableView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = torch.NewDisposeScope();
-        var noise = batch.Numbers.empty_like().normal_(0, Deviation, generator);                        // [N, C]
+        var noise = Draws.Normal(batch.Numbers.shape, batch.Numbers.device, generator).mul_(Number(Deviation)); // [N, C]
         var kept = batch.Missing.logical_not();
         if (Rate < 1)
             kept = kept.logical_and(Draw(batch, batch.Numbers.shape[1], Rate, generator));
-        return new TableBatch(batch.Numbers + noise * kept.to(noise.dtype), batch.Missing.alias(), batch.Codes.alias()).MoveToOuterScope();
+        return new TableBatch(batch.Numbers.add(noise * kept.to(noise.dtype), One), batch.Missing.alias(), batch.Codes.alias()).MoveToOuterScope();
     }
 }

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,12 +31,12 @@ public sealed class TableMixup : TableView
         using var scope = NewDisposeScope();
         long n = batch.Count, c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
         var device = batch.Numbers.device;
-        var own = rand(n, 1, device: device, generator: generator).mul(1 - SmallestShare).add(SmallestShare);    // [N, 1]
-        var rows = OtherRows(batch, 1, generator);                                                              // [N, 1]
-        var missing = batch.Missing.logical_or(batch.Missing.gather(0, rows.expand(n, c)));                     // [N, C]
-        var numbers = batch.Numbers * own + batch.Numbers.gather(0, rows.expand(n, c)) * (1 - own);             // [N, C]
-        var other = rand(n, k, device: device, generator: generator).ge(own);                                   // [N, K]
-        return new TableBatch(numbers.masked_fill(missing, 0), missing,
+        var own = Draws.Uniform([n, 1], device, generator).mul(Number(1 - SmallestShare)).add(Number(SmallestShare), One); // [N, 1]
+        var rows = OtherRows(batch, 1, generator);                                                  // [N, 1]
+        var missing = batch.Missing.logical_or(batch.Missing.gather(0, rows.expand(n, c)));         // [N, C]
+        var numbers = (batch.Numbers * own).add(batch.Numbers.gather(0, rows.expand(n, c)) * (own.neg().add(Number(1), One)), One); // [N, C]
+        var other = Draws.Uniform([n, k], device, generator).ge(own);                                   // [N, K]
+        return new TableBatch(numbers.masked_fill(missing, Number(0)), missing,
             where(other, batch.Codes.gather(0, rows.expand(n, k)), batch.Codes)).MoveToOuterScope();
     }
 }

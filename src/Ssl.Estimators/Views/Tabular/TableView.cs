@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ public abstract class TableView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        return rand(batch.Count, cells, device: batch.Numbers.device, generator: generator).lt(share).MoveToOuterDisposeScope();
+        return Draws.Uniform([batch.Count, cells], batch.Numbers.device, generator).lt(Number(share)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Chosen cells from other rows of the batch, all others from their own.</summary>
@@ -56,7 +57,6 @@ public abstract class TableView
     protected static Tensor OtherRows(TableBatch batch, long cells, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return randint(0L, batch.Count, (long[])[batch.Count, cells], dtype: ScalarType.Int64, device: batch.Numbers.device,
-            generator: generator);
+        return Draws.Integers(0L, batch.Count, [batch.Count, cells], batch.Numbers.device, generator);
     }
 }

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,14 +36,14 @@ public sealed class SentenceReordering : TextView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var ids = batch.Ids;
-        var ends = TokenTable.Lookup(tensor(_endsSentence, device: ids.device), ids).to(ScalarType.Int64);          // [N, L]
-        var sentence = ends.cumsum(1) - ends;                                                                       // [N, L], from 0
-        var order = rand(ids.shape, device: ids.device, generator: generator).gather(1, sentence);                  // [N, L]
+        var ends = TokenTable.Lookup(tensor(_endsSentence, device: ids.device), ids).to(ScalarType.Int64); // [N, L]
+        var sentence = ends.cumsum(1) - ends;                                                       // [N, L], from 0
+        var order = Draws.Uniform(ids.shape, ids.device, generator).gather(1, sentence);                  // [N, L]
         // The class token stays in front, separator and padding at the end.
-        order = order.masked_fill(ids.eq(_vocabulary.ClassId), -1)
-            .masked_fill(ids.eq(_vocabulary.SeparatorId), 2)
-            .masked_fill(batch.Mask.logical_not(), 3);
-        var (_, places) = order.sort(1, descending: false, stable: true);                                           // [N, L]
+        order = order.masked_fill(ids.eq(Number(_vocabulary.ClassId)), Number(-1))
+            .masked_fill(ids.eq(Number(_vocabulary.SeparatorId)), Number(2))
+            .masked_fill(batch.Mask.logical_not(), Number(3));
+        var (_, places) = order.sort(1, descending: false, stable: true);                           // [N, L]
         return new TokenBatch(ids.gather(1, places).MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope());
     }
 }

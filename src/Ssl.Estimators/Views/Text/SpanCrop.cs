@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,13 +40,13 @@ public sealed class SpanCrop : TextView
         using var scope = NewDisposeScope();
         var device = batch.Ids.device;
         var plain = PlainTokens(batch, _vocabulary);                                                // [N, L]
-        var rank = plain.cumsum(1, ScalarType.Int64).sub(1);                                        // [N, L], place among the plain tokens
+        var rank = plain.cumsum(1, ScalarType.Int64).sub(Number(1));                                // [N, L], place among the plain tokens
         var count = plain.sum(1, keepdim: true);                                                    // [N, 1]
-        var share = rand([batch.Count, 1], device: device, generator: generator).mul_(MaximumShare - MinimumShare).add_(MinimumShare);
-        var length = share.mul(count).ceil().to(ScalarType.Int64).clamp_min(1);                     // [N, 1]
-        var room = count.sub(length).add(1).clamp_min(1);                                           // [N, 1], possible starts
-        var start = rand([batch.Count, 1], device: device, generator: generator).mul(room).floor().to(ScalarType.Int64);
-        var inside = rank.ge(start).logical_and(rank.lt(start.add(length)));                        // [N, L]
+        var share = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumShare - MinimumShare)).add_(Number(MinimumShare), One);
+        var length = share.mul(count).ceil().to(ScalarType.Int64).clamp_min(Number(1));                     // [N, 1]
+        var room = count.sub(length).add(Number(1), One).clamp_min(Number(1));                           // [N, 1], possible starts
+        var start = Draws.Uniform([batch.Count, 1], device, generator).mul(room).floor().to(ScalarType.Int64);
+        var inside = rank.ge(start).logical_and(rank.lt(start.add(length, One)));                        // [N, L]
         var keep = batch.Mask.logical_and(inside.logical_or(plain.logical_not()));
         var result = Compact(batch, keep, _vocabulary.PaddingId);
         return new TokenBatch(result.Ids.MoveToOuterDisposeScope(), result.Mask.MoveToOuterDisposeScope());

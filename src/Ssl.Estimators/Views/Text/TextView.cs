@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ public abstract class TextView
     /// <param name="vocabulary">Of the tokenizer.</param>
     /// <returns>Bool [N, L].</returns>
     protected static Tensor PlainTokens(TokenBatch batch, TokenVocabulary vocabulary)
-        => batch.Mask.logical_and(batch.Ids.ge(vocabulary.SpecialCount));
+        => batch.Mask.logical_and(batch.Ids.ge(Number(vocabulary.SpecialCount)));
 
     /// <summary>Which plain tokens a share hits: each drawn on its own, but never all tokens of a text.</summary>
     /// <param name="plain">Bool [N, L].</param>
@@ -32,9 +33,9 @@ public abstract class TextView
     protected static Tensor Draw(Tensor plain, double share, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draw = rand(plain.shape, device: plain.device, generator: generator).masked_fill_(plain.logical_not(), -1);
+        var draw = Draws.Uniform(plain.shape, plain.device, generator).masked_fill_(plain.logical_not(), Number(-1));
         // The token with the highest draw is always spared.
-        return draw.lt(share).logical_and(draw.lt(draw.amax(1).unsqueeze(1))).logical_and(plain).MoveToOuterDisposeScope();
+        return draw.lt(Number(share)).logical_and(draw.lt(draw.amax(1).unsqueeze(1))).logical_and(plain).MoveToOuterDisposeScope();
     }
 
     /// <summary>The tokens to keep, moved together to the left.</summary>
@@ -49,10 +50,10 @@ public abstract class TextView
         var places = keep.cumsum(1, ScalarType.Int64);                                              // [N, L], 1 for the first kept
         // Dropped tokens all go to the spare place 0.
         var targets = places.mul(keep);                                                             // [N, L]
-        var ids = full(n, length + 1, paddingId, dtype: ScalarType.Int64, device: batch.Ids.device)
+        var ids = full(n, length + 1, Number(paddingId), dtype: ScalarType.Int64, device: batch.Ids.device)
             .scatter_(1, targets, batch.Ids).narrow(1, 1, length).contiguous();                     // [N, L]
         var counts = places.narrow(1, length - 1, 1);                                               // [N, 1]
-        var mask = arange(length, dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).lt(counts);
+        var mask = arange(Number(0), Number(length), One, dtype: ScalarType.Int64, device: ids.device).unsqueeze(0).lt(counts);
         return new TokenBatch(ids.MoveToOuterDisposeScope(), mask.MoveToOuterDisposeScope());
     }
 }

@@ -30,7 +30,7 @@ public sealed class TokenMasking : TextView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var masked = Draw(PlainTokens(batch, _vocabulary), Rate, generator);                        // [N, L]
-        return new TokenBatch(batch.Ids.masked_fill(masked, _vocabulary.MaskId).MoveToOuterDisposeScope(),
+        return new TokenBatch(batch.Ids.masked_fill(masked, Number(_vocabulary.MaskId)).MoveToOuterDisposeScope(),
             batch.Mask.alias().MoveToOuterDisposeScope());
     }
 }

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
@@ -23,7 +24,7 @@ public sealed class Jitter : SeriesView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var noise = randn(batch.Values.shape, device: batch.Values.device, generator: generator).mul_(Deviation);
-        return MoveOut(batch.WithValues(batch.Values + noise * Observed(batch)));
+        var noise = Draws.Normal(batch.Values.shape, batch.Values.device, generator).mul_(Number(Deviation));
+        return MoveOut(batch.WithValues(batch.Values.add(noise * Observed(batch), One)));
     }
 }

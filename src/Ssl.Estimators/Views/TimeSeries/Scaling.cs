@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
@@ -27,8 +28,8 @@ public sealed class Scaling : SeriesView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var factors = randn([batch.Count, batch.Values.shape[1], 1], device: batch.Values.device, generator: generator)
-            .mul_(Deviation).add_(Mean);                                                            // [N, C, 1]
+        var factors = Draws.Normal([batch.Count, batch.Values.shape[1], 1], batch.Values.device, generator)
+            .mul_(Number(Deviation)).add_(Number(Mean), One);                                            // [N, C, 1]
         return MoveOut(batch.WithValues(batch.Values * factors));
     }
 }

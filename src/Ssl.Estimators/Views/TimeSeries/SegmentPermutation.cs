@@ -1,5 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
@@ -25,12 +26,12 @@ public sealed class SegmentPermutation : SeriesView
         using var scope = NewDisposeScope();
         var device = batch.Values.device;
         var lengths = batch.Mask.sum(1, keepdim: true);                                             // [N, 1]
-        var segments = rand([batch.Count, 1], device: device, generator: generator).mul_(MaximumSegments).floor().add_(1);
-        var places = arange(batch.Length, dtype: ScalarType.Int64, device: device).unsqueeze(0);    // [1, T]
+        var segments = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumSegments)).floor().add_(Number(1), One);
+        var places = arange(Number(0), Number(batch.Length), One, dtype: ScalarType.Int64, device: device).unsqueeze(0);    // [1, T]
         // Padding falls into the segment behind the last one, whose place in the order is fixed.
-        var segment = (places * segments / lengths).floor().to(ScalarType.Int64).clamp_max(MaximumSegments);        // [N, T]
-        var order = rand([batch.Count, MaximumSegments + 1], device: device, generator: generator).gather(1, segment);
-        order = order.masked_fill(batch.Mask.logical_not(), 2);
+        var segment = (places * segments / lengths).floor().to(ScalarType.Int64).clamp_max(Number(MaximumSegments)); // [N, T]
+        var order = Draws.Uniform([batch.Count, MaximumSegments + 1], device, generator).gather(1, segment);
+        order = order.masked_fill(batch.Mask.logical_not(), Number(2));
         var (_, from) = order.sort(1, descending: false, stable: true);
         return MoveOut(batch.Take(from));
     }

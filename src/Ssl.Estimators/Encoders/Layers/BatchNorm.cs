@@ -1,0 +1,39 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>
+/// Batch normalization (Ioffe and Szegedy, 2015) over the second dimension of [N, C], [N, C, T] or [N, C, H, W], with PyTorch's settings
+/// and names. TorchSharp's own counts its batches with a temporary Scalar, which can be freed during that call.
+/// </summary>
+internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
+{
+    private const double Momentum = 0.1, Epsilon = 1e-5;
+
+    private readonly Parameter weight, bias; // named as PyTorch names them in files
+
+    public BatchNorm(long channels) : base(nameof(BatchNorm))
+    {
+        weight = new Parameter(ones(channels, dtype: ScalarType.Float32));
+        bias = new Parameter(zeros(channels, dtype: ScalarType.Float32));
+        RegisterComponents();
+        register_buffer("running_mean", zeros(channels, dtype: ScalarType.Float32));
+        register_buffer("running_var", ones(channels, dtype: ScalarType.Float32));
+        register_buffer("num_batches_tracked", zeros(1, dtype: ScalarType.Int64).squeeze(0).MoveToOuterDisposeScope());
+    }
+
+    public Tensor Weight => weight;
+
+    public override Tensor forward(Tensor input)
+    {
+        if (training)
+        {
+            using var nothing = no_grad();
+            get_buffer("num_batches_tracked")!.add_(Number(1), One);
+        }
+        return nn.functional.batch_norm(input, get_buffer("running_mean")!, get_buffer("running_var")!, weight, bias, training, Momentum,
+            Epsilon);
+    }
+}

@@ -1,0 +1,76 @@
+using System.IO.Compression;
+using System.Xml.Linq;
+
+namespace Ssl.MLNet.Tests;
+
+/// <summary>What the packages hold and what they ask for.</summary>
+[TestClass]
+public sealed class PackageContentTests
+{
+    private static PackageFeed s_feed = null!;
+
+    [ClassInitialize]
+    public static void Pack(TestContext context) => s_feed = new PackageFeed();
+
+    [ClassCleanup]
+    public static void CleanUp() => s_feed.Dispose();
+
+    [TestMethod]
+    [DataRow("Ssl.Estimators")]
+    [DataRow("Ssl.MLNet")]
+    public void It_holds_the_library_its_documentation_and_what_a_gallery_shows(string name)
+    {
+        using var package = ZipFile.OpenRead(s_feed.Package(name));
+        string[] expected = ["LICENSE", "README.md", "icon.png", $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"];
+        var files = package.Entries.Select(entry => entry.FullName)
+            .Where(file => !file.StartsWith("_rels/", StringComparison.Ordinal) && !file.StartsWith("package/", StringComparison.Ordinal)
+                && file != "[Content_Types].xml" && file != $"{name}.nuspec");
+        Assert.AreEqual(string.Join('\n', expected), string.Join('\n', files.Order(StringComparer.Ordinal)));
+        using var readme = new StreamReader(package.GetEntry("README.md")!.Open());
+        Assert.AreEqual(File.ReadAllText(Path.Combine(Repository.Root, "src", name, "PACKAGE.md")), readme.ReadToEnd());
+
+        using var symbols = ZipFile.OpenRead(s_feed.Package(name, "snupkg"));
+        Assert.IsNotNull(symbols.GetEntry($"lib/net10.0/{name}.pdb"));
+    }
+
+    [TestMethod]
+    [DataRow("Ssl.Estimators")]
+    [DataRow("Ssl.MLNet")]
+    public void It_says_what_it_is(string name)
+    {
+        var metadata = Metadata(name);
+        string Value(string element) => metadata.Element(metadata.Name.Namespace + element)?.Value ?? "";
+        Assert.AreEqual(name, Value("id"));
+        Assert.AreEqual(Repository.Property("Directory.Build.props", "VersionPrefix"), Value("version"));
+        Assert.AreEqual("MIT", Value("license"));
+        Assert.AreEqual("README.md", Value("readme"));
+        Assert.AreEqual("icon.png", Value("icon"));
+        Assert.Contains("self-supervised", Value("tags"));
+        Assert.IsGreaterThan(100, Value("description").Length);
+    }
+
+    // The native TorchSharp packages are half a gigabyte and exclude each other: the application chooses.
+    [TestMethod]
+    public void Estimators_ask_for_the_versions_that_the_repository_is_built_with_and_for_no_native_TorchSharp()
+    {
+        string[] names = ["Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            "SkiaSharp.NativeAssets.Win32", "SkiaSharp.NativeAssets.macOS", "TorchSharp"];
+        var expected = names.Select(name => $"{name} {Repository.PackageVersion(name).Replace(",", ", ")}");
+        Assert.AreEqual(string.Join('\n', expected), string.Join('\n', Dependencies("Ssl.Estimators")));
+    }
+
+    [TestMethod]
+    public void The_front_door_asks_for_the_estimators_of_exactly_its_own_version()
+        => Assert.Contains($"Ssl.Estimators [{Repository.Property("Directory.Build.props", "VersionPrefix")}]", Dependencies("Ssl.MLNet"));
+
+    private static IReadOnlyList<string> Dependencies(string name)
+        => [.. Metadata(name).Descendants().Where(element => element.Name.LocalName == "dependency")
+            .Select(element => $"{element.Attribute("id")!.Value} {element.Attribute("version")!.Value}").Order(StringComparer.Ordinal)];
+
+    private static XElement Metadata(string name)
+    {
+        using var package = ZipFile.OpenRead(s_feed.Package(name));
+        using var nuspec = package.GetEntry($"{name}.nuspec")!.Open();
+        return XDocument.Load(nuspec).Root!.Elements().First();
+    }
+}

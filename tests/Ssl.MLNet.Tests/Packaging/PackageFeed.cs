@@ -1,0 +1,25 @@
+namespace Ssl.MLNet.Tests;
+
+/// <summary>Both packages, packed from what these tests were built from, in a folder of their own outside the repository.</summary>
+internal sealed class PackageFeed : IDisposable
+{
+    private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet"];
+
+    public PackageFeed()
+    {
+        Folder = Directory.CreateTempSubdirectory("ssl-feed-").FullName;
+        foreach (var project in s_projects)
+        {
+            CommandLine.Dotnet(Repository.Root, new Dictionary<string, string>(), "pack", Path.Combine("src", project), "--no-build",
+                "-c", Repository.Configuration, "-o", Folder, "--nologo");
+        }
+    }
+
+    /// <summary>The folder with the packages.</summary>
+    public string Folder { get; }
+
+    /// <summary>The one package of that name; "nupkg" or "snupkg".</summary>
+    public string Package(string name, string extension = "nupkg") => Directory.GetFiles(Folder, $"{name}.*.{extension}").Single();
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}
