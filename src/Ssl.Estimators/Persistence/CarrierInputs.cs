@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 
 namespace Ssl.Estimators.Persistence;
 
@@ -78,7 +77,7 @@ internal sealed class ImagesInput : ICarrierInput
     public VBuffer<ReadOnlyMemory<char>> State { get; set; }
 
     /// <summary>The row's image.</summary>
-    [ColumnName(CarrierColumns.Image), ImageType]
+    [ColumnName(CarrierColumns.Image)]
     public MLImage? Image { get; set; }
 
     /// <inheritdoc/>
@@ -146,7 +145,8 @@ internal static class CarrierInputs
             return new(name, kind switch
             {
                 InputKind.Text => TextDataViewType.Instance,
-                InputKind.Image => new ImageDataViewType(),
+                // The very object: estimators compare image types without a size by reference.
+                InputKind.Image => SchemaDefinition.Create(typeof(ImagesInput))[CarrierColumns.Image].ColumnType,
                 _ => NumberDataViewType.Single,
             });
         }

@@ -138,7 +138,7 @@ public sealed class DisposalTests
                 foreach (var thread in threads)
                     thread.Start();
                 start.SignalAndWait();
-                Thread.SpinWait(time % 10 * 2000);
+                Thread.Sleep(time % 6);
                 encoder.Dispose();
                 foreach (var thread in threads)
                     thread.Join();
@@ -149,7 +149,7 @@ public sealed class DisposalTests
             File.Delete(path);
         }
         Assert.IsGreaterThan(times, refusals);
-        Assert.IsGreaterThan(times, answers);
+        Assert.IsGreaterThan(0, answers);
     }
 
     [TestMethod]

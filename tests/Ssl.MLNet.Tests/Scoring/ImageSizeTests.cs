@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Encoders;
 
 namespace Ssl.MLNet.Tests.Scoring;
@@ -22,10 +21,7 @@ public sealed class ImageSizeTests
             random.NextBytes(pixels);
             return new AnySize { Image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels) };
         }).ToArray();
-        // The attribute without a size is for one that is known later; the type itself has none.
-        var definition = SchemaDefinition.Create(typeof(AnySize));
-        definition["Image"].ColumnType = new ImageDataViewType();
-        var data = _mlContext.Data.LoadFromEnumerable(rows, definition);
+        var data = _mlContext.Data.LoadFromEnumerable(rows);
         using var encoder = _mlContext.SelfSupervised().Images.SimClr(new()
         {
             Encoder = ImageEncoders.SmallConvNet(8, 3, 2, 4), BatchSize = 4, NumberOfEpochs = 1,
@@ -40,7 +36,7 @@ public sealed class ImageSizeTests
             var loaded = new MLContext().Model.Load(path, out _);
             foreach (var model in new[] { encoder, loaded, _mlContext.SelfSupervised().Rehydrate(loaded) })
             {
-                using var engine = _mlContext.Model.CreatePredictionEngine<AnySize, ScoringData.Embedded>(model, inputSchemaDefinition: definition);
+                using var engine = _mlContext.Model.CreatePredictionEngine<AnySize, ScoringData.Embedded>(model);
                 var actual = ScoringData.Embeddings(model.Transform(data));
                 for (var i = 0; i < rows.Length; i++)
                 {
@@ -61,7 +57,7 @@ public sealed class ImageSizeTests
 
     private sealed class AnySize
     {
-        [ImageType]
+        // ML.NET refuses an ImageType attribute without a size; without the attribute any size goes.
         public MLImage Image { get; set; } = null!;
     }
 }

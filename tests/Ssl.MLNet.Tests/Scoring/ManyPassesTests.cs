@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
+using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.Scoring;
@@ -14,8 +15,9 @@ public sealed class ManyPassesTests
     [TestMethod]
     public void ATrainerOfManyPassesHasEachTextReadOnceAndLearnsTheSame()
     {
-        var expected = Fit(new MLContext(seed: 1), 0, out var readInEveryPass);
-        var actual = Fit(new MLContext(seed: 1), 512, out var read);
+        using var encoder = ScoringData.Encoder(new MLContext(seed: 1));
+        var expected = Fit(new MLContext(seed: 1), encoder, 0, out var readInEveryPass);
+        var actual = Fit(new MLContext(seed: 1), encoder, 512, out var read);
         Assert.AreEqual(96, read, "texts read from the data");
         Assert.IsGreaterThan(5 * 96, readInEveryPass, "without a memory every pass reads them");
         for (var i = 0; i < expected.Length; i++)
@@ -70,11 +72,10 @@ public sealed class ManyPassesTests
         StringAssert.Contains(fault.Message, "at least 0 megabytes");
     }
 
-    private static float[] Fit(MLContext mlContext, int limit, out int textsRead)
+    private static float[] Fit(MLContext mlContext, EncoderTransformer encoder, int limit, out int textsRead)
     {
         var ssl = mlContext.SelfSupervised();
         ssl.EmbeddingMemoryLimit = limit;
-        using var encoder = ScoringData.Encoder(mlContext);
         var labelled = mlContext.Transforms.CustomMapping<TextRow, Answer>((row, answer) => answer.Label1 = row.Id % 2 == 0, null)
             .Fit(ContractData.View(mlContext)).Transform(ContractData.View(mlContext));
         var data = new ReadCountingView(labelled, Read);
