@@ -59,5 +59,8 @@ public sealed class ImageSizeTests
     {
         // ML.NET refuses an ImageType attribute without a size; without the attribute any size goes.
         public MLImage Image { get; set; } = null!;
+
+        // A model file needs a column whose type can be written.
+        public string Name { get; set; } = "";
     }
 }
