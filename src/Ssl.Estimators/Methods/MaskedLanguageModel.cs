@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Methods;
 /// <summary>Some tokens are hidden; the encoder learns to tell them from the others.</summary>
 /// <remarks>
 /// <para>
-/// Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding", 2019 (arXiv:1810.04805), without
+/// Devlin et al., "BERT", 2019 (arXiv:1810.04805), without
 /// next-sentence prediction. Output weights are tied to the token embeddings, and scores are computed for the chosen tokens only.
 /// The vectors of tokens become aware of their context; the mean over a text is a poor sentence embedding after a short training:
 /// fine-tune it, or use <see cref="SimCse"/>, <see cref="PairedContrastive"/> or <see cref="ContrastiveMasked"/> for embeddings.

@@ -75,8 +75,8 @@ public class CheckpointTests
             settings.Configuration = "another";
         }));
         Assert.AreEqual($"The checkpoint '{CheckpointPath}' belongs to another configuration: it was made with LearningRate 0.02 "
-            + "(now 0.5), Configuration toy (now another). Use the same settings to continue it, choose another CheckpointPath, or set Resume to "
-            + "false to overwrite it.", fault.Message);
+            + "(now 0.5), Configuration toy (now another). Use the same settings to continue it, choose another CheckpointPath, or delete the "
+            + "file to start anew.", fault.Message);
     }
 
     [TestMethod]

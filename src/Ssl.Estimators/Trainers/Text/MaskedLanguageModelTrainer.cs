@@ -28,7 +28,7 @@ namespace Ssl.Estimators.Trainers;
 /// | Saved by `mlContext.Model.Save` | Yes |
 ///
 /// ### Algorithm
-/// Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding", 2019 (arXiv:1810.04805): 15 % of
+/// Devlin et al., "BERT", 2019 (arXiv:1810.04805): 15 % of
 /// the tokens are chosen anew in every step, 80 % of them masked, 10 % replaced by a random token, 10 % kept; the loss counts the chosen
 /// ones only; output weights are tied to the token embeddings. No next-sentence task. Mean-pooled embeddings of a short training are
 /// poor sentence vectors: fine-tune, or use SimCSE or pairs when you need embeddings.

@@ -102,8 +102,8 @@ internal static class Checkpoint
         catch (Exception fault) when (fault is FormatException or JsonException or NullReferenceException or ArgumentException
             or KeyNotFoundException or InvalidCastException or OverflowException)
         {
-            throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {fault.Message} Delete it, choose another "
-                + "CheckpointPath, or set Resume to false to overwrite it.", fault);
+            throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {fault.Message} Delete it to start anew, or "
+                + "choose another CheckpointPath.", fault);
         }
         finally
         {
@@ -174,7 +174,7 @@ internal static class Checkpoint
 
     private static InvalidOperationException Foreign(string path, string difference) => new(
         $"The checkpoint '{path}' belongs to another configuration: {difference}. Use the same settings to continue it, choose another "
-        + "CheckpointPath, or set Resume to false to overwrite it.");
+        + "CheckpointPath, or delete the file to start anew.");
 
     private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) => tensors
         .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
