@@ -10,7 +10,7 @@ public sealed class Arguments
           --query TEXT     asks the encoder that an earlier run has saved (or trains one first); may be repeated
           --data PATH      your own text: a folder of .txt files, or one .csv/.tsv file
           --columns A,B,C  the columns of that file: the text, what belongs to it (optional), a label (optional)
-          --epochs N       passes over the text (default 20)
+          --epochs N       passes over the text (default 12)
           --seed N         seed of the split and of the training (default 0)
           --output DIR     where results.json and the models go (default artifacts/quickstart)
           --small          a few hundred texts and one epoch: shows that everything works, not what it can do
@@ -26,7 +26,7 @@ public sealed class Arguments
     public string[] Columns { get; private set; } = [];
 
     /// <summary>Passes over the text.</summary>
-    public int Epochs { get; private set; } = 20;
+    public int Epochs { get; private set; } = 12;
 
     /// <summary>Seed of the split and of the training.</summary>
     public int Seed { get; private set; }

@@ -76,7 +76,7 @@ public sealed class Classification
     {
         var test = features(_test);
         var l2 = BestL2(features(draws[0]));
-        return [.. draws.Select(labelled => Accuracy(features(labelled), test, l2))];
+        return [.. draws.AsParallel().AsOrdered().Select(labelled => Accuracy(features(labelled), test, l2))];
     }
 
     private double Accuracy(IDataView training, IDataView test, float l2)
@@ -90,7 +90,8 @@ public sealed class Classification
     private float BestL2(IDataView labelled)
     {
         var split = _mlContext.Data.TrainTestSplit(labelled, testFraction: 0.3, seed: 1);
-        return L2Choices.MaxBy(l2 => Accuracy(split.TrainSet, split.TestSet, l2));
+        var accuracies = L2Choices.AsParallel().AsOrdered().Select(l2 => Accuracy(split.TrainSet, split.TestSet, l2)).ToArray();
+        return L2Choices[Array.IndexOf(accuracies, accuracies.Max())];
     }
 
     private IDataView Embed(EncoderTransformer encoder, Document[] documents)

@@ -36,9 +36,7 @@ public static partial class ReferenceDocumentation
         var files = Directory.EnumerateFiles(Path.Combine(sdk, "packs"), "*.xml", SearchOption.AllDirectories)
             .Where(path => ReferencePack().IsMatch(path.Replace('\\', '/')))
             .Order(StringComparer.Ordinal);
-        foreach (var file in files)
-            foreach (var document in ReadFile(file))
-                yield return document;
+        return files.AsParallel().AsOrdered().Select(file => ReadFile(file).ToArray()).AsEnumerable().SelectMany(documents => documents);
     }
 
     private static IEnumerable<Document> ReadFile(string file)

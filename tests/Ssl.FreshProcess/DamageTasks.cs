@@ -146,10 +146,19 @@ internal static class DamageTasks
         var bytes = (byte[])whole.Clone();
         var length = (int)BinaryPrimitives.ReadInt64LittleEndian(whole);
         var header = bytes.AsSpan(8, length);
-        var places = Enumerable.Range(0, header.Length).Where(i => whole[8 + i] is >= (byte)'0' and <= (byte)'9').ToArray();
+        var places = Enumerable.Range(0, header.Length).Where(i => whole[8 + i] is >= (byte)'0' and <= (byte)'9'
+            && !InChecksumName(whole.AsSpan(8, length), i)).ToArray();
         header[places[random.Next(places.Length)]] = (byte)('0' + random.Next(10));
         Checksums.Seal(header);
         return bytes;
+    }
+
+    // The digits of "sha256": under another name the checksum is not the file's any more, and there is nothing to reseal.
+    private static bool InChecksumName(ReadOnlySpan<byte> header, int i)
+    {
+        var name = "sha256"u8;
+        var start = Math.Max(0, i - name.Length + 1);
+        return header[start..Math.Min(header.Length, i + name.Length)].IndexOf(name) >= 0;
     }
 
     private static IDataView Data(MLContext mlContext) => mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 64)

@@ -32,6 +32,8 @@ internal static class Checksums
     public static void Seal(Span<byte> header)
     {
         var place = PlaceIn(header);
+        if (place.IsEmpty)
+            throw new InvalidOperationException($"The header has no place for its checksum; {nameof(AddTo)} makes one.");
         Encoding.ASCII.GetBytes(s_open, place);
         Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(header)), place);
     }
