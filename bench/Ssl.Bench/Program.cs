@@ -1,4 +1,8 @@
 using Ssl.Bench;
+using Ssl.Estimators.Native;
+
+// Some sides call TorchSharp before anything of ours.
+TorchSharpLibrary.Prepare();
 
 // A case measures some of its sides in processes of their own, so that memory and start-up are theirs alone.
 if (args is ["--child", var child, .. var childArguments])
