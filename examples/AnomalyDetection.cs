@@ -6,6 +6,7 @@
 //   dotnet run examples/AnomalyDetection.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 

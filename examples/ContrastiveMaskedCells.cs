@@ -5,6 +5,7 @@
 // ContrastiveMaskedCells: SCARF's contrast and masked cells in one step.
 //   dotnet run examples/ContrastiveMaskedCells.cs [-- --small]
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -5,6 +5,7 @@
 // DenoisingAutoencoder: some cells are replaced by those of other rows, and the clean row is told.
 //   dotnet run examples/DenoisingAutoencoder.cs [-- --small]
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -6,6 +6,7 @@
 //   dotnet run examples/FineTune.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 

@@ -7,6 +7,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 

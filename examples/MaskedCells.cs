@@ -6,6 +6,7 @@
 //   dotnet run examples/MaskedCells.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

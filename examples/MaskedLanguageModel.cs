@@ -6,6 +6,7 @@
 //   dotnet run examples/MaskedLanguageModel.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;

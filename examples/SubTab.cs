@@ -5,6 +5,7 @@
 // SubTab: overlapping subsets of the columns tell the whole row and attract each other.
 //   dotnet run examples/SubTab.cs [-- --small]
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

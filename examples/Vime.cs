@@ -5,6 +5,7 @@
 // Vime: which cells of a row were replaced, and what had they been?
 //   dotnet run examples/Vime.cs [-- --small]
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

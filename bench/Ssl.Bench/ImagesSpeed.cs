@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Views;
 using Ssl.MLNet;

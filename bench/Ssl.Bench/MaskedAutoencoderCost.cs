@@ -44,11 +44,11 @@ public sealed class MaskedAutoencoderCost : BenchCase
     private sealed class Side : IDisposable
     {
         private readonly RandomStreams _streams = new(BenchResults.Seed);
-        private readonly MaskedAutoencoder _method;
+        private readonly MaskedAutoencoderTrainer.Method _method;
 
         public Side(double ratio)
-            => _method = new MaskedAutoencoder(ImageEncoders.ViTTiny(imageSize: 32, patchSize: 4).Create(_streams), _streams,
-                maskRatio: ratio);
+            => _method = new MaskedAutoencoderTrainer.Method(ImageEncoders.ViTTiny(imageSize: 32, patchSize: 4).Create(_streams), _streams,
+                new() { MaskRatio = (float)ratio });
 
         public double Step(TorchSharp.torch.Tensor images) => Measure.Seconds(() =>
         {

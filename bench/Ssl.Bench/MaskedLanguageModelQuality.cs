@@ -45,7 +45,8 @@ public sealed class MaskedLanguageModelQuality : BenchCase
         var rows = corpus.Select(text => Ids(tokenizer, text, factory.MaximumTokens)).ToArray();
         using var streams = new RandomStreams(BenchResults.Seed);
         using var encoder = factory.Create(tokenizer.Vocabulary, streams);
-        using var method = new MaskedLanguageModel(encoder, tokenizer.Vocabulary, streams, defaults.MaskRatio);
+        using var method = new MaskedLanguageModelTrainer.Method(encoder, tokenizer.Vocabulary, streams,
+            new() { MaskRatio = defaults.MaskRatio });
         var source = new RowSource([.. rows], defaults.BatchSize, tokenizer.Vocabulary.PaddingId, streams.Shuffle);
         var result = PretrainingLoop.Run(method, source, new TrainingSettings
         {

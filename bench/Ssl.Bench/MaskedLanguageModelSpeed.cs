@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 

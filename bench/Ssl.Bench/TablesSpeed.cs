@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 using TorchSharp;

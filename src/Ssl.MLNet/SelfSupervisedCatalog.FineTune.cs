@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -26,25 +27,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public SimClrTrainer SimClr(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = SimClrTrainer.Defaults.BatchSize,
-            int numberOfEpochs = SimClrTrainer.Defaults.NumberOfEpochs,
-            double learningRate = SimClrTrainer.Defaults.LearningRate,
-            float temperature = SimClrTrainer.Defaults.Temperature)
-            => SimClr(new SimClrTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null)
+        {
+            var options = new SimClrTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return SimClr(options);
+        }
 
-        /// <inheritdoc cref="SimClr(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="SimClr(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public SimClrTrainer SimClr(SimClrTrainer.Options options) => new(_mlContext, options);
 
@@ -59,25 +57,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public DclTrainer Dcl(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = DclTrainer.Defaults.BatchSize,
-            int numberOfEpochs = DclTrainer.Defaults.NumberOfEpochs,
-            double learningRate = DclTrainer.Defaults.LearningRate,
-            float temperature = DclTrainer.Defaults.Temperature)
-            => Dcl(new DclTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null)
+        {
+            var options = new DclTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return Dcl(options);
+        }
 
-        /// <inheritdoc cref="Dcl(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="Dcl(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public DclTrainer Dcl(DclTrainer.Options options) => new(_mlContext, options);
 
@@ -95,27 +90,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="queueSize">Earlier keys that serve as negatives. At least 1.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MoCoTrainer MoCo(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = MoCoTrainer.Defaults.BatchSize,
-            int numberOfEpochs = MoCoTrainer.Defaults.NumberOfEpochs,
-            double learningRate = MoCoTrainer.Defaults.LearningRate,
-            float temperature = MoCoTrainer.Defaults.Temperature,
-            int queueSize = MoCoTrainer.Defaults.QueueSize)
-            => MoCo(new MoCoTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null, int? queueSize = null)
+        {
+            var options = new MoCoTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-                QueueSize = queueSize,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            options.QueueSize = queueSize ?? options.QueueSize;
+            return MoCo(options);
+        }
 
-        /// <inheritdoc cref="MoCo(string, string, ImageEncoderFactory, int, int, double, float, int)"/>
+        /// <inheritdoc cref="MoCo(string, string, ImageEncoderFactory, int?, int?, double?, float?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public MoCoTrainer MoCo(MoCoTrainer.Options options) => new(_mlContext, options);
 
@@ -131,27 +122,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="momentum">Share of the following network that stays at a step. In [0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MoCoV3Trainer MoCoV3(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = MoCoV3Trainer.Defaults.BatchSize,
-            int numberOfEpochs = MoCoV3Trainer.Defaults.NumberOfEpochs,
-            double learningRate = MoCoV3Trainer.Defaults.LearningRate,
-            float temperature = MoCoV3Trainer.Defaults.Temperature,
-            float momentum = MoCoV3Trainer.Defaults.Momentum)
-            => MoCoV3(new MoCoV3Trainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null, float? momentum = null)
+        {
+            var options = new MoCoV3Trainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-                Momentum = momentum,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            options.Momentum = momentum ?? options.Momentum;
+            return MoCoV3(options);
+        }
 
-        /// <inheritdoc cref="MoCoV3(string, string, ImageEncoderFactory, int, int, double, float, float)"/>
+        /// <inheritdoc cref="MoCoV3(string, string, ImageEncoderFactory, int?, int?, double?, float?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public MoCoV3Trainer MoCoV3(MoCoV3Trainer.Options options) => new(_mlContext, options);
 
@@ -168,25 +155,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="momentum">Share of the following network that stays at a step. In [0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public ByolTrainer Byol(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = ByolTrainer.Defaults.BatchSize,
-            int numberOfEpochs = ByolTrainer.Defaults.NumberOfEpochs,
-            double learningRate = ByolTrainer.Defaults.LearningRate,
-            float momentum = ByolTrainer.Defaults.Momentum)
-            => Byol(new ByolTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? momentum = null)
+        {
+            var options = new ByolTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Momentum = momentum,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Momentum = momentum ?? options.Momentum;
+            return Byol(options);
+        }
 
-        /// <inheritdoc cref="Byol(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="Byol(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public ByolTrainer Byol(ByolTrainer.Options options) => new(_mlContext, options);
 
@@ -201,25 +185,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="projectionDimension">Length of the vectors that the loss compares. At least 1.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public SimSiamTrainer SimSiam(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = SimSiamTrainer.Defaults.BatchSize,
-            int numberOfEpochs = SimSiamTrainer.Defaults.NumberOfEpochs,
-            double learningRate = SimSiamTrainer.Defaults.LearningRate,
-            int projectionDimension = SimSiamTrainer.Defaults.ProjectionDimension)
-            => SimSiam(new SimSiamTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? projectionDimension = null)
+        {
+            var options = new SimSiamTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                ProjectionDimension = projectionDimension,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ProjectionDimension = projectionDimension ?? options.ProjectionDimension;
+            return SimSiam(options);
+        }
 
-        /// <inheritdoc cref="SimSiam(string, string, ImageEncoderFactory, int, int, double, int)"/>
+        /// <inheritdoc cref="SimSiam(string, string, ImageEncoderFactory, int?, int?, double?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public SimSiamTrainer SimSiam(SimSiamTrainer.Options options) => new(_mlContext, options);
 
@@ -236,25 +217,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="projectionDimension">Length of the vectors that the loss compares. At least 1.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public BarlowTwinsTrainer BarlowTwins(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = BarlowTwinsTrainer.Defaults.BatchSize,
-            int numberOfEpochs = BarlowTwinsTrainer.Defaults.NumberOfEpochs,
-            double learningRate = BarlowTwinsTrainer.Defaults.LearningRate,
-            int projectionDimension = BarlowTwinsTrainer.Defaults.ProjectionDimension)
-            => BarlowTwins(new BarlowTwinsTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? projectionDimension = null)
+        {
+            var options = new BarlowTwinsTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                ProjectionDimension = projectionDimension,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ProjectionDimension = projectionDimension ?? options.ProjectionDimension;
+            return BarlowTwins(options);
+        }
 
-        /// <inheritdoc cref="BarlowTwins(string, string, ImageEncoderFactory, int, int, double, int)"/>
+        /// <inheritdoc cref="BarlowTwins(string, string, ImageEncoderFactory, int?, int?, double?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public BarlowTwinsTrainer BarlowTwins(BarlowTwinsTrainer.Options options) => new(_mlContext, options);
 
@@ -269,25 +247,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="projectionDimension">Length of the vectors that the loss compares. At least 1.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public VicRegTrainer VicReg(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = VicRegTrainer.Defaults.BatchSize,
-            int numberOfEpochs = VicRegTrainer.Defaults.NumberOfEpochs,
-            double learningRate = VicRegTrainer.Defaults.LearningRate,
-            int projectionDimension = VicRegTrainer.Defaults.ProjectionDimension)
-            => VicReg(new VicRegTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? projectionDimension = null)
+        {
+            var options = new VicRegTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                ProjectionDimension = projectionDimension,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ProjectionDimension = projectionDimension ?? options.ProjectionDimension;
+            return VicReg(options);
+        }
 
-        /// <inheritdoc cref="VicReg(string, string, ImageEncoderFactory, int, int, double, int)"/>
+        /// <inheritdoc cref="VicReg(string, string, ImageEncoderFactory, int?, int?, double?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public VicRegTrainer VicReg(VicRegTrainer.Options options) => new(_mlContext, options);
 
@@ -303,25 +278,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="maskRatio">Share of the patches that are hidden. In (0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MaskedAutoencoderTrainer MaskedAutoencoder(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = MaskedAutoencoderTrainer.Defaults.BatchSize,
-            int numberOfEpochs = MaskedAutoencoderTrainer.Defaults.NumberOfEpochs,
-            double learningRate = MaskedAutoencoderTrainer.Defaults.LearningRate,
-            float maskRatio = MaskedAutoencoderTrainer.Defaults.MaskRatio)
-            => MaskedAutoencoder(new MaskedAutoencoderTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? maskRatio = null)
+        {
+            var options = new MaskedAutoencoderTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                MaskRatio = maskRatio,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.MaskRatio = maskRatio ?? options.MaskRatio;
+            return MaskedAutoencoder(options);
+        }
 
-        /// <inheritdoc cref="MaskedAutoencoder(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="MaskedAutoencoder(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public MaskedAutoencoderTrainer MaskedAutoencoder(MaskedAutoencoderTrainer.Options options) => new(_mlContext, options);
 
@@ -339,25 +311,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="maskRatio">Share of the patches that are hidden. In (0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public SimMimTrainer SimMim(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = SimMimTrainer.Defaults.BatchSize,
-            int numberOfEpochs = SimMimTrainer.Defaults.NumberOfEpochs,
-            double learningRate = SimMimTrainer.Defaults.LearningRate,
-            float maskRatio = SimMimTrainer.Defaults.MaskRatio)
-            => SimMim(new SimMimTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? maskRatio = null)
+        {
+            var options = new SimMimTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                MaskRatio = maskRatio,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.MaskRatio = maskRatio ?? options.MaskRatio;
+            return SimMim(options);
+        }
 
-        /// <inheritdoc cref="SimMim(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="SimMim(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public SimMimTrainer SimMim(SimMimTrainer.Options options) => new(_mlContext, options);
     }

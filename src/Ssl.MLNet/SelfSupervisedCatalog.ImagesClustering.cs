@@ -1,5 +1,6 @@
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -18,25 +19,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public NnclrTrainer Nnclr(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = NnclrTrainer.Defaults.BatchSize,
-            int numberOfEpochs = NnclrTrainer.Defaults.NumberOfEpochs,
-            double learningRate = NnclrTrainer.Defaults.LearningRate,
-            float temperature = NnclrTrainer.Defaults.Temperature)
-            => Nnclr(new NnclrTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null)
+        {
+            var options = new NnclrTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return Nnclr(options);
+        }
 
-        /// <inheritdoc cref="Nnclr(string, string, ImageEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="Nnclr(string, string, ImageEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public NnclrTrainer Nnclr(NnclrTrainer.Options options) => new(_mlContext, options);
 
@@ -52,27 +50,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="numberOfPrototypes">Prototypes, or outputs of the head. At least 2.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public SwavTrainer Swav(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = SwavTrainer.Defaults.BatchSize,
-            int numberOfEpochs = SwavTrainer.Defaults.NumberOfEpochs,
-            double learningRate = SwavTrainer.Defaults.LearningRate,
-            float temperature = SwavTrainer.Defaults.Temperature,
-            int numberOfPrototypes = SwavTrainer.Defaults.NumberOfPrototypes)
-            => Swav(new SwavTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null, int? numberOfPrototypes = null)
+        {
+            var options = new SwavTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-                NumberOfPrototypes = numberOfPrototypes,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            options.NumberOfPrototypes = numberOfPrototypes ?? options.NumberOfPrototypes;
+            return Swav(options);
+        }
 
-        /// <inheritdoc cref="Swav(string, string, ImageEncoderFactory, int, int, double, float, int)"/>
+        /// <inheritdoc cref="Swav(string, string, ImageEncoderFactory, int?, int?, double?, float?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public SwavTrainer Swav(SwavTrainer.Options options) => new(_mlContext, options);
 
@@ -88,27 +82,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="momentum">Share of the teacher that stays at the first step. In [0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public DinoTrainer Dino(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = DinoTrainer.Defaults.BatchSize,
-            int numberOfEpochs = DinoTrainer.Defaults.NumberOfEpochs,
-            double learningRate = DinoTrainer.Defaults.LearningRate,
-            int numberOfPrototypes = DinoTrainer.Defaults.NumberOfPrototypes,
-            float momentum = DinoTrainer.Defaults.Momentum)
-            => Dino(new DinoTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? numberOfPrototypes = null, float? momentum = null)
+        {
+            var options = new DinoTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                NumberOfPrototypes = numberOfPrototypes,
-                Momentum = momentum,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.NumberOfPrototypes = numberOfPrototypes ?? options.NumberOfPrototypes;
+            options.Momentum = momentum ?? options.Momentum;
+            return Dino(options);
+        }
 
-        /// <inheritdoc cref="Dino(string, string, ImageEncoderFactory, int, int, double, int, float)"/>
+        /// <inheritdoc cref="Dino(string, string, ImageEncoderFactory, int?, int?, double?, int?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public DinoTrainer Dino(DinoTrainer.Options options) => new(_mlContext, options);
     }

@@ -1,5 +1,6 @@
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -17,23 +18,20 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public RotationPredictionTrainer RotationPrediction(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = RotationPredictionTrainer.Defaults.BatchSize,
-            int numberOfEpochs = RotationPredictionTrainer.Defaults.NumberOfEpochs,
-            double learningRate = RotationPredictionTrainer.Defaults.LearningRate)
-            => RotationPrediction(new RotationPredictionTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null)
+        {
+            var options = new RotationPredictionTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return RotationPrediction(options);
+        }
 
-        /// <inheritdoc cref="RotationPrediction(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <inheritdoc cref="RotationPrediction(string, string, ImageEncoderFactory, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
         public RotationPredictionTrainer RotationPrediction(RotationPredictionTrainer.Options options) => new(_mlContext, options);
 
@@ -47,23 +45,20 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public RelativePositionTrainer RelativePosition(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = RelativePositionTrainer.Defaults.BatchSize,
-            int numberOfEpochs = RelativePositionTrainer.Defaults.NumberOfEpochs,
-            double learningRate = RelativePositionTrainer.Defaults.LearningRate)
-            => RelativePosition(new RelativePositionTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null)
+        {
+            var options = new RelativePositionTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return RelativePosition(options);
+        }
 
-        /// <inheritdoc cref="RelativePosition(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <inheritdoc cref="RelativePosition(string, string, ImageEncoderFactory, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
         public RelativePositionTrainer RelativePosition(RelativePositionTrainer.Options options) => new(_mlContext, options);
 
@@ -78,25 +73,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="numberOfPermutations">Orders that are told apart. From 2 to 1,000.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public JigsawTrainer Jigsaw(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = JigsawTrainer.Defaults.BatchSize,
-            int numberOfEpochs = JigsawTrainer.Defaults.NumberOfEpochs,
-            double learningRate = JigsawTrainer.Defaults.LearningRate,
-            int numberOfPermutations = JigsawTrainer.Defaults.NumberOfPermutations)
-            => Jigsaw(new JigsawTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? numberOfPermutations = null)
+        {
+            var options = new JigsawTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                NumberOfPermutations = numberOfPermutations,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.NumberOfPermutations = numberOfPermutations ?? options.NumberOfPermutations;
+            return Jigsaw(options);
+        }
 
-        /// <inheritdoc cref="Jigsaw(string, string, ImageEncoderFactory, int, int, double, int)"/>
+        /// <inheritdoc cref="Jigsaw(string, string, ImageEncoderFactory, int?, int?, double?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public JigsawTrainer Jigsaw(JigsawTrainer.Options options) => new(_mlContext, options);
 
@@ -110,23 +102,20 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public PatchPairsTrainer PatchPairs(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = PatchPairsTrainer.Defaults.BatchSize,
-            int numberOfEpochs = PatchPairsTrainer.Defaults.NumberOfEpochs,
-            double learningRate = PatchPairsTrainer.Defaults.LearningRate)
-            => PatchPairs(new PatchPairsTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null)
+        {
+            var options = new PatchPairsTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return PatchPairs(options);
+        }
 
-        /// <inheritdoc cref="PatchPairs(string, string, ImageEncoderFactory, int, int, double)"/>
+        /// <inheritdoc cref="PatchPairs(string, string, ImageEncoderFactory, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
         public PatchPairsTrainer PatchPairs(PatchPairsTrainer.Options options) => new(_mlContext, options);
 
@@ -145,27 +134,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="maskedWeight">Weight of the masked term. At least 0; not both 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = ImagePretrainingOptions.ImageDefaults.InputColumnName,
-            ImageEncoderFactory? encoder = null,
-            int batchSize = ContrastiveMaskedPatchesTrainer.Defaults.BatchSize,
-            int numberOfEpochs = ContrastiveMaskedPatchesTrainer.Defaults.NumberOfEpochs,
-            double learningRate = ContrastiveMaskedPatchesTrainer.Defaults.LearningRate,
-            float contrastiveWeight = ContrastiveMaskedPatchesTrainer.Defaults.ContrastiveWeight,
-            float maskedWeight = ContrastiveMaskedPatchesTrainer.Defaults.MaskedWeight)
-            => ContrastiveMaskedPatches(new ContrastiveMaskedPatchesTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? contrastiveWeight = null, float? maskedWeight = null)
+        {
+            var options = new ContrastiveMaskedPatchesTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                ContrastiveWeight = contrastiveWeight,
-                MaskedWeight = maskedWeight,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ContrastiveWeight = contrastiveWeight ?? options.ContrastiveWeight;
+            options.MaskedWeight = maskedWeight ?? options.MaskedWeight;
+            return ContrastiveMaskedPatches(options);
+        }
 
-        /// <inheritdoc cref="ContrastiveMaskedPatches(string, string, ImageEncoderFactory, int, int, double, float, float)"/>
+        /// <inheritdoc cref="ContrastiveMaskedPatches(string, string, ImageEncoderFactory, int?, int?, double?, float?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public ContrastiveMaskedPatchesTrainer ContrastiveMaskedPatches(ContrastiveMaskedPatchesTrainer.Options options)
             => new(_mlContext, options);

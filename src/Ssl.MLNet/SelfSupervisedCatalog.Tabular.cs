@@ -1,6 +1,7 @@
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -25,8 +26,7 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public ScarfTrainer Scarf(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            params string[] inputColumnNames)
+        public ScarfTrainer Scarf(string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => Scarf(new ScarfTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="Scarf(string, string[])"/>
@@ -39,8 +39,7 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public VimeTrainer Vime(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            params string[] inputColumnNames)
+        public VimeTrainer Vime(string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => Vime(new VimeTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="Vime(string, string[])"/>
@@ -53,8 +52,7 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public SubTabTrainer SubTab(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            params string[] inputColumnNames)
+        public SubTabTrainer SubTab(string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => SubTab(new SubTabTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="SubTab(string, string[])"/>
@@ -67,7 +65,8 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public DenoisingAutoencoderTrainer DenoisingAutoencoder(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public DenoisingAutoencoderTrainer DenoisingAutoencoder(
+            string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => DenoisingAutoencoder(new DenoisingAutoencoderTrainer.Options { OutputColumnName = outputColumnName,
                 InputColumnNames = inputColumnNames });
 
@@ -82,8 +81,7 @@ public sealed partial class SelfSupervisedCatalog
         /// <see cref="TabularEncoders.ColumnTransformer"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public MaskedCellsTrainer MaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            params string[] inputColumnNames)
+        public MaskedCellsTrainer MaskedCells(string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => MaskedCells(new MaskedCellsTrainer.Options { OutputColumnName = outputColumnName, InputColumnNames = inputColumnNames });
 
         /// <inheritdoc cref="MaskedCells(string, string[])"/>
@@ -96,7 +94,8 @@ public sealed partial class SelfSupervisedCatalog
         /// Names of the columns to learn from and, later, to embed. At least one. The encoder is <see cref="TabularEncoders.Mlp"/>.
         /// </param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
-        public ContrastiveMaskedCellsTrainer ContrastiveMaskedCells(string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName, params string[] inputColumnNames)
+        public ContrastiveMaskedCellsTrainer ContrastiveMaskedCells(
+            string outputColumnName = ColumnNames.Features, params string[] inputColumnNames)
             => ContrastiveMaskedCells(new ContrastiveMaskedCellsTrainer.Options { OutputColumnName = outputColumnName,
                 InputColumnNames = inputColumnNames });
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -24,27 +25,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public PairedContrastiveTrainer PairedContrastive(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
-            string pairColumnName = PairedContrastiveTrainer.Defaults.PairColumnName,
-            TextEncoderFactory? encoder = null,
-            int batchSize = PairedContrastiveTrainer.Defaults.BatchSize,
-            int numberOfEpochs = PairedContrastiveTrainer.Defaults.NumberOfEpochs,
-            double learningRate = PairedContrastiveTrainer.Defaults.LearningRate,
-            float temperature = PairedContrastiveTrainer.Defaults.Temperature)
-            => PairedContrastive(new PairedContrastiveTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text,
+            string pairColumnName = ColumnNames.Pair, TextEncoderFactory? encoder = null, int? batchSize = null,
+            int? numberOfEpochs = null, double? learningRate = null, float? temperature = null)
+        {
+            var options = new PairedContrastiveTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 PairColumnName = pairColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return PairedContrastive(options);
+        }
 
-        /// <inheritdoc cref="PairedContrastive(string, string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="PairedContrastive(string, string, string, TextEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public PairedContrastiveTrainer PairedContrastive(PairedContrastiveTrainer.Options options) => new(_mlContext, options);
 
@@ -61,25 +58,21 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public SimCseTrainer SimCse(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
-            TextEncoderFactory? encoder = null,
-            int batchSize = SimCseTrainer.Defaults.BatchSize,
-            int numberOfEpochs = SimCseTrainer.Defaults.NumberOfEpochs,
-            double learningRate = SimCseTrainer.Defaults.LearningRate,
-            float temperature = SimCseTrainer.Defaults.Temperature)
-            => SimCse(new SimCseTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text, TextEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null, float? temperature = null)
+        {
+            var options = new SimCseTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return SimCse(options);
+        }
 
-        /// <inheritdoc cref="SimCse(string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="SimCse(string, string, TextEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public SimCseTrainer SimCse(SimCseTrainer.Options options) => new(_mlContext, options);
 
@@ -93,25 +86,21 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="maskRatio">Share of the tokens chosen for prediction. In (0, 1).</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MaskedLanguageModelTrainer MaskedLanguageModel(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
-            TextEncoderFactory? encoder = null,
-            int batchSize = MaskedLanguageModelTrainer.Defaults.BatchSize,
-            int numberOfEpochs = MaskedLanguageModelTrainer.Defaults.NumberOfEpochs,
-            double learningRate = MaskedLanguageModelTrainer.Defaults.LearningRate,
-            float maskRatio = MaskedLanguageModelTrainer.Defaults.MaskRatio)
-            => MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text, TextEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null, float? maskRatio = null)
+        {
+            var options = new MaskedLanguageModelTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                MaskRatio = maskRatio,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.MaskRatio = maskRatio ?? options.MaskRatio;
+            return MaskedLanguageModel(options);
+        }
 
-        /// <inheritdoc cref="MaskedLanguageModel(string, string, TextEncoderFactory, int, int, double, float)"/>
+        /// <inheritdoc cref="MaskedLanguageModel(string, string, TextEncoderFactory, int?, int?, double?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public MaskedLanguageModelTrainer MaskedLanguageModel(MaskedLanguageModelTrainer.Options options) => new(_mlContext, options);
 
@@ -126,27 +115,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="maskedWeight">Weight of the masked-token term. At least 0; not both 0.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public ContrastiveMaskedTrainer ContrastiveMasked(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TextPretrainingOptions.TextDefaults.InputColumnName,
-            TextEncoderFactory? encoder = null,
-            int batchSize = ContrastiveMaskedTrainer.Defaults.BatchSize,
-            int numberOfEpochs = ContrastiveMaskedTrainer.Defaults.NumberOfEpochs,
-            double learningRate = ContrastiveMaskedTrainer.Defaults.LearningRate,
-            float contrastiveWeight = ContrastiveMaskedTrainer.Defaults.ContrastiveWeight,
-            float maskedWeight = ContrastiveMaskedTrainer.Defaults.MaskedWeight)
-            => ContrastiveMasked(new ContrastiveMaskedTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text, TextEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null, float? contrastiveWeight = null,
+            float? maskedWeight = null)
+        {
+            var options = new ContrastiveMaskedTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                ContrastiveWeight = contrastiveWeight,
-                MaskedWeight = maskedWeight,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ContrastiveWeight = contrastiveWeight ?? options.ContrastiveWeight;
+            options.MaskedWeight = maskedWeight ?? options.MaskedWeight;
+            return ContrastiveMasked(options);
+        }
 
-        /// <inheritdoc cref="ContrastiveMasked(string, string, TextEncoderFactory, int, int, double, float, float)"/>
+        /// <inheritdoc cref="ContrastiveMasked(string, string, TextEncoderFactory, int?, int?, double?, float?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public ContrastiveMaskedTrainer ContrastiveMasked(ContrastiveMaskedTrainer.Options options) => new(_mlContext, options);
     }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 
@@ -29,25 +30,22 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="numberOfChannels">Channels of a series; null takes them from a type of [channels, time], and else one.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public Ts2VecTrainer Ts2Vec(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TimeSeriesPretrainingOptions.TimeSeriesDefaults.InputColumnName,
-            TimeSeriesEncoderFactory? encoder = null,
-            int batchSize = Ts2VecTrainer.Defaults.BatchSize,
-            int numberOfEpochs = Ts2VecTrainer.Defaults.NumberOfEpochs,
-            double learningRate = Ts2VecTrainer.Defaults.LearningRate,
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Series,
+            TimeSeriesEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
             int? numberOfChannels = null)
-            => Ts2Vec(new Ts2VecTrainer.Options
+        {
+            var options = new Ts2VecTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
                 NumberOfChannels = numberOfChannels,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return Ts2Vec(options);
+        }
 
-        /// <inheritdoc cref="Ts2Vec(string, string, TimeSeriesEncoderFactory, int, int, double, int?)"/>
+        /// <inheritdoc cref="Ts2Vec(string, string, TimeSeriesEncoderFactory, int?, int?, double?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public Ts2VecTrainer Ts2Vec(Ts2VecTrainer.Options options) => new(_mlContext, options);
 
@@ -64,27 +62,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="numberOfChannels">Channels of a series; null takes them from a type of [channels, time], and else one.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public MaskedPatchesTrainer MaskedPatches(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TimeSeriesPretrainingOptions.TimeSeriesDefaults.InputColumnName,
-            TimeSeriesEncoderFactory? encoder = null,
-            int batchSize = MaskedPatchesTrainer.Defaults.BatchSize,
-            int numberOfEpochs = MaskedPatchesTrainer.Defaults.NumberOfEpochs,
-            double learningRate = MaskedPatchesTrainer.Defaults.LearningRate,
-            float maskRatio = MaskedPatchesTrainer.Defaults.MaskRatio,
-            int? numberOfChannels = null)
-            => MaskedPatches(new MaskedPatchesTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Series,
+            TimeSeriesEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? maskRatio = null, int? numberOfChannels = null)
+        {
+            var options = new MaskedPatchesTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                MaskRatio = maskRatio,
                 NumberOfChannels = numberOfChannels,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.MaskRatio = maskRatio ?? options.MaskRatio;
+            return MaskedPatches(options);
+        }
 
-        /// <inheritdoc cref="MaskedPatches(string, string, TimeSeriesEncoderFactory, int, int, double, float, int?)"/>
+        /// <inheritdoc cref="MaskedPatches(string, string, TimeSeriesEncoderFactory, int?, int?, double?, float?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public MaskedPatchesTrainer MaskedPatches(MaskedPatchesTrainer.Options options) => new(_mlContext, options);
 
@@ -101,27 +95,23 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="numberOfChannels">Channels of a series; null takes them from a type of [channels, time], and else one.</param>
         /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
         public TemporalContextualContrastTrainer TemporalContextualContrast(
-            string outputColumnName = PretrainingOptions.CommonDefaults.OutputColumnName,
-            string inputColumnName = TimeSeriesPretrainingOptions.TimeSeriesDefaults.InputColumnName,
-            TimeSeriesEncoderFactory? encoder = null,
-            int batchSize = TemporalContextualContrastTrainer.Defaults.BatchSize,
-            int numberOfEpochs = TemporalContextualContrastTrainer.Defaults.NumberOfEpochs,
-            double learningRate = TemporalContextualContrastTrainer.Defaults.LearningRate,
-            float temperature = TemporalContextualContrastTrainer.Defaults.Temperature,
-            int? numberOfChannels = null)
-            => TemporalContextualContrast(new TemporalContextualContrastTrainer.Options
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Series,
+            TimeSeriesEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            float? temperature = null, int? numberOfChannels = null)
+        {
+            var options = new TemporalContextualContrastTrainer.Options
             {
                 OutputColumnName = outputColumnName,
                 InputColumnName = inputColumnName,
                 Encoder = encoder,
-                BatchSize = batchSize,
-                NumberOfEpochs = numberOfEpochs,
-                LearningRate = learningRate,
-                Temperature = temperature,
                 NumberOfChannels = numberOfChannels,
-            });
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.Temperature = temperature ?? options.Temperature;
+            return TemporalContextualContrast(options);
+        }
 
-        /// <inheritdoc cref="TemporalContextualContrast(string, string, TimeSeriesEncoderFactory, int, int, double, float, int?)"/>
+        /// <inheritdoc cref="TemporalContextualContrast(string, string, TimeSeriesEncoderFactory, int?, int?, double?, float?, int?)"/>
         /// <param name="options">All settings of the method.</param>
         public TemporalContextualContrastTrainer TemporalContextualContrast(TemporalContextualContrastTrainer.Options options)
             => new(_mlContext, options);

@@ -42,9 +42,11 @@ public sealed partial class SelfSupervisedCatalog
     public FineTuneTasks FineTune { get; }
 
     /// <summary>
-    /// Megabytes in which one view with an embedding, or with predictions of a fine-tuned encoder, keeps what it computed, so that a trainer
+    /// Megabytes in which one view with an embedding, or with predictions of a fine-tuned encoder, keeps what it computed, so that a
+    /// trainer
     /// that reads its data many times (Sdca, KMeans, LightGbm) has each row computed once. What is beyond is computed anew in every pass,
-    /// with one warning in the log: raise the limit, or append a cache checkpoint behind the stage. At least 0; 0 keeps nothing. Default 512:
+    /// with one warning in the log: raise the limit, or append a cache checkpoint behind the stage. At least 0; 0 keeps nothing. Default
+    /// 512:
     /// 900,000 embeddings of length 128.
     /// </summary>
     /// <value>Belongs to the context, not to this catalogue: it holds for all views that its stages give from then on.</value>

@@ -4,6 +4,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -4,6 +4,7 @@ using System.Runtime.Loader;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Native;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;

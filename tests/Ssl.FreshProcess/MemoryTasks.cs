@@ -78,10 +78,13 @@ internal static class MemoryTasks
 
     private static PretrainingMethod Method(string kind, RandomStreams streams) => kind switch
     {
-        "text" => new SimCse(TextEncoders.Transformer(1, 32, 2, maximumTokens: 16).Create(s_vocabulary, streams), s_vocabulary, streams),
-        "table" => new Scarf(TabularEncoders.Mlp(2, 32).Create(Repeated.Layout, streams), streams),
-        "image" => new SimClr(ImageEncoders.SmallConvNet(imageSize: 16, channels: 3, numberOfStages: 2, width: 8).Create(streams), streams),
-        "series" => new Ts2Vec(TimeSeriesEncoders.DilatedConvolution(16, 16, 3).Create(new SeriesLayout(2, 48), streams), streams),
+        "text" => new SimCseTrainer.Method(TextEncoders.Transformer(1, 32, 2, maximumTokens: 16).Create(s_vocabulary, streams), streams,
+            new()),
+        "table" => new ScarfTrainer.Method(TabularEncoders.Mlp(2, 32).Create(Repeated.Layout, streams), streams, new()),
+        "image" => new SimClrTrainer.Method(ImageEncoders.SmallConvNet(imageSize: 16, channels: 3, numberOfStages: 2,
+            width: 8).Create(streams), streams, new()),
+        "series" => new Ts2VecTrainer.Method(TimeSeriesEncoders.DilatedConvolution(16, 16, 3).Create(new SeriesLayout(2, 48), streams),
+            streams, new()),
         _ => throw new ArgumentException($"There is no kind '{kind}'.", nameof(kind)),
     };
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 
 namespace Ssl.MLNet.Tests;
@@ -15,6 +16,7 @@ public sealed class CatalogTests
         yield return ssl.Text;
         yield return ssl.Tabular;
         yield return ssl.Images;
+        yield return ssl.TimeSeries;
     }
 
     private static IEnumerable<(object Group, MethodInfo Short, MethodInfo Long)> Methods(MLContext mlContext)
@@ -70,11 +72,11 @@ public sealed class CatalogTests
         foreach (var (group, brief, full) in Methods(new MLContext(1)))
         {
             var options = Activator.CreateInstance(full.GetParameters()[0].ParameterType)!;
-            foreach (var parameter in brief.GetParameters().Where(p => !IsParams(p)))
-                Assert.AreEqual(Property(options, parameter.Name!).GetValue(options), parameter.DefaultValue,
-                    $"{brief.Name}({parameter.Name})");
             if (options is TabularPretrainingOptions table)
-                table.InputColumnNames = ["A"];          // has no default
+                table.InputColumnNames = ["Column"];     // has no default
+            var settings = SettingsOf(brief.Invoke(group, [.. brief.GetParameters().Select(Default)])!);
+            foreach (var property in OptionRuleAttribute.OptionsOf(options.GetType()).Where(p => p.Name != "InputColumnNames"))
+                Assert.AreEqual(property.GetValue(options), property.GetValue(settings), $"{brief.Name}: {property.Name}");
             Assert.IsNotNull(full.Invoke(group, [options]), "the defaults are valid");
         }
     }
@@ -85,13 +87,12 @@ public sealed class CatalogTests
         foreach (var (group, _, full) in Methods(new MLContext(1)))
         {
             var type = full.GetParameters()[0].ParameterType;
-            foreach (var property in type.GetProperties().Where(p => p.PropertyType == typeof(int) || p.PropertyType == typeof(long)
-                || p.PropertyType == typeof(float) || p.PropertyType == typeof(double)))
+            foreach (var property in type.GetProperties().Where(p => IsNumber(Plain(p.PropertyType)) && p.Name != "Seed"))
             {
                 var options = Activator.CreateInstance(type)!;
                 if (options is TabularPretrainingOptions table)
                     table.InputColumnNames = ["A"];
-                property.SetValue(options, Convert.ChangeType(-1, property.PropertyType));
+                property.SetValue(options, Convert.ChangeType(-1, Plain(property.PropertyType)));
                 var error = Assert.ThrowsExactly<TargetInvocationException>(() => full.Invoke(group, [options]),
                     $"{type.DeclaringType!.Name}.{property.Name} = -1");
                 var fault = (ArgumentOutOfRangeException)error.InnerException!;
@@ -105,7 +106,11 @@ public sealed class CatalogTests
 
     private static object? Default(ParameterInfo parameter) => IsParams(parameter) ? new[] { "Column" } : parameter.DefaultValue;
 
-    private static object Odd(ParameterInfo parameter) => parameter.ParameterType switch
+    private static Type Plain(Type type) => Nullable.GetUnderlyingType(type) ?? type;
+
+    private static bool IsNumber(Type type) => type == typeof(int) || type == typeof(long) || type == typeof(float) || type == typeof(double);
+
+    private static object Odd(ParameterInfo parameter) => Plain(parameter.ParameterType) switch
     {
         var t when t == typeof(string[]) => new[] { "Odd", "Columns" },
         var t when t == typeof(string) => "Odd",
@@ -113,6 +118,7 @@ public sealed class CatalogTests
         var t when t == typeof(float) => 0.4375f,
         var t when t == typeof(double) => 0.4375,
         var t when t == typeof(ImageEncoderFactory) => ImageEncoders.VisionTransformer(8, 2, 1, 1, 24, 2),
+        var t when t == typeof(TimeSeriesEncoderFactory) => TimeSeriesEncoders.PatchTransformer(6, 1, 24, 2),
         var t when t == typeof(TextEncoderFactory) => TextEncoders.Bag(embeddingDimension: 24),
         var t => throw new NotSupportedException($"no odd value for {t}"),
     };

@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Diagnostics;
 /// <see cref="ArgumentOutOfRangeException"/> that names the option as its parameter, several as one such exception with all
 /// sentences and the first option as its parameter.
 /// </remarks>
-internal sealed class OptionFaults
+public sealed class OptionFaults
 {
     private readonly List<(string Option, string Sentence)> _faults = [];
 

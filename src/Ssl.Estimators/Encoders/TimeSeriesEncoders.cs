@@ -46,7 +46,8 @@ public static class TimeSeriesEncoders
     /// multiplications of <see cref="DilatedConvolution"/>; sees less far.
     /// </summary>
     /// <remarks>Eldele et al., 2021 (arXiv:2106.14112), as the authors set it for the recognition of activities.</remarks>
-    /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least 1.</param>
+    /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least
+    /// 1.</param>
     /// <param name="numberOfBlocks">Blocks, each with half the steps of the one before; a series needs two steps, 16 timestamps for three
     /// blocks, to be learnt from. From 1 to 16.</param>
     /// <param name="kernelSize">Steps that a convolution sees. At least 1.</param>
@@ -69,7 +70,8 @@ public static class TimeSeriesEncoders
     /// <paramref name="numberOfHeads"/>.</param>
     /// <param name="numberOfHeads">Attention heads. At least 1.</param>
     /// <param name="dropout">Share dropped in training behind every block. From 0 to less than 1.</param>
-    /// <param name="instanceNormalization">Whether each channel of each series is brought to mean 0 and deviation 1 on its own, so that level
+    /// <param name="instanceNormalization">Whether each channel of each series is brought to mean 0 and deviation 1 on its own, so that
+    /// level
     /// and loudness of a series do not count: for series whose scale drifts.</param>
     /// <param name="channelIndependence">Whether the same weights look at each channel on its own; an embedding then holds
     /// <paramref name="dimension"/> numbers for every channel, one channel after the other. Else a patch holds all channels.</param>

@@ -31,7 +31,8 @@ public static class DclLoss
         var partner = cosines.diagonal(n, 0, 1);                                                    // [N], the same for both views
         var blocked = eye(n, dtype: ScalarType.Bool, device: z.device).repeat(2, 2);                // itself and its partner
         var negatives = cosines.div(Number(temperature)).masked_fill(blocked, Number(double.NegativeInfinity));
-        var weights = sigma is { } s ? partner.detach().div(Number(s)).softmax(0).mul(Number(-n)).add(Number(2), One) : partner.detach().ones_like();
+        var weights = sigma is { } s ? partner.detach().div(Number(s)).softmax(0).mul(Number(-n))
+            .add(Number(2), One) : partner.detach().ones_like();
         return (negatives.logsumexp(1).mean() - partner.mul(weights).mean().div(Number(temperature))).MoveToOuterDisposeScope();
     }
 }

@@ -26,7 +26,8 @@ public static class VicRegLoss
         var invariance = (first - second).pow(Number(2)).mean();
         var (v1, c1) = Spread(first);
         var (v2, c2) = Spread(second);
-        return (invariance.MoveToOuterDisposeScope(), v1.add(v2, One).div(Number(2)).MoveToOuterDisposeScope(), c1.add(c2, One).MoveToOuterDisposeScope());
+        return (invariance.MoveToOuterDisposeScope(), v1.add(v2, One).div(Number(2)).MoveToOuterDisposeScope(), c1
+            .add(c2, One).MoveToOuterDisposeScope());
     }
 
     private static (Tensor Variance, Tensor Covariance) Spread(Tensor z)

@@ -1,6 +1,7 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 
 namespace Ssl.Estimators.Tests.Encoders;
@@ -48,13 +49,15 @@ public sealed class ParameterNamesTests
         using var streams = new RandomStreams(1);
         string[] bag = [.. BagNames.Select(name => $"encoder.{name}")],
             transformer = [.. TransformerNames.Select(name => $"encoder.{name}")];
-        CollectionAssert.AreEqual(bag, Names(new PairedContrastive(Bag(streams), Vocabulary, streams)));
+        CollectionAssert.AreEqual(bag, Names(new PairedContrastiveTrainer.Method(Bag(streams), streams, new(),
+            new TokenDeletion(Vocabulary, 0.2))));
         CollectionAssert.AreEqual(Sorted([.. transformer, .. ProjectionNames]),
-            Names(new SimCse(Transformer(streams), Vocabulary, streams)));
+            Names(new SimCseTrainer.Method(Transformer(streams), streams, new())));
         CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames]),
-            Names(new MaskedLanguageModel(Transformer(streams), Vocabulary, streams)));
+            Names(new MaskedLanguageModelTrainer.Method(Transformer(streams), Vocabulary, streams, new())));
         CollectionAssert.AreEqual(Sorted([.. transformer, .. HeadNames, .. ProjectionNames]),
-            Names(new ContrastiveMasked(Transformer(streams), Vocabulary, streams)));
+            Names(new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams, new(),
+                new TokenDeletion(Vocabulary, 0.1))));
     }
 
     [TestMethod]
@@ -62,7 +65,7 @@ public sealed class ParameterNamesTests
     {
         using var streams = new RandomStreams(1);
         var encoder = Transformer(streams);
-        var method = new MaskedLanguageModel(encoder, Vocabulary, streams);
+        var method = new MaskedLanguageModelTrainer.Method(encoder, Vocabulary, streams, new());
         Assert.AreSame(encoder, method.Encoder);
         Assert.HasCount(TransformerNames.Length + HeadNames.Length, method.parameters().ToArray());
     }

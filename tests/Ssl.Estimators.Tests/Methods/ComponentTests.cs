@@ -17,7 +17,8 @@ public sealed class ComponentTests
         foreach (var (name, create) in AllMethods.Encoders)
             yield return (name, create(streams));
         var view = ImageViews.Compose(new LearnableCrop(12, 12, minimumArea: 0.5), new LearnableColorJitter());
-        yield return ("SimClr with a learnt view", new SimClr((ImageEncoder)AllMethods.Encoders["image.convnet"](streams), streams, view));
+        yield return ("SimClr with a learnt view",
+            new SimClrTrainer.Method((ImageEncoder)AllMethods.Encoders["image.convnet"](streams), streams, new() { View = view }));
         foreach (var type in AllMethods.Methods)
         {
             var made = AllMethods.Make(type, streams).ToArray();

@@ -40,7 +40,7 @@ public sealed class MaskedAccuracyTests
         using var encoder = TextEncoders.Transformer(numberOfLayers: 1, dimension: 32, numberOfHeads: 2, maximumTokens: MaximumTokens,
             dropout: 0)
             .Create(tokenizer.Vocabulary, streams);
-        var method = new MaskedLanguageModel(encoder, tokenizer.Vocabulary, streams);
+        var method = new MaskedLanguageModelTrainer.Method(encoder, tokenizer.Vocabulary, streams, new());
         var source = new TokenRowSource(corpus, tokenizer, MaximumTokens, BatchSize, streams.Shuffle);
         PretrainingLoop.Run(method, source, new TrainingSettings { NumberOfEpochs = 16, BatchSize = BatchSize, LearningRate = 5e-3 },
             streams, CPU);

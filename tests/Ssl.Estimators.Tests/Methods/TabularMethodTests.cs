@@ -11,12 +11,12 @@ public sealed class TabularMethodTests
 {
     private static IEnumerable<(string Name, Func<TabularEncoder, RandomStreams, PretrainingMethod> Create)> All()
     {
-        yield return ("SCARF", (encoder, streams) => new Scarf(encoder, streams));
-        yield return ("VIME", (encoder, streams) => new Vime(encoder, streams));
-        yield return ("SubTab", (encoder, streams) => new SubTab(encoder, streams));
-        yield return ("autoencoder", (encoder, streams) => new DenoisingAutoencoder(encoder, streams));
-        yield return ("masked", (encoder, streams) => new MaskedCells(encoder, streams));
-        yield return ("hybrid", (encoder, streams) => new ContrastiveMaskedCells(encoder, streams));
+        yield return ("SCARF", (encoder, streams) => new ScarfTrainer.Method(encoder, streams, new()));
+        yield return ("VIME", (encoder, streams) => new VimeTrainer.Method(encoder, streams, new()));
+        yield return ("SubTab", (encoder, streams) => new SubTabTrainer.Method(encoder, streams, new()));
+        yield return ("autoencoder", (encoder, streams) => new DenoisingAutoencoderTrainer.Method(encoder, streams, new()));
+        yield return ("masked", (encoder, streams) => new MaskedCellsTrainer.Method(encoder, streams, new()));
+        yield return ("hybrid", (encoder, streams) => new ContrastiveMaskedCellsTrainer.Method(encoder, streams, new()));
     }
 
     [TestMethod]
@@ -65,14 +65,14 @@ public sealed class TabularMethodTests
     {
         foreach (var (cells, count, overlap) in ((int, int, double)[])[(16, 4, 0.75), (5, 4, 0), (3, 4, 0.5), (1, 2, 1), (100, 3, 0.1)])
         {
-            var subsets = SubTab.Subsets(cells, count, overlap);
+            var subsets = SubTabTrainer.Method.Subsets(cells, count, overlap);
             Assert.HasCount(count, subsets);
             for (var cell = 0; cell < cells; cell++)
                 Assert.IsTrue(subsets.Any(outside => !outside[cell]), $"column {cell} of {cells}");
             Assert.IsTrue(subsets.All(outside => outside.Any(o => !o)), "no subset is empty");
         }
         // Four subsets of 16 columns: 4 of their own and 3 of the next one's.
-        Assert.IsTrue(SubTab.Subsets(16, 4, 0.75).All(outside => outside.Count(o => !o) == 7));
+        Assert.IsTrue(SubTabTrainer.Method.Subsets(16, 4, 0.75).All(outside => outside.Count(o => !o) == 7));
     }
 
     [TestMethod]
@@ -93,8 +93,8 @@ public sealed class TabularMethodTests
     {
         // Two equal numbers and a category that is their sign: each tells the others.
         using var streams = new RandomStreams(1);
-        using var method = new MaskedCells(TabularEncoders.ColumnTransformer(1, 16, 2)
-            .Create(new TableLayout(["a", "b"], ["c"], [5], [[-1, 1], [-1, 1]]), streams), streams);
+        using var method = new MaskedCellsTrainer.Method(TabularEncoders.ColumnTransformer(1, 16,
+            2) .Create(new TableLayout(["a", "b"], ["c"], [5], [[-1, 1], [-1, 1]]), streams), streams, new());
         using var optimizer = optim.Adam(method.parameters(), 3e-3);
         method.train();
         using var generator = new Generator(3);

@@ -2,6 +2,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ public sealed class TextMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var encoder = Bag(streams);
-        var method = new PairedContrastive(encoder, streams, view: null, temperature: 0.1);
+        var method = new PairedContrastiveTrainer.Method(encoder, streams, new() { Temperature = 0.1f });
         TokenBatch first = Texts(9, 1), second = Texts(9, 2);
         var loss = method.Loss([first, second]);
         var expected = InfoNceLoss.Compute(encoder.call(first), encoder.call(second), 0.1);
@@ -43,7 +44,7 @@ public sealed class TextMethodTests
             using var scope = NewDisposeScope();
             using var streams = new RandomStreams(1);
             using var method = create(streams);
-            var batches = Enumerable.Range(0, method is PairedContrastive ? 2 : 1).Select(i => (Batch)Texts(30, i)).ToArray();
+            var batches = Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1).Select(i => (Batch)Texts(30, i)).ToArray();
             var loss = method.Loss(batches);
             Assert.AreEqual(0, loss.Total.dim());
             Assert.IsFalse(loss.Terms.Any(term => term.Value.requires_grad), method.GetName());
@@ -65,7 +66,7 @@ public sealed class TextMethodTests
             {
                 using var streams = new RandomStreams(seed);
                 using var method = create(streams);
-                var batches = Enumerable.Range(0, method is PairedContrastive ? 2 : 1).Select(i => (Batch)Texts(20, i)).ToArray();
+                var batches = Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1).Select(i => (Batch)Texts(20, i)).ToArray();
                 return [.. Enumerable.Range(0, 3).Select(_ => method.Loss(batches).Total.item<float>())];
             }
             float[] losses = Losses(1);
@@ -80,7 +81,7 @@ public sealed class TextMethodTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        var loss = new MaskedLanguageModel(Transformer(streams), Vocabulary, streams).Loss([Texts(200, 1)]);
+        var loss = new MaskedLanguageModelTrainer.Method(Transformer(streams), Vocabulary, streams, new()).Loss([Texts(200, 1)]);
         // Scores of unit variance cost half a nat above even guesses.
         Assert.AreEqual(Math.Log(Vocabulary.Size) + 0.5, loss.Total.item<float>(), 0.4);
     }
@@ -91,7 +92,7 @@ public sealed class TextMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         // Every text is its own partner at similarity 1: all are found.
-        var loss = new SimCse(Transformer(streams), streams, view: null).Loss([Texts(20, 1)]);
+        var loss = new SimCseTrainer.Method(Transformer(streams), streams, new()).Loss([Texts(20, 1)]);
         Assert.AreEqual(1f, loss.Terms.Single(term => term.Name == "accuracy").Value.item<float>());
     }
 
@@ -100,15 +101,18 @@ public sealed class TextMethodTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        var method = new ContrastiveMasked(Transformer(streams), Vocabulary, streams, contrastiveWeight: 0.5, maskedWeight: 2);
+        var method = new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams,
+            new() { ContrastiveWeight = 0.5f, MaskedWeight = 2 }, new TokenDeletion(Vocabulary, 0.1));
         var loss = method.Loss([Texts(20, 1)]);
         var terms = loss.Terms.ToDictionary(term => term.Name, term => term.Value.item<float>());
         Assert.AreEqual(0.5 * terms["contrastive"] + 2 * terms["masked"], loss.Total.item<float>(), 1e-4);
         CollectionAssert.IsSubsetOf(new[] { "contrastive", "contrastive-accuracy", "masked", "masked-accuracy" }, terms.Keys);
 
-        var contrastive = new ContrastiveMasked(Transformer(streams), Vocabulary, streams, maskedWeight: 0).Loss([Texts(20, 1)]);
+        var contrastive = new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams, new() { MaskedWeight = 0 },
+            new TokenDeletion(Vocabulary, 0.1)).Loss([Texts(20, 1)]);
         Assert.IsFalse(contrastive.Terms.Any(term => term.Name.StartsWith("masked", StringComparison.Ordinal)));
-        var masked = new ContrastiveMasked(Transformer(streams), Vocabulary, streams, contrastiveWeight: 0).Loss([Texts(20, 1)]);
+        var masked = new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams, new() { ContrastiveWeight = 0 },
+            new TokenDeletion(Vocabulary, 0.1)).Loss([Texts(20, 1)]);
         Assert.IsNull(masked.Embeddings);
         Assert.IsFalse(masked.Terms.Any(term => term.Name.StartsWith("contrastive", StringComparison.Ordinal)));
     }
@@ -121,7 +125,7 @@ public sealed class TextMethodTests
             using var scope = NewDisposeScope();
             using var streams = new RandomStreams(1);
             using var method = create(streams);
-            var batches = Enumerable.Range(0, method is PairedContrastive ? 2 : 1).Select(_ => (Batch)TokenTexts.Of([[2, 10, 3]]))
+            var batches = Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1).Select(_ => (Batch)TokenTexts.Of([[2, 10, 3]]))
                 .ToArray();
             Assert.IsTrue(float.IsFinite(method.Loss(batches).Total.item<float>()), method.GetName());
         }
@@ -133,25 +137,23 @@ public sealed class TextMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var bag = Bag(streams);
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedLanguageModel(bag, Vocabulary, streams)).Message,
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(()
+            => new MaskedLanguageModelTrainer.Method(bag, Vocabulary, streams, new())).Message,
             "TextEncoders.Transformer");
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMasked(bag, Vocabulary, streams));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PairedContrastive(bag, Vocabulary, streams, temperature: 0));
-        var hybrid = Assert.Throws<ArgumentOutOfRangeException>(
-            () => new ContrastiveMasked(Transformer(streams), Vocabulary, streams, temperature: -1, contrastiveWeight: 0, maskedWeight: 0));
-        StringAssert.Contains(hybrid.Message, "temperature must be greater than 0, got -1.");
-        StringAssert.Contains(hybrid.Message, "maskedWeight must not be 0 together with contrastiveWeight");
-        var pairs = new PairedContrastive(bag, Vocabulary, streams);
+        Assert.Throws<ArgumentOutOfRangeException>(()
+            => new ContrastiveMaskedTrainer.Method(bag, Vocabulary, streams, new(), new TokenDeletion(Vocabulary, 0.1)));
+        var pairs = new PairedContrastiveTrainer.Method(bag, streams, new(), new TokenDeletion(Vocabulary, 0.2));
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => pairs.Loss([Texts(3, 1)])).Message, "trains on 2 columns, got 1");
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => pairs.Loss([Texts(3, 1), new OtherBatch()])).Message, "OtherBatch");
     }
 
     private static IEnumerable<Func<RandomStreams, PretrainingMethod>> Methods()
     {
-        yield return streams => new PairedContrastive(Bag(streams), Vocabulary, streams);
-        yield return streams => new SimCse(Transformer(streams, 0.1), Vocabulary, streams, tokenDeletion: 0.2);
-        yield return streams => new MaskedLanguageModel(Transformer(streams), Vocabulary, streams);
-        yield return streams => new ContrastiveMasked(Transformer(streams), Vocabulary, streams);
+        yield return streams => new PairedContrastiveTrainer.Method(Bag(streams), streams, new(), new TokenDeletion(Vocabulary, 0.2));
+        yield return streams => new SimCseTrainer.Method(Transformer(streams, 0.1), streams, new(), new TokenDeletion(Vocabulary, 0.2));
+        yield return streams => new MaskedLanguageModelTrainer.Method(Transformer(streams), Vocabulary, streams, new());
+        yield return streams => new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams, new(),
+            new TokenDeletion(Vocabulary, 0.1));
     }
 
     private sealed class OtherBatch : Batch

@@ -40,7 +40,7 @@ public sealed class WordSenseTests
             .Create(tokenizer.Vocabulary, streams);
         double before = Gap(encoder, tokenizer, heldOut, bank);
 
-        var method = new MaskedLanguageModel(encoder, tokenizer.Vocabulary, streams);
+        var method = new MaskedLanguageModelTrainer.Method(encoder, tokenizer.Vocabulary, streams, new());
         var settings = new TrainingSettings { NumberOfEpochs = 12, BatchSize = BatchSize, LearningRate = 3e-3 };
         PretrainingLoop.Run(method, new TokenRowSource(corpus, tokenizer, MaximumTokens, BatchSize, streams.Shuffle), settings, streams,
             CPU);

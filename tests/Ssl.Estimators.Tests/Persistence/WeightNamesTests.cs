@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 

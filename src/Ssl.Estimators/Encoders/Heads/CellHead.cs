@@ -87,7 +87,8 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
         int c = Layout.NumericCount, k = Layout.CategoricalCount;
         var known = cat([batch.Missing, batch.MissingCodes], 1).logical_not();                      // [N, C + K]
         var scale = get_buffer(TypicalErrors)!.clamp_min(Number(1e-3));                             // [C + K]
-        Tensor sums = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device), counts = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device);
+        Tensor sums = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device),
+            counts = zeros(batch.Count, dtype: ScalarType.Float32, device: batch.Numbers.device);
         foreach (var pattern in hiddenShare is { } share ? HiddenPatterns(c + k, share) : (IEnumerable<bool[]?>)[null])
         {
             using var each = NewDisposeScope();

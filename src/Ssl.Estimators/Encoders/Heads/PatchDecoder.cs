@@ -54,7 +54,7 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var seen = _embedding.call(tokens).add(At(visible), One);                                           // [N, V, E]
-        var all = cat([At(hidden).add(_maskToken, One), seen], 1);                                          // [N, M + V, E], places in any order
+        var all = cat([At(hidden).add(_maskToken, One), seen], 1); // [N, M + V, E], places in any order
         foreach (var block in _blocks)
             all = block.call(all);
         return _output.call(_norm.call(all.narrow(1, 0, hidden.shape[1]))).MoveToOuterDisposeScope();

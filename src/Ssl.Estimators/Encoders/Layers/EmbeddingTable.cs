@@ -17,7 +17,8 @@ internal sealed class EmbeddingTable : nn.Module<Tensor, Tensor>
     // As many of each as threads ever computed at once.
     private static readonly ConcurrentBag<Embedding> s_lookups = [];
     private static readonly ConcurrentBag<EmbeddingBag> s_means = [], s_sums = [];
-    private static readonly Parameter s_none = nn.Parameter(zeros(1, 1, dtype: ScalarType.Float32).DetachFromDisposeScope(), requires_grad: false);
+    private static readonly Parameter s_none = nn.Parameter(zeros(1, 1, dtype: ScalarType.Float32).DetachFromDisposeScope(),
+        requires_grad: false);
 
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight;

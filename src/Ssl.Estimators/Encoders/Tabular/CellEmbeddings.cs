@@ -92,7 +92,8 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
     private Tensor Collected(Tensor codes)
     {
         var entries = CategoryTable.Entries(codes, _layout);
-        var starts = arange(Number(0), Number(entries.numel()), Number(entries.shape[1]), dtype: ScalarType.Int64, device: entries.device); // [N]
+        // [N]
+        var starts = arange(Number(0), Number(entries.numel()), Number(entries.shape[1]), dtype: ScalarType.Int64, device: entries.device);
         return _categories!.Sums(entries.view(-1), starts);
     }
 }

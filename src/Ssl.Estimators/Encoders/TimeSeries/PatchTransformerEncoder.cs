@@ -142,7 +142,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         long pairs = (dimension + 1) / 2;
-        var rates = arange(Number(0), Number(pairs), One, dtype: ScalarType.Float32, device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
+        var rates = arange(Number(0), Number(pairs), One, dtype: ScalarType.Float32,
+            device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
         var angles = arange(Number(0), Number(steps), One, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
         return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }

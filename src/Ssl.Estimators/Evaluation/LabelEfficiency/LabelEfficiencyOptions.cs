@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Trainers;
 
 namespace Ssl.Estimators.Evaluation;

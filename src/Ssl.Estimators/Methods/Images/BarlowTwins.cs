@@ -1,62 +1,98 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Two views agree in every dimension of their projections, and no two dimensions say the same.</summary>
+/// <summary>
+/// Pretrains an image encoder with Barlow Twins: two views agree in every dimension, and no two dimensions say the same.
+/// </summary>
 /// <remarks>
-/// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230). Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of
-/// 8,192; the loss is scaled by a tenth. N images, D the embedding dimension, P the projection dimension.
+/// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230): the correlation matrix of the two views' projections shall be the identity.
+/// Deviations: AdamW instead of LARS; projections of 1,024 numbers instead of 8,192; the loss is scaled by a tenth. N images, D the
+/// embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class BarlowTwins : TwoViewMethod
+/// <seealso cref="VicRegTrainer"/>
+public sealed class BarlowTwinsTrainer : ImagePretrainingTrainer
 {
-    private const double Scale = 0.1;
-
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _view;
-    private readonly double _offDiagonalWeight;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head comes from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="offDiagonalWeight">Weight of the correlations between different dimensions. At least 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public BarlowTwins(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int projectionDimension = 1024,
-        double offDiagonalWeight = 0.0051) : base(nameof(BarlowTwins), encoder)
+    internal BarlowTwinsTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults().AtLeast(projectionDimension, 1).NotNegative(offDiagonalWeight).ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = Own(view);
-        _offDiagonalWeight = offDiagonalWeight;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, projectionDimension, projectionDimension, streams, layers: 3);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="BarlowTwinsTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 1,024.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 1024;
+
+        /// <summary>Weight of the correlations between different dimensions. At least 0.</summary>
+        /// <value>The default value is 0.0051.</value>
+        [OptionRange(Minimum = 0)]
+        public float OffDiagonalWeight { get; set; } = 0.0051f;
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, a projection of 2,048, a weight decay of 1e-4. The optimizer is AdamW with this trainer's
+        /// learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 2048,
+            WeightDecay = 1e-4,
+        };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override bool LearnsViews => true;
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // Two views agree in every dimension of their projections, and no two dimensions say the same.
+    internal sealed class Method : TwoViewMethod
     {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-        var loss = BarlowTwinsLoss.Compute(halves[0], halves[1], _offDiagonalWeight) * Number(Scale);
-        return Step(loss, [], embeddings, images.Count);
+        private const double Scale = 0.1;
+
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("BarlowTwins", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = Own(options.View);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, options.ProjectionDimension, options.ProjectionDimension, streams,
+                layers: 3);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
+            var loss = BarlowTwinsLoss.Compute(halves[0], halves[1], _options.OffDiagonalWeight) * Number(Scale);
+            return Step(loss, [], embeddings, images.Count);
+        }
     }
 }

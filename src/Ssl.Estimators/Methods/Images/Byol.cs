@@ -1,96 +1,132 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Predicts from one view how a slowly following copy of the encoder sees the other view: no negatives.</summary>
+/// <summary>
+/// Pretrains an image encoder with BYOL: one view predicts how a slowly following copy of the network sees the other view.
+/// </summary>
 /// <remarks>
-/// Grill et al., "Bootstrap Your Own Latent", 2020 (arXiv:2006.07733). Deviations: AdamW instead of LARS; heads of width 1,024 instead of
-/// 4,096. N images, D the embedding dimension, P the projection dimension.
+/// Grill et al., "Bootstrap Your Own Latent", 2020 (arXiv:2006.07733): one view predicts how a slowly following network sees the other;
+/// no negatives. Deviations: AdamW instead of LARS; heads of width 1,024 instead of 4,096. N images, D the embedding dimension, P the
+/// projection dimension.
 /// </remarks>
-public sealed class Byol : TwoViewMethod
+/// <seealso cref="SimSiamTrainer"/>
+public sealed class ByolTrainer : ImagePretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    [ComponentName(Name = "prediction")]
-    private readonly ProjectionMlp _prediction;
-
-    [ComponentName(Name = "target_encoder")]
-    private readonly ImageEncoder _targetEncoder;
-
-    [ComponentName(Name = "target_projection")]
-    private readonly ProjectionMlp _targetProjection;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _first;
-    private readonly ImageView _second;
-    private readonly double _momentum;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="targetEncoder">Of the same architecture: becomes the copy that follows.</param>
-    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">For the first view; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's images for
-    /// both.</param>
-    /// <param name="secondView">For the second view; <see langword="null"/> takes <paramref name="view"/> again.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
-    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than
-    /// 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Byol(ImageEncoder encoder, ImageEncoder targetEncoder, RandomStreams streams, ImageView? view = null,
-        ImageView? secondView = null,
-        int projectionDimension = 256, int hiddenDimension = 1024, double momentum = 0.99) : base(nameof(Byol), encoder)
+    internal ByolTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(targetEncoder);
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults()
-            .AtLeast(projectionDimension, 1)
-            .AtLeast(hiddenDimension, 1)
-            .InHalfOpenRange(momentum, 0, 1)
-            .ThrowIfAny();
-        (_encoder, _targetEncoder, _streams) = (encoder, targetEncoder, streams);
-        _first = Own(view);
-        _second = secondView is null ? _first : Own(secondView);
-        _momentum = momentum;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams);
-        _targetProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams);
-        _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams);
-        MovingAverage.Begin(_targetEncoder, _encoder);
-        MovingAverage.Begin(_targetProjection, _projection);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="ByolTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 256.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 256;
+
+        /// <summary>Width of the hidden layers of the heads. At least 1.</summary>
+        /// <value>The default value is 1,024.</value>
+        [OptionRange(Minimum = 1)]
+        public int HiddenDimension { get; set; } = 1024;
+
+        /// <summary>Share of the following network that stays at the first step; rises to 1. In [0, 1).</summary>
+        /// <value>The default value is 0.99.</value>
+        [OptionRange(Minimum = 0, Below = 1)]
+        public float Momentum { get; set; } = 0.99f;
+
+        /// <summary>The view that the other of the two goes through; null takes <see cref="ImagePretrainingOptions.View"/> again.</summary>
+        public ImageView? SecondView { get; set; }
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a momentum from 0.99 to 1, a weight decay of 1e-5. The optimizer is
+        /// AdamW with this trainer's learning rate, where it has LARS. The views are <see cref="ImageViews.Asymmetric"/> of your image
+        /// size; set them as View and SecondView.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, HiddenDimension = 4096, ProjectionDimension = 256,
+            Momentum = 0.99f, WeightDecay = 1e-5,
+        };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
-    {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var predictions = _prediction.call(_projection.call(embeddings)).chunk(2);                  // [N, P] twice
-        Tensor[] targets;
-        using (no_grad())
-            targets = _targetProjection.call(_targetEncoder.call(views)).chunk(2);                  // [N, P] twice
-        // Squared distance of unit vectors, both directions added: from 0 to 8.
-        var loss = CosineLoss.Compute(predictions[0], targets[1]).add(CosineLoss.Compute(predictions[1], targets[0]), One).mul(Number(2)).add(Number(4), One);
-        return Step(loss, [], embeddings, images.Count);
-    }
+    protected override bool LearnsViews => true;
 
     /// <inheritdoc/>
-    public override void OnStepCompleted(double progress)
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, factory.Create(streams), streams, (Options)Settings);
+
+    // Predicts from one view how a slowly following copy of the encoder sees the other view: no negatives.
+    internal sealed class Method : TwoViewMethod
     {
-        double momentum = MovingAverage.Rising(_momentum, progress);
-        MovingAverage.Follow(_targetEncoder, _encoder, momentum);
-        MovingAverage.Follow(_targetProjection, _projection, momentum);
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        [ComponentName(Name = "prediction")]
+        private readonly ProjectionMlp _prediction;
+
+        [ComponentName(Name = "target_encoder")]
+        private readonly ImageEncoder _targetEncoder;
+
+        [ComponentName(Name = "target_projection")]
+        private readonly ProjectionMlp _targetProjection;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _first;
+        private readonly ImageView _second;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, ImageEncoder targetEncoder, RandomStreams streams, Options options) : base("Byol", encoder)
+        {
+            _options = options;
+            (_encoder, _targetEncoder, _streams) = (encoder, targetEncoder, streams);
+            _first = Own(options.View);
+            _second = options.SecondView is null ? _first : Own(options.SecondView);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, options.HiddenDimension, options.ProjectionDimension, streams);
+            _targetProjection = new ProjectionMlp(encoder.EmbeddingDimension, options.HiddenDimension, options.ProjectionDimension,
+                streams);
+            _prediction = new ProjectionMlp(options.ProjectionDimension, options.HiddenDimension, options.ProjectionDimension, streams);
+            MovingAverage.Begin(_targetEncoder, _encoder);
+            MovingAverage.Begin(_targetProjection, _projection);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var predictions = _prediction.call(_projection.call(embeddings)).chunk(2);                  // [N, P] twice
+            Tensor[] targets;
+            using (no_grad())
+                targets = _targetProjection.call(_targetEncoder.call(views)).chunk(2);                  // [N, P] twice
+            // Squared distance of unit vectors, both directions added: from 0 to 8.
+            var loss = CosineLoss.Compute(predictions[0], targets[1])
+                .add(CosineLoss.Compute(predictions[1], targets[0]), One).mul(Number(2)).add(Number(4), One);
+            return Step(loss, [], embeddings, images.Count);
+        }
+
+        /// <inheritdoc/>
+        public override void OnStepCompleted(double progress)
+        {
+            double momentum = MovingAverage.Rising(_options.Momentum, progress);
+            MovingAverage.Follow(_targetEncoder, _encoder, momentum);
+            MovingAverage.Follow(_targetProjection, _projection, momentum);
+        }
     }
 }

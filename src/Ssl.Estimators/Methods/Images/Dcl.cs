@@ -1,62 +1,95 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary><see cref="SimClr"/> with the decoupled loss, which learns from small batches too.</summary>
+/// <summary>
+/// Pretrains an image encoder with the decoupled contrastive loss: SimCLR for small batches.
+/// </summary>
 /// <remarks>
-/// Yeh et al., "Decoupled Contrastive Learning", 2022 (arXiv:2110.06848). N images, D the embedding dimension, P the projection dimension.
+/// Yeh et al., "Decoupled Contrastive Learning", 2022 (arXiv:2110.06848): SimCLR's loss without the positive pair in the denominator,
+/// so that small batches learn too. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class Dcl : TwoViewMethod
+/// <seealso cref="SimClrTrainer"/>
+public sealed class DclTrainer : ImagePretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _view;
-    private readonly double _temperature;
-    private readonly double? _sigma;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="sigma">Weighs hard positives more (DCLW), the paper's value is 0.5; <see langword="null"/> weighs all alike.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Dcl(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.1, int projectionDimension = 128,
-        double? sigma = null) : base(nameof(Dcl), encoder)
+    internal DclTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults().Positive(temperature).AtLeast(projectionDimension, 1).Positive(sigma ?? 1, nameof(sigma)).ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = Own(view);
-        (_temperature, _sigma) = (temperature, sigma);
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="DclTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 128, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <value>The default value is 0.1.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.1f;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 128.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 128;
+
+        /// <summary>Weighs hard positive pairs more (DCLW; the paper's value is 0.5); null weighs all alike. Greater than 0.</summary>
+        /// <value>The default value is null.</value>
+        [OptionRange(Above = 0)]
+        public float? Sigma { get; set; }
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the benchmark of the library lightly has them for CIFAR-10: batches of 512, 200
+        /// epochs, a
+        /// temperature of 0.1. The optimizer is AdamW with this trainer's learning rate, where it has SGD.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 200, Temperature = 0.1f };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override bool LearnsViews => true;
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // SimClr with the decoupled loss, which learns from small batches too.
+    internal sealed class Method : TwoViewMethod
     {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-        var loss = DclLoss.Compute(halves[0], halves[1], _temperature, _sigma);
-        return Step(loss, [], embeddings, images.Count);
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("Dcl", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = Own(options.View);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, options.ProjectionDimension, streams);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
+            var loss = DclLoss.Compute(halves[0], halves[1], _options.Temperature, _options.Sigma);
+            return Step(loss, [], embeddings, images.Count);
+        }
     }
 }

@@ -1,110 +1,146 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Momentum contrast without a queue: the negatives are the batch's own keys, and a predictor stands before the loss.</summary>
+/// <summary>
+/// Pretrains an image encoder with MoCo v3: contrast with a slowly following network, without a queue.
+/// </summary>
 /// <remarks>
-/// Chen, Xie, He, "An Empirical Study of Training Self-Supervised Vision Transformers", 2021 (arXiv:2104.02057). Deviations: AdamW for
-/// residual networks too; narrower heads; the patch projection of a vision transformer is learned. N images, D the embedding dimension,
-/// P the projection dimension.
+/// Chen, Xie, He, "An Empirical Study of Training Self-Supervised Vision Transformers", 2021 (arXiv:2104.02057): the batch's own keys,
+/// a predictor before the loss, a slowly following network. Deviations: AdamW for residual networks too; narrower heads; the patch
+/// projection of a vision transformer is learned. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class MoCoV3 : TwoViewMethod
+/// <seealso cref="MoCoTrainer"/>
+public sealed class MoCoV3Trainer : ImagePretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    [ComponentName(Name = "prediction")]
-    private readonly ProjectionMlp _prediction;
-
-    [ComponentName(Name = "key_encoder")]
-    private readonly ImageEncoder _keyEncoder;
-
-    [ComponentName(Name = "key_projection")]
-    private readonly ProjectionMlp _keyProjection;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _first;
-    private readonly ImageView _second;
-    private readonly double _temperature;
-    private readonly double _momentum;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="keyEncoder">Of the same architecture: becomes the copy that follows.</param>
-    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
-    /// <param name="momentum">Share of the copy that stays at the first step; rises to 1 along half a cosine. From 0 to less than
-    /// 1.</param>
-    /// <param name="secondView">For the second view; <see langword="null"/> takes <paramref name="view"/> again.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public MoCoV3(ImageEncoder encoder, ImageEncoder keyEncoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2,
-        int projectionDimension = 256, int hiddenDimension = 1024, double momentum = 0.99, ImageView? secondView = null)
-        : base(nameof(MoCoV3), encoder)
+    internal MoCoV3Trainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(keyEncoder);
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults()
-            .Positive(temperature)
-            .AtLeast(projectionDimension, 1)
-            .AtLeast(hiddenDimension, 1)
-            .InHalfOpenRange(momentum, 0, 1)
-            .ThrowIfAny();
-        (_encoder, _keyEncoder, _streams) = (encoder, keyEncoder, streams);
-        _first = Own(view);
-        _second = secondView is null ? _first : Own(secondView);
-        (_temperature, _momentum) = (temperature, momentum);
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
-        _keyProjection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams,
-            normalizesOutput: true);
-        _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams, normalizesOutput: true);
-        MovingAverage.Begin(_keyEncoder, _encoder);
-        MovingAverage.Begin(_keyProjection, _projection);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="MoCoV3Trainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <value>The default value is 0.2.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.2f;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 256.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 256;
+
+        /// <summary>Width of the hidden layers of the heads. At least 1.</summary>
+        /// <value>The default value is 1,024.</value>
+        [OptionRange(Minimum = 1)]
+        public int HiddenDimension { get; set; } = 1024;
+
+        /// <summary>Share of the following network that stays at the first step; rises to 1. In [0, 1).</summary>
+        /// <value>The default value is 0.99.</value>
+        [OptionRange(Minimum = 0, Below = 1)]
+        public float Momentum { get; set; } = 0.99f;
+
+        /// <summary>The view that the other of the two goes through; null takes <see cref="ImagePretrainingOptions.View"/> again.</summary>
+        public ImageView? SecondView { get; set; }
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a temperature of 0.2, a momentum from 0.99 to 1, a weight decay of
+        /// 1e-6. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, HiddenDimension = 4096, ProjectionDimension = 256,
+            Temperature = 0.2f, Momentum = 0.99f, WeightDecay = 1e-6,
+        };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
-    {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var queries = _prediction.call(_projection.call(embeddings)).chunk(2);                      // [N, P] twice
-        Tensor[] keys;
-        using (no_grad())
-            keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
-        var forth = Contrast(queries[0], keys[1]);
-        var back = Contrast(queries[1], keys[0]);
-        // The paper's factor keeps the gradient's size when the temperature changes.
-        var loss = forth.add(back, One) * Number(_temperature);
-        return Step(loss, [], embeddings, images.Count);
-    }
+    protected override bool LearnsViews => true;
 
     /// <inheritdoc/>
-    public override void OnStepCompleted(double progress)
-    {
-        double momentum = MovingAverage.Rising(_momentum, progress);
-        MovingAverage.Follow(_keyEncoder, _encoder, momentum);
-        MovingAverage.Follow(_keyProjection, _projection, momentum);
-    }
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, factory.Create(streams), streams, (Options)Settings);
 
-    // One direction: each query among all keys.
-    private Tensor Contrast(Tensor queries, Tensor keys)
+    // Momentum contrast without a queue: the negatives are the batch's own keys, and a predictor stands before the loss.
+    internal sealed class Method : TwoViewMethod
     {
-        var logits = InfoNceLoss.Logits(queries, keys, _temperature);                               // [N, N]
-        return (logits.logsumexp(1) - logits.diagonal(0, 0, 1)).mean();
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        [ComponentName(Name = "prediction")]
+        private readonly ProjectionMlp _prediction;
+
+        [ComponentName(Name = "key_encoder")]
+        private readonly ImageEncoder _keyEncoder;
+
+        [ComponentName(Name = "key_projection")]
+        private readonly ProjectionMlp _keyProjection;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _first;
+        private readonly ImageView _second;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, ImageEncoder keyEncoder, RandomStreams streams, Options options) : base("MoCoV3", encoder)
+        {
+            _options = options;
+            (_encoder, _keyEncoder, _streams) = (encoder, keyEncoder, streams);
+            _first = Own(options.View);
+            _second = options.SecondView is null ? _first : Own(options.SecondView);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, options.HiddenDimension, options.ProjectionDimension, streams,
+                normalizesOutput: true);
+            _keyProjection = new ProjectionMlp(encoder.EmbeddingDimension, options.HiddenDimension, options.ProjectionDimension, streams,
+                normalizesOutput: true);
+            _prediction = new ProjectionMlp(options.ProjectionDimension, options.HiddenDimension, options.ProjectionDimension, streams,
+                normalizesOutput: true);
+            MovingAverage.Begin(_keyEncoder, _encoder);
+            MovingAverage.Begin(_keyProjection, _projection);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var queries = _prediction.call(_projection.call(embeddings)).chunk(2);                      // [N, P] twice
+            Tensor[] keys;
+            using (no_grad())
+                keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
+            var forth = Contrast(queries[0], keys[1]);
+            var back = Contrast(queries[1], keys[0]);
+            // The paper's factor keeps the gradient's size when the temperature changes.
+            var loss = forth.add(back, One) * Number(_options.Temperature);
+            return Step(loss, [], embeddings, images.Count);
+        }
+
+        /// <inheritdoc/>
+        public override void OnStepCompleted(double progress)
+        {
+            double momentum = MovingAverage.Rising(_options.Momentum, progress);
+            MovingAverage.Follow(_keyEncoder, _encoder, momentum);
+            MovingAverage.Follow(_keyProjection, _projection, momentum);
+        }
+
+        // One direction: each query among all keys.
+        private Tensor Contrast(Tensor queries, Tensor keys)
+        {
+            var logits = InfoNceLoss.Logits(queries, keys, _options.Temperature);                               // [N, N]
+            return (logits.logsumexp(1) - logits.diagonal(0, 0, 1)).mean();
+        }
     }
 }

@@ -1,94 +1,131 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
-/// <summary>Contrast in which the nearest earlier vector stands for a view: positives that are other images of the same kind.</summary>
+/// <summary>
+/// Pretrains an image encoder with NNCLR: contrast with the nearest neighbor of a view among earlier images.
+/// </summary>
 /// <remarks>
-/// Dwibedi et al., "With a Little Help from My Friends", 2021 (arXiv:2104.14548). Deviations: AdamW instead of LARS; a support set of 4,096
-/// instead of 98,304; narrower heads. N images, D the embedding dimension, P the projection dimension, K the support set.
+/// Dwibedi et al., "With a Little Help from My Friends", 2021 (arXiv:2104.14548): the nearest earlier projection stands for a view, so
+/// that positives are other images too. Deviations: AdamW instead of LARS; a support set of 4,096 instead of 98,304; narrower heads. N
+/// images, D the embedding dimension, P the projection dimension, K the support set.
 /// </remarks>
-public sealed class Nnclr : TwoViewMethod
+/// <seealso cref="SimClrTrainer"/>
+public sealed class NnclrTrainer : ImagePretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    [ComponentName(Name = "prediction")]
-    private readonly ProjectionMlp _prediction;
-
-    [ComponentName(Name = "support")]
-    private readonly VectorQueue _support;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _view;
-    private readonly double _temperature;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">Heads and the first support set come from <see cref="RandomStreams.Weights"/>, views from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="hiddenDimension">Width of the heads' hidden layers. At least 1.</param>
-    /// <param name="supportSize">K, earlier projections among which neighbours are looked for. At least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Nnclr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.2,
-        int projectionDimension = 128,
-        int hiddenDimension = 512, int supportSize = 4096) : base(nameof(Nnclr), encoder)
+    internal NnclrTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults()
-            .Positive(temperature)
-            .AtLeast(projectionDimension, 1)
-            .AtLeast(hiddenDimension, 1)
-            .AtLeast(supportSize, 1)
-            .ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = Own(view);
-        _temperature = temperature;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, hiddenDimension, projectionDimension, streams, layers: 3,
-            normalizesOutput: true);
-        _prediction = new ProjectionMlp(projectionDimension, hiddenDimension, projectionDimension, streams);
-        _support = new VectorQueue(supportSize, projectionDimension, streams);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="NnclrTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <value>The default value is 0.2.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.2f;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 128.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 128;
+
+        /// <summary>Width of the hidden layers of the heads. At least 1.</summary>
+        /// <value>The default value is 512.</value>
+        [OptionRange(Minimum = 1)]
+        public int HiddenDimension { get; set; } = 512;
+
+        /// <summary>Earlier projections among which neighbors are looked for. At least 1.</summary>
+        /// <value>The default value is 4,096.</value>
+        [OptionRange(Minimum = 1)]
+        public int SupportSize { get; set; } = 4096;
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, a temperature of 0.2, projections of 256, a predictor of width 4,096, a queue of 65,536, a
+        /// weight decay of 1e-5. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 256, NumberOfEpochs = 1000, Temperature = 0.2f, ProjectionDimension = 256,
+            HiddenDimension = 4096, SupportSize = 65_536, WeightDecay = 1e-5,
+        };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
-    {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var projected = _projection.call(embeddings);                                               // [2N, P]
-        var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
-        var halves = projected.detach().chunk(2);
-        var loss = Contrast(Nearest(halves[0]), predictions[1]).add(Contrast(Nearest(halves[1]), predictions[0]), One).div(Number(2));
-        _support.Next(halves[0]);
-        return Step(loss, [], embeddings, images.Count);
-    }
+    protected override bool LearnsViews => true;
 
     /// <inheritdoc/>
-    public override void OnStepCompleted(double progress) => _support.Enqueue();
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
 
-    // The most similar vector of the support set for each row: [N, P].
-    private Tensor Nearest(Tensor projected)
-        => _support.Vectors.index_select(0, Contrastive.Normalize(projected).mm(_support.Vectors.t()).argmax(1));
-
-    private Tensor Contrast(Tensor neighbors, Tensor predictions)
+    // Contrast in which the nearest earlier vector stands for a view: positives that are other images of the same kind.
+    internal sealed class Method : TwoViewMethod
     {
-        var logits = InfoNceLoss.Logits(neighbors, predictions, _temperature);                      // [N, N]
-        return (logits.logsumexp(1) - logits.diagonal(0, 0, 1)).mean();
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        [ComponentName(Name = "prediction")]
+        private readonly ProjectionMlp _prediction;
+
+        [ComponentName(Name = "support")]
+        private readonly VectorQueue _support;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("Nnclr", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = Own(options.View);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, options.HiddenDimension, options.ProjectionDimension, streams,
+                layers: 3,
+                normalizesOutput: true);
+            _prediction = new ProjectionMlp(options.ProjectionDimension, options.HiddenDimension, options.ProjectionDimension, streams);
+            _support = new VectorQueue(options.SupportSize, options.ProjectionDimension, streams);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var projected = _projection.call(embeddings);                                               // [2N, P]
+            var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
+            var halves = projected.detach().chunk(2);
+            var loss = Contrast(Nearest(halves[0]), predictions[1]).add(Contrast(Nearest(halves[1]), predictions[0]), One).div(Number(2));
+            _support.Next(halves[0]);
+            return Step(loss, [], embeddings, images.Count);
+        }
+
+        /// <inheritdoc/>
+        public override void OnStepCompleted(double progress) => _support.Enqueue();
+
+        // The most similar vector of the support set for each row: [N, P].
+        private Tensor Nearest(Tensor projected)
+            => _support.Vectors.index_select(0, Contrastive.Normalize(projected).mm(_support.Vectors.t()).argmax(1));
+
+        private Tensor Contrast(Tensor neighbors, Tensor predictions)
+        {
+            var logits = InfoNceLoss.Logits(neighbors, predictions, _options.Temperature);                      // [N, N]
+            return (logits.logsumexp(1) - logits.diagonal(0, 0, 1)).mean();
+        }
     }
 }

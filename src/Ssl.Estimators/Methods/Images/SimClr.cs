@@ -1,64 +1,91 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// Contrast of two views of an image: they shall be closer to each other than to the views of all other images of the batch.
+/// Pretrains an image encoder with SimCLR: two views of an image attract each other and repel the views of all others of the batch.
 /// </summary>
 /// <remarks>
-/// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020 (arXiv:2002.05709). Deviation: AdamW instead
-/// of LARS, which batches of a few hundred do not need. N images, D the embedding dimension, P the projection dimension.
+/// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020 (arXiv:2002.05709): NT-Xent between two
+/// views, a projection that is thrown away after training. Deviation: AdamW instead of LARS, which batches of a few hundred do not
+/// need. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class SimClr : TwoViewMethod
+/// <seealso cref="DclTrainer"/>
+public sealed class SimClrTrainer : ImagePretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _view;
-    private readonly double _temperature;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public SimClr(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, double temperature = 0.5,
-        int projectionDimension = 128)
-        : base(nameof(SimClr), encoder)
+    internal SimClrTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults().Positive(temperature).AtLeast(projectionDimension, 1).ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = Own(view);
-        _temperature = temperature;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);
-        RegisterComponents();
+    }
+
+    /// <summary>Settings of <see cref="SimClrTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
+    {
+        /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+        /// <value>The default value is 0.5.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.5f;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 128.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 128;
+
+        /// <summary>
+        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix B.9): batches of 512, a temperature of 0.5, 1,000
+        /// epochs, a weight decay of 1e-4; the default view has the paper's weak color jitter (strength 0.5) and no blur at that size. The
+        /// optimizer is AdamW with this trainer's learning rate, where the paper has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new() { BatchSize = 512, NumberOfEpochs = 1000, Temperature = 0.5f, WeightDecay = 1e-4 };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override bool LearnsViews => true;
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // Contrast of two views of an image: they shall be closer to each other than to the views of all other images of the batch.
+    internal sealed class Method : TwoViewMethod
     {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-        var loss = NtXentLoss.Compute(halves[0], halves[1], _temperature);
-        return Step(loss, [], embeddings, images.Count);
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("SimClr", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = Own(options.View);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, options.ProjectionDimension, streams);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
+            var loss = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
+            return Step(loss, [], embeddings, images.Count);
+        }
     }
 }

@@ -1,77 +1,102 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// Predicts one view's projection from the other's; the predicted side gets no gradient, which alone keeps it from collapsing.
+/// Pretrains an image encoder with SimSiam: one view predicts the other's projection, which is held fixed.
 /// </summary>
 /// <remarks>
-/// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566). Deviations: AdamW; the predictor's learning
-/// rate falls with the others'; heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
+/// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566): one view predicts the other's projection,
+/// which gets no gradient; no negatives, no second network. Deviations: AdamW; the predictor's learning rate falls with the others';
+/// heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
-public sealed class SimSiam : TwoViewMethod
+/// <seealso cref="ByolTrainer"/>
+public sealed class SimSiamTrainer : ImagePretrainingTrainer
 {
-    private const int Bottleneck = 4;
-
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    [ComponentName(Name = "prediction")]
-    private readonly ProjectionMlp _prediction;
-
-    private readonly RandomStreams _streams;
-    private readonly ImageView _view;
-    private readonly bool _stopsGradient;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Drawn twice for every image; <see langword="null"/> takes <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="projectionDimension">P, the length of a projection; the predictor's hidden layer is a quarter of it. At least
-    /// 4.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public SimSiam(ImageEncoder encoder, RandomStreams streams, ImageView? view = null, int projectionDimension = 512)
-        : this(encoder, streams, view, projectionDimension, stopsGradient: true)
+    internal SimSiamTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
     }
 
-    // Without the stop it collapses: for the test of the collapse watch.
-    internal SimSiam(ImageEncoder encoder, RandomStreams streams, ImageView? view, int projectionDimension, bool stopsGradient)
-        : base(nameof(SimSiam), encoder)
+    /// <summary>Settings of <see cref="SimSiamTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults().AtLeast(projectionDimension, Bottleneck).ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = Own(view);
-        _stopsGradient = stopsGradient;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, projectionDimension, projectionDimension, streams, layers: 3,
-            normalizesOutput: true);
-        _prediction = new ProjectionMlp(projectionDimension, projectionDimension / Bottleneck, projectionDimension, streams);
-        RegisterComponents();
+        /// <summary>Length of the vectors that the loss compares. At least 4.</summary>
+        /// <value>The default value is 512.</value>
+        [OptionRange(Minimum = 4)]
+        public int ProjectionDimension { get; set; } = 512;
+
+        /// <summary>
+        /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix D): batches of 512, 800 epochs, a projection of
+        /// 2,048, a weight decay of 5e-4; the default view has no blur at that size, as there. The optimizer is AdamW with this trainer's
+        /// learning rate, where the paper has SGD.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages()
+            => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override bool LearnsViews => true;
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // Predicts one view's projection from the other's; the predicted side gets no gradient, which alone keeps it from collapsing.
+    internal sealed class Method : TwoViewMethod
     {
-        var images = ImageColumn.Of(columns);
-        var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-        var embeddings = _encoder.call(views);                                                      // [2N, D]
-        var projected = _projection.call(embeddings);                                               // [2N, P]
-        var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
-        var targets = (_stopsGradient ? projected.detach() : projected).chunk(2);                   // [N, P] twice
-        var loss = CosineLoss.Compute(predictions[0], targets[1]).add(CosineLoss.Compute(predictions[1], targets[0]), One).div(Number(2));
-        return Step(loss, [], projected, images.Count);
+        private const int Bottleneck = 4;
+
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        [ComponentName(Name = "prediction")]
+        private readonly ProjectionMlp _prediction;
+
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly Options _options;
+
+        // Without the stop it collapses: for the test of the collapse watch.
+        internal bool StopsGradient { get; init; } = true;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("SimSiam", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = Own(options.View);
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, options.ProjectionDimension, options.ProjectionDimension, streams,
+                layers: 3,
+                normalizesOutput: true);
+            _prediction = new ProjectionMlp(options.ProjectionDimension, options.ProjectionDimension / Bottleneck,
+                options.ProjectionDimension, streams);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
+            var embeddings = _encoder.call(views);                                                      // [2N, D]
+            var projected = _projection.call(embeddings);                                               // [2N, P]
+            var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
+            var targets = (StopsGradient ? projected.detach() : projected).chunk(2);                   // [N, P] twice
+            var loss = CosineLoss.Compute(predictions[0], targets[1])
+                .add(CosineLoss.Compute(predictions[1], targets[0]), One).div(Number(2));
+            return Step(loss, [], projected, images.Count);
+        }
     }
 }

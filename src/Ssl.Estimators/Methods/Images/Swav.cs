@@ -1,104 +1,138 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// Each view predicts to which prototypes the other views of its image were assigned; assignments are kept even over a batch.
+/// Pretrains an image encoder with SwAV: views predict each other's cluster.
 /// </summary>
 /// <remarks>
-/// Caron et al., "SwAV", 2020 (arXiv:2006.09882). Deviations: AdamW instead of LARS; 300 prototypes that learn from the first step; no
-/// queue of earlier vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension, P the
+/// Caron et al., "SwAV", 2020 (arXiv:2006.09882): each view predicts the assignment of the others to prototypes, which the
+/// Sinkhorn-Knopp algorithm keeps even. Deviations: AdamW instead of LARS; 300 prototypes that learn from the first step; no queue of
+/// earlier vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension, P the
 /// projection dimension, K prototypes.
 /// </remarks>
-public sealed class Swav : PretrainingMethod
+/// <seealso cref="DinoTrainer"/>
+public sealed class SwavTrainer : ImagePretrainingTrainer
 {
-    private const double Epsilon = 0.05;
-
-    [ComponentName(Name = "encoder")]
-    private readonly ImageEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly ProjectionMlp _projection;
-
-    [ComponentName(Name = "prototypes")]
-    private readonly Linear _prototypes;
-
-    private readonly RandomStreams _streams;
-    private readonly MultiCrop _crops;
-    private readonly double _temperature;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train; one that takes any size where <paramref name="crops"/> have local views of another
-    /// size.</param>
-    /// <param name="streams">Heads come from <see cref="RandomStreams.Weights"/>, views from <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="crops">Views of an image; <see langword="null"/> takes two global ones of <see cref="ImageViews.For"/> the encoder's
-    /// images.</param>
-    /// <param name="temperature">Divides the similarities to the prototypes. Greater than 0.</param>
-    /// <param name="projectionDimension">P, the length of a projection. At least 1.</param>
-    /// <param name="numberOfPrototypes">K. At least 2.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
-    public Swav(ImageEncoder encoder, RandomStreams streams, MultiCrop? crops = null, double temperature = 0.1,
-        int projectionDimension = 128,
-        int numberOfPrototypes = 300) : base(nameof(Swav), encoder)
+    internal SwavTrainer(MLContext mlContext, Options options) : base(mlContext, options)
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults()
-            .Positive(temperature)
-            .AtLeast(projectionDimension, 1)
-            .AtLeast(numberOfPrototypes, 2)
-            .ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _crops = crops ?? new MultiCrop(ImageViews.For(encoder.Shape));
-        _temperature = temperature;
-        _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, projectionDimension, streams);
-        _prototypes = Initialization.Linear(projectionDimension, numberOfPrototypes, streams.Weights, hasBias: false);
-        RegisterComponents();
-        NormalizePrototypes();
     }
 
-    /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    /// <summary>Settings of <see cref="SwavTrainer"/>.</summary>
+    public sealed class Options() : ImagePretrainingOptions(batchSize: 256, numberOfEpochs: 10, learningRate: 2e-3, weightDecay: 1e-4)
     {
-        var images = ImageColumn.Of(columns);
-        var (global, local) = _crops.Apply(images, _streams.Views);
-        var embeddings = _encoder.call(global);                                                     // [2N, D]
-        List<Tensor> scores = [.. Scores(embeddings).chunk(_crops.Globals)];                        // [N, K] for each view
-        var targets = scores.Select(s => SinkhornAssignment.Compute(s, Epsilon)).ToArray();
-        if (local is not null)
-            scores.AddRange(Scores(_encoder.call(local)).chunk(_crops.Locals));
-        Tensor? total = null;
-        for (int target = 0; target < targets.Length; target++)
+        /// <summary>Divides the similarities to the prototypes. Greater than 0.</summary>
+        /// <value>The default value is 0.1.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.1f;
+
+        /// <summary>Length of the vectors that the loss compares. At least 1.</summary>
+        /// <value>The default value is 128.</value>
+        [OptionRange(Minimum = 1)]
+        public int ProjectionDimension { get; set; } = 128;
+
+        /// <summary>Prototypes that views are assigned to. At least 2.</summary>
+        /// <value>The default value is 300.</value>
+        [OptionRange(Minimum = 2)]
+        public int NumberOfPrototypes { get; set; } = 300;
+
+        /// <summary>
+        /// The views of an image: large and, for encoders that take any size, small ones; null takes two of
+        /// <see cref="ImagePretrainingOptions.View"/>.
+        /// </summary>
+        public MultiCrop? Crops { get; set; }
+
+        /// <summary>
+        /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
+        /// batches of 256, 1,000 epochs, projections of 128, 3,000 prototypes, a temperature of 0.1, a weight decay of 1e-6; its queue of
+        /// earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// </summary>
+        /// <returns>New settings; change them as you like.</returns>
+        public static Options ForSmallImages() => new()
         {
-            for (int view = 0; view < scores.Count; view++)
-            {
-                if (view == target)
-                    continue;
-                var term = SoftTargetLoss.Compute(targets[target], scores[view], _temperature);
-                total = total is null ? term : total.add(term, One);
-            }
-        }
-        var loss = total! / Number(targets.Length * (scores.Count - 1));
-        return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+            BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 128, NumberOfPrototypes = 3000,
+            Temperature = 0.1f, WeightDecay = 1e-6,
+        };
     }
 
     /// <inheritdoc/>
-    public override void OnStepCompleted(double progress) => NormalizePrototypes();
+    protected override PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
 
-    private Tensor Scores(Tensor embeddings) => _prototypes.call(Contrastive.Normalize(_projection.call(embeddings)));
-
-    private void NormalizePrototypes()
+    // Each view predicts to which prototypes the other views of its image were assigned; assignments are kept even over a batch.
+    internal sealed class Method : PretrainingMethod
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        _prototypes.weight.copy_(Contrastive.Normalize(_prototypes.weight));
+        private const double Epsilon = 0.05;
+
+        [ComponentName(Name = "encoder")]
+        private readonly ImageEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionMlp _projection;
+
+        [ComponentName(Name = "prototypes")]
+        private readonly Linear _prototypes;
+
+        private readonly RandomStreams _streams;
+        private readonly MultiCrop _crops;
+        private readonly Options _options;
+
+        public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("Swav", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _crops = options.Crops ?? new MultiCrop(options.View ?? ImageViews.For(encoder.Shape));
+            _projection = new ProjectionMlp(encoder.EmbeddingDimension, encoder.EmbeddingDimension, options.ProjectionDimension, streams);
+            _prototypes = Initialization.Linear(options.ProjectionDimension, options.NumberOfPrototypes, streams.Weights, hasBias: false);
+            RegisterComponents();
+            NormalizePrototypes();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var images = ImageColumn.Of(columns);
+            var (global, local) = _crops.Apply(images, _streams.Views);
+            var embeddings = _encoder.call(global);                                                     // [2N, D]
+            List<Tensor> scores = [.. Scores(embeddings).chunk(_crops.Globals)];                        // [N, K] for each view
+            var targets = scores.Select(s => SinkhornAssignment.Compute(s, Epsilon)).ToArray();
+            if (local is not null)
+                scores.AddRange(Scores(_encoder.call(local)).chunk(_crops.Locals));
+            Tensor? total = null;
+            for (int target = 0; target < targets.Length; target++)
+            {
+                for (int view = 0; view < scores.Count; view++)
+                {
+                    if (view == target)
+                        continue;
+                    var term = SoftTargetLoss.Compute(targets[target], scores[view], _options.Temperature);
+                    total = total is null ? term : total.add(term, One);
+                }
+            }
+            var loss = total! / Number(targets.Length * (scores.Count - 1));
+            return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
+        }
+
+        /// <inheritdoc/>
+        public override void OnStepCompleted(double progress) => NormalizePrototypes();
+
+        private Tensor Scores(Tensor embeddings) => _prototypes.call(Contrastive.Normalize(_projection.call(embeddings)));
+
+        private void NormalizePrototypes()
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            _prototypes.weight.copy_(Contrastive.Normalize(_prototypes.weight));
+        }
     }
 }

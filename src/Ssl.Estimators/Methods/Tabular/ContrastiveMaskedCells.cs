@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
@@ -10,92 +11,128 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// The hybrid: <see cref="Scarf"/>'s contrast shapes the row's embedding while <see cref="MaskedCells"/>' prediction makes it carry the
-/// cells.
+/// The hybrid: SCARF's contrast shapes the embedding, masked cells make it carry the row, in one step.
 /// </summary>
 /// <remarks>
-/// The loss is the weighted sum of the two, each reported by name; a term with weight 0 is not computed. N rows, D the embedding dimension.
+/// Weighted sum of SCARF's loss (arXiv:2106.15147) and that of masked cells on one encoder, each reported as its own term. The loss is
+/// the weighted sum of the two, each reported by name; a term with weight 0 is not computed. N rows, D the embedding dimension.
 /// </remarks>
-public sealed class ContrastiveMaskedCells : PretrainingMethod, IReconstructsCells
+/// <seealso cref="MaskedCellsTrainer"/>
+public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly TabularEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly TableProjectionHead _projection;
-
-    [ComponentName(Name = "cells")]
-    private readonly CellHead _head;
-
-    private readonly MarginalSwap _view;
-    private readonly CellMasker _masker;
-    private readonly RandomStreams _streams;
-    private readonly double _temperature;
-    private readonly double _contrastiveWeight;
-    private readonly double _maskedWeight;
-
-    /// <summary>The hybrid around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The heads' weights, views and masks.</param>
-    /// <param name="corruptionRate">Share of the cells replaced in the second view. From 0 to 1.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    /// <param name="maskRatio">Share of the cells that are hidden for prediction. Between 0 and 1.</param>
-    /// <param name="contrastiveWeight">Weight of the contrastive term. At least 0; not both 0.</param>
-    /// <param name="maskedWeight">Weight of the masked-cell term. At least 0; not both 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
-    public ContrastiveMaskedCells(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.6, double temperature = 0.2,
-        double maskRatio = 0.3, double contrastiveWeight = 1, double maskedWeight = 1) : base(nameof(ContrastiveMaskedCells), encoder)
+    internal ContrastiveMaskedCellsTrainer(MLContext mlContext, Options options) : base(mlContext, options, TabularEncoders.Mlp())
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        new OptionFaults()
-            .Positive(temperature)
-            .NotNegative(contrastiveWeight)
-            .NotNegative(maskedWeight)
-            .Require(contrastiveWeight != 0 || maskedWeight != 0, nameof(maskedWeight), "must not be 0 together with contrastiveWeight", 0)
-            .ThrowIfAny();
-        _encoder = encoder;
-        _streams = streams;
-        _view = new MarginalSwap(corruptionRate);
-        _masker = new CellMasker(maskRatio);
-        _projection = new TableProjectionHead(encoder.EmbeddingDimension, streams);
-        _head = CellHead.Create(encoder, streams);
-        _temperature = temperature;
-        _contrastiveWeight = contrastiveWeight;
-        _maskedWeight = maskedWeight;
-        RegisterComponents();
     }
 
-    CellHead IReconstructsCells.Head => _head;
+    /// <summary>Settings of <see cref="ContrastiveMaskedCellsTrainer"/>.</summary>
+    public sealed class Options : TabularPretrainingOptions
+    {
+        /// <summary>Share of the cells of a row that are replaced by draws from their columns' marginals. In (0, 1].</summary>
+        /// <value>The default value is 0.6.</value>
+        [OptionRange(Above = 0, Maximum = 1)]
+        public float CorruptionRate { get; set; } = 0.6f;
 
-    double? IReconstructsCells.HiddenShare => _masker.MaskRatio;
+        /// <summary>
+        /// Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0. SCARF's paper has 1, which
+        /// suits tables
+        /// with columns of categories.
+        /// </summary>
+        /// <value>The default value is 0.2.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.2f;
+
+        /// <summary>Share of the cells that are hidden. In (0, 1).</summary>
+        /// <value>The default value is 0.3.</value>
+        [OptionRange(Above = 0, Below = 1)]
+        public float MaskRatio { get; set; } = 0.3f;
+
+        /// <summary>Weight of the contrastive term. At least 0; not both weights 0.</summary>
+        /// <value>The default value is 1.</value>
+        [OptionRange(Minimum = 0)]
+        public float ContrastiveWeight { get; set; } = 1;
+
+        /// <summary>Weight of the masked-cell term. At least 0; not both weights 0.</summary>
+        /// <value>The default value is 1.</value>
+        [OptionRange(Minimum = 0)]
+        public float MaskedWeight { get; set; } = 1;
+
+        /// <inheritdoc/>
+        protected internal override int MinimumBatchSize => 2;
+
+        /// <inheritdoc/>
+        protected override void Validate(OptionFaults faults)
+        {
+            if (ContrastiveWeight == 0 && MaskedWeight == 0)
+                faults.Add(nameof(MaskedWeight), "ContrastiveWeight and MaskedWeight must not both be 0: nothing would be learned.");
+        }
+    }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override PretrainingMethod CreateMethod(TabularEncoder encoder, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // The hybrid: Scarf's contrast shapes the row's embedding while MaskedCells' prediction makes it carry the cells.
+    internal sealed class Method : PretrainingMethod, IReconstructsCells
     {
-        var rows = TableColumn.Of(columns);
-        var terms = new List<(string Name, Tensor Value)>();
-        Tensor? total = null, embeddings = null;
-        if (_contrastiveWeight > 0)
+        [ComponentName(Name = "encoder")]
+        private readonly TabularEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly TableProjectionHead _projection;
+
+        [ComponentName(Name = "cells")]
+        private readonly CellHead _head;
+
+        private readonly MarginalSwap _view;
+        private readonly CellMasker _masker;
+        private readonly RandomStreams _streams;
+        private readonly Options _options;
+
+        public Method(TabularEncoder encoder, RandomStreams streams, Options options) : base("ContrastiveMaskedCells", encoder)
         {
-            var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));             // 2N rows
-            embeddings = _encoder.call(both);                                                       // [2N, D]
-            var halves = _projection.call(embeddings).chunk(2);                                     // [N, D] twice
-            var logits = InfoNceLoss.Logits(halves[0], halves[1], _temperature);                    // [N, N]
-            var contrast = InfoNceLoss.FromLogits(logits);
-            terms.Add(("contrastive", contrast.detach()));
-            terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
-            total = contrast * Number(_contrastiveWeight);
+            _options = options;
+            _encoder = encoder;
+            _streams = streams;
+            _view = new MarginalSwap(options.CorruptionRate);
+            _masker = new CellMasker(options.MaskRatio);
+            _projection = new TableProjectionHead(encoder.EmbeddingDimension, streams);
+            _head = CellHead.Create(encoder, streams);
+            RegisterComponents();
         }
-        if (_maskedWeight > 0)
+
+        CellHead IReconstructsCells.Head => _head;
+
+        double? IReconstructsCells.HiddenShare => _masker.MaskRatio;
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var masked = _masker.Apply(rows, _streams.Masks);
-            var (hidden, cells) = _head.Run(_encoder, masked.Batch);
-            var prediction = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
-            terms.Add(("masked", prediction.detach()));
-            terms.AddRange(CellFigures.Of(cells, rows, masked.Numbers, masked.Codes));
-            total = total is null ? prediction * Number(_maskedWeight) : total.add(prediction * Number(_maskedWeight), One);
-            embeddings ??= hidden;
+            var rows = TableColumn.Of(columns);
+            var terms = new List<(string Name, Tensor Value)>();
+            Tensor? total = null, embeddings = null;
+            if (_options.ContrastiveWeight > 0)
+            {
+                var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));             // 2N rows
+                embeddings = _encoder.call(both);                                                       // [2N, D]
+                var halves = _projection.call(embeddings).chunk(2);                                     // [N, D] twice
+                var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);                    // [N, N]
+                var contrast = InfoNceLoss.FromLogits(logits);
+                terms.Add(("contrastive", contrast.detach()));
+                terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
+                total = contrast * Number(_options.ContrastiveWeight);
+            }
+            if (_options.MaskedWeight > 0)
+            {
+                var masked = _masker.Apply(rows, _streams.Masks);
+                var (hidden, cells) = _head.Run(_encoder, masked.Batch);
+                var prediction = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
+                terms.Add(("masked", prediction.detach()));
+                terms.AddRange(CellFigures.Of(cells, rows, masked.Numbers, masked.Codes));
+                total = total is null ? prediction * Number(_options.MaskedWeight) : total
+                    .add(prediction * Number(_options.MaskedWeight), One);
+                embeddings ??= hidden;
+            }
+            return new StepLoss(total!, terms, embeddings!.detach().narrow(0, 0, rows.Count));
         }
-        return new StepLoss(total!, terms, embeddings!.detach().narrow(0, 0, rows.Count));
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
@@ -7,52 +9,67 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// A denoising autoencoder with swap noise: some cells are replaced by those of other rows, and all cells of the clean row are told from
-/// the embedding.
+/// Pretrains a denoising autoencoder on table rows: some cells are replaced by those of other rows, and the clean row is told.
 /// </summary>
 /// <remarks>
-/// <para>
-/// Vincent et al., "Extracting and Composing Robust Features with Denoising Autoencoders", 2008; swap noise as in the winning entry of the
-/// Porto Seguro competition (Jahrer, 2017). Deviation: the embedding is the encoder's last layer, not all its layers. N rows.
-/// </para>
+/// Vincent et al., 2008, with swap noise (Jahrer, 2017): squared error of scaled numbers, cross entropy of categories, over all cells.
+/// Deviation: the embedding is the encoder's last layer, not all its layers. N rows.
 /// </remarks>
-public sealed class DenoisingAutoencoder : PretrainingMethod, IReconstructsCells
+/// <seealso cref="MaskedCellsTrainer"/>
+public sealed class DenoisingAutoencoderTrainer : TabularPretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly TabularEncoder _encoder;
-
-    [ComponentName(Name = "cells")]
-    private readonly CellHead _head;
-
-    private readonly MarginalSwap _noise;
-    private readonly RandomStreams _streams;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, noise from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="swapRate">Share of the cells replaced. From 0 to 1.</param>
-    public DenoisingAutoencoder(TabularEncoder encoder, RandomStreams streams, double swapRate = 0.2)
-        : base(nameof(DenoisingAutoencoder), encoder)
+    internal DenoisingAutoencoderTrainer(MLContext mlContext, Options options) : base(mlContext, options, TabularEncoders.Mlp())
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        _encoder = encoder;
-        _noise = new MarginalSwap(swapRate);
-        _head = CellHead.Create(encoder, streams);
-        _streams = streams;
-        RegisterComponents();
     }
 
-    CellHead IReconstructsCells.Head => _head;
-
-    double? IReconstructsCells.HiddenShare => null;
+    /// <summary>Settings of <see cref="DenoisingAutoencoderTrainer"/>.</summary>
+    public sealed class Options : TabularPretrainingOptions
+    {
+        /// <summary>Share of the cells of a row that are replaced. In (0, 1).</summary>
+        /// <value>The default value is 0.2.</value>
+        [OptionRange(Above = 0, Below = 1)]
+        public float SwapRate { get; set; } = 0.2f;
+    }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override PretrainingMethod CreateMethod(TabularEncoder encoder, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // A denoising autoencoder with swap noise: some cells are replaced by those of other rows, and all cells of the clean row are told
+    // from the embedding.
+    internal sealed class Method : PretrainingMethod, IReconstructsCells
     {
-        var rows = TableColumn.Of(columns);
-        var (embeddings, cells) = _head.Run(_encoder, _noise.Apply(rows, _streams.Views));
-        Tensor numbers = rows.Missing.logical_not(), codes = rows.MissingCodes.logical_not();
-        return new StepLoss(_head.Loss(cells, rows, numbers, codes), CellFigures.Of(cells, rows, numbers, codes), embeddings.detach());
+        [ComponentName(Name = "encoder")]
+        private readonly TabularEncoder _encoder;
+
+        [ComponentName(Name = "cells")]
+        private readonly CellHead _head;
+
+        private readonly MarginalSwap _noise;
+        private readonly RandomStreams _streams;
+        private readonly Options _options;
+
+        public Method(TabularEncoder encoder, RandomStreams streams, Options options) : base("DenoisingAutoencoder", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _noise = new MarginalSwap(options.SwapRate);
+            _head = CellHead.Create(encoder, streams);
+            _streams = streams;
+            RegisterComponents();
+        }
+
+        CellHead IReconstructsCells.Head => _head;
+
+        double? IReconstructsCells.HiddenShare => null;
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var rows = TableColumn.Of(columns);
+            var (embeddings, cells) = _head.Run(_encoder, _noise.Apply(rows, _streams.Views));
+            Tensor numbers = rows.Missing.logical_not(), codes = rows.MissingCodes.logical_not();
+            return new StepLoss(_head.Loss(cells, rows, numbers, codes), CellFigures.Of(cells, rows, numbers, codes), embeddings.detach());
+        }
     }
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Randomness;
@@ -7,55 +9,72 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// Masked cells: some cells of a row are hidden, and the encoder learns to tell them from the others: the value of a number, the category
-/// of a category.
+/// Pretrains on table rows with masked cells: some cells are hidden and told from the others.
 /// </summary>
 /// <remarks>
-/// <para>
-/// BERT's objective on tables, as in Gorishniy et al., 2021 (arXiv:2106.11959, the encoder) and Rubachev et al., "Revisiting Pretraining
-/// Objectives for Tabular Deep Learning", 2022 (arXiv:2207.03208). A hidden cell looks like a missing one, so that missing values in later
-/// rows are nothing new. N rows, C numbers, K categories.
-/// </para>
+/// BERT's objective on the columns of a table: squared error of a hidden number (scaled), cross entropy of a hidden category. With a
+/// column transformer (arXiv:2106.11959) each cell is told from its own vector, with other encoders from the row's. BERT's objective on
+/// tables, as in Gorishniy et al., 2021 (arXiv:2106.11959, the encoder) and Rubachev et al., "Revisiting Pretraining Objectives for
+/// Tabular Deep Learning", 2022 (arXiv:2207.03208). A hidden cell looks like a missing one, so that missing values in later rows are
+/// nothing new. N rows, C numbers, K categories.
 /// </remarks>
-public sealed class MaskedCells : PretrainingMethod, IReconstructsCells
+/// <seealso cref="ContrastiveMaskedCellsTrainer"/>
+public sealed class MaskedCellsTrainer : TabularPretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly TabularEncoder _encoder;
-
-    [ComponentName(Name = "cells")]
-    private readonly CellHead _head;
-
-    private readonly CellMasker _masker;
-    private readonly RandomStreams _streams;
-
-    /// <summary>The method around an encoder.</summary>
-    /// <param name="encoder">The encoder to train; one with cells' vectors (<see cref="TabularEncoders.ColumnTransformer"/>) tells each
-    /// cell from its own.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, masks from
-    /// <see cref="RandomStreams.Masks"/>.</param>
-    /// <param name="maskRatio">Share of the cells that are hidden. Between 0 and 1.</param>
-    public MaskedCells(TabularEncoder encoder, RandomStreams streams, double maskRatio = 0.3) : base(nameof(MaskedCells), encoder)
+    internal MaskedCellsTrainer(MLContext mlContext, Options options) : base(mlContext, options, TabularEncoders.ColumnTransformer())
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        _encoder = encoder;
-        _masker = new CellMasker(maskRatio);
-        _head = CellHead.Create(encoder, streams);
-        _streams = streams;
-        RegisterComponents();
     }
 
-    CellHead IReconstructsCells.Head => _head;
-
-    double? IReconstructsCells.HiddenShare => _masker.MaskRatio;
+    /// <summary>Settings of <see cref="MaskedCellsTrainer"/>.</summary>
+    public sealed class Options : TabularPretrainingOptions
+    {
+        /// <summary>Share of the cells that are hidden. In (0, 1).</summary>
+        /// <value>The default value is 0.3.</value>
+        [OptionRange(Above = 0, Below = 1)]
+        public float MaskRatio { get; set; } = 0.3f;
+    }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override PretrainingMethod CreateMethod(TabularEncoder encoder, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // Masked cells: some cells of a row are hidden, and the encoder learns to tell them from the others: the value of a number, the
+    // category of a category.
+    internal sealed class Method : PretrainingMethod, IReconstructsCells
     {
-        var rows = TableColumn.Of(columns);
-        var masked = _masker.Apply(rows, _streams.Masks);
-        var (embeddings, cells) = _head.Run(_encoder, masked.Batch);
-        var loss = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
-        return new StepLoss(loss, CellFigures.Of(cells, rows, masked.Numbers, masked.Codes), embeddings.detach());
+        [ComponentName(Name = "encoder")]
+        private readonly TabularEncoder _encoder;
+
+        [ComponentName(Name = "cells")]
+        private readonly CellHead _head;
+
+        private readonly CellMasker _masker;
+        private readonly RandomStreams _streams;
+        private readonly Options _options;
+
+        public Method(TabularEncoder encoder, RandomStreams streams, Options options) : base("MaskedCells", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _masker = new CellMasker(options.MaskRatio);
+            _head = CellHead.Create(encoder, streams);
+            _streams = streams;
+            RegisterComponents();
+        }
+
+        CellHead IReconstructsCells.Head => _head;
+
+        double? IReconstructsCells.HiddenShare => _masker.MaskRatio;
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var rows = TableColumn.Of(columns);
+            var masked = _masker.Apply(rows, _streams.Masks);
+            var (embeddings, cells) = _head.Run(_encoder, masked.Batch);
+            var loss = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
+            return new StepLoss(loss, CellFigures.Of(cells, rows, masked.Numbers, masked.Codes), embeddings.detach());
+        }
     }
 }
 

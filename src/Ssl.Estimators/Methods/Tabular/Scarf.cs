@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
@@ -9,67 +10,83 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Methods;
 
 /// <summary>
-/// Contrast of a row with a corrupted copy of itself: a share of the cells is replaced by draws from their columns' marginals, and the two
-/// embeddings shall be closer than those of different rows.
+/// Pretrains on table rows with SCARF: a row and its copy with most cells replaced attract each other, all other rows of the batch repel.
 /// </summary>
 /// <remarks>
-/// <para>
-/// Bahri et al., "SCARF: Self-Supervised Contrastive Learning using Random Feature Corruption", 2022 (arXiv:2106.15147). Deviations: both
-/// directions of the loss are averaged, the marginals are those of the batch, and the temperature is 0.2 instead of 1, which separates the
-/// classes of numeric tables better; the paper's 1 suits tables with categories. N rows, D the embedding dimension.
-/// </para>
+/// Bahri et al., "SCARF", 2022 (arXiv:2106.15147): InfoNCE between a row and a copy in which a share of the cells is drawn from the
+/// columns' marginals, through a head that is thrown away after training. Deviations: both directions of the loss are averaged, the
+/// marginals are those of the batch, and the temperature is 0.2 instead of 1, which separates the classes of numeric tables better; the
+/// paper's 1 suits tables with categories. N rows, D the embedding dimension.
 /// </remarks>
-public sealed class Scarf : PretrainingMethod
+/// <seealso cref="ContrastiveMaskedCellsTrainer"/>
+public sealed class ScarfTrainer : TabularPretrainingTrainer
 {
-    [ComponentName(Name = "encoder")]
-    private readonly TabularEncoder _encoder;
-
-    [ComponentName(Name = "projection")]
-    private readonly TableProjectionHead _projection;
-
-    private readonly RandomStreams _streams;
-    private readonly TableView _view;
-    private readonly double _temperature;
-
-    /// <summary>The method with swaps from the marginals as its view.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="corruptionRate">Share of the cells replaced. Greater than 0, at most 1.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    public Scarf(TabularEncoder encoder, RandomStreams streams, double corruptionRate = 0.6, double temperature = 0.2)
-        : this(encoder, streams, new MarginalSwap(corruptionRate), temperature)
+    internal ScarfTrainer(MLContext mlContext, Options options) : base(mlContext, options, TabularEncoders.Mlp())
     {
     }
 
-    /// <summary>The method with a view of your own.</summary>
-    /// <param name="encoder">The encoder to train.</param>
-    /// <param name="streams">The head's weights come from <see cref="RandomStreams.Weights"/>, views from
-    /// <see cref="RandomStreams.Views"/>.</param>
-    /// <param name="view">Corrupts the second copy; the first stays as it is.</param>
-    /// <param name="temperature">Divides cosine similarities. Greater than 0.</param>
-    public Scarf(TabularEncoder encoder, RandomStreams streams, TableView view, double temperature = 0.2) : base(nameof(Scarf), encoder)
+    /// <summary>Settings of <see cref="ScarfTrainer"/>.</summary>
+    public sealed class Options : TabularPretrainingOptions
     {
-        ArgumentNullException.ThrowIfNull(streams);
-        ArgumentNullException.ThrowIfNull(view);
-        new OptionFaults().Positive(temperature).ThrowIfAny();
-        _encoder = encoder;
-        _projection = new TableProjectionHead(encoder.EmbeddingDimension, streams);
-        _streams = streams;
-        _view = view;
-        _temperature = temperature;
-        RegisterComponents();
+        /// <summary>Share of the cells of a row that are replaced by draws from their columns' marginals. In (0, 1].</summary>
+        /// <value>The default value is 0.6.</value>
+        [OptionRange(Above = 0, Maximum = 1)]
+        public float CorruptionRate { get; set; } = 0.6f;
+
+        /// <summary>
+        /// Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0. SCARF's paper has 1, which
+        /// suits tables
+        /// with columns of categories.
+        /// </summary>
+        /// <value>The default value is 0.2.</value>
+        [OptionRange(Above = 0)]
+        public float Temperature { get; set; } = 0.2f;
+
+        /// <summary>Makes the corrupted copy of the rows; null takes swaps at the rate of <see cref="CorruptionRate"/>.</summary>
+        public TableView? View { get; set; }
+
+        /// <inheritdoc/>
+        protected internal override int MinimumBatchSize => 2;
     }
 
     /// <inheritdoc/>
-    public override StepLoss Loss(IReadOnlyList<Batch> columns)
+    protected override PretrainingMethod CreateMethod(TabularEncoder encoder, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings);
+
+    // Contrast of a row with a corrupted copy of itself: a share of the cells is replaced by draws from their columns' marginals, and
+    // the two embeddings shall be closer than those of different rows.
+    internal sealed class Method : PretrainingMethod
     {
-        var rows = TableColumn.Of(columns);
-        var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));     // 2N rows: the encoder runs once
-        var embeddings = _encoder.call(both);                                           // [2N, D]
-        var halves = _projection.call(embeddings).chunk(2);                             // [N, D] twice
-        var logits = InfoNceLoss.Logits(halves[0], halves[1], _temperature);            // [N, N]
-        var loss = InfoNceLoss.FromLogits(logits);
-        return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, rows.Count));
+        [ComponentName(Name = "encoder")]
+        private readonly TabularEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly TableProjectionHead _projection;
+
+        private readonly RandomStreams _streams;
+        private readonly TableView _view;
+        private readonly Options _options;
+
+        public Method(TabularEncoder encoder, RandomStreams streams, Options options) : base("Scarf", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _projection = new TableProjectionHead(encoder.EmbeddingDimension, streams);
+            _streams = streams;
+            _view = options.View ?? new MarginalSwap(options.CorruptionRate);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var rows = TableColumn.Of(columns);
+            var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));     // 2N rows: the encoder runs once
+            var embeddings = _encoder.call(both);                                           // [2N, D]
+            var halves = _projection.call(embeddings).chunk(2);                             // [N, D] twice
+            var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);            // [N, N]
+            var loss = InfoNceLoss.FromLogits(logits);
+            return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, rows.Count));
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
@@ -12,7 +13,7 @@ public abstract class FineTuningOptions
     internal static class CommonDefaults
     {
         public const string LabelColumnName = "Label";
-        public const string FeatureColumnName = PretrainingOptions.CommonDefaults.OutputColumnName;
+        public const string FeatureColumnName = ColumnNames.Features;
         public const int BatchSize = 32;
         public const int NumberOfEpochs = 20;
         public const double LearningRate = 1e-3;

@@ -26,7 +26,8 @@ public sealed class Equalize : ImageView
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         var even = Spread(images.mul(Number(Levels - 1)).round().to(ScalarType.Int64));
-        return where(Chosen(images, _share, generator), even.to(ScalarType.Float32).div_(Number(Levels - 1)), images).MoveToOuterDisposeScope();
+        return where(Chosen(images, _share, generator), even.to(ScalarType.Float32).div_(Number(Levels - 1)),
+            images).MoveToOuterDisposeScope();
     }
 
     /// <summary>Equalises levels.</summary>
@@ -43,7 +44,8 @@ public sealed class Equalize : ImageView
         var step = (counts.sum(1, keepdim: true) - counts.gather(1, highest)).floor_divide(Number(Levels - 1));
         var isFlat = step.eq(Number(0));
         var divisor = step.masked_fill(isFlat, Number(1));
-        var table = (counts.cumsum(1) - counts).add(divisor.floor_divide(Number(2)), One).floor_divide(divisor).clamp_(Number(0), Number(Levels - 1));
+        var table = (counts.cumsum(1) - counts).add(divisor.floor_divide(Number(2)), One).floor_divide(divisor).clamp_(Number(0),
+            Number(Levels - 1));
         return where(isFlat, flat, table.gather(1, flat)).view(levels.shape).MoveToOuterDisposeScope();
     }
 }

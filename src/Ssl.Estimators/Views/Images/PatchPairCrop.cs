@@ -38,7 +38,8 @@ internal sealed class PatchPairCrop
     {
         using var scope = NewDisposeScope();
         var size = tensor(new[] { (float)images.shape[2] / Grid, (float)images.shape[3] / Grid }, device: images.device); // [2]
-        var corner = stack([cells.floor_divide(Number(Grid)), cells.remainder(Number(Grid))], 1).to(ScalarType.Float32).mul_(size); // [N, 2]
+        // [N, 2]
+        var corner = stack([cells.floor_divide(Number(Grid)), cells.remainder(Number(Grid))], 1).to(ScalarType.Float32).mul_(size);
         var shift = Draws.Uniform([images.shape[0], 2], images.device, generator).mul_(Number(1 - Share)).mul_(size);
         var boxes = cat([corner.add(shift, One), size.mul(Number(Share)).unsqueeze(0).expand_as(corner)], 1);        // [N, 4]
         var none = zeros(images.shape[0], 2, dtype: ScalarType.Bool, device: images.device);

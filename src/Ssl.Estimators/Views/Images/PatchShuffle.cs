@@ -34,7 +34,8 @@ public sealed class PatchShuffle : ImageView
         using var scope = NewDisposeScope();
         long places = (long)_grid * _grid;
         var order = Draws.Uniform([n, places], images.device, generator).argsort(1);        // [N, G G]
-        order = where(Chosen(images, _share, generator).view(n, 1), order, arange(Number(0), Number(places), One, device: images.device).expand(n, places));
+        order = where(Chosen(images, _share, generator).view(n, 1), order,
+            arange(Number(0), Number(places), One, device: images.device).expand(n, places));
         var patches = images.reshape(n, channels, _grid, height / _grid, _grid, width / _grid)
             .permute(0, 2, 4, 1, 3, 5).reshape(n, places, -1);                                      // [N, G G, C h w]
         return patches.gather(1, order.unsqueeze(2).expand_as(patches))

@@ -55,8 +55,11 @@ public sealed class RandomErasing : ImageView
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
         var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
-        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
+        // [N, A]
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea),
+            One).mul_(Number(height * width));
+        var ratio = draws.select(2,
+            1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var h = area.mul(ratio).sqrt_().round();
         var w = area.div(ratio).sqrt_().round();
         var fits = h.lt(Number(height)).logical_and(w.lt(Number(width)));

@@ -63,7 +63,9 @@ public sealed class RandomResizedCrop : ImageView
         var boxes = Boxes(images, generator);                                                       // [N, 4]
         var draws = Draws.Uniform([n, 3], images.device, generator);                        // [N, 3]
         var mirrored = draws.narrow(1, 0, 2).lt(tensor(new[] { (float)_flip, (float)_verticalFlip }, device: images.device)); // [N, 2]
-        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1), One).mul_(Number(_rotation * Math.PI / 180)); // [N]
+        // [N]
+        var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1),
+            One).mul_(Number(_rotation * Math.PI / 180));
         return Resample(images, boxes, mirrored, angles, _height, _width).MoveToOuterDisposeScope();
     }
 
@@ -77,8 +79,11 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         double height = images.shape[2], width = images.shape[3];
         var draws = Draws.Uniform([n, Attempts, 2], images.device, generator);
-        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea), One).mul_(Number(height * width)); // [N, A]
-        var ratio = draws.select(2, 1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
+        // [N, A]
+        var area = draws.select(2, 0).mul_(Number(_maximumArea - _minimumArea)).add_(Number(_minimumArea),
+            One).mul_(Number(height * width));
+        var ratio = draws.select(2,
+            1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         var w = area.mul(ratio).sqrt_().round();
         var h = area.div(ratio).sqrt_().round();
         var fits = w.gt(Number(0)).logical_and(w.le(Number(width))).logical_and(h.gt(Number(0))).logical_and(h.le(Number(height)));
@@ -151,7 +156,8 @@ public sealed class RandomResizedCrop : ImageView
 
     // Centres of pixels from -1 to 1.
     private static Tensor Centers(int count, Device device)
-        => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count), One).div_(Number(count));
+        => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count),
+            One).div_(Number(count));
 
     // Places in the part, from -1 to 1, as places in the whole image, from -1 to 1.
     private static Tensor Place(Tensor places, Tensor boxes, int side, double size, bool clamps)
@@ -163,6 +169,7 @@ public sealed class RandomResizedCrop : ImageView
             var inside = length.neg().div_(length).add_(length.reciprocal(), One);                       // centre of the part's first pixel
             places = places.maximum(inside).minimum(inside.neg());
         }
-        return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length, One).div_(Number(size)).add_(Number(-1), One), One);
+        return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length, One).div_(Number(size)).add_(Number(-1), One),
+            One);
     }
 }

@@ -17,7 +17,8 @@ public sealed class LearnableColorJitter : LearnableImageView
     /// <param name="minimumStrength">Least brightness, contrast and saturation: factors from 1 - strength to 1 + strength. From 0 to
     /// <paramref name="maximumStrength"/>.</param>
     /// <param name="maximumStrength">Largest brightness, contrast and saturation. At most 1.</param>
-    /// <param name="maximumHue">Largest turn of the hue to either side, as a share of the circle; the least one is 0. From 0 to 0.5.</param>
+    /// <param name="maximumHue">Largest turn of the hue to either side, as a share of the circle; the least one is 0. From 0 to
+    /// 0.5.</param>
     /// <param name="maximumNoise">Largest deviation of the noise added to every pixel; the least one is 0. From 0 to 1.</param>
     /// <param name="share">Share of the images that are changed. From 0 to 1.</param>
     /// <param name="learningRateScale">Multiplies the encoder's learning rate for the strengths. Greater than 0.</param>
@@ -55,7 +56,8 @@ public sealed class LearnableColorJitter : LearnableImageView
         [
             state => ColorJitter.Brightness(state, Even(strengths[0]).add(Number(1), One)),
             state => ColorJitter.Contrast(state, Even(strengths[1]).add(Number(1), One)),
-            state => state.add(Draws.Normal(state.shape, state.device, generator).mul_(hit) * strengths[4], One).clamp(Number(0), Number(1)),
+            state => state.add(Draws.Normal(state.shape, state.device, generator).mul_(hit) * strengths[4], One).clamp(Number(0),
+                Number(1)),
         ];
         if (images.shape[1] == 3)
         {

@@ -53,7 +53,8 @@ public sealed class LearnableCrop : LearnableImageView
         long n = images.shape[0], height = images.shape[2], width = images.shape[3];
         var draws = Draws.Uniform([n, 5], images.device, generator);                        // [N, 5]
         var area = strengths[0].add(draws.narrow(1, 0, 1) * (strengths[0].neg().add(Number(1), One)), One);                 // [N, 1]
-        var ratio = draws.narrow(1, 1, 1).mul(Number(2)).add_(Number(-1), One).mul_(Number(Math.Log(_maximumRatio) / 2)).exp(); // square root of width by height
+        // square root of width by height
+        var ratio = draws.narrow(1, 1, 1).mul(Number(2)).add_(Number(-1), One).mul_(Number(Math.Log(_maximumRatio) / 2)).exp();
         var side = area.mul(Number(height * width)).sqrt();
         Tensor h = side.div(ratio).clamp_max(Number(height)), w = side.mul(ratio).clamp_max(Number(width)); // [N, 1]
         var top = draws.narrow(1, 2, 1) * (h.neg().add(Number(height), One));

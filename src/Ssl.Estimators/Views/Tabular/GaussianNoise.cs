@@ -33,6 +33,7 @@ public sealed class GaussianNoise : TableView
         var kept = batch.Missing.logical_not();
         if (Rate < 1)
             kept = kept.logical_and(Draw(batch, batch.Numbers.shape[1], Rate, generator));
-        return new TableBatch(batch.Numbers.add(noise * kept.to(noise.dtype), One), batch.Missing.alias(), batch.Codes.alias()).MoveToOuterScope();
+        return new TableBatch(batch.Numbers.add(noise * kept.to(noise.dtype), One), batch.Missing.alias(),
+            batch.Codes.alias()).MoveToOuterScope();
     }
 }

@@ -34,7 +34,8 @@ public sealed class TableMixup : TableView
         var own = Draws.Uniform([n, 1], device, generator).mul(Number(1 - SmallestShare)).add(Number(SmallestShare), One); // [N, 1]
         var rows = OtherRows(batch, 1, generator);                                                  // [N, 1]
         var missing = batch.Missing.logical_or(batch.Missing.gather(0, rows.expand(n, c)));         // [N, C]
-        var numbers = (batch.Numbers * own).add(batch.Numbers.gather(0, rows.expand(n, c)) * (own.neg().add(Number(1), One)), One); // [N, C]
+        // [N, C]
+        var numbers = (batch.Numbers * own).add(batch.Numbers.gather(0, rows.expand(n, c)) * (own.neg().add(Number(1), One)), One);
         var other = Draws.Uniform([n, k], device, generator).ge(own);                                   // [N, K]
         return new TableBatch(numbers.masked_fill(missing, Number(0)), missing,
             where(other, batch.Codes.gather(0, rows.expand(n, k)), batch.Codes)).MoveToOuterScope();

@@ -42,7 +42,8 @@ public sealed class SpanCrop : TextView
         var plain = PlainTokens(batch, _vocabulary);                                                // [N, L]
         var rank = plain.cumsum(1, ScalarType.Int64).sub(Number(1));                                // [N, L], place among the plain tokens
         var count = plain.sum(1, keepdim: true);                                                    // [N, 1]
-        var share = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumShare - MinimumShare)).add_(Number(MinimumShare), One);
+        var share = Draws.Uniform([batch.Count, 1], device, generator).mul_(Number(MaximumShare - MinimumShare)).add_(Number(MinimumShare),
+            One);
         var length = share.mul(count).ceil().to(ScalarType.Int64).clamp_min(Number(1));                     // [N, 1]
         var room = count.sub(length).add(Number(1), One).clamp_min(Number(1));                           // [N, 1], possible starts
         var start = Draws.Uniform([batch.Count, 1], device, generator).mul(room).floor().to(ScalarType.Int64);

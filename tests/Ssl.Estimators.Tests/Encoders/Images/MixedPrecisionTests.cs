@@ -63,8 +63,8 @@ public sealed class MixedPrecisionTests
         double Loss(bool mixed)
         {
             using var streams = new RandomStreams(1);
-            using var method = new MaskedAutoencoder(ImageEncoders.VisionTransformer(Side, 2, 1, 1, 16, 2).Create(streams), streams,
-                decoderDimension: 16);
+            using var method = new MaskedAutoencoderTrainer.Method(ImageEncoders.VisionTransformer(Side, 2, 1, 1, 16, 2).Create(streams),
+                streams, new() { DecoderDimension = 16 });
             using (MixedPrecision.Begin(mixed))
                 return method.Loss([new ImageBatch(ImageSamples.Random(16, 1, Side, 1))]).Total.item<float>();
         }

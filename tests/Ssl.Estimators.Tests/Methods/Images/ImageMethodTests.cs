@@ -30,27 +30,28 @@ public sealed class ImageMethodTests
 
     private static IEnumerable<Func<RandomStreams, PretrainingMethod>> Methods()
     {
-        yield return s => new SimClr(Net(s), s, projectionDimension: 8);
-        yield return s => new SimClr(Net(s), s, Learnable(1), projectionDimension: 8);
-        yield return s => new Dcl(Net(s), s, projectionDimension: 8);
-        yield return s => new MoCo(Net(s), Net(s), s, projectionDimension: 8, queueSize: 50);
-        yield return s => new MoCoV3(Net(s), Net(s), s, projectionDimension: 8, hiddenDimension: 16);
-        yield return s => new Byol(Net(s), Net(s), s, projectionDimension: 8, hiddenDimension: 16);
-        yield return s => new SimSiam(Net(s), s, projectionDimension: 16);
-        yield return s => new BarlowTwins(Net(s), s, projectionDimension: 16);
-        yield return s => new VicReg(Net(s), s, projectionDimension: 16);
-        yield return s => new MaskedAutoencoder(Patches(s), s, decoderDimension: 16);
-        yield return s => new SimMim(Patches(s), s);
-        yield return s => new Nnclr(Net(s), s, projectionDimension: 8, hiddenDimension: 16, supportSize: 50);
-        yield return s => new Swav(Net(s), s, projectionDimension: 8, numberOfPrototypes: 6);
-        yield return s => new Swav(Net(s), s, Crops(), projectionDimension: 8, numberOfPrototypes: 6);
-        yield return s => new Dino(Net(s), Net(s), s, numberOfPrototypes: 12, hiddenDimension: 16);
-        yield return s => new Dino(Net(s), Net(s), s, Crops(), numberOfPrototypes: 12, hiddenDimension: 16);
-        yield return s => new RotationPrediction(Net(s), s);
-        yield return s => new RelativePosition(Net(s), s);
-        yield return s => new Jigsaw(Net(s), s, numberOfPermutations: 5);
-        yield return s => new PatchPairs(Net(s), s);
-        yield return s => new ContrastiveMaskedPatches(Patches(s), s, projectionDimension: 8);
+        yield return s => new SimClrTrainer.Method(Net(s), s, new() { ProjectionDimension = 8 });
+        yield return s => new SimClrTrainer.Method(Net(s), s, new() { View = Learnable(1), ProjectionDimension = 8 });
+        yield return s => new DclTrainer.Method(Net(s), s, new() { ProjectionDimension = 8 });
+        yield return s => new MoCoTrainer.Method(Net(s), Net(s), s, new() { ProjectionDimension = 8, QueueSize = 50 });
+        yield return s => new MoCoV3Trainer.Method(Net(s), Net(s), s, new() { ProjectionDimension = 8, HiddenDimension = 16 });
+        yield return s => new ByolTrainer.Method(Net(s), Net(s), s, new() { ProjectionDimension = 8, HiddenDimension = 16 });
+        yield return s => new SimSiamTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
+        yield return s => new BarlowTwinsTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
+        yield return s => new VicRegTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
+        yield return s => new MaskedAutoencoderTrainer.Method(Patches(s), s, new() { DecoderDimension = 16 });
+        yield return s => new SimMimTrainer.Method(Patches(s), s, new());
+        yield return s => new NnclrTrainer.Method(Net(s), s, new() { ProjectionDimension = 8, HiddenDimension = 16, SupportSize = 50 });
+        yield return s => new SwavTrainer.Method(Net(s), s, new() { ProjectionDimension = 8, NumberOfPrototypes = 6 });
+        yield return s => new SwavTrainer.Method(Net(s), s, new() { Crops = Crops(), ProjectionDimension = 8, NumberOfPrototypes = 6 });
+        yield return s => new DinoTrainer.Method(Net(s), Net(s), s, new() { NumberOfPrototypes = 12, HiddenDimension = 16 });
+        yield return s => new DinoTrainer.Method(Net(s), Net(s), s,
+            new() { Crops = Crops(), NumberOfPrototypes = 12, HiddenDimension = 16 });
+        yield return s => new RotationPredictionTrainer.Method(Net(s), s, new());
+        yield return s => new RelativePositionTrainer.Method(Net(s), s, new());
+        yield return s => new JigsawTrainer.Method(Net(s), s, new() { NumberOfPermutations = 5 });
+        yield return s => new PatchPairsTrainer.Method(Net(s), s, new());
+        yield return s => new ContrastiveMaskedPatchesTrainer.Method(Patches(s), s, new() { ProjectionDimension = 8 });
     }
 
     [TestMethod]
@@ -100,7 +101,7 @@ public sealed class ImageMethodTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        using var method = new SimClr(Net(streams), streams, new Nothing(), temperature: 1e6);
+        using var method = new SimClrTrainer.Method(Net(streams), streams, new() { View = new Nothing(), Temperature = 1e6f });
         // At a very high temperature all of the 2 N - 1 others are alike.
         Assert.AreEqual(Math.Log(2 * 10 - 1), method.Loss([Images(10)]).Total.item<float>(), 1e-3);
     }
@@ -111,7 +112,8 @@ public sealed class ImageMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         using ImageEncoder encoder = Net(streams), target = Net(streams);
-        using var method = new Byol(encoder, target, streams, projectionDimension: 8, hiddenDimension: 16, momentum: 0.9);
+        using var method = new ByolTrainer.Method(encoder, target, streams,
+            new() { ProjectionDimension = 8, HiddenDimension = 16, Momentum = 0.9f });
         var before = encoder.parameters().First().clone();
         Assert.IsTrue(ImageSamples.Same(before, target.parameters().First()), "the target begins as a copy");
         using (no_grad())
@@ -188,7 +190,8 @@ public sealed class ImageMethodTests
         foreach (bool stops in (bool[])[true, false])
         {
             using var streams = new RandomStreams(1);
-            using var method = new SimSiam(Net(streams), streams, ImageViews.Grey(new ImageShape(1, Side, Side)), 32, stops);
+            using var method = new SimSiamTrainer.Method(Net(streams), streams,
+                new() { View = ImageViews.Grey(new ImageShape(1, Side, Side)), ProjectionDimension = 32 }) { StopsGradient = stops };
             var warnings = new List<string>();
             var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 5e-2 };
             PretrainingLoop.Run(method, new ImageSource(300, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));
@@ -202,7 +205,7 @@ public sealed class ImageMethodTests
     {
         using var scope = NewDisposeScope();
         var image = tensor(new float[] { 1, 2, 3, 4 }).view(1, 1, 2, 2);                            // 1 2 over 3 4
-        ImageSamples.AssertClose([1, 2, 3, 4, 2, 4, 1, 3, 4, 3, 2, 1, 3, 1, 4, 2], RotationPrediction.Turned(image), 0);
+        ImageSamples.AssertClose([1, 2, 3, 4, 2, 4, 1, 3, 4, 3, 2, 1, 3, 1, 4, 2], RotationPredictionTrainer.Method.Turned(image), 0);
     }
 
     [TestMethod]
@@ -220,7 +223,7 @@ public sealed class ImageMethodTests
     [TestMethod]
     public void PermutationsOfTheJigsawAreFarApartAndAlwaysTheSame()
     {
-        var (orders, again) = (Jigsaw.Permutations(64), Jigsaw.Permutations(64));
+        var (orders, again) = (JigsawTrainer.Method.Permutations(64), JigsawTrainer.Method.Permutations(64));
         Assert.HasCount(64, orders);
         foreach (var order in orders)
             CollectionAssert.AreEqual(Enumerable.Range(0, 9).ToArray(), order.Order().ToArray());
@@ -230,10 +233,6 @@ public sealed class ImageMethodTests
             for (var k = 0; k < i; k++)
                 Assert.IsGreaterThanOrEqualTo(5, orders[i].Zip(orders[k]).Count(pair => pair.First != pair.Second), $"{i} and {k}");
         }
-        using var streams = new RandomStreams(1);
-        StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => new Jigsaw(Net(streams), streams,
-            numberOfPermutations: 1)).Message,
-            "numberOfPermutations must be between 2 and 1000, got 1");
     }
 
     [TestMethod]
@@ -241,15 +240,14 @@ public sealed class ImageMethodTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        using var method = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0.5, maskedWeight: 2,
-            projectionDimension: 8);
+        using var method = new ContrastiveMaskedPatchesTrainer.Method(Patches(streams), streams,
+            new() { ContrastiveWeight = 0.5f, MaskedWeight = 2, ProjectionDimension = 8 });
         var loss = method.Loss([Images(10)]);
         var terms = loss.Terms.ToDictionary(term => term.Name, term => term.Value.item<float>());
         Assert.AreEqual(0.5 * terms["contrastive"] + 2 * terms["masked"], loss.Total.item<float>(), 1e-4);
-        using var masked = new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0, projectionDimension: 8);
+        using var masked = new ContrastiveMaskedPatchesTrainer.Method(Patches(streams), streams,
+            new() { ContrastiveWeight = 0, ProjectionDimension = 8 });
         Assert.IsNull(masked.Loss([Images(10)]).Embeddings);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ContrastiveMaskedPatches(Patches(streams), streams, contrastiveWeight: 0,
-            maskedWeight: 0));
     }
 
     [TestMethod]
@@ -258,13 +256,12 @@ public sealed class ImageMethodTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
         var net = Net(streams);
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MaskedAutoencoder(net, streams)).Message,
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(()
+            => new MaskedAutoencoderTrainer.Method(net, streams, new())).Message,
             "ImageEncoders.VisionTransformer");
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SimMim(Patches(streams), streams, maskRatio: 1));
-        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new MoCo(net, Net(streams), streams, temperature: 0,
-            queueSize: 0)).Message, "queueSize");
-        Assert.Throws<ArgumentException>(() => new Byol(net, ImageEncoders.SmallConvNet(Side, 1, 2, 4).Create(streams), streams));
-        var method = new SimClr(net, streams);
+        Assert.Throws<ArgumentException>(() => new ByolTrainer.Method(net, ImageEncoders.SmallConvNet(Side, 1, 2, 4).Create(streams),
+            streams, new()));
+        var method = new SimClrTrainer.Method(net, streams, new());
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => method.Loss([Images(3), Images(3)])).Message,
             "trains on 1 column, got 2");
     }

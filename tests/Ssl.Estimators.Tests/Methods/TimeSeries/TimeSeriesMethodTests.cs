@@ -20,7 +20,7 @@ public sealed class TimeSeriesMethodTests
         {
             for (var i = 0; i < 300; i++)
             {
-                var crop = Ts2Vec.DrawCrop(window, CPU, generator);
+                var crop = Ts2VecTrainer.Method.DrawCrop(window, CPU, generator);
                 Assert.IsTrue(0 <= crop.OuterLeft && crop.OuterLeft <= crop.Left && crop.Left + 2 <= crop.Right
                     && crop.Right <= crop.OuterRight && crop.OuterRight <= window, crop.ToString());
                 if (window == 30)
@@ -36,7 +36,8 @@ public sealed class TimeSeriesMethodTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         var mask = arange(10).unsqueeze(0).lt(tensor([10, 6, 4, 2]).unsqueeze(1));
-        var starts = Enumerable.Range(0, 200).Select(_ => Ts2Vec.Starts(mask, 4, generator).flatten().data<long>().ToArray()).ToArray();
+        var starts = Enumerable.Range(0, 200).Select(_
+            => Ts2VecTrainer.Method.Starts(mask, 4, generator).flatten().data<long>().ToArray()).ToArray();
         foreach (var (row, last) in ((int, long)[])[(0, 6), (1, 2), (2, 0), (3, 0)])
         {
             CollectionAssert.AreEquivalent(Enumerable.Range(0, (int)last + 1).Select(i => (long)i).ToArray(),
@@ -49,7 +50,7 @@ public sealed class TimeSeriesMethodTests
     {
         using var streams = new RandomStreams(9);
         var encoder = new Recorder(new SeriesLayout(2, null));
-        using var method = new Ts2Vec(encoder, streams, maximumCropLength: 8);
+        using var method = new Ts2VecTrainer.Method(encoder, streams, new() { MaximumCropLength = 8 });
         var mask = arange(40).unsqueeze(0).lt(tensor([40, 40, 40, 3]).unsqueeze(1));
         var times = arange(40, dtype: ScalarType.Float32).expand(4, 2, 40).contiguous();
         using var series = new SeriesBatch(times, mask, mask.clone());
@@ -93,7 +94,7 @@ public sealed class TimeSeriesMethodTests
         var encoder = TimeSeriesEncoders.PatchTransformer(4, numberOfLayers: 1, dimension: 16, numberOfHeads: 2,
             instanceNormalization: false,
             channelIndependence: channelIndependence).Create(new SeriesLayout(2, null), streams);
-        using var method = new MaskedPatches(encoder, streams, 0.5);
+        using var method = new MaskedPatchesTrainer.Method(encoder, streams, new() { MaskRatio = 0.5f });
         method.eval();
         method.load_state_dict(method.state_dict().ToDictionary(entry => entry.Key,
             entry => entry.Key.StartsWith("output.", StringComparison.Ordinal) ? zeros_like(entry.Value) : entry.Value));
@@ -122,7 +123,7 @@ public sealed class TimeSeriesMethodTests
         using var scope = NewDisposeScope();
         var steps = arange(10, dtype: ScalarType.Float32).view(1, 10, 1).expand(4, 10, 1).contiguous();
         var mask = arange(10).unsqueeze(0).lt(tensor([9, 7, 3, 2]).unsqueeze(1));
-        var sections = TestSeries.Floats(TemporalContextualContrast.Sections(steps, mask, 3));
+        var sections = TestSeries.Floats(TemporalContextualContrastTrainer.Method.Sections(steps, mask, 3));
         float[] expected = [1, 4, 7, /**/ 0.5f, 2.5f, 5, /**/ 0, 1, 2, /**/ 0, 0, 1];
         for (var i = 0; i < expected.Length; i++)
             Assert.AreEqual(expected[i], sections[i], 1e-5f, $"section {i}");
@@ -133,10 +134,10 @@ public sealed class TimeSeriesMethodTests
     {
         foreach (var create in (Func<RandomStreams, PretrainingMethod>[])
             [
-                streams => new Ts2Vec(Convolution(streams), streams),
-                streams => new MaskedPatches(Patches(streams), streams),
-                streams => new TemporalContextualContrast(Convolution(streams), streams),
-                streams => new TemporalContextualContrast(Patches(streams), streams),
+                streams => new Ts2VecTrainer.Method(Convolution(streams), streams, new()),
+                streams => new MaskedPatchesTrainer.Method(Patches(streams), streams, new()),
+                streams => new TemporalContextualContrastTrainer.Method(Convolution(streams), streams, new()),
+                streams => new TemporalContextualContrastTrainer.Method(Patches(streams), streams, new()),
             ])
         {
             using var streams = new RandomStreams(9);
@@ -167,8 +168,8 @@ public sealed class TimeSeriesMethodTests
         var losses = ((float[])[1, 50]).Select(factor =>
         {
             using var streams = new RandomStreams(9);
-            using var method = new TemporalContextualContrast(new Recorder(new SeriesLayout(2, null), factor), streams,
-                contextualWeight: 0);
+            using var method = new TemporalContextualContrastTrainer.Method(new Recorder(new SeriesLayout(2, null), factor), streams,
+                new() { ContextualWeight = 0 });
             method.eval();
             return method.Loss([series]).Total.item<float>();
         }).ToArray();
@@ -201,7 +202,8 @@ public sealed class TimeSeriesMethodTests
         using var pooled = TimeSeriesEncoders.PooledConvolution(8, numberOfBlocks: 1).Create(new SeriesLayout(2, null), streams);
         using var patches = Patches(streams);
         foreach (var encoder in (TimeSeriesEncoder[])[pooled, patches])
-            StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new Ts2Vec(encoder, streams)).Message, "DilatedConvolution");
+            StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(()
+                => new Ts2VecTrainer.Method(encoder, streams, new())).Message, "DilatedConvolution");
     }
 
     private static TimeSeriesEncoder Convolution(RandomStreams streams)

@@ -16,8 +16,8 @@ public sealed class LearnableViewTests
 
     private static ImageView Jitter() => new LearnableColorJitter(0.1, 0.9, 0.2, 0.1, share: 1);
 
-    private static SimClr Method(RandomStreams streams, ImageView view)
-        => new(ImageEncoders.SmallConvNet(Side, 3, 2, 8).Create(streams), streams, view, projectionDimension: 8);
+    private static SimClrTrainer.Method Method(RandomStreams streams, ImageView view)
+        => new(ImageEncoders.SmallConvNet(Side, 3, 2, 8).Create(streams), streams, new() { View = view, ProjectionDimension = 8 });
 
     private static Tensor Logits(nn.Module method, int view = 0) => method.get_parameter($"view_strengths.{view}.logits")!;
 
@@ -117,15 +117,19 @@ public sealed class LearnableViewTests
         using var streams = new RandomStreams(1);
         var jitter = Jitter();
         ImageEncoder Net() => ImageEncoders.SmallConvNet(Side, 3, 2, 8).Create(streams);
-        using var shared = new Byol(Net(), Net(), streams, jitter, ImageViews.Compose(jitter, new Greyscale()), 8, 8);
+        using var shared = new ByolTrainer.Method(Net(), Net(), streams,
+            new() { View = jitter, SecondView = ImageViews.Compose(jitter, new Greyscale()), ProjectionDimension = 8,
+                HiddenDimension = 8 });
         Assert.AreEqual(1, shared.named_parameters().Count(p => p.name.StartsWith("view_strengths", StringComparison.Ordinal)));
-        using var apart = new Byol(Net(), Net(), streams, jitter, Jitter(), 8, 8);
+        using var apart = new ByolTrainer.Method(Net(), Net(), streams,
+            new() { View = jitter, SecondView = Jitter(), ProjectionDimension = 8, HiddenDimension = 8 });
         Assert.AreEqual(2, apart.named_parameters().Count(p => p.name.StartsWith("view_strengths", StringComparison.Ordinal)));
-        using var none = new Byol(Net(), Net(), streams, new ColorJitter(), null, 8, 8);
+        using var none = new ByolTrainer.Method(Net(), Net(), streams,
+            new() { View = new ColorJitter(), ProjectionDimension = 8, HiddenDimension = 8 });
         Assert.AreEqual(0, none.named_parameters().Count(p => p.name.StartsWith("view_strengths", StringComparison.Ordinal)));
     }
 
-    private static double MeanLoss(SimClr method)
+    private static double MeanLoss(SimClrTrainer.Method method)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -133,7 +137,7 @@ public sealed class LearnableViewTests
             .Average(seed => method.Loss([new ImageBatch(ImageSamples.Random(32, 3, Side, 100 + seed))]).Total.item<float>());
     }
 
-    private static Dictionary<string, double> Terms(SimClr method)
+    private static Dictionary<string, double> Terms(SimClrTrainer.Method method)
     {
         using var scope = NewDisposeScope();
         return method.Loss([new ImageBatch(ImageSamples.Random(4, 3, Side, 1))]).Terms.ToDictionary(term => term.Name,

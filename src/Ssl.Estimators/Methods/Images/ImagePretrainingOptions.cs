@@ -1,0 +1,75 @@
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Views;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Settings that every pretraining method for images has.</summary>
+public abstract class ImagePretrainingOptions : PretrainingOptions
+{
+    internal const float PixelMaximumOfBytes = 255;
+
+    /// <summary>Settings with the method's own defaults.</summary>
+    protected ImagePretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay)
+        : base(batchSize, numberOfEpochs, learningRate, weightDecay)
+    {
+    }
+
+    /// <summary>
+    /// Name of the column of images to learn from and, later, to embed: images of any size and colours as <c>LoadImages</c> gives them,
+    /// which are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel,
+    /// whose type says [channels, height, width].
+    /// </summary>
+    /// <value>The default value is "Image".</value>
+    [NotEmpty]
+    public string InputColumnName { get; set; } = ColumnNames.Image;
+
+    /// <summary>
+    /// The encoder to pretrain, from <see cref="ImageEncoders"/> or your own; null takes the method's default for the images' size.
+    /// </summary>
+    public ImageEncoderFactory? Encoder { get; set; }
+
+    /// <summary>How images are changed in training; null takes the method's default from <see cref="ImageViews"/>.</summary>
+    public ImageView? View { get; set; }
+
+    /// <summary>
+    /// The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.
+    /// </summary>
+    /// <value>The default value is 255. Columns of <see cref="byte"/> need 255.</value>
+    [OptionRange(Above = 0)]
+    public float PixelMaximum { get; set; } = PixelMaximumOfBytes;
+
+    /// <summary>
+    /// Whether training leaves out images that cannot be decoded (damaged or missing files) with a warning that names them;
+    /// <see langword="false"/> ends <c>Fit</c> at the first.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool SkipUnreadableImages { get; set; }
+
+    /// <summary>
+    /// Whether convolutions and products of the encoder compute in bfloat16; weights, norms and losses stay Float32. Faster on GPUs since
+    /// the Ampere generation, slower on most CPUs. Encoders of <see cref="ImageEncoders"/> only, not <see cref="ImageEncoders.OfModule"/>.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool MixedPrecision { get; set; }
+
+    // Batch normalisation and contrast need other images in the batch.
+    /// <inheritdoc/>
+    protected internal override int MinimumBatchSize => 2;
+
+    /// <inheritdoc/>
+    protected override void Validate(OptionFaults faults)
+    {
+        faults.Require(!MixedPrecision || Encoder is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
+            "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
+    }
+
+    internal override TrainingSettings ToTrainingSettings(string configuration)
+    {
+        var settings = base.ToTrainingSettings(configuration);
+        settings.MixedPrecision = MixedPrecision;
+        return settings;
+    }
+}

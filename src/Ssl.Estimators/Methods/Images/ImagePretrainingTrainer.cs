@@ -1,0 +1,123 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Views;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>
+/// Pretraining on a column of images: reads the pixels once, as bytes, measures mean and deviation, and lets the method learn.
+/// </summary>
+public abstract class ImagePretrainingTrainer : PretrainingTrainer
+{
+    // Warnings that name an image; a folder of wrong files shall not flood the log.
+    private const int NamedImages = 20;
+
+    private readonly ImagePretrainingOptions _options;
+
+    /// <summary>The estimator with its settings, which are checked and copied.</summary>
+    protected ImagePretrainingTrainer(MLContext mlContext, ImagePretrainingOptions options) : base(mlContext, options)
+    {
+        var name = GetType().Name;
+        _options = (ImagePretrainingOptions)Settings;
+        if (_options.View is not null && !LearnsViews)
+            _ = ImageViews.RequireFixed(_options.View, name);
+        if (RequiresPatches && _options.Encoder is { EncodesPatches: false } encoder)
+        {
+            throw new ArgumentOutOfRangeException(nameof(_options.Encoder), $"Encoder must be one of patches for {name}, such as "
+                + $"{nameof(ImageEncoders)}.{nameof(ImageEncoders.VisionTransformer)}, got '{encoder.Kind}', which sees images whole.");
+        }
+    }
+
+    private protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
+
+    // The default encoders have the same embedding whatever the image's size.
+    private protected sealed override int EmbeddingDimension
+        => (_options.Encoder ?? DefaultEncoder(new ImageShape(1, 8, 8))).EmbeddingDimension;
+
+    /// <summary>Whether the method learns from patches, so that the encoder must be a <see cref="PatchEncoder"/>.</summary>
+    protected virtual bool RequiresPatches => false;
+
+    /// <summary>Whether the method learns the strengths of a <see cref="LearnableImageView"/>.</summary>
+    protected virtual bool LearnsViews => false;
+
+    /// <summary>The encoder where none is given. Its embedding must not depend on the images' size.</summary>
+    protected virtual ImageEncoderFactory DefaultEncoder(ImageShape shape)
+        => RequiresPatches ? SmallTransformer(shape) : new ConvNetEncoderFactory(shape, numberOfStages: 4, width: 32);
+
+    /// <summary>The method around a new encoder.</summary>
+    /// <param name="encoder">With fresh weights.</param>
+    /// <param name="factory">Makes further networks of the encoder's architecture, such as a target network.</param>
+    /// <param name="streams">Weights, views, masks.</param>
+    protected abstract PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams);
+
+    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+    {
+        PixelColumn.Check(name, shape, _options.Encoder?.Shape);
+        if (shape.ItemType == NumberDataViewType.Byte && _options.PixelMaximum != ImagePretrainingOptions.PixelMaximumOfBytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(_options.PixelMaximum),
+                $"PixelMaximum must be 255 for a column of Byte such as '{name}', got {_options.PixelMaximum}.");
+        }
+    }
+
+    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    {
+        var column = ColumnShape.Find(input.Schema, _options.InputColumnName);
+        var shape = _options.Encoder?.Shape ?? PixelColumn.ShapeOf(column)!;
+        var factory = _options.Encoder ?? DefaultEncoder(shape);
+        var loaded = LoadedImageColumn.Is(column);
+        var unreadable = 0;
+        var format = new ImageRowFormat(_options.InputColumnName, shape, _options.PixelMaximum,
+            loaded ? [.. LoadedImageColumn.Names(input.Schema)] : [], _options.SkipUnreadableImages ? Skip : null);
+        var source = BatchSource.Create(input, new BatchSource.Settings
+        {
+            Format = format,
+            BatchSize = _options.BatchSize,
+            MinimumBatchRows = _options.MinimumBatchSize,
+            GroupByLength = false,
+            CacheLimit = _options.CacheLimit,
+            ShuffleBufferSize = _options.ShuffleBufferSize,
+            Shuffle = streams.Shuffle,
+            CancellationToken = _options.CancellationToken,
+        });
+        RequireRows(source.RowCount,
+            $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
+        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
+        if (factory.Normalization is null)
+            factory = factory.WithNormalization(format.Measured());
+        var encoder = factory.Create(streams);
+        var method = CreateMethod(encoder, factory, streams);
+        return new PretrainingRun(method, source, CreateModel,
+            $"{GetType().Name} {factory.ToJson().ToJsonString()} {_options.InputColumnName}");
+
+        EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory, _options.PixelMaximum,
+            device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result), loaded);
+
+        void Skip(string sentence)
+        {
+            if (Interlocked.Increment(ref unreadable) <= NamedImages)
+                channel.Warning(MessageSensitivity.UserData, "{0}", $"{sentence} It is left out.");
+            else if (unreadable == NamedImages + 1)
+                channel.Warning(MessageSensitivity.None, "{0}", "Further images cannot be read; they are left out, too.");
+        }
+    }
+
+    // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
+    private static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape)
+    {
+        double wanted = Math.Min(shape.Height, shape.Width) / 8.0;
+        int patch = Enumerable.Range(1, Math.Min(shape.Height, shape.Width))
+            .Where(size => shape.Height % size == 0 && shape.Width % size == 0)
+            .MinBy(size => Math.Abs(Math.Log(size / wanted)));
+        return new VisionTransformerEncoderFactory(shape, patch, numberOfLayers: 4, dimension: 96, numberOfHeads: 4, ImagePooling.Mean);
+    }
+}

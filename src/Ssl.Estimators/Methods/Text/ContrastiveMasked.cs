@@ -1,0 +1,124 @@
+using Microsoft.ML;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Masking;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+using TorchSharp.Utils;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>
+/// The hybrid: a contrastive term shapes the embedding, a masked-token term shapes the token vectors, in one step.
+/// </summary>
+/// <remarks>
+/// Weighted sum of the SimCSE loss (arXiv:2104.08821) and the masked-language-model loss (arXiv:1810.04805) on one encoder, each
+/// reported as its own term. The loss is the weighted sum of the two, each reported by name. A term with weight 0 is not computed. N
+/// texts, L places, M chosen tokens, D the embedding dimension, V the vocabulary.
+/// </remarks>
+/// <seealso cref="SimCseTrainer"/>
+public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
+{
+    internal ContrastiveMaskedTrainer(MLContext mlContext, Options options) : base(mlContext, options, TextEncoders.Transformer())
+    {
+    }
+
+    /// <summary>Settings of <see cref="ContrastiveMaskedTrainer"/>.</summary>
+    public sealed class Options()
+        : ContrastiveTextOptions(batchSize: 64, numberOfEpochs: 5, learningRate: 1e-3, temperature: 0.05f, tokenDeletion: 0.3f)
+    {
+        /// <summary>
+        /// Share of the tokens that are chosen for prediction; of these 80 % are masked, 10 % replaced, 10 % kept. In (0, 1).
+        /// </summary>
+        /// <value>The default value is 0.15.</value>
+        [OptionRange(Above = 0, Below = 1)]
+        public float MaskRatio { get; set; } = 0.15f;
+
+        /// <summary>Weight of the contrastive term. At least 0; not both weights 0.</summary>
+        /// <value>The default value is 1.</value>
+        [OptionRange(Minimum = 0)]
+        public float ContrastiveWeight { get; set; } = 1;
+
+        /// <summary>Weight of the masked-token term. At least 0; not both weights 0.</summary>
+        /// <value>The default value is 1.</value>
+        [OptionRange(Minimum = 0)]
+        public float MaskedWeight { get; set; } = 1;
+
+        /// <inheritdoc/>
+        protected override void Validate(OptionFaults faults)
+        {
+            if (ContrastiveWeight == 0 && MaskedWeight == 0)
+                faults.Add(nameof(MaskedWeight), "ContrastiveWeight and MaskedWeight must not both be 0: nothing would be learned.");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+        => new Method(encoder, tokenizer.Vocabulary, streams, (Options)Settings, ((Options)Settings).CreateView(tokenizer));
+
+    // The hybrid: SimCse's contrast shapes the text's embedding while MaskedLanguageModel's prediction shapes the tokens' vectors, in
+    // one step.
+    internal sealed class Method : PretrainingMethod
+    {
+        [ComponentName(Name = "encoder")]
+        private readonly TextEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionHead _projection;
+
+        [ComponentName(Name = "predictions")]
+        private readonly MaskedTokenHead _head;
+
+        private readonly RandomStreams _streams;
+        private readonly TextView? _view;
+        private readonly TokenMasker _masker;
+        private readonly Options _options;
+
+        public Method(TextEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, Options options,
+            TextView? view = null) : base("ContrastiveMasked", encoder)
+        {
+            _options = options;
+            MaskedLanguageModelTrainer.Method.RequireContext(encoder);
+            _encoder = encoder;
+            _streams = streams;
+            _view = view;
+            _masker = new TokenMasker(vocabulary, options.MaskRatio);
+            _projection = new ProjectionHead(encoder.EmbeddingDimension, streams);
+            _head = new MaskedTokenHead(encoder.TokenDimension, vocabulary.Size, streams);
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var texts = TextColumn.Of(columns, 0, 1);
+            var terms = new List<(string Name, Tensor Value)>();
+            Tensor? total = null, embeddings = null;
+            if (_options.ContrastiveWeight > 0)
+            {
+                embeddings = _encoder.call(SimCseTrainer.Method.Twice(texts, _view, _streams));                       // [2N, D]
+                var halves = _projection.call(embeddings).chunk(2);                                     // [N, D] twice
+                var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);                    // [N, N]
+                var contrast = InfoNceLoss.FromLogits(logits);
+                terms.Add(("contrastive", contrast.detach()));
+                terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
+                total = contrast * Number(_options.ContrastiveWeight);
+            }
+            if (_options.MaskedWeight > 0)
+            {
+                var hidden = _masker.Apply(texts, _streams.Masks);
+                var scores = MaskedLanguageModelTrainer.Method.Scores(_encoder, _head, hidden);                       // [M, V]
+                var prediction = MaskedCrossEntropyLoss.Compute(scores, hidden.Targets);
+                terms.Add(("masked", prediction.detach()));
+                terms.Add(("masked-accuracy", MaskedCrossEntropyLoss.Accuracy(scores, hidden.Targets)));
+                total = total is null ? prediction * Number(_options.MaskedWeight) : total
+                    .add(prediction * Number(_options.MaskedWeight), One);
+            }
+            return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, texts.Count));
+        }
+    }
+}

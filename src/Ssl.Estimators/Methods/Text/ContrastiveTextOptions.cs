@@ -1,0 +1,51 @@
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Settings of the text methods that contrast two views of a text, or the two texts of a pair.</summary>
+public abstract class ContrastiveTextOptions : TextPretrainingOptions
+{
+    /// <summary>Settings with the method's own defaults.</summary>
+    protected ContrastiveTextOptions(int batchSize, int numberOfEpochs, double learningRate, float temperature, float tokenDeletion)
+        : base(batchSize, numberOfEpochs, learningRate)
+        => (Temperature, TokenDeletion) = (temperature, tokenDeletion);
+
+    /// <summary>Divides cosine similarities: the smaller, the more the hardest negatives count. Greater than 0.</summary>
+    /// <value>The default value is 0.05.</value>
+    [OptionRange(Above = 0)]
+    public float Temperature { get; set; }
+
+    /// <summary>
+    /// Share of the tokens deleted at random from each view in training. In [0, 1). Without effect where <see cref="View"/> is set.
+    /// </summary>
+    /// <value>The default value is 0.2 for pairs, else 0.3.</value>
+    [OptionRange(Minimum = 0, Below = 1)]
+    public float TokenDeletion { get; set; }
+
+    /// <summary>
+    /// Makes another view than <see cref="TokenDeletion"/> for the tokenizer of the run: one of <c>Ssl.Estimators.Views</c>, several
+    /// of them, or your own. Null, the default, deletes tokens.
+    /// </summary>
+    /// <example>
+    /// <code>
+    /// View = tokenizer => TextViews.Compose(
+    ///     new SpanCrop(tokenizer.Vocabulary, minimumShare: 0.6),
+    ///     new SynonymReplacement(tokenizer.Vocabulary, tokenizer.ToIds(synonyms))),
+    /// RequiredWords = [.. synonyms.Keys, .. synonyms.Values.SelectMany(words => words)],
+    /// </code>
+    /// </example>
+    public Func<WordPieceTokenizer, TextView>? View { get; set; }
+
+    /// <inheritdoc/>
+    protected internal override int MinimumBatchSize => 2;
+
+    /// <summary>The view of a run; null changes nothing.</summary>
+    internal TextView? CreateView(WordPieceTokenizer tokenizer)
+    {
+        if (View is null)
+            return TokenDeletion == 0 ? null : new Views.TokenDeletion(tokenizer.Vocabulary, TokenDeletion);
+        return View(tokenizer) ?? throw new InvalidOperationException("View returned null. Return a TextView, or leave View unset.");
+    }
+}

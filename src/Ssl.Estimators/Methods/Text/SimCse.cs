@@ -1,0 +1,82 @@
+using Microsoft.ML;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+using TorchSharp.Utils;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>
+/// Pretrains a sentence encoder with SimCSE: one text through two draws of dropout (and of token deletion) attracts itself and
+/// repels the others of its batch.
+/// </summary>
+/// <remarks>
+/// Gao, Yao, Chen, "SimCSE: Simple Contrastive Learning of Sentence Embeddings", 2021 (arXiv:2104.08821): InfoNCE between two passes
+/// with independent dropout, a projection that is thrown away after training. Deviation: a share of the tokens can be deleted from each
+/// view, which an encoder that starts from random weights needs (`docs/numerics.md`). Deviations: both directions of the loss are
+/// averaged, and tokens may be deleted as well, because dropout alone is a weak view for an encoder that does not start from a large
+/// pretrained one. N texts, L places, D the embedding dimension.
+/// </remarks>
+/// <seealso cref="PairedContrastiveTrainer"/>
+public sealed class SimCseTrainer : TextPretrainingTrainer
+{
+    internal SimCseTrainer(MLContext mlContext, Options options) : base(mlContext, options, TextEncoders.Transformer())
+    {
+    }
+
+    /// <summary>Settings of <see cref="SimCseTrainer"/>.</summary>
+    public sealed class Options()
+        : ContrastiveTextOptions(batchSize: 64, numberOfEpochs: 3, learningRate: 1e-3, temperature: 0.05f, tokenDeletion: 0.3f);
+
+    /// <inheritdoc/>
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+        => new Method(encoder, streams, (Options)Settings, ((Options)Settings).CreateView(tokenizer));
+
+    // Contrast of a text with itself: it goes through the encoder twice, with other dropout and other deleted tokens, and the two
+    // embeddings shall be closer than those of different texts.
+    internal sealed class Method : PretrainingMethod
+    {
+        [ComponentName(Name = "encoder")]
+        private readonly TextEncoder _encoder;
+
+        [ComponentName(Name = "projection")]
+        private readonly ProjectionHead _projection;
+
+        private readonly RandomStreams _streams;
+        private readonly TextView? _view;
+        private readonly Options _options;
+
+        public Method(TextEncoder encoder, RandomStreams streams, Options options, TextView? view = null) : base("SimCse", encoder)
+        {
+            _options = options;
+            _encoder = encoder;
+            _projection = new ProjectionHead(encoder.EmbeddingDimension, streams);
+            _streams = streams;
+            _view = view;
+            RegisterComponents();
+        }
+
+        /// <inheritdoc/>
+        public override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var texts = TextColumn.Of(columns, 0, 1);
+            var embeddings = _encoder.call(Twice(texts, _view, _streams));              // [2N, D]
+            var halves = _projection.call(embeddings).chunk(2);                         // [N, D] twice
+            var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);        // [N, N]
+            var loss = InfoNceLoss.FromLogits(logits);
+            return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, texts.Count));
+        }
+
+        /// <summary>The texts twice in one batch, so that the encoder runs once: dropout and view differ between the two.</summary>
+        internal static TokenBatch Twice(TokenBatch texts, TextView? view, RandomStreams streams)
+        {
+            var both = new TokenBatch(texts.Ids.repeat(2, 1), texts.Mask.repeat(2, 1)); // [2N, L]
+            return view is null ? both : view.Apply(both, streams.Views);
+        }
+    }
+}

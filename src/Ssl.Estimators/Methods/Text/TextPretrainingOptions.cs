@@ -1,0 +1,53 @@
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Settings that every pretraining method for text has.</summary>
+public abstract class TextPretrainingOptions : PretrainingOptions
+{
+    /// <summary>Settings with the method's own defaults.</summary>
+    protected TextPretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay = 0.01)
+        : base(batchSize, numberOfEpochs, learningRate, weightDecay)
+    {
+    }
+
+    /// <summary>Name of the text column to learn from and, later, to embed. Its type is <c>Text</c>.</summary>
+    /// <value>The default value is "Text".</value>
+    [NotEmpty]
+    public string InputColumnName { get; set; } = ColumnNames.Text;
+
+    /// <summary>The encoder to pretrain, from <see cref="TextEncoders"/> or your own; null takes the method's default.</summary>
+    public TextEncoderFactory? Encoder { get; set; }
+
+    /// <summary>A tokenizer that exists already; null trains one on the input column(s).</summary>
+    public WordPieceTokenizer? Tokenizer { get; set; }
+
+    /// <summary>Largest vocabulary of the tokenizer that is trained when <see cref="Tokenizer"/> is null. At least 100.</summary>
+    /// <value>The default value is 12,000.</value>
+    [OptionRange(Minimum = 100)]
+    public int VocabularySize { get; set; } = 12_000;
+
+    /// <summary>How often a piece must occur in the data to get into the vocabulary. At least 1.</summary>
+    /// <value>The default value is 2.</value>
+    [OptionRange(Minimum = 1)]
+    public int MinimumTokenCount { get; set; } = 2;
+
+    /// <summary>Whether text is lower-cased before it is cut into tokens.</summary>
+    /// <value>The default value is true.</value>
+    public bool LowerCase { get; set; } = true;
+
+    /// <summary>
+    /// Words that must be single tokens of the tokenizer that is trained here, such as those that a view replaces by synonyms.
+    /// </summary>
+    /// <value>The default is none.</value>
+    public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void Validate(OptionFaults faults)
+    {
+        faults.NotNull(RequiredWords);
+        WordPieceTokenizer.Options.RequireSingleWords(faults, RequiredWords, LowerCase);
+    }
+}
