@@ -7,7 +7,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -6,7 +6,7 @@
 //   dotnet run examples/DenoisingAutoencoder.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 

@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Quickstart;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 

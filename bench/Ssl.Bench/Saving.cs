@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.MLNet.Monitoring;

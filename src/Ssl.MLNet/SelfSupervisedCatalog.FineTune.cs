@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;

@@ -14,14 +14,13 @@ public sealed partial class ArchitectureTests
         ["Diagnostics", "Native", "Randomness", "Serialization"],
         ["Objectives", "Encoders"],
         ["Views", "Masking"],
-        ["Methods"],
         ["Training"],
         ["Data", "Persistence", "Interop"],
-        ["Trainers", "Transformers", "Downstream", "Evaluation"],
+        ["Methods", "Tasks", "Transformers", "Downstream", "Evaluation"],
     ];
 
-    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Trainers", "Transformers", "Downstream",
-        "Evaluation"];
+    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Methods", "Tasks", "Transformers",
+        "Downstream", "Evaluation"];
 
     private static readonly string Root = FindRoot();
 

@@ -2,7 +2,7 @@ using System.Reflection;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;
 
@@ -118,7 +118,8 @@ public sealed class CatalogTests
         var t when t == typeof(float) => 0.4375f,
         var t when t == typeof(double) => 0.4375,
         var t when t == typeof(ImageEncoderFactory) => ImageEncoders.VisionTransformer(8, 2, 1, 1, 24, 2),
-        var t when t == typeof(TimeSeriesEncoderFactory) => TimeSeriesEncoders.PatchTransformer(6, 1, 24, 2),
+        var t when t == typeof(TimeSeriesEncoderFactory) && parameter.Member.Name == "MaskedPatches" => TimeSeriesEncoders.PatchTransformer(6, 1, 24, 2),
+        var t when t == typeof(TimeSeriesEncoderFactory) => TimeSeriesEncoders.DilatedConvolution(24, 8, 2),
         var t when t == typeof(TextEncoderFactory) => TextEncoders.Bag(embeddingDimension: 24),
         var t => throw new NotSupportedException($"no odd value for {t}"),
     };

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Training.Optimizers;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ssl.Estimators.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using TorchSharp;
 using static TorchSharp.torch;
 

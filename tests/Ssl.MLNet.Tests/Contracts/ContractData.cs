@@ -48,7 +48,7 @@ internal static class ContractData
             rows.Add(new TextRow
             {
                 Id = i,
-                Text = Sentence(random, Words[subject]),
+                Text = Capitalized(Sentence(random, Words[subject]), i % 3 == 0),
                 Pair = Sentence(random, Words[subject]),
                 Label = Subjects[subject],
                 Numbers = [i, -i],
@@ -58,6 +58,9 @@ internal static class ContractData
     }
 
     public static IDataView View(MLContext mlContext, int count = 96, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
+
+    // So that letters of both kinds are there.
+    private static string Capitalized(string text, bool applies) => applies ? char.ToUpperInvariant(text[0]) + text[1..] : text;
 
     private static string Sentence(Random random, string[] words)
         => string.Join(' ', Enumerable.Range(0, random.Next(3, 9)).Select(_ => words[random.Next(words.Length)]));

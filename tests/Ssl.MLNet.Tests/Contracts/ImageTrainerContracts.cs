@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 
@@ -71,11 +71,11 @@ public sealed class SimClrContract : ImagePretrainingContract
 public sealed class SimClrWithLearntViewContract : ImagePretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
-    {
-        var options = Small<SimClrTrainer.Options>(change);
-        options.View = ImageViews.Compose(new LearnableCrop(8, 8, minimumArea: 0.5), new LearnableColorJitter());
-        return mlContext.SelfSupervised().Images.SimClr(options);
-    }
+        => mlContext.SelfSupervised().Images.SimClr(Small<SimClrTrainer.Options>(options =>
+        {
+            ((SimClrTrainer.Options)options).View = ImageViews.Compose(new LearnableCrop(8, 8, minimumArea: 0.5), new LearnableColorJitter());
+            change?.Invoke(options);
+        }));
 }
 
 [TestClass]

@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 using TorchSharp;
@@ -100,10 +100,14 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
         PretrainingOptions? sample = null;
         Create(new MLContext(1), options => sample = options);
         var untouched = new List<string>();
+        var plain = new Dictionary<bool, float[][]>();
         foreach (var option in OptionRuleAttribute.OptionsOf(sample!.GetType()).Where(o => !s_withoutEffect.ContainsKey(o.Name)))
         {
-            if (Run(_ => { }).Zip(Run(options => option.SetValue(options, Other(option, option.GetValue(options)))))
-                .All(pair => pair.First.SequenceEqual(pair.Second)))
+            var streams = option.Name == "ShuffleBufferSize";
+            if (!plain.TryGetValue(streams, out var expected))
+                plain[streams] = expected = Run(_ => { });
+            var actual = Run(options => option.SetValue(options, Other(option, option.GetValue(options))));
+            if (actual.Zip(expected).All(pair => pair.First.SequenceEqual(pair.Second)))
                 untouched.Add(option.Name);
 
             float[][] Run(Action<PretrainingOptions> change)
@@ -112,7 +116,7 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
                 using var encoder = Fit(mlContext, View(mlContext, 48), options =>
                 {
                     options.NumberOfEpochs = 1;
-                    options.CacheLimit = option.Name == "ShuffleBufferSize" ? 0 : options.CacheLimit;
+                    options.CacheLimit = streams ? 0 : options.CacheLimit;
                     change(options);
                 });
                 return Embed(encoder, View(mlContext, 4));

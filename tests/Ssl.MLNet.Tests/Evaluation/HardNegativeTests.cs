@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Tasks;
 using Ssl.MLNet.Tests.Contracts;
 using Ssl.MLNet.Tests.FineTuning;
 

@@ -1,8 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Trainers;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.Contracts;
 

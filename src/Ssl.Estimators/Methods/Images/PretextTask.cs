@@ -1,3 +1,4 @@
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,9 +1,10 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
-using TorchSharp.Utils;
 using TorchSharp;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;

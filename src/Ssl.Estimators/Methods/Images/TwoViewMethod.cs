@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
 using TorchSharp.Modules;
 using TorchSharp.Utils;

@@ -5,8 +5,9 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
-using TorchSharp.Utils;
+using Ssl.Estimators.Training;
 using TorchSharp;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;

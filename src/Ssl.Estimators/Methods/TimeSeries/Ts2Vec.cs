@@ -1,11 +1,12 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
-using System.Runtime.InteropServices;
-using TorchSharp.Utils;
+using Ssl.Estimators.Training;
 using TorchSharp;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;

@@ -6,7 +6,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Fine-tunes a copy of a pretrained encoder to tell several classes apart.</summary>
 /// <remarks>
@@ -114,7 +114,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         IReadOnlyList<float> labels)
     {
         var options = (Options)Settings;
-        return new Methods.MulticlassClassification(encoder, head, options.Tuning,
+        return new Tasks.MulticlassClassification(encoder, head, options.Tuning,
             options.LabelSmoothing,
             options.ClassWeights == ClassWeights.Balanced ? BalancedWeights.Of(labels, task.HeadOutputs) : null);
     }

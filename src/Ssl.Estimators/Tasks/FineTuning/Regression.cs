@@ -1,7 +1,8 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Squared error of one output against the standardised label, so that the learning rate does not depend on its unit.</summary>
 internal sealed class Regression : FineTuningMethod

@@ -1,6 +1,6 @@
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Which weights of the encoder a fine-tuning changes, when, and how fast.</summary>
 /// <param name="TrainableBlocks">Blocks that change, counted from the output; 0 for none, null for all.</param>

@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>What stands on the encoder to predict.</summary>
 public enum FineTuningHead

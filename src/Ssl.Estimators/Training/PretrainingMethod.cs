@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Training;
 
 /// <summary>A pretraining method: an encoder, what is needed beside it in training, and the loss of a step.</summary>
 public abstract class PretrainingMethod : nn.Module

@@ -13,7 +13,7 @@ using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>
 /// What every fine-tuning estimator does: find the encoder, check the columns, read rows and labels, train a copy of the encoder with a

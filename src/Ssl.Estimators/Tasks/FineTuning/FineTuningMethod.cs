@@ -1,8 +1,9 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>
 /// Supervised training of an encoder with a head on it: the same loop as pretraining, with the labels as the last column of a step.

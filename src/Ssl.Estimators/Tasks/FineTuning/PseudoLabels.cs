@@ -1,6 +1,6 @@
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>
 /// Labels for rows without one: the class that a first model is sure of (Lee, "Pseudo-Label", 2013). A second model then learns from

@@ -2,7 +2,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>
 /// First weights of a linear head for classes: the linear discriminant of the class means (Fisher, 1936) with the covariance shrunk

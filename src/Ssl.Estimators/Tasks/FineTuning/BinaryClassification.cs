@@ -1,8 +1,9 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Logistic loss of one output: its sign is the class, its sigmoid the probability.</summary>
 internal sealed class BinaryClassification : FineTuningMethod

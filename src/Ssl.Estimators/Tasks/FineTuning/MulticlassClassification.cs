@@ -1,8 +1,9 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Softmax cross-entropy over C classes, one output of the head for each.</summary>
 internal sealed class MulticlassClassification : FineTuningMethod

@@ -6,7 +6,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Fine-tunes a copy of a pretrained encoder to predict a number.</summary>
 /// <remarks>
@@ -65,7 +65,7 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
         IReadOnlyList<float> labels)
-        => new Methods.Regression(encoder, head, Settings.Tuning, task.Mean, task.Deviation);
+        => new Tasks.Regression(encoder, head, Settings.Tuning, task.Mean, task.Deviation);
 
     private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
         => mlContext.Regression.Trainers.Sdca(label, features);

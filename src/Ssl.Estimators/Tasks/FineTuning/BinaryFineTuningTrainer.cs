@@ -6,7 +6,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Trainers;
+namespace Ssl.Estimators.Tasks;
 
 /// <summary>Fine-tunes a copy of a pretrained encoder to answer a yes-or-no question.</summary>
 /// <remarks>
@@ -80,7 +80,7 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
         (float, float)? weights = options.ClassWeights == ClassWeights.Balanced
             && BalancedWeights.Of(labels, 2) is [var negative, var positive]
             ? (negative, positive) : null;
-        return new Methods.BinaryClassification(encoder, head, options.Tuning, options.LabelSmoothing,
+        return new Tasks.BinaryClassification(encoder, head, options.Tuning, options.LabelSmoothing,
             weights);
     }
 
