@@ -64,7 +64,7 @@ internal static class AllMethods
                 {
                     continue; // it is of another kind of data
                 }
-                yield return ($"{method.Name} on {name}", made);
+                yield return ($"{method.DeclaringType?.Name ?? method.Name} on {name}", made);
             }
         }
     }
@@ -78,6 +78,7 @@ internal static class AllMethods
             var type when type == typeof(PredictionHead) => new PredictionHead(8, 4, 3, streams),
             var type when type == typeof(EncoderTuning) => EncoderTuning.Full,
             var type when type == typeof(float[]) => new float[] { 1, 2, 3 },
+            var type when type.IsAssignableTo(typeof(PretrainingOptions)) => Activator.CreateInstance(type),
             _ when parameter.HasDefaultValue => parameter.DefaultValue,
             _ => null,
         };

@@ -1,0 +1,95 @@
+using System.Reflection;
+using Microsoft.ML;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Views;
+
+namespace Ssl.MLNet.Tests.Contracts;
+
+public abstract partial class PretrainingContract<TRow>
+{
+    /// <summary>Options that change no number here, and why.</summary>
+    private static readonly Dictionary<string, string> s_withoutEffect = new()
+    {
+        ["OutputColumnName"] = "names a column",
+        ["InputColumnName"] = "another column is other data",
+        ["CheckpointPath"] = "writes what there is; CheckpointTests",
+        ["Progress"] = "tells what there is",
+        ["CancellationToken"] = "ends the training; Cancelling_returns_the_best_so_far_within_a_step",
+        ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
+        ["PixelMaximum"] = "bytes need 255; ImageInputTests",
+        ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
+    };
+
+    /// <summary>A value of an option that must change what is learned.</summary>
+    /// <param name="option">Its property.</param>
+    /// <param name="now">Its value in the options of <see cref="Create"/>.</param>
+    private static object? Other(PropertyInfo option, object? now) => option.Name switch
+    {
+        "MaximumCropLength" => 6,
+        "MaximumCategories" => 2,
+        "MinimumCategoryCount" => 40,
+        "MinimumTokenCount" => 12,
+        "CacheLimit" => 0L,
+        "ShuffleBufferSize" => 4,
+        "WarmupFraction" => 0.5,
+        "GradientClipNorm" => 0.01,
+        "VocabularySize" => 100,
+        "Sigma" => 0.5f,
+        "Seed" => 77,
+        "NumberOfChannels" => 1,
+        "Encoder" => null,
+        "RequiredWords" => (string[])["garden", "station"],
+        "InputColumnNames" => (string[])["Income", "Work"],
+        "PairColumnName" or "NegativeColumnName" => "Text",
+        "MaximumTrainingTime" => TimeSpan.FromTicks(1),
+        "Tokenizer" => WordPieceTokenizer.Train(["file reads lines", "other words here"], new WordPieceTokenizer.Options { MinimumCount = 1 }),
+        "Crops" => new MultiCrop(ImageViews.CropAndFlip(new ImageShape(2, 8, 8), 0.9)),
+        _ when option.PropertyType == typeof(ImageView) => ImageViews.CropAndFlip(new ImageShape(2, 8, 8), 0.9),
+        _ when option.PropertyType == typeof(SeriesView) => new Jitter(0.5),
+        _ when option.PropertyType == typeof(TableView) => new GaussianNoise(0.3),
+        _ when option.PropertyType == typeof(Func<WordPieceTokenizer, TextView>)
+            => (Func<WordPieceTokenizer, TextView>)(tokenizer => new SpanCrop(tokenizer.Vocabulary, 0.3)),
+        _ => now switch
+        {
+            bool on => !on,
+            int number => 2 * number,
+            float number => number == 0 ? 0.5f : number / 2,
+            double number => number == 0 ? 0.5 : number / 2,
+            Enum value => Enum.GetValues(value.GetType()).Cast<object>().First(v => !v.Equals(value)),
+            _ => throw new AssertFailedException($"Say in {nameof(Other)} which other value of {option.Name} changes what is learned."),
+        },
+    };
+
+    [TestMethod]
+    public void Every_option_changes_what_is_learned()
+    {
+        PretrainingOptions? sample = null;
+        Create(new MLContext(1), options => sample = options);
+        var untouched = new List<string>();
+        var plain = new Dictionary<bool, float[][]>();
+        foreach (var option in OptionRuleAttribute.OptionsOf(sample!.GetType()).Where(o => !s_withoutEffect.ContainsKey(o.Name)))
+        {
+            var streams = option.Name == "ShuffleBufferSize";
+            if (!plain.TryGetValue(streams, out var expected))
+                plain[streams] = expected = Run(_ => { });
+            var actual = Run(options => option.SetValue(options, Other(option, option.GetValue(options))));
+            if (actual.Zip(expected).All(pair => pair.First.SequenceEqual(pair.Second)))
+                untouched.Add(option.Name);
+
+            float[][] Run(Action<PretrainingOptions> change)
+            {
+                var mlContext = new MLContext(1);
+                using var encoder = Fit(mlContext, View(mlContext, 48), options =>
+                {
+                    options.NumberOfEpochs = 1;
+                    options.CacheLimit = streams ? 0 : options.CacheLimit;
+                    change(options);
+                });
+                return Embed(encoder, View(mlContext, 4));
+            }
+        }
+        Assert.AreEqual("", string.Join(", ", untouched), "options without effect");
+    }
+}
