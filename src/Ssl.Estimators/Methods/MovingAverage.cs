@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// Parameters are averaged; buffers (the statistics of batch normalisation) are the target's own, from its own forward passes.
 /// </remarks>
-internal static class MovingAverage
+public static class MovingAverage
 {
     /// <summary>Makes a network begin as a copy of another, without gradients of its own.</summary>
     /// <param name="target">Of the same architecture; changed in place.</param>

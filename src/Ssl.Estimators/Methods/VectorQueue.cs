@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Methods;
 /// <summary>
 /// The latest vectors of earlier steps, newest first; part of the method's state, so that a resumed training goes on with them.
 /// </summary>
-internal sealed class VectorQueue : nn.Module
+public sealed class VectorQueue : nn.Module
 {
     [ComponentName(Name = "vectors")]
     private readonly Tensor _vectors;

@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Randomness;
 /// draw with one on a CUDA device ends the process. There each draw takes a seed from the stream and seeds the device's own generator with
 /// it: the same numbers for the same seed, and a resumed run goes on with them. On the CPU torch's global generator is not touched.
 /// </summary>
-internal static class Draws
+public static class Draws
 {
     private const long Seeds = 1L << 53;
 

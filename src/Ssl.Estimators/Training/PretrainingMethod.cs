@@ -29,6 +29,24 @@ public abstract class PretrainingMethod : nn.Module
     /// <param name="columns">One batch for every column that the method trains on, all of the same rows.</param>
     public abstract StepLoss Loss(IReadOnlyList<Batch> columns);
 
+    /// <summary>One column of a step, which must be of the kind that the method learns from.</summary>
+    /// <typeparam name="TBatch">Images, tokens, rows of a table or series.</typeparam>
+    /// <param name="columns">What <see cref="Loss"/> got.</param>
+    /// <param name="index">Which of them.</param>
+    /// <param name="count">How many the method trains on.</param>
+    /// <exception cref="ArgumentException">There are more or fewer columns, or it holds something else.</exception>
+    protected static TBatch Column<TBatch>(IReadOnlyList<Batch> columns, int index = 0, int count = 1) where TBatch : Batch
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        if (columns.Count != count)
+        {
+            throw new ArgumentException($"The method trains on {count} column{(count == 1 ? "" : "s")}, got {columns.Count}.",
+                nameof(columns));
+        }
+        return columns[index] as TBatch ?? throw new ArgumentException(
+            $"Column {index} must be a {typeof(TBatch).Name}, got {columns[index]?.GetType().Name ?? "null"}.", nameof(columns));
+    }
+
     /// <summary>Multiplies the learning rate of a parameter.</summary>
     /// <param name="parameterName">Its name in the method: "encoder.output.weight".</param>
     internal virtual double LearningRateScale(string parameterName) => 1;

@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>
 /// What stands between embedding and loss in training only: linear layers with batch normalisation and ReLU between them.
 /// </summary>
-internal sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
+public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layers")]
     private readonly ModuleList<Linear> _layers;

@@ -88,7 +88,7 @@ public sealed class BarlowTwinsTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
             var embeddings = _encoder.call(views);                                                      // [2N, D]
             var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice

@@ -109,7 +109,7 @@ public sealed class ByolTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
             var embeddings = _encoder.call(views);                                                      // [2N, D]
             var predictions = _prediction.call(_projection.call(embeddings)).chunk(2);                  // [N, P] twice

@@ -102,7 +102,7 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var terms = new List<(string Name, Tensor Value)>();
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)

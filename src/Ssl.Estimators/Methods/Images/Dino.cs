@@ -118,7 +118,7 @@ public sealed class DinoTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var (global, local) = _crops.Apply(images, _streams.Views);
             Tensor[] targets;
             using (no_grad())

@@ -73,7 +73,7 @@ public sealed class JigsawTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var batch = ImageColumn.Of(columns);
+            var batch = Column<ImageBatch>(columns);
             var images = batch.ToSingle();
             var permutations = tensor(_permutations, device: images.device).view(_options.NumberOfPermutations, Tiles);        // [K, 9]
             var drawn = PatchPairCrop.Draw(batch.Count, _options.NumberOfPermutations, images.device, _streams.Views);         // [N]

@@ -110,7 +110,7 @@ public sealed class MaskedAutoencoderTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = _view.Apply(ImageColumn.Of(columns), _streams.Views);
+            var images = _view.Apply(Column<ImageBatch>(columns), _streams.Views);
             return new StepLoss(Reconstruction(_encoder, _decoder, images, _options.MaskRatio, _options.NormalizesPatches, _streams), []);
         }
 

@@ -105,7 +105,7 @@ public sealed class NnclrTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
             var embeddings = _encoder.call(views);                                                      // [2N, D]
             var projected = _projection.call(embeddings);                                               // [2N, P]

@@ -60,7 +60,7 @@ public sealed class PatchPairsTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var batch = ImageColumn.Of(columns);
+            var batch = Column<ImageBatch>(columns);
             var images = batch.ToSingle();
             long n = batch.Count;
             var first = PatchPairCrop.Draw(n, Cells, images.device, _streams.Views);                    // [N]

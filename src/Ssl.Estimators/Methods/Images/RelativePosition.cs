@@ -59,7 +59,7 @@ public sealed class RelativePositionTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var batch = ImageColumn.Of(columns);
+            var batch = Column<ImageBatch>(columns);
             var images = batch.ToSingle();
             var places = PatchPairCrop.Draw(batch.Count, Places, images.device, _streams.Views);        // [N]
             var cells = places.add(places.ge(Number(Middle)).to(ScalarType.Int64), One);                        // the middle is left out

@@ -63,7 +63,7 @@ public sealed class RotationPredictionTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = _view.Apply(ImageColumn.Of(columns), _streams.Views);
+            var images = _view.Apply(Column<ImageBatch>(columns), _streams.Views);
             var turned = new ImageBatch(Turned(images.Pixels));                                         // [4N, C, H, W]
             var embeddings = _encoder.call(turned);                                                     // [4N, D]
             var scores = _prediction.call(embeddings);                                                  // [4N, 4]

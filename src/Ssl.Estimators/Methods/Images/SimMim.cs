@@ -78,7 +78,7 @@ public sealed class SimMimTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = _view.Apply(ImageColumn.Of(columns), _streams.Views);
+            var images = _view.Apply(Column<ImageBatch>(columns), _streams.Views);
             var patches = _encoder.Patchify(_encoder.Standardize(images));                              // [N, P, L]
             var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _options.MaskRatio, _streams.Masks, patches.device);
             var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)

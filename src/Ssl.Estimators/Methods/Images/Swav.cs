@@ -102,7 +102,7 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var images = ImageColumn.Of(columns);
+            var images = Column<ImageBatch>(columns);
             var (global, local) = _crops.Apply(images, _streams.Views);
             var embeddings = _encoder.call(global);                                                     // [2N, D]
             List<Tensor> scores = [.. Scores(embeddings).chunk(_crops.Globals)];                        // [N, K] for each view

@@ -108,7 +108,7 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var terms = new List<(string Name, Tensor Value)>();
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)

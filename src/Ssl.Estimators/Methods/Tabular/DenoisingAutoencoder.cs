@@ -67,7 +67,7 @@ public sealed class DenoisingAutoencoderTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var (embeddings, cells) = _head.Run(_encoder, _noise.Apply(rows, _streams.Views));
             Tensor numbers = rows.Missing.logical_not(), codes = rows.MissingCodes.logical_not();
             return new StepLoss(_head.Loss(cells, rows, numbers, codes), CellFigures.Of(cells, rows, numbers, codes), embeddings.detach());

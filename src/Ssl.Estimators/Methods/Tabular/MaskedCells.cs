@@ -70,7 +70,7 @@ public sealed class MaskedCellsTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var masked = _masker.Apply(rows, _streams.Masks);
             var (embeddings, cells) = _head.Run(_encoder, masked.Batch);
             var loss = _head.Loss(cells, rows, masked.Numbers, masked.Codes);

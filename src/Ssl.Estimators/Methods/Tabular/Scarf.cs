@@ -81,7 +81,7 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));     // 2N rows: the encoder runs once
             var embeddings = _encoder.call(both);                                           // [2N, D]
             var halves = _projection.call(embeddings).chunk(2);                             // [N, D] twice

@@ -94,7 +94,7 @@ public sealed class SubTabTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var noisy = _noise.Apply(rows, _streams.Views);
             TableBatch[] views = [noisy, .. _outside.Select(outside => Hide(noisy, outside))];
             var (embeddings, cells) = _head.Run(_encoder, TableBatch.Concatenate(views));               // [V N, D]

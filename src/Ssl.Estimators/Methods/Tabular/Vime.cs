@@ -79,7 +79,7 @@ public sealed class VimeTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = TableColumn.Of(columns);
+            var rows = Column<TableBatch>(columns);
             var corrupted = _view.Apply(rows, _streams.Views);
             var (embeddings, cells) = _head.Run(_encoder, corrupted);                                   // [N, D]
             var changed = Changed(rows, corrupted).to(embeddings.dtype);                                // [N, C + K]

@@ -96,7 +96,7 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var texts = TextColumn.Of(columns, 0, 1);
+            var texts = Column<TokenBatch>(columns);
             var terms = new List<(string Name, Tensor Value)>();
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)

@@ -78,7 +78,7 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var masked = _masker.Apply(TextColumn.Of(columns, 0, 1), _streams.Masks);
+            var masked = _masker.Apply(Column<TokenBatch>(columns), _streams.Masks);
             var logits = Scores(_encoder, _head, masked);                               // [M, V]
             var loss = MaskedCrossEntropyLoss.Compute(logits, masked.Targets);
             return new StepLoss(loss, [("accuracy", MaskedCrossEntropyLoss.Accuracy(logits, masked.Targets))]);

@@ -88,11 +88,11 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var first = Embed(TextColumn.Of(columns, 0, _columns));                     // [N, D]
-            var second = Embed(TextColumn.Of(columns, 1, _columns));                    // [N, D]
+            var first = Embed(Column<TokenBatch>(columns, 0, _columns));                     // [N, D]
+            var second = Embed(Column<TokenBatch>(columns, 1, _columns));                    // [N, D]
             var logits = InfoNceLoss.Logits(first, second, _options.Temperature);               // [N, N]
             var negatives = _columns < 3 ? null
-                : InfoNceLoss.NegativeLogits(first, Embed(TextColumn.Of(columns, 2, _columns)), _options.Temperature);   // [N, 1]
+                : InfoNceLoss.NegativeLogits(first, Embed(Column<TokenBatch>(columns, 2, _columns)), _options.Temperature);   // [N, 1]
             var loss = InfoNceLoss.FromLogits(logits, negatives);
             return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], first.detach());
         }

@@ -65,7 +65,7 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var texts = TextColumn.Of(columns, 0, 1);
+            var texts = Column<TokenBatch>(columns);
             var embeddings = _encoder.call(Twice(texts, _view, _streams));              // [2N, D]
             var halves = _projection.call(embeddings).chunk(2);                         // [N, D] twice
             var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);        // [N, N]

@@ -66,7 +66,7 @@ public sealed class MaskedPatchesTrainer : TimeSeriesPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var series = _encoder.Prepare(SeriesColumn.Of(columns));
+            var series = _encoder.Prepare(Column<SeriesBatch>(columns));
             var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _options.MaskRatio, _streams.Masks); // [M, S]
             var rebuilt = _output.call(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
             var counted = _encoder.ObservedInPatches(series).logical_and(hidden.unsqueeze(-1)).to(rebuilt.dtype);

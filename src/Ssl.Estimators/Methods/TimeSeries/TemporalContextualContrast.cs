@@ -120,7 +120,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var series = SeriesColumn.Of(columns);
+            var series = Column<SeriesBatch>(columns);
             var both = SeriesBatch.Concatenate(_weak.Apply(series, _streams.Views), _strong.Apply(series, _streams.Views));
             var steps = _encoder.EncodeSteps(both);                                                     // [2N, S, D]
             var mask = _encoder.StepMask(both);

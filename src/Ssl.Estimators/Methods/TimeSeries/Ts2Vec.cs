@@ -87,7 +87,7 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var series = SeriesColumn.Of(columns);
+            var series = Column<SeriesBatch>(columns);
             var crop = DrawCrop(Math.Min(series.Length, _options.MaximumCropLength), series.Values.device, _streams.Views);
             var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
             int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
