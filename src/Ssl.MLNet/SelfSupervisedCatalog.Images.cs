@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
@@ -13,6 +14,10 @@ public sealed partial class SelfSupervisedCatalog
         private readonly MLContext _mlContext;
 
         internal ImageMethods(MLContext mlContext) => _mlContext = mlContext;
+
+        /// <summary>The context, for entries of other assemblies, which are extension methods of this group.</summary>
+        [EditorBrowsable(EditorBrowsableState.Advanced)]
+        public MLContext Context => _mlContext;
 
         /// <summary>
         /// Pretrains an image encoder with SimCLR: two views of an image attract each other and repel the views of all others of the batch.

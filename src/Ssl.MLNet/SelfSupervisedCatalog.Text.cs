@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
@@ -13,6 +14,10 @@ public sealed partial class SelfSupervisedCatalog
         private readonly MLContext _mlContext;
 
         internal TextMethods(MLContext mlContext) => _mlContext = mlContext;
+
+        /// <summary>The context, for entries of other assemblies, which are extension methods of this group.</summary>
+        [EditorBrowsable(EditorBrowsableState.Advanced)]
+        public MLContext Context => _mlContext;
 
         /// <summary>Pretrains on pairs: the two texts of a row attract each other, all other rows of the batch repel.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
@@ -17,6 +18,10 @@ public sealed partial class SelfSupervisedCatalog
         private readonly MLContext _mlContext;
 
         internal TimeSeriesMethods(MLContext mlContext) => _mlContext = mlContext;
+
+        /// <summary>The context, for entries of other assemblies, which are extension methods of this group.</summary>
+        [EditorBrowsable(EditorBrowsableState.Advanced)]
+        public MLContext Context => _mlContext;
 
         /// <summary>
         /// Pretrains with TS2Vec: overlapping stretches of a series agree at every timestamp and on every scale. The first to try.

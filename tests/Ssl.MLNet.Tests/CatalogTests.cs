@@ -24,6 +24,7 @@ public sealed class CatalogTests
         foreach (var group in Groups(mlContext))
         {
             foreach (var name in group.GetType().GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                .Where(m => !m.IsSpecialName)
                 .GroupBy(m => m.Name))
             {
                 var overloads = name.ToArray();

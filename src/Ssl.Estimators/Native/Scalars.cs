@@ -7,7 +7,7 @@ namespace Ssl.Estimators.Native;
 /// call: a temporary one, as the implicit conversion in t.add(1) makes, can be freed while it is read. These are kept alive for longer
 /// than any call. The implicit conversions are banned in this assembly (eng/BannedSymbols.txt).
 /// </summary>
-internal static class Scalars
+public static class Scalars
 {
     // A number is read by the call that it is made for; hundreds made later by the same thread, that call is over.
     private const int Kept = 256;
@@ -22,16 +22,16 @@ internal static class Scalars
     /// The factor of the second summand and the step of a range, written out: where it is left out TorchSharp makes a temporary one itself,
     /// in a + b, too.
     /// </summary>
-    internal static readonly Scalar One = 1.ToScalar();
+    public static readonly Scalar One = 1.ToScalar();
 
     /// <summary>A floating-point operand.</summary>
-    internal static Scalar Number(double value) => Keep(value.ToScalar());
+    public static Scalar Number(double value) => Keep(value.ToScalar());
 
     /// <summary>A whole operand, which leaves the type of whole-number tensors as it is.</summary>
-    internal static Scalar Number(long value) => Keep(value.ToScalar());
+    public static Scalar Number(long value) => Keep(value.ToScalar());
 
     /// <summary>A Boolean operand.</summary>
-    internal static Scalar Number(bool value) => Keep(value.ToScalar());
+    public static Scalar Number(bool value) => Keep(value.ToScalar());
 
     private static Scalar Keep(Scalar scalar)
     {

@@ -120,11 +120,11 @@ public static class ImageViews
             : view;
 
     /// <summary>A view several times over, in one batch, so that the encoder runs once.</summary>
-    internal static ImageBatch Repeat(ImageView view, int times, ImageBatch batch, Generator generator)
+    public static ImageBatch Repeat(ImageView view, int times, ImageBatch batch, Generator generator)
         => Each(Enumerable.Repeat(view, times), batch, generator);
 
     /// <summary>Each view once: [views x N, C, H, W], view after view.</summary>
-    internal static ImageBatch Each(IEnumerable<ImageView> views, ImageBatch batch, Generator generator)
+    public static ImageBatch Each(IEnumerable<ImageView> views, ImageBatch batch, Generator generator)
     {
         using var scope = NewDisposeScope();
         ImageView[] all = [.. views];

@@ -1,0 +1,70 @@
+// A method, a view and an encoder of one's own, from the public API alone (docs/extend.md).
+//   dotnet run -c Release --project examples/own-method
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using OwnMethod;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Views;
+using Ssl.MLNet;
+
+var mlContext = new MLContext(seed: 1);
+StridedConvNetFactory.Register();
+
+// Drawings of three kinds, in light or dark ink; no labels, the kind is only for the look at the end.
+var random = new Random(1);
+var rows = Enumerable.Range(0, 1_200).Select(i => Drawing.Of(i % 3, random)).ToArray();
+var data = mlContext.Data.LoadFromEnumerable(rows);
+
+var shape = new ImageShape(1, 12, 12);
+EncoderTransformer Pretrain(int epochs) => mlContext.SelfSupervised().Images.AlignmentUniformity(new AlignmentUniformityTrainer.Options
+{
+    Encoder = new StridedConvNetFactory(shape, embeddingDimension: 32),
+    View = ImageViews.Compose(new RandomResizedCrop(shape.Height, shape.Width, minimumArea: 0.5), new Polarity()),
+    BatchSize = 64,
+    NumberOfEpochs = epochs,
+}).Fit(data);
+using var untrained = Pretrain(0);
+using var encoder = Pretrain(10);
+Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
+
+double SameKind(EncoderTransformer by)
+{
+    var embedded = by.Transform(data);
+    using var nearest = mlContext.SelfSupervised()
+        .NearestNeighbors(inputColumnName: "Features", idColumnName: "Kind", numberOfNeighbors: 6).Fit(embedded);
+    return mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false)
+        .Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(kind => kind == pair.Second.Kind ? 1.0 : 0.0));
+}
+
+internal sealed class Drawing
+{
+    private static readonly string[] Kinds = ["cross", "ring", "bars"];
+
+    public string Kind { get; set; } = "";
+
+    [VectorType(1, 12, 12)]
+    public byte[] Image { get; set; } = [];
+
+    public static Drawing Of(int kind, Random random)
+    {
+        var (image, top, left, dark) = (new byte[144], random.Next(4), random.Next(4), random.Next(2) == 0);
+        for (var p = 0; p < image.Length; p++)
+        {
+            var (y, x) = (p / 12 - top, p % 12 - left);
+            var drawn = y is >= 0 and < 9 && x is >= 0 and < 9 && kind switch
+            {
+                0 => x == 4 || y == 4,
+                1 => Math.Abs(Math.Sqrt((x - 4) * (x - 4) + (y - 4) * (y - 4)) - 3.5) < 0.7,
+                _ => x % 4 == 0,
+            };
+            image[p] = (byte)((drawn == dark ? 40 : 115) + random.Next(140));
+        }
+        return new Drawing { Kind = Kinds[kind], Image = image };
+    }
+}
+
+internal sealed class Found
+{
+    public string[] Neighbors { get; set; } = [];
+}
