@@ -23,7 +23,7 @@ public sealed partial class ArchitectureTests
     private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Trainers", "Transformers", "Downstream",
         "Evaluation"];
 
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     [TestMethod]
     public void EveryFolderHasALevel()
