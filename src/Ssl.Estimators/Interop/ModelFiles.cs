@@ -57,8 +57,8 @@ internal static class ModelFiles
         catch (Exception e) when (e is MemberAccessException or TypeLoadException)
         {
             throw new NotSupportedException($"Microsoft.ML {MLNetVersion} lacks a member with which model files are written and read: "
-                + $"{e.Message} Use the version of Microsoft.ML that Ssl.MLNet {ModelArchive.ProductVersion} asks for, or update Ssl.MLNet; "
-                + "SaveEncoder and LoadEncoder work as they are.", e);
+                + $"{e.Message} Use the version of Microsoft.ML that Ssl.Estimators {ModelArchive.ProductVersion} asks for, or update "
+                + "this package; SaveEncoder and LoadEncoder work as they are.", e);
         }
     }
 
@@ -78,7 +78,7 @@ internal static class ModelFiles
     }
 
     // Called by ML.NET, which finds it by its name and parameters.
-    private static ITransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    internal static ITransformer Create(IHostEnvironment environment, ModelLoadContext context)
     {
         var mlContext = ContextOf(environment);
         try
@@ -88,7 +88,8 @@ internal static class ModelFiles
         }
         catch (Exception e) when (e is FormatException or InvalidDataException)
         {
-            throw new FormatException($"The model file cannot be read at its entry '{PathOf(context.Directory)}'. {e.Message}", e);
+            throw new FormatException($"The model file cannot be read at its entry '{PathOf(context.Directory)}'. {e.Message}",
+                e.InnerException);
         }
     }
 

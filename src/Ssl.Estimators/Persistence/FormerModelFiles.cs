@@ -14,7 +14,7 @@ internal sealed class FormerModelFiles : CustomMappingFactory<FormerModelFiles.N
 
     /// <summary>Says what to do.</summary>
     public override Action<NoColumns, KeyColumn> GetMapping() => throw new NotSupportedException(
-        "The model file was written in the first form, as text within built-in transformers, by a version of Ssl.MLNet that was never "
+        "The model file was written in the first form, as text within built-in transformers, by a version that was never "
         + "published; it cannot be read any more. Fit the model again and save it.");
 
     internal sealed class NoColumns;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Reflection;
 using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -142,9 +143,12 @@ public class ModelFileFaultTests
         {
             return new MLContext().Model.Load(new MemoryStream(bytes), out _);
         }
-        catch (System.Reflection.TargetInvocationException e)
+        catch (TargetInvocationException e)
         {
-            throw e.GetBaseException();
+            Exception fault = e;
+            while (fault is TargetInvocationException { InnerException: { } inner })
+                fault = inner;
+            throw fault;
         }
     }
 

@@ -66,9 +66,10 @@ public class ModelFileTests
         Assert.HasCount(2, ((TransformerChain<ITransformer>)parts[0]).OfType<EncoderTransformer>().ToArray());
         Assert.IsInstanceOfType<EncoderTransformer>(parts[1]);
         Assert.HasCount(1, loaded.GetModelFor(TransformerScope.Scoring).ToArray());
-        var (expected, actual) = (outer.Transform(View()), loaded.Transform(View()));
-        foreach (var name in (string[])["First", "Second", "Third"])
+        var (expected, actual) = (inner.Transform(View()), parts[0].Transform(View()));
+        foreach (var name in (string[])["First", "Second"])
             AssertSame(Column(expected, name), Column(actual, name));
+        AssertSame(Column(outer.LastTransformer.Transform(View()), "Third"), Column(parts[1].Transform(View()), "Third"));
     }
 
     [TestMethod]
@@ -100,22 +101,29 @@ public class ModelFileTests
     }
 
     [TestMethod]
-    public void A_loaded_chain_owns_its_encoders_and_an_engine_does_not()
+    public void A_loaded_chain_owns_its_encoders()
+    {
+        using var saved = new TransformerChain<ITransformer>(Encoder(TestEncoderModel.Create(16)));
+        var loaded = (TransformerChain<ITransformer>)Load(Save(saved));
+        var encoder = (EncoderTransformer)loaded.Single();
+        loaded.Dispose();
+        Assert.IsTrue(encoder.Model.IsDisposed);
+        Assert.ThrowsExactly<ObjectDisposedException>(() => loaded.Transform(View()));
+    }
+
+    [TestMethod]
+    public void Sixteen_engines_of_a_loaded_chain_agree_and_leave_it_as_it_is()
     {
         using var saved = new TransformerChain<ITransformer>(Encoder(TestEncoderModel.Create(16)));
         var expected = Column(saved.Transform(View()), "Features");
         var loaded = (TransformerChain<ITransformer>)Load(Save(saved));
-        var encoder = (EncoderTransformer)loaded.Single();
         Parallel.For(0, 16, _ =>
         {
             using var engine = new MLContext().Model.CreatePredictionEngine<Row, Embedding>(loaded);
             for (var i = 0; i < 20 * Rows.Length; i++)
                 CollectionAssert.AreEqual(expected[i % Rows.Length], engine.Predict(Rows[i % Rows.Length]).Features);
         });
-        Assert.IsFalse(encoder.Model.IsDisposed);
-        loaded.Dispose();
-        Assert.IsTrue(encoder.Model.IsDisposed);
-        Assert.ThrowsExactly<ObjectDisposedException>(() => loaded.Transform(View()));
+        AssertSame(expected, Column(loaded.Transform(View()), "Features"));
     }
 
     [TestMethod]
@@ -132,7 +140,7 @@ public class ModelFileTests
         using var encoder = Encoder(TestEncoderModel.Create(4));
         var loader = _mlContext.Data.CreateTextLoader([new TextLoader.Column("Text", DataKind.String, 0)]);
         using var stream = new MemoryStream();
-        _mlContext.Model.Save(loader, encoder, stream);
+        _mlContext.Model.Save(encoder, loader, stream);
         stream.Position = 0;
         var loaded = new MLContext().Model.LoadWithDataLoader(stream, out _);
         var found = loaded as EncoderTransformer ?? ((IEnumerable<ITransformer>)loaded).OfType<EncoderTransformer>().Single();
