@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Native;
 using Ssl.Estimators.Trainers;
 using Ssl.MLNet;
 
@@ -82,6 +83,7 @@ public sealed class Saving : BenchCase
     /// <summary>The child's side: loads a model and embeds one row.</summary>
     public static Dictionary<string, double> LoadAndScore(string path)
     {
+        TorchSharpLibrary.Prepare();
         TorchSharp.torch.zeros(1).Dispose();                                            // the native library counts as start-up
         var before = Measure.ResidentMegabytes();
         var mlContext = new MLContext(seed: BenchResults.Seed);
