@@ -163,6 +163,18 @@ public class ModelFileTests
         Assert.AreEqual(data.Schema["Key"].Type, schema["Key"].Type);
     }
 
+    // ML.NET writes the schema, and has no form for images in it. Should it find one, docs/decisions/0009 is to be changed.
+    [TestMethod]
+    public void A_column_of_images_is_left_out_of_the_schema()
+    {
+        using var encoder = Encoder(TestEncoderModel.Create());
+        using var stream = new MemoryStream();
+        _mlContext.Model.Save(encoder, _mlContext.Data.LoadFromEnumerable([new ImageRow()]).Schema, stream);
+        stream.Position = 0;
+        new MLContext().Model.Load(stream, out var schema);
+        Assert.AreEqual("Text", string.Join(", ", schema.Select(column => column.Name)));
+    }
+
     private EncoderTransformer Encoder(EncoderModel model) => new(_mlContext, model);
 
     private IDataView View() => _mlContext.Data.LoadFromEnumerable(Rows);
@@ -209,6 +221,14 @@ public class ModelFileTests
 
         [VectorType(3, 4, 5)]
         public float[] Pixels { get; set; } = new float[60];
+    }
+
+    private sealed class ImageRow
+    {
+        public string Text { get; set; } = "";
+
+        [Microsoft.ML.Transforms.Image.ImageType(8, 8)]
+        public MLImage? Image { get; set; }
     }
 
     private sealed class Embedding
