@@ -27,21 +27,20 @@ var model = mlContext.Transforms.Conversion.MapValueToKey("Key", "Label")
     .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
     .Fit(mlContext.Data.TakeRows(data, 20));
 
-// Use: the chain as a model file, with batches again after Rehydrate, and the encoder alone.
+// Use: the chain as a model file, and the encoder alone.
 var folder = Directory.CreateTempSubdirectory("ssl-example-").FullName;
 var zip = Path.Combine(folder, "model.zip");
 mlContext.Model.Save(model, data.Schema, zip);
 var loaded = mlContext.Model.Load(zip, out _);
-var batched = ssl.Rehydrate(loaded);
 ssl.SaveEncoder(encoder, Path.Combine(folder, "encoder.ssl"));
 using var again = ssl.LoadEncoder(Path.Combine(folder, "encoder.ssl"));
 
 string Label(ITransformer by) => mlContext.Model.CreatePredictionEngine<Row, Prediction>(by).Predict(new Row { Text = "broken food" }).PredictedLabel;
-Console.WriteLine($"fitted: {Label(model)}, loaded: {Label(loaded)}, rehydrated: {Label(batched)}; the encoder alone gives {again.EmbeddingDimension} numbers");
+Console.WriteLine($"fitted: {Label(model)}, loaded: {Label(loaded)}; the encoder alone gives {again.EmbeddingDimension} numbers");
 Directory.Delete(folder, recursive: true);
 
 // Expected output:
-// fitted: complaint, loaded: complaint, rehydrated: complaint; the encoder alone gives 128 numbers
+// fitted: complaint, loaded: complaint; the encoder alone gives 128 numbers
 
 internal sealed class Row
 {

@@ -1,8 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Interop;
-using Ssl.Estimators.Persistence;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
@@ -86,40 +82,5 @@ public sealed partial class SelfSupervisedCatalog
     {
         ArgumentException.ThrowIfNullOrEmpty(filePath);
         return EncoderTransformer.LoadArchive(_mlContext, filePath);
-    }
-
-    /// <summary>
-    /// Gives a model that <c>mlContext.Model.Load</c> returned its batched encoders and searches back. A loaded model computes row by row;
-    /// this one reads ahead and computes whole batches, on the context's device.
-    /// </summary>
-    /// <param name="model">A loaded model, with or without encoders in it; it stays usable beside the result.</param>
-    /// <returns>A model with the same outputs.</returns>
-    public ITransformer Rehydrate(ITransformer model)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        var device = TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu);
-        LibraryNotice.Tell(_mlContext);
-        return Rehydration.Rehydrate(model, (manifest, tensors) =>
-        {
-            if (manifest.Kind == NearestNeighborIndex.Kind)
-                return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
-            if (manifest.Kind == NeighborPredictor.ArchiveKind)
-                return new NearestNeighborsPredictionTransformer(NeighborPredictor.Read(manifest, tensors, device));
-            if (manifest.Kind == AnomalyModel.ArchiveKind)
-            {
-                var detector = AnomalyModel.Read(manifest, tensors);
-                detector.MoveTo(device);
-                return new AnomalyScoreTransformer(_mlContext, detector);
-            }
-            if (manifest.Kind == FineTunedModel.Kind)
-            {
-                var tuned = FineTunedModel.Read(manifest, tensors);
-                tuned.MoveTo(device);
-                return new FineTunedTransformer(_mlContext, tuned);
-            }
-            var encoder = EncoderModelReader.Read(manifest, tensors);
-            encoder.MoveTo(device);
-            return new EncoderTransformer(_mlContext, encoder);
-        });
     }
 }

@@ -22,7 +22,7 @@ public sealed partial class ArchitectureTests
     private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Methods", "Tasks", "Transformers",
         "Downstream", "Evaluation"];
 
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     [TestMethod]
     public void EveryFolderHasALevel()

@@ -1,5 +1,5 @@
 // Loads a saved ML.NET model in a process that has done nothing else, and prints what it makes of some rows. The tests start it.
-//   Ssl.FreshProcess MODEL ROWS COLUMN [rehydrate]
+//   Ssl.FreshProcess MODEL ROWS COLUMN
 //   Ssl.FreshProcess do:TASK [ARGUMENT...]                     what a crash would take the test host along for; see the classes of tasks
 //   Ssl.FreshProcess --train EPOCHS [stress]      (TrainEverything.cs)
 // ROWS is a JSON array of {"Text": "...", "Features": [..]}; the result is a JSON array of the column's values, Single as bits.
@@ -8,9 +8,8 @@ using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.FreshProcess;
-using Ssl.MLNet;
 
-// Methods of their own, so that none brings in what only another needs.
+// Methods of their own, so that none brings in what only another needs: the one that loads a model must not use the packs before.
 if (args[0].StartsWith("do:", StringComparison.Ordinal))
     return Tasks.Run(args[0][3..], args[1..]);
 return args[0] == "--train" ? Train(args) : LoadModel(args);
@@ -19,14 +18,11 @@ static int Train(string[] args) => TrainEverything.Run(int.Parse(args[1]), args.
 
 static int LoadModel(string[] args)
 {
+    if (AppDomain.CurrentDomain.GetAssemblies().Any(assembly => assembly.GetName().Name is "Ssl.MLNet" or "Ssl.Estimators"))
+        throw new InvalidOperationException("This process has used the packs before it loads the model.");
     var clock = Stopwatch.StartNew();
     var mlContext = new MLContext();
     var model = mlContext.Model.Load(args[0], out _);
-    if (args.Length > 3)
-    {
-        model = mlContext.SelfSupervised().Rehydrate(model);
-    }
-
     var rows = JsonSerializer.Deserialize<Row[]>(File.ReadAllText(args[1]))!;
     var definition = SchemaDefinition.Create(typeof(Row));
     definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, rows[0].Features.Length);
@@ -39,6 +35,7 @@ static int LoadModel(string[] args)
         VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Int64 => view.GetColumn<long[]>(column).ToArray(),
         VectorDataViewType => view.GetColumn<float[]>(column).Select(v => v.Select(BitConverter.SingleToInt32Bits).ToArray()).ToArray(),
         TextDataViewType => view.GetColumn<ReadOnlyMemory<char>>(column).Select(t => t.ToString()).ToArray(),
+        NumberDataViewType => view.GetColumn<float>(column).Select(v => (int[])[BitConverter.SingleToInt32Bits(v)]).ToArray(),
         var other => throw new NotSupportedException($"Column '{args[2]}' has type {other}."),
     };
     Console.Out.Write(JsonSerializer.Serialize(values));

@@ -47,15 +47,8 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
         ModelArchive.Write(stream, Kind, content, tensors);
     }
 
-    /// <summary>Reads an index to the CPU.</summary>
+    /// <summary>Reads what <see cref="WriteArchive"/> wrote.</summary>
     /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
-    public static NearestNeighborIndex Read(Stream stream)
-    {
-        var (manifest, tensors) = ModelArchive.Open(stream);
-        return Read(manifest, tensors, CPU);
-    }
-
-    /// <summary>Reads an index of which the manifest was read already.</summary>
     public static NearestNeighborIndex Read(ArchiveManifest manifest, SafeTensorsReader tensors, Device device)
         => VectorArchive.Read(manifest, tensors, Kind, (content, all) =>
     {

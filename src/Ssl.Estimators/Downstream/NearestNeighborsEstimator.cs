@@ -54,7 +54,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
     }
 
     /// <summary>The most neighbours that can be asked for.</summary>
-    internal const int MaximumNeighbors = (1 << NeighborOutput<long>.Count) - 1;
+    internal const int MaximumNeighbors = 1023;
 
     /// <summary>Settings of <see cref="NearestNeighborsEstimator"/>.</summary>
     public sealed class Options : NeighborSearchOptions

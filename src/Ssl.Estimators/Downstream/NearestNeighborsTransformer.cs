@@ -74,5 +74,5 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
             _index.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => NeighborCarrier.Save(_index, ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _index.WriteArchive);
 }

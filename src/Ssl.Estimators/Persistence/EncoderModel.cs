@@ -11,8 +11,7 @@ namespace Ssl.Estimators.Persistence;
 
 /// <summary>
 /// A fitted encoder as plain data and a network: everything that is saved, and what the stages downstream need to read rows for it and to
-/// train a copy of it, whatever its modality. The transformer, the carrier chain of a saved model and the archive file share one
-/// instance. A modality derives from <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
+/// train a copy of it, whatever its modality. Several transformers may share its weights. A modality derives from <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
 /// </summary>
 /// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
 internal abstract class EncoderModel : IDisposable
@@ -20,7 +19,7 @@ internal abstract class EncoderModel : IDisposable
     protected EncoderModel() => Lifetime = new Lifetime(nameof(Transformers.EncoderTransformer), Free);
 
     /// <summary>
-    /// Identity of the weights: the SHA-256 of the archive it was read from, in hexadecimal; a random one for a fresh model.
+    /// Identity of the weights: the checksum of the archive it was read from, in hexadecimal; a random one for a fresh model.
     /// </summary>
     public string Id { get; internal set; } = Guid.NewGuid().ToString("N");
 
@@ -126,5 +125,5 @@ internal abstract class EncoderModel : IDisposable
 
 /// <summary>What the images of a column are brought to.</summary>
 /// <param name="Shape">Size and channels.</param>
-/// <param name="Maximum">The value of a white pixel among <see cref="RawRow.Numbers"/>.</param>
+/// <param name="Maximum">The value of a white pixel in a column of <see cref="float"/>.</param>
 internal sealed record ImageInput(ImageShape Shape, float Maximum);

@@ -49,6 +49,8 @@ internal static class EncoderModelReader
                 $"The archive holds a model of kind '{manifest.Kind}', which this version ({ModelArchive.ProductVersion}) cannot " +
                 $"read as an encoder; it knows {string.Join(", ", s_readers.Keys.Order().Select(k => $"'{k}'"))}. Update the package.");
             tensors.EnsureAllRead();
+            if (Checksums.OfFile(tensors.Metadata) is { } checksum)
+                model.Id = checksum;
             return model;
         }
         catch (Exception e) when (ModelArchive.IsContentFault(e))
@@ -67,12 +69,9 @@ internal static class EncoderModelReader
     public static EncoderModel ReadFile(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        using var hashing = new HashingStream(stream);
         try
         {
-            var model = Read(hashing);
-            model.Id = Convert.ToHexStringLower(hashing.GetHash());
-            return model;
+            return Read(stream);
         }
         catch (FormatException e)
         {

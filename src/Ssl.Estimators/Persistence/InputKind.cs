@@ -15,9 +15,6 @@ internal enum InputKind
     /// <summary>Cells among <see cref="RawRow.Numbers"/>: a column of numbers or booleans, one or a vector a row.</summary>
     Number,
 
-    /// <summary>
-    /// <see cref="RawRow.Image"/>, or its pixels in the encoder's size among <see cref="RawRow.Numbers"/>: a column of images, as
-    /// <c>LoadImages</c> makes it.
-    /// </summary>
+    /// <summary><see cref="RawRow.Pixels"/>: a column of images, as <c>LoadImages</c> makes it.</summary>
     Image,
 }

@@ -1,25 +1,17 @@
-using Microsoft.ML.Data;
-
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
-/// One row of input in the neutral form in which a saved model meets it: numbers and texts, each in the order of the model's input columns
-/// (<see cref="InputKind"/> says which of the two brings a column).
+/// One row of input in the neutral form in which a model takes it: numbers and texts, each in the order of the model's input columns
+/// (<see cref="InputKind"/> says which of the two brings a column); or the pixels of an image.
 /// The memory belongs to the caller and is valid only during the call that receives the row.
 /// </summary>
 /// <param name="Numbers">Cells of the numeric input columns, one after the other; empty where the modality has none.</param>
 /// <param name="Texts">Values of the text input columns; empty where the modality has none.</param>
 internal readonly record struct RawRow(ReadOnlyMemory<float> Numbers, ReadOnlyMemory<ReadOnlyMemory<char>> Texts)
 {
-    /// <summary>The decoded image, where a saved chain brings one.</summary>
-    public MLImage? Image { get; init; }
-
-    /// <summary>The image's pixels in the encoder's size, channel by channel; empty where the row brings it in another way.</summary>
+    /// <summary>The image's pixels in the encoder's size, channel by channel; empty where the modality has none.</summary>
     public ReadOnlyMemory<byte> Pixels { get; init; }
 
     /// <summary>A row of texts only.</summary>
     public static RawRow OfTexts(ReadOnlyMemory<ReadOnlyMemory<char>> texts) => new(default, texts);
-
-    /// <summary>A row of numbers only.</summary>
-    public static RawRow OfNumbers(ReadOnlyMemory<float> numbers) => new(numbers, default);
 }

@@ -57,6 +57,9 @@ internal static class Checksums
         throw new FormatException("The file is damaged: its header does not have the checksum that was written. Copy or write it again.");
     }
 
+    /// <summary>The header's checksum, which speaks for all of the file; null where it has none.</summary>
+    public static string? OfFile(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault(HeaderKey);
+
     private static Span<byte> PlaceIn(Span<byte> header)
     {
         var start = Encoding.ASCII.GetBytes($"\"{HeaderKey}\":\"");

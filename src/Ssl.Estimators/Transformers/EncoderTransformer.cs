@@ -119,7 +119,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
             _model.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => CarrierChain.Save(_model, ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
 
     /// <summary>The same network under other column names; each of the two can be disposed of on its own.</summary>
     internal EncoderTransformer Share(string? outputColumnName, string? inputColumnName, MLContext? mlContext = null)

@@ -19,7 +19,6 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
     private readonly ImageEncoderFactory _factory;
     private readonly float _maximum;
     private readonly bool _loaded;
-    private ImageScaler? _scaler;
 
     private ImageEncoderModel(Parts parts, ImageEncoderFactory factory, float maximum, bool loaded) : base(parts)
         => (_factory, _maximum, _loaded) = (factory, maximum, loaded);
@@ -40,7 +39,7 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
     /// <param name="inputColumn">Name of the column of pixels.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How it was trained.</param>
-    /// <param name="loaded">Whether the column holds decoded images, not vectors: what a saved chain will read.</param>
+    /// <param name="loaded">Whether the column holds decoded images, not vectors.</param>
     public static ImageEncoderModel CopyOf(ImageEncoder encoder, ImageEncoderFactory factory, float maximum, Device device,
         string inputColumn, string outputColumn, JsonObject trainingFacts, bool loaded)
         => new(Parts.Copy(encoder, factory.Create, device, [inputColumn], outputColumn, trainingFacts), factory, maximum, loaded);
@@ -90,31 +89,7 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
         var pixels = empty(rows.Length, shape.Channels, shape.Height, shape.Width, dtype: ScalarType.Byte);
         var target = pixels.bytes;
         for (var i = 0; i < rows.Length; i++)
-            Write(rows[i], target.Slice(i * shape.Length, shape.Length));
+            rows[i].Pixels.Span.CopyTo(target.Slice(i * shape.Length, shape.Length));
         return new ImageBatch(pixels);
-    }
-
-    private void Write(RawRow row, Span<byte> target)
-    {
-        if (!row.Pixels.IsEmpty)
-        {
-            row.Pixels.Span.CopyTo(target);
-        }
-        else if (row.Image is { } image)
-        {
-            // A scaler has room for a whole image, and one that fits the images before: worth keeping, by one thread at a time.
-            var scaler = Interlocked.Exchange(ref _scaler, null) ?? new ImageScaler(_factory.Shape);
-            scaler.Write(image, target);
-            _scaler = scaler;
-        }
-        else if (row.Numbers.IsEmpty)
-        {
-            target.Clear();                                                 // no image: a black one
-        }
-        else
-        {
-            PixelColumn.RequireLength(InputColumns[0], row.Numbers.Length, _factory.Shape);
-            PixelColumn.ToBytes(row.Numbers.Span, target, _maximum);       // an image with gaps still has an embedding
-        }
     }
 }

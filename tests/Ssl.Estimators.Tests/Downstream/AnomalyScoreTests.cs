@@ -102,18 +102,11 @@ public class AnomalyScoreTests
         {
             using var model = new AnomalyScoreEstimator(_mlContext, options).Fit(View(EmbeddingRows.Clustered(90, Dimension, 1, 0.8)));
             var expected = model.Transform(view);
-            var loaded = EmbeddingRows.Reload(model, view.Schema);
-            var back = Rehydration.Rehydrate(loaded,
-                (manifest, tensors) => new AnomalyScoreTransformer(_mlContext, AnomalyModel.Read(manifest, tensors)));
-            Assert.AreEqual(model.Threshold, ((AnomalyScoreTransformer)back).Threshold);
-            foreach (var other in new[] { loaded, back })
-            {
-                var actual = other.Transform(view);
-                foreach (var (a, b) in expected.GetColumn<float>("Score").Zip(actual.GetColumn<float>("Score")))
-                    Assert.AreEqual(a, b, 1e-4f);
-                CollectionAssert.AreEqual(expected.GetColumn<bool>("PredictedLabel").ToArray(),
-                    actual.GetColumn<bool>("PredictedLabel").ToArray());
-            }
+            using var loaded = (AnomalyScoreTransformer)EmbeddingRows.Reload(model, view.Schema);
+            Assert.AreEqual(model.Threshold, loaded.Threshold);
+            var actual = loaded.Transform(view);
+            CollectionAssert.AreEqual(expected.GetColumn<float>("Score").ToArray(), actual.GetColumn<float>("Score").ToArray());
+            CollectionAssert.AreEqual(expected.GetColumn<bool>("PredictedLabel").ToArray(), actual.GetColumn<bool>("PredictedLabel").ToArray());
 
             using var engine = _mlContext.Model.CreatePredictionEngine<EmbeddingRow, Anomaly>(model,
                 new PredictionEngineOptions { InputSchemaDefinition = EmbeddingRows.Definition(Dimension), OwnsTransformer = false });

@@ -115,10 +115,7 @@ public class NeighborPredictionTests
             {
                 var loaded = EmbeddingRows.Reload(model, View(queries).Schema);
                 AssertSame(model.Transform(View(queries)), loaded.Transform(View(queries)));
-                var back = Rehydration.Rehydrate(loaded, (manifest, tensors) => new NearestNeighborsPredictionTransformer(
-                    NeighborPredictor.Read(manifest, tensors, TorchSharp.torch.CPU)));
-                Assert.IsInstanceOfType<NearestNeighborsPredictionTransformer>(back);
-                AssertSame(model.Transform(View(queries)), back.Transform(View(queries)));
+                Assert.IsInstanceOfType<NearestNeighborsPredictionTransformer>(loaded);
             }
 
             using var engine = _mlContext.Model.CreatePredictionEngine<EmbeddingRow, Prediction>(classes,

@@ -15,13 +15,15 @@ public class ModelArchiveTests
     public void Clean() => Directory.Delete(_folder, recursive: true);
 
     [TestMethod]
-    public void A_model_comes_back_from_a_file_with_the_hash_as_its_id()
+    public void A_model_comes_back_from_a_file_with_the_checksum_as_its_id()
     {
         var path = Path.Combine(_folder, "encoder.ssl");
         using var model = TestEncoderModel.Create();
         AtomicFile.Write(path, model.WriteArchive);
         using var again = EncoderModelReader.ReadFile(path);
-        Assert.AreEqual(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path))), again.Id);
+        var header = System.Text.Encoding.UTF8.GetString(File.ReadAllBytes(path));
+        StringAssert.Contains(header, $"\"ssl.sha256_header\":\"{again.Id}\"");
+        Assert.AreEqual(64, again.Id.Length);
         CollectionAssert.AreEqual(Embed(model, "hello"), Embed(again, "hello"));
         CollectionAssert.AreEqual(model.InputColumns.ToArray(), again.InputColumns.ToArray());
     }

@@ -15,6 +15,7 @@ internal sealed class TestEncoderModel : EncoderModel
 {
     private readonly Tensor _table;     // [rows, Dimension]
     private readonly float[] _values;
+    private int _rowsEmbedded;
 
     public TestEncoderModel(Tensor table, string output = "Features", bool readsNumbers = false, params string[] inputs)
     {
@@ -25,8 +26,8 @@ internal sealed class TestEncoderModel : EncoderModel
         InputColumns = inputs.Length == 0 ? ["Text"] : inputs;
     }
 
-    /// <summary>How often an archive of this kind was read.</summary>
-    public static int ReadCount;
+    /// <summary>How many rows this model has embedded.</summary>
+    public int RowsEmbedded => Volatile.Read(ref _rowsEmbedded);
 
     public override string Modality => "test";
 
@@ -91,6 +92,7 @@ internal sealed class TestEncoderModel : EncoderModel
     public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
     {
         using var use = Lifetime.Enter();
+        Interlocked.Add(ref _rowsEmbedded, rows.Length);
         var count = _values.Length / Dimension;
         for (var i = 0; i < rows.Length; i++)
         {
@@ -133,7 +135,6 @@ internal sealed class TestEncoderModel : EncoderModel
 
     private static TestEncoderModel Read(JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
     {
-        Interlocked.Increment(ref ReadCount);
         var table = zeros([.. content["shape"]!.AsArray().Select(v => v!.GetValue<long>())]);
         fill(new Dictionary<string, Tensor> { ["table"] = table });
         return new TestEncoderModel(table, content["output"]!.GetValue<string>(), content["numbers"]!.GetValue<bool>(),

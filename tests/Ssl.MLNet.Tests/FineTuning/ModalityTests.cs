@@ -98,8 +98,6 @@ public sealed class ModalityTests
         mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
         var loaded = mlContext.Model.Load(file, out _);
-        FineTuningData.AssertEqual(expected, [.. loaded.Transform(data).GetColumn<float[]>(column)], 2e-5f);
-        var batched = mlContext.SelfSupervised().Rehydrate(loaded);
-        FineTuningData.AssertEqual(expected, [.. batched.Transform(data).GetColumn<float[]>(column)], 0);
+        FineTuningData.AssertEqual(expected, [.. loaded.Transform(data).GetColumn<float[]>(column)], 0);
     }
 }

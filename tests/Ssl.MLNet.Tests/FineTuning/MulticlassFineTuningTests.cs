@@ -41,14 +41,11 @@ public sealed class MulticlassFineTuningTests
         file.Position = 0;
         var fresh = new MLContext(2);
         var loaded = fresh.Model.Load(file, out _);
-        FineTuningData.AssertEqual(expected, FineTuningData.Scores(loaded, data), Tolerance);
+        FineTuningData.AssertEqual(expected, FineTuningData.Scores(loaded, data), 0);
         CollectionAssert.AreEqual(predicted, loaded.Transform(data).GetColumn<string>("Predicted").ToArray());
         var key = (KeyDataViewType)loaded.GetOutputSchema(data.Schema)["PredictedLabel"].Type;
         Assert.AreEqual(4UL, key.Count);
-
-        var batched = fresh.SelfSupervised().Rehydrate(loaded);
-        FineTuningData.AssertEqual(expected, FineTuningData.Scores(batched, data), 0);
-        Assert.IsTrue(batched.GetOutputSchema(data.Schema)["Score"].HasSlotNames());
+        Assert.IsTrue(loaded.GetOutputSchema(data.Schema)["Score"].HasSlotNames());
     }
 
     [TestMethod]

@@ -40,12 +40,6 @@ internal abstract class AnomalyModel : IDisposable
     /// <summary>Row by row.</summary>
     public abstract IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema);
 
-    /// <summary>The score of one row as a carried model meets it.</summary>
-    public abstract float Score(RawRow row);
-
-    /// <summary>Writes the model where <c>mlContext.Model.Save</c> wants it.</summary>
-    public abstract void Save(ModelSaveContext context);
-
     /// <summary>Brings the model to a device.</summary>
     public abstract void MoveTo(Device device);
 
@@ -55,7 +49,7 @@ internal abstract class AnomalyModel : IDisposable
     /// <summary>Lets go what was learned; called once, when nobody uses it any more.</summary>
     protected abstract void Free();
 
-    /// <summary>Writes everything; <see cref="Read(Stream)"/> reads it back.</summary>
+    /// <summary>Writes everything; <see cref="Read"/> reads it back.</summary>
     public void WriteArchive(Stream stream)
     {
         using var use = Lifetime.Enter();
@@ -65,13 +59,6 @@ internal abstract class AnomalyModel : IDisposable
         var content = new JsonObject { [MethodKey] = Method.ToString(), [ThresholdKey] = BitConverter.SingleToInt32Bits(Threshold) };
         Describe(content, tensors);
         ModelArchive.Write(stream, ArchiveKind, content, tensors);
-    }
-
-    /// <summary>Reads a model to the end of a stream; it is on the CPU.</summary>
-    public static AnomalyModel Read(Stream stream)
-    {
-        var (manifest, tensors) = ModelArchive.Open(stream);
-        return Read(manifest, tensors);
     }
 
     /// <summary>Reads what <see cref="WriteArchive"/> wrote; the model is on the CPU.</summary>

@@ -60,5 +60,5 @@ public sealed class AnomalyScoreTransformer : ITransformer, IDisposable
             _model.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => _model.Save(ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
 }

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
@@ -31,29 +30,6 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
         => new EncoderRowMapper(new Computation(this, encoder), inputSchema, outputSchema);
-
-    public override float Score(RawRow row)
-    {
-        var score = 0f;
-        new Computation(this, encoder).Compute([row], new Span<float>(ref score));
-        return score;
-    }
-
-    public override void Save(ModelSaveContext context)
-    {
-        var mlContext = new MLContext();
-        var transforms = mlContext.Transforms;
-        var form = CarrierInputs.FormOf(encoder.InputKinds);
-        var mapping = form switch
-        {
-            CarrierForm.Texts => AnomalyCarrier.Mapping<TextsInput>(transforms, form),
-            CarrierForm.Numbers => AnomalyCarrier.Mapping<NumbersInput>(transforms, form),
-            _ => AnomalyCarrier.Mapping<MixedInput>(transforms, form),
-        };
-        using var chain = CarrierChain.Build(mlContext, WriteArchive, CarrierInputs.Columns(encoder.InputColumns, encoder.InputKinds),
-            CarrierInputs.Fix(transforms, encoder.InputColumns, encoder.InputKinds), mapping, []);
-        ((ICanSaveModel)chain).Save(context);
-    }
 
     public static ReconstructionModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
     {
@@ -106,53 +82,4 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
         public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
             => model.CreateGetter(output, () => row().Span[0]);
     }
-}
-
-/// <summary>Whether a row is an anomaly, and its score.</summary>
-internal sealed class AnomalyOutput
-{
-    [ColumnName(AnomalyColumns.PredictedLabel)] public bool PredictedLabel { get; set; }
-    [ColumnName(AnomalyColumns.Score)] public float Score { get; set; }
-}
-
-/// <summary>Scores rows with the carried detector.</summary>
-/// <typeparam name="TInput">What it reads.</typeparam>
-internal abstract class AnomalyMapping<TInput> : CustomMappingFactory<TInput, AnomalyOutput> where TInput : class, ICarrierInput, new()
-{
-    /// <summary>The mapping.</summary>
-    public static void Map(TInput input, AnomalyOutput output)
-    {
-        var model = AnomalyCarrier.Cache.Get(input.State);
-        output.Score = model.Score(input.ToRow());
-        output.PredictedLabel = output.Score > model.Threshold;
-    }
-
-    /// <inheritdoc/>
-    public override Action<TInput, AnomalyOutput> GetMapping() => Map;
-}
-
-// One class for each form of input: the contract is how a loaded chain finds its code.
-
-[CustomMappingFactoryAttribute(AnomalyCarrier.Prefix + "Texts.Anomaly")]
-internal sealed class TextsAnomalyMapping : AnomalyMapping<TextsInput>;
-
-[CustomMappingFactoryAttribute(AnomalyCarrier.Prefix + "Numbers.Anomaly")]
-internal sealed class NumbersAnomalyMapping : AnomalyMapping<NumbersInput>;
-
-[CustomMappingFactoryAttribute(AnomalyCarrier.Prefix + "Mixed.Anomaly")]
-internal sealed class MixedAnomalyMapping : AnomalyMapping<MixedInput>;
-
-/// <summary>Carries detectors in saved chains.</summary>
-internal static class AnomalyCarrier
-{
-    /// <summary>Begins the names of the contracts.</summary>
-    public const string Prefix = "Ssl.Estimators.Carrier.";
-
-    /// <summary>The detectors of this process's loaded chains.</summary>
-    public static CarrierCache<AnomalyModel> Cache { get; } = new(AnomalyModel.Read);
-
-    /// <summary>The mapping for a form of input.</summary>
-    public static IEstimator<ITransformer> Mapping<TInput>(TransformsCatalog transforms, CarrierForm form)
-        where TInput : class, ICarrierInput, new()
-        => transforms.CustomMapping<TInput, AnomalyOutput>(AnomalyMapping<TInput>.Map, $"{Prefix}{form}.Anomaly");
 }

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -32,28 +30,6 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
         => new VectorRowMapper(new Computation(this), inputSchema, outputSchema);
-
-    public override float Score(RawRow row)
-    {
-        var vector = row.Numbers.ToArray();
-        if (vector.Length != Dimension)
-        {
-            throw new InvalidOperationException(
-                $"Column '{inputColumn}' has vectors of length {vector.Length}, the detector was fitted on {Dimension}.");
-        }
-
-        using var use = Lifetime.Enter();
-        var score = 0f;
-        Score(vector, 1, new Span<float>(ref score));
-        return score;
-    }
-
-    public override void Save(ModelSaveContext context)
-    {
-        var mlContext = new MLContext();
-        CarriedVector.Save(mlContext, new Computation(this), WriteArchive, AnomalyCarrier.Mapping<NumbersInput>(mlContext.Transforms,
-            CarrierForm.Numbers), [], context);
-    }
 
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors) => content[InputKey] = inputColumn;
 

@@ -74,5 +74,5 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
             _predictor.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => NeighborPredictionCarrier.Save(_predictor, ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _predictor.WriteArchive);
 }

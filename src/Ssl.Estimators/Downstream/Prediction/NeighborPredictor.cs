@@ -83,14 +83,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
         ModelArchive.Write(stream, ArchiveKind, content, tensors);
     }
 
-    /// <summary>Reads a predictor to the CPU.</summary>
-    public static NeighborPredictor Read(Stream stream)
-    {
-        var (manifest, tensors) = ModelArchive.Open(stream);
-        return Read(manifest, tensors, CPU);
-    }
-
-    /// <summary>Reads a predictor of which the manifest was read already.</summary>
+    /// <summary>Reads what <see cref="WriteArchive"/> wrote.</summary>
     /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
     public static NeighborPredictor Read(ArchiveManifest manifest, SafeTensorsReader tensors, Device device)
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>

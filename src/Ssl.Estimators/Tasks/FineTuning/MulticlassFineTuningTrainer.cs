@@ -26,7 +26,7 @@ namespace Ssl.Estimators.Tasks;
 /// | Needs normalisation | No |
 /// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
-/// | Saved by `mlContext.Model.Save` | Yes; slot names of `Score` come back with `Rehydrate` |
+/// | Saved by `mlContext.Model.Save` | Yes |
 ///
 /// ### Algorithm
 /// Softmax cross-entropy on a head over the embedding, with label smoothing (Szegedy et al., 2016) and class weights as options; AdamW

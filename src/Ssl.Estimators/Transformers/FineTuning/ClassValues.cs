@@ -11,7 +11,7 @@ internal sealed class ClassValues
 {
     private const string KindKey = "kind", ValuesKey = "values";
 
-    // Types that text can be converted to and back without loss, so that a saved chain can carry them.
+    // Types that text can be converted to and back without loss: archives keep the values as text.
     private static readonly (DataKind Kind, DataViewType Type)[] s_kinds =
     [
         (DataKind.String, TextDataViewType.Instance), (DataKind.Boolean, BooleanDataViewType.Instance),
@@ -47,14 +47,11 @@ internal sealed class ClassValues
     public void AddTo(DataViewSchema.Annotations.Builder annotations, string kind)
     {
         var type = new VectorDataViewType((PrimitiveDataViewType)s_kinds.First(k => k.Kind == Kind).Type, Count);
-        annotations.Add(kind, type, Typed(new GetterMaker()));
+        annotations.Add(kind, type, Getter());
     }
 
     /// <summary>Whether the values are text: only then they name slots.</summary>
     public bool IsText => Kind == DataKind.String;
-
-    /// <summary>The values as the one column of a view, for a mapping to keys.</summary>
-    public IDataView ToView(MLContext mlContext) => Typed(new ViewMaker(mlContext));
 
     public JsonObject ToJson() => new()
     {
@@ -67,45 +64,26 @@ internal sealed class ClassValues
 
     private T[] Values<T>() => [.. Texts.Select(text => (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture))];
 
-    private TResult Typed<TResult>(Maker<TResult> maker) => Kind switch
+    private Delegate Getter() => Kind switch
     {
-        DataKind.String => maker.Make(Texts.Select(text => text.AsMemory()).ToArray()),
-        DataKind.Boolean => maker.Make(Values<bool>()),
-        DataKind.SByte => maker.Make(Values<sbyte>()),
-        DataKind.Byte => maker.Make(Values<byte>()),
-        DataKind.Int16 => maker.Make(Values<short>()),
-        DataKind.UInt16 => maker.Make(Values<ushort>()),
-        DataKind.Int32 => maker.Make(Values<int>()),
-        DataKind.UInt32 => maker.Make(Values<uint>()),
-        DataKind.Int64 => maker.Make(Values<long>()),
-        DataKind.UInt64 => maker.Make(Values<ulong>()),
-        DataKind.Single => maker.Make(Values<float>()),
-        _ => maker.Make(Values<double>()),
+        DataKind.String => Getter(Texts.Select(text => text.AsMemory()).ToArray()),
+        DataKind.Boolean => Getter(Values<bool>()),
+        DataKind.SByte => Getter(Values<sbyte>()),
+        DataKind.Byte => Getter(Values<byte>()),
+        DataKind.Int16 => Getter(Values<short>()),
+        DataKind.UInt16 => Getter(Values<ushort>()),
+        DataKind.Int32 => Getter(Values<int>()),
+        DataKind.UInt32 => Getter(Values<uint>()),
+        DataKind.Int64 => Getter(Values<long>()),
+        DataKind.UInt64 => Getter(Values<ulong>()),
+        DataKind.Single => Getter(Values<float>()),
+        _ => Getter(Values<double>()),
     };
 
-    private abstract class Maker<TResult>
+    private static ValueGetter<VBuffer<T>> Getter<T>(T[] values) => (ref VBuffer<T> value) =>
     {
-        public abstract TResult Make<T>(T[] values);
-    }
-
-    private sealed class GetterMaker : Maker<Delegate>
-    {
-        public override Delegate Make<T>(T[] values) => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) =>
-        {
-            var editor = VBufferEditor.Create(ref value, values.Length);
-            values.CopyTo(editor.Values);
-            value = editor.Commit();
-        });
-    }
-
-    private sealed class ViewMaker(MLContext mlContext) : Maker<IDataView>
-    {
-        public override IDataView Make<T>(T[] values)
-            => mlContext.Data.LoadFromEnumerable(values.Select(value => new ValueRow<T> { Value = value }));
-    }
-
-    private sealed class ValueRow<T>
-    {
-        public T? Value { get; set; }
-    }
+        var editor = VBufferEditor.Create(ref value, values.Length);
+        values.CopyTo(editor.Values);
+        value = editor.Commit();
+    };
 }

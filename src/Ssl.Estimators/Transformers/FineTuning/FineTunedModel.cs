@@ -73,7 +73,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => PredictionColumns.CreateGetter(Task, output, row,
         static numbers => VectorGetter(numbers));
 
-    /// <summary>Writes description and weights; <see cref="Read(Stream)"/> reads them back.</summary>
+    /// <summary>Writes description and weights; <see cref="Read"/> reads them back.</summary>
     public void WriteArchive(Stream stream)
     {
         using var use = Lifetime.Enter();
@@ -85,13 +85,6 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
             [EncoderKey] = _encoder.Describe(),
         };
         ModelArchive.Write(stream, Kind, content, Prefixed(_encoder.GetWeights(), _head));
-    }
-
-    /// <summary>Reads a model to the end of a stream; it is on the CPU.</summary>
-    public static FineTunedModel Read(Stream stream)
-    {
-        var (manifest, tensors) = ModelArchive.Open(stream);
-        return Read(manifest, tensors);
     }
 
     /// <summary>Reads what <see cref="WriteArchive"/> wrote; the model is on the CPU.</summary>

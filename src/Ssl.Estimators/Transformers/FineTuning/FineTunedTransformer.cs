@@ -86,5 +86,5 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
             _model.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => FineTunedCarrier.Save(_model, ctx);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
 }
