@@ -19,7 +19,8 @@ public sealed class Saving : BenchCase
     public override int Minutes => 2;
 
     /// <inheritdoc/>
-    public override string Description => "Model.Save, Model.Load, first row, scoring before and after, and peak memory with 98 MB of weights";
+    public override string Description
+        => "Model.Save, Model.Load, first row, scoring before and after, and peak memory with 98 MB of weights";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -72,7 +73,8 @@ public sealed class Saving : BenchCase
             results.Add("peak memory of that process", Child(c => c["peak"]), "MiB");
             results.Add("the same before loading", Child(c => c["before"]), "MiB");
             results.Add("SaveEncoder", Measure.Median(saveArchive), "s");
-            results.Note($"Reference is the limit that we set ourselves; of scoring, the encoder before it was saved, sides interleaved. Loading is timed in a fresh process, median of {repeats}; 'before' is .NET with libtorch loaded.");
+            results.Note("Reference is the limit that we set ourselves; of scoring, the encoder before it was saved, sides interleaved.");
+            results.Note($"Loading is timed in a fresh process, median of {repeats}; 'before' is .NET with libtorch loaded.");
         }
         finally
         {
@@ -95,7 +97,8 @@ public sealed class Saving : BenchCase
             if (engine.Predict(new TextRow { Text = "bada kilo mera" }).Features.Length == 0)
                 throw new InvalidOperationException("The loaded model gave no embedding.");
         });
-        return new Dictionary<string, double> { ["load"] = load, ["first"] = first, ["before"] = before, ["peak"] = Measure.PeakMegabytes() };
+        var peak = Measure.PeakMegabytes();
+        return new Dictionary<string, double> { ["load"] = load, ["first"] = first, ["before"] = before, ["peak"] = peak };
     }
 
     // Seconds a text.

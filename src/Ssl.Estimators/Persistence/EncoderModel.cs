@@ -11,7 +11,8 @@ namespace Ssl.Estimators.Persistence;
 
 /// <summary>
 /// A fitted encoder as plain data and a network: everything that is saved, and what the stages downstream need to read rows for it and to
-/// train a copy of it, whatever its modality. Several transformers may share its weights. A modality derives from <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
+/// train a copy of it, whatever its modality. Several transformers may share its weights. A modality derives from
+/// <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
 /// </summary>
 /// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
 internal abstract class EncoderModel : IDisposable

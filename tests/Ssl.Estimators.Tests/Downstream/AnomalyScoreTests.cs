@@ -106,7 +106,8 @@ public class AnomalyScoreTests
             Assert.AreEqual(model.Threshold, loaded.Threshold);
             var actual = loaded.Transform(view);
             CollectionAssert.AreEqual(expected.GetColumn<float>("Score").ToArray(), actual.GetColumn<float>("Score").ToArray());
-            CollectionAssert.AreEqual(expected.GetColumn<bool>("PredictedLabel").ToArray(), actual.GetColumn<bool>("PredictedLabel").ToArray());
+            CollectionAssert.AreEqual(expected.GetColumn<bool>("PredictedLabel").ToArray(),
+                actual.GetColumn<bool>("PredictedLabel").ToArray());
 
             using var engine = _mlContext.Model.CreatePredictionEngine<EmbeddingRow, Anomaly>(model,
                 new PredictionEngineOptions { InputSchemaDefinition = EmbeddingRows.Definition(Dimension), OwnsTransformer = false });

@@ -64,7 +64,8 @@ public class FreshProcessTests
         var mlContext = new MLContext(7);
         var rows = Classified(mlContext);
         using var model = mlContext.SelfSupervised().Embed(s_encoder!)
-            .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(featureColumnName: "Embedding", maximumNumberOfIterations: 5))
+            .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(featureColumnName: "Embedding",
+                maximumNumberOfIterations: 5))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("Predicted", "PredictedLabel")).Fit(rows);
         AssertPredictsTheSame(mlContext, model, rows, "trainer.zip");
     }
@@ -95,7 +96,8 @@ public class FreshProcessTests
         using var detector = ssl.AnomalyScore("Embedding").Fit(embedded);
         var path = Save(new TransformerChain<ITransformer>(s_encoder!, search), "search.zip");
         AssertSame(search.Transform(embedded).GetColumn<float[]>("Scores"), Bits(Run(path, "Scores")));
-        var neighbors = search.Transform(embedded).GetColumn<ReadOnlyMemory<char>[]>("Neighbors").Select(row => string.Join('|', row)).ToArray();
+        var neighbors = search.Transform(embedded).GetColumn<ReadOnlyMemory<char>[]>("Neighbors")
+            .Select(row => string.Join('|', row)).ToArray();
         CollectionAssert.AreEqual(neighbors,
             JsonSerializer.Deserialize<string[][]>(Run(path, "Neighbors"))!.Select(row => string.Join('|', row)).ToArray());
 
@@ -149,13 +151,15 @@ public class FreshProcessTests
         mlContext.Model.Save(model, rows.Schema, path);
         var scored = model.Transform(rows);
         AssertSame(scored.GetColumn<float[]>("Score"), Bits(Run(path, "Score")));
-        CollectionAssert.AreEqual(scored.GetColumn<string>("Predicted").ToArray(), JsonSerializer.Deserialize<string[]>(Run(path, "Predicted")));
+        CollectionAssert.AreEqual(scored.GetColumn<string>("Predicted").ToArray(),
+            JsonSerializer.Deserialize<string[]>(Run(path, "Predicted")));
     }
 
     // The label is made outside the chains: the other process has no classes, and needs none to predict.
     private static IDataView Classified(MLContext mlContext)
     {
-        var texts = mlContext.Data.LoadFromEnumerable(s_rows.Select((r, i) => new ClassifiedRow { Text = r.Text, Class = $"class {i % 3}" }));
+        var texts = mlContext.Data.LoadFromEnumerable(s_rows.Select((row, i)
+            => new ClassifiedRow { Text = row.Text, Class = $"class {i % 3}" }));
         return mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(texts).Transform(texts);
     }
 

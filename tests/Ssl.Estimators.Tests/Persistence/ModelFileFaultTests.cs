@@ -87,8 +87,8 @@ public class ModelFileFaultTests
         var archive = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(Archive(Save(model)))
             .Replace("\"ssl.format_version\":\"2\"", "\"ssl.format_version\":\"7\"", StringComparison.Ordinal));
         Checksums.Seal(archive.AsSpan(8, (int)BinaryPrimitives.ReadInt64LittleEndian(archive)));
-        StringAssert.Contains(Fault(Save(model), archive), $"was written by version {ModelArchive.ProductVersion} in format 7; this version "
-            + $"({ModelArchive.ProductVersion}) reads formats up to {ModelArchive.FormatVersion}. Update the package.");
+        StringAssert.Contains(Fault(Save(model), archive), $"was written by version {ModelArchive.ProductVersion} in format 7; "
+            + $"this version ({ModelArchive.ProductVersion}) reads formats up to {ModelArchive.FormatVersion}. Update the package.");
     }
 
     [TestMethod]
@@ -124,7 +124,8 @@ public class ModelFileFaultTests
         var fault = Assert.ThrowsExactly<NotSupportedException>(() => ModelFiles.Reach(
             () => throw new MissingFieldException("Field not found: 'Microsoft.ML.ModelSaveContext.Repository'.")));
         StringAssert.StartsWith(fault.Message, "Microsoft.ML 5.");
-        StringAssert.Contains(fault.Message, "Field not found: 'Microsoft.ML.ModelSaveContext.Repository'. Use the version of Microsoft.ML that");
+        StringAssert.Contains(fault.Message,
+            "Field not found: 'Microsoft.ML.ModelSaveContext.Repository'. Use the version of Microsoft.ML that");
     }
 
     private static byte[] Save(TestEncoderModel model)

@@ -43,8 +43,9 @@ public class ModelFileTests
     [TestMethod]
     public void Texts_and_numbers_of_several_columns_come_in_their_order()
     {
-        foreach (var encoder in new[]
-            { TestEncoderModel.Create(6, inputs: ["Other", "Text"]), TestEncoderModel.Create(6, readsNumbers: true, inputs: ["Second", "Number"]) })
+        TestEncoderModel[] encoders = [TestEncoderModel.Create(6, inputs: ["Other", "Text"]),
+            TestEncoderModel.Create(6, readsNumbers: true, inputs: ["Second", "Number"])];
+        foreach (var encoder in encoders)
         {
             using var before = Encoder(encoder);
             using var loaded = (EncoderTransformer)Load(Save(before));
