@@ -90,6 +90,8 @@ public sealed class ContrastiveMasked : PretrainingMethod
         RegisterComponents();
     }
 
+    internal override bool ViewsComeFromDropout => true;
+
     /// <inheritdoc/>
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
     {

@@ -64,6 +64,8 @@ public sealed class SimCse : PretrainingMethod
         RegisterComponents();
     }
 
+    internal override bool ViewsComeFromDropout => true;
+
     /// <inheritdoc/>
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
     {

@@ -11,7 +11,7 @@ namespace Ssl.MLNet.Tests.Contracts;
 /// (see CONTRIBUTING.md); a new kind of data by deriving one that says what its rows look like.
 /// </summary>
 /// <typeparam name="TRow">A row of the data.</typeparam>
-public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
+public abstract partial class PretrainingContract<TRow> where TRow : ContractRow, new()
 {
     private protected const float Tolerance = 2e-5f;
 
@@ -308,7 +308,7 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
     }
 
     [TestMethod]
-    public void Cancelling_returns_the_best_so_far_within_a_step()
+    public void Cancelling_returns_the_encoder_as_it_is_within_a_step()
     {
         using var source = new CancellationTokenSource();
         var steps = 0L;
@@ -338,8 +338,12 @@ public abstract class PretrainingContract<TRow> where TRow : ContractRow, new()
             o.NumberOfEpochs = -3;
             o.OutputColumnName = "";
             o.WarmupFraction = double.NaN;
+            o.ValidationFraction = 1;
+            o.EarlyStoppingPatience = 0;
         }));
-        foreach (var name in new[] { "BatchSize", "LearningRate", "NumberOfEpochs", "OutputColumnName", "WarmupFraction" })
+        string[] names = ["BatchSize", "EarlyStoppingPatience", "LearningRate", "NumberOfEpochs", "OutputColumnName", "ValidationFraction",
+            "WarmupFraction"];
+        foreach (var name in names)
             StringAssert.Contains(error.Message, name);
     }
 
