@@ -44,6 +44,20 @@ internal static class BatchOrder
         }
     }
 
+    /// <summary>Batches of nearly equal size, none larger than the batch size, in the order given: a loss per batch then counts
+    /// alike.</summary>
+    /// <param name="order">Row numbers; not changed.</param>
+    /// <param name="batchSize">Most rows a batch.</param>
+    public static IEnumerable<ArraySegment<int>> Even(int[] order, int batchSize)
+    {
+        long count = (order.Length + batchSize - 1) / batchSize;
+        for (long i = 0; i < count; i++)
+        {
+            int start = (int)(i * order.Length / count), end = (int)((i + 1) * order.Length / count);
+            yield return new ArraySegment<int>(order, start, end - start);
+        }
+    }
+
     /// <summary>Number of batches that <see cref="Cut"/> makes of so many rows.</summary>
     public static long Count(long rows, int batchSize, bool dropLast)
         => rows <= batchSize || !dropLast ? (rows + batchSize - 1) / batchSize : rows / batchSize;

@@ -32,8 +32,12 @@ internal abstract class BatchSource : IBatchSource
 
         /// <summary>Whether rows without a label are kept, with NaN for it.</summary>
         public bool KeepsUnlabelled { get; init; }
+
+        /// <summary>Which rows are kept out of training; null for none.</summary>
+        public RowSplit? Split { get; init; }
     }
 
+    /// <summary>Rows to train on.</summary>
     public abstract long? RowCount { get; }
 
     public long? BatchesPerEpoch => RowCount is { } rows ? BatchOrder.Count(rows, Options.BatchSize, DropLast) : null;
@@ -46,24 +50,45 @@ internal abstract class BatchSource : IBatchSource
     /// <summary>One line for the log: rows, what is in them, and where they are kept.</summary>
     public abstract string Describe();
 
+    /// <summary>In which order rows are read, for the identity of a run: the same rows in another order give other weights.</summary>
+    public abstract string Order { get; }
+
+    /// <summary>All rows of the data, those that cannot be used among them.</summary>
+    public abstract long CountAllRows();
+
     public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
         => Prefetch.Run(Batches(cancellationToken), BatchesAhead, Discard, cancellationToken);
 
+    /// <summary>The rows kept out of training, always in the same order and the same batches. Nothing is drawn at random.</summary>
+    /// <exception cref="InvalidOperationException">There are too few of them (streamed rows only; others are counted at once).</exception>
+    public IEnumerable<IReadOnlyList<Batch>> HeldOut(CancellationToken cancellationToken)
+        => Prefetch.Run(HeldOutBatches(cancellationToken), BatchesAhead, Discard, cancellationToken);
+
     private protected abstract IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken);
+
+    private protected abstract IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken);
 
     /// <summary>Reads the rows into memory if they fit, else prepares to stream them.</summary>
     public static BatchSource Create(IDataView data, Settings settings)
     {
         var rows = settings.Format.NewStores();
-        long left = 0;
+        var draws = new List<double>();
+        long read = 0;
         foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
         {
-            if (!kept)
-                left++;
-            else if (rows.Sum(r => r.Bytes) > settings.CacheLimit || rows.Any(r => r.IsFull))
+            if (kept && settings.Split is { } split)
+                draws.Add(split.Draw(read));
+            read++;
+            if (kept && (rows.Sum(r => r.Bytes) > settings.CacheLimit || rows.Any(r => r.IsFull)))
                 return new StreamedBatchSource(data, settings);
         }
-        return new CachedBatchSource(rows, null, left, settings);
+        var left = read - rows[0].Count;
+        // Where there is hardly a row at all, the trainer has a sentence about that.
+        if (settings.Split is null || rows[0].Count < settings.MinimumBatchRows)
+            return new CachedBatchSource(rows, null, left, settings);
+        var (training, heldOut) = settings.Split.Divide(draws);
+        settings.Split.Require(training.Length, heldOut.Length, settings.MinimumBatchRows);
+        return new CachedBatchSource(rows, null, left, settings, training, heldOut);
     }
 
     /// <summary>Reads rows and labels into memory; rows without a label are left out, unless the settings keep them.</summary>
@@ -85,11 +110,12 @@ internal abstract class BatchSource : IBatchSource
 
     /// <summary>Reads row by row into <paramref name="target"/>; yields whether the row was kept.</summary>
     /// <remarks>
+    /// Rows whose number <paramref name="takes"/> refuses are passed over: nothing of them is read, nothing yielded.
     /// Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept, unless it is missing (NaN)
     /// and the settings keep such rows.
     /// </remarks>
     private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore[] target, List<float>? labels,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, Func<long, bool>? takes = null)
     {
         var needed = settings.Format.Columns.Select(name => data.Schema[name]);
         var label = labels is null ? null : settings.Label;
@@ -99,9 +125,11 @@ internal abstract class BatchSource : IBatchSource
         var getLabel = label?.CreateGetter(cursor, data.Schema[label.Name]);
         var append = settings.Format.Open(cursor);
         float value = 0;
-        while (cursor.MoveNext())
+        for (long row = 0; cursor.MoveNext(); row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (takes is not null && !takes(row))
+                continue;
             getLabel?.Invoke(ref value);
             var kept = (float.IsFinite(value) || settings.KeepsUnlabelled && float.IsNaN(value)) && append(target);
             if (kept)
@@ -142,14 +170,56 @@ internal sealed class StreamedBatchSource : BatchSource
 
     public override string Describe()
         => $"the rows outgrow CacheLimit ({Number(Options.CacheLimit)} bytes): they are streamed every epoch, "
-        + $"shuffled within {Number(Options.ShuffleBufferSize)} rows";
+        + $"shuffled within {Number(Options.ShuffleBufferSize)} rows"
+        + (Options.Split is { } split ? FormattableString.Invariant($"; {split.Fraction:P0} of them kept out for validation") : "");
+
+    public override string Order => FormattableString.Invariant($"streamed, shuffled within {Options.ShuffleBufferSize} rows");
+
+    public override long CountAllRows()
+    {
+        if (_data.GetRowCount() is { } known)
+            return known;
+        using var cursor = _data.GetRowCursor([]);
+        long count = 0;
+        while (cursor.MoveNext())
+        {
+            Options.CancellationToken.ThrowIfCancellationRequested();
+            count++;
+        }
+        return count;
+    }
+
+    // Read anew each time, like the others. A batch is cut off when two are there, so that the last two can share what is left.
+    private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
+    {
+        if (Options.Split is not { } split)
+            yield break;
+        var buffer = Options.Format.NewStores();
+        long count = 0;
+        foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken, split.IsHeldOut))
+        {
+            if (!kept)
+                continue;
+            count++;
+            if (buffer[0].Count < 2 * Options.BatchSize)
+                continue;
+            int[] both = [.. Enumerable.Range(0, buffer[0].Count)];
+            yield return ToBatches(buffer, new ArraySegment<int>(both, 0, Options.BatchSize));
+            Keep(buffer, both.AsSpan(Options.BatchSize));
+        }
+        // In an epoch that the clock cut off, the rows to train on were not counted; there were enough for a step.
+        split.Require(_rowCount ?? long.MaxValue, count, Options.MinimumBatchRows);
+        foreach (var batch in BatchOrder.Even([.. Enumerable.Range(0, buffer[0].Count)], Options.BatchSize))
+            yield return ToBatches(buffer, batch);
+    }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
         var capacity = Math.Max(Options.ShuffleBufferSize, 2 * Options.BatchSize);
         var buffer = Options.Format.NewStores();
         long count = 0;
-        foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken))
+        Func<long, bool>? takes = Options.Split is { } split ? row => !split.IsHeldOut(row) : null;
+        foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken, takes))
         {
             if (!kept)
                 continue;

@@ -9,6 +9,7 @@ internal sealed class CachedBatchSource : BatchSource
     private readonly RowStore[] _rows;
     private readonly IReadOnlyList<float>? _labels;
     private readonly int[]? _chosen;
+    private readonly int[] _heldOut;
     private readonly long _leftOut;
 
     /// <param name="rows">One store for each batch of a step.</param>
@@ -16,13 +17,15 @@ internal sealed class CachedBatchSource : BatchSource
     /// <param name="leftOut">Rows that were read but cannot be used.</param>
     /// <param name="settings">How rows are cut into batches.</param>
     /// <param name="chosen">The numbers of the rows to use; null for all.</param>
-    public CachedBatchSource(RowStore[] rows, IReadOnlyList<float>? labels, long leftOut, Settings settings, int[]? chosen = null)
-        : base(settings)
+    /// <param name="heldOut">The numbers of the rows kept out of training; null for none.</param>
+    public CachedBatchSource(RowStore[] rows, IReadOnlyList<float>? labels, long leftOut, Settings settings, int[]? chosen = null,
+        int[]? heldOut = null) : base(settings)
     {
         _rows = rows;
         _labels = labels;
         _leftOut = leftOut;
         _chosen = chosen;
+        _heldOut = heldOut ?? [];
     }
 
     public override long? RowCount => Count;
@@ -37,12 +40,17 @@ internal sealed class CachedBatchSource : BatchSource
     public IReadOnlyList<float> Labels => _labels ?? [];
 
     /// <summary>The labels of the rows in use, in their order; empty without labels.</summary>
-    public IReadOnlyList<float> ChosenLabels => _labels is null ? [] : [.. Order().Select(row => _labels[row])];
+    public IReadOnlyList<float> ChosenLabels => _labels is null ? [] : [.. RowNumbers().Select(row => _labels[row])];
 
     public override string Describe()
         => $"{Number(Count)} rows, {string.Join(" and ", _rows.Select(r => r.Content))} in memory"
             + (_leftOut > 0 ? $"; {Number(_leftOut)} rows without {Options.Format.Needed}{(_labels is null ? "" : " or label")} left out"
-                : "");
+                : "")
+            + (_heldOut.Length > 0 ? $"; {Number(_heldOut.Length)} further rows kept out for validation" : "");
+
+    public override string Order => "in memory";
+
+    public override long CountAllRows() => _rows[0].Count + _leftOut;
 
     /// <summary>Some of the rows.</summary>
     /// <param name="chosen">Their numbers among all rows read.</param>
@@ -55,26 +63,29 @@ internal sealed class CachedBatchSource : BatchSource
         float[] labels = [.. Labels];
         foreach (var (row, label) in labelled)
             labels[row] = label;
-        return new(_rows, labels, _leftOut, Options, [.. Order(), .. labelled.Select(item => item.Row)]);
+        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labelled.Select(item => item.Row)]);
     }
 
     /// <summary>All rows in their order, drawing nothing at random.</summary>
     public IEnumerable<IReadOnlyList<Batch>> InOrder()
     {
-        var order = Order();
+        var order = RowNumbers();
         for (var i = 0; i < order.Length; i += Options.BatchSize)
             yield return WithLabels(new ArraySegment<int>(order, i, Math.Min(Options.BatchSize, order.Length - i)));
     }
 
+    private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
+        => BatchOrder.Even(_heldOut, Options.BatchSize).Select(batch => ToBatches(_rows, batch));
+
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
-        var order = Order();
+        var order = RowNumbers();
         Options.Shuffle.Shuffle(order);
         foreach (var batch in Cut(_rows, order, DropLast))
             yield return WithLabels(batch);
     }
 
-    private int[] Order() => _chosen is null ? [.. Enumerable.Range(0, Count)] : [.. _chosen];
+    private int[] RowNumbers() => _chosen is null ? [.. Enumerable.Range(0, Count)] : [.. _chosen];
 
     private List<Batch> WithLabels(ArraySegment<int> rows)
     {

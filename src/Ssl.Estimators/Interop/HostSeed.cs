@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace Ssl.Estimators.Interop;
@@ -16,6 +17,17 @@ internal static class HostSeed
     {
         host = environment.Register(name);
         return Draw(host);
+    }
+
+    /// <summary>
+    /// Whether the user gave the context a seed, so that another process with the same program draws the same numbers. True where this
+    /// version of ML.NET does not tell.
+    /// </summary>
+    public static bool IsStated(MLContext mlContext)
+    {
+        // An explicit implementation of an internal interface; MLContext has no public member for it.
+        var seed = mlContext.GetType().GetInterfaces().FirstOrDefault(type => type.Name == "IHostEnvironmentInternal")?.GetProperty("Seed");
+        return seed is null || seed.GetValue(mlContext) is not null;
     }
 
     /// <summary>Draws a seed from 0 to 2^62 - 1 from a host's random stream.</summary>

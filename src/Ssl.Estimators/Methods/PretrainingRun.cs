@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Training;
 using static TorchSharp.torch;
@@ -8,16 +10,19 @@ namespace Ssl.Estimators.Methods;
 /// <param name="method">The method with its encoder, on the CPU.</param>
 /// <param name="source">Where its batches come from.</param>
 /// <param name="createModel">Makes the fitted model from the trained method's encoder; the encoder is the model's from then on.</param>
-/// <param name="configuration">What must be the same when a training is resumed from a checkpoint.</param>
+/// <param name="facts">
+/// By name, what beside the options makes the run the one it is, and must be the same when it is resumed from a checkpoint: the encoder,
+/// what was learnt from the data before the training.
+/// </param>
 internal sealed class PretrainingRun(
-    PretrainingMethod method, IBatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel, string configuration)
-        : IDisposable
+    PretrainingMethod method, BatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel,
+    IReadOnlyDictionary<string, JsonNode> facts) : IDisposable
 {
     public PretrainingMethod Method => method;
 
-    public IBatchSource Source => source;
+    public BatchSource Source => source;
 
-    public string Configuration => configuration;
+    public IReadOnlyDictionary<string, JsonNode> Facts => facts;
 
     public EncoderModel CreateModel(Device device, TrainingResult? result) => createModel(device, result);
 

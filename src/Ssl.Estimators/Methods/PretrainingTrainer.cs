@@ -5,7 +5,9 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
@@ -15,9 +17,12 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
 {
+    private const string SeedName = nameof(PretrainingOptions.Seed);
+
     private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
+    private readonly bool _seedIsStated;
     private readonly int? _gpuDeviceId;
     private readonly bool _fallbackToCpu;
 
@@ -31,6 +36,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         // Drawn once: every Fit of this estimator starts from the same seed, so a second Fit equals a fresh one.
         var drawn = HostSeed.Register(mlContext, GetType().Name, out _host);
         _seed = options.Seed ?? drawn;
+        _seedIsStated = options.Seed is not null || HostSeed.IsStated(mlContext);
         _gpuDeviceId = mlContext.GpuDeviceId;
         _fallbackToCpu = mlContext.FallbackToCpu;
     }
@@ -50,12 +56,12 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <summary>Learns the preprocessing from the data, reads the rows, and makes the network.</summary>
     private protected abstract PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel);
 
-    /// <summary>Pretrains an encoder on all rows of the input; labels are not used.</summary>
+    /// <summary>Pretrains an encoder on the rows of the input; labels are not used.</summary>
     /// <param name="input">Holds the input column(s); read several times.</param>
     /// <returns>The encoder; dispose of it when it is no longer needed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
-    /// <exception cref="InvalidOperationException">There are too few usable rows, the loss became NaN, or the device is not
-    /// there.</exception>
+    /// <exception cref="InvalidOperationException">There are too few usable rows, the loss became NaN, the device is not
+    /// there, or the checkpoint is of another training.</exception>
     public EncoderTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -65,15 +71,48 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         LibraryNotice.Tell(_mlContext);
-        using var streams = new RandomStreams(_seed);
+        var seed = Seed();
+        using var streams = new RandomStreams(seed);
         using var run = Prepare(input, streams, channel);
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
-            run.Method, run.Source, Settings.ToTrainingSettings(run.Configuration), streams, device,
+            run.Method, run.Source, CreateSettings(input.Schema, run, seed), streams, device,
             new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
-                Settings.CancellationToken);
-        return new EncoderTransformer(_mlContext, run.CreateModel(device, result));
+            Validation(run, streams, device), Settings.CancellationToken);
+        return new EncoderTransformer(_mlContext, run.CreateModel(device, result), result?.History);
     }
+
+    // Without a seed of the user's every process draws another: an interrupted training then goes on with its own.
+    private long Seed()
+        => !_seedIsStated && Checkpoint.Peek(Settings.CheckpointPath, SeedName) is { } stored && long.TryParse(stored, out var seed)
+            ? seed : _seed;
+
+    private TrainingSettings CreateSettings(DataViewSchema schema, PretrainingRun run, long seed)
+    {
+        var settings = Settings.ToTrainingSettings();
+        if (settings.CheckpointPath is null)
+            return settings;
+        var identity = RunIdentity.OfOptions(Settings).Set("Method", GetType().Name);
+        foreach (var (name, value) in run.Facts)
+            identity.Set(name, value);
+        foreach (var name in TrainingColumns)
+            identity.Set($"Column '{name}'", schema[name].Type.ToString());
+        identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
+        settings.Identity = identity.Values;
+        return settings;
+    }
+
+    private EpochValidation? Validation(PretrainingRun run, RandomStreams streams, Device device)
+    {
+        if (Settings.ValidationFraction == 0)
+            return null;
+        var loss = new HeldOutLoss(run.Method, run.Source.HeldOut, streams, device, Settings.ToTrainingSettings().MixedPrecision);
+        return new EpochValidation(() => loss.Measure(Settings.CancellationToken), Settings.EarlyStoppingPatience);
+    }
+
+    /// <summary>Which rows are kept out of training; null for none.</summary>
+    private protected RowSplit? Split(RandomStreams streams)
+        => Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed);
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and the embedding.</summary>
     /// <param name="inputSchema">Shape of the data that <see cref="Fit"/> will get.</param>

@@ -14,5 +14,6 @@ internal static class TrainingFacts
         ["loss"] = result is { FinalLoss: var loss } && double.IsFinite(loss) ? loss : null,
         ["seconds"] = result?.Elapsed.TotalSeconds ?? 0,
         ["end"] = (result?.End ?? TrainingEnd.Completed).ToString(),
+        [TrainingHistory.FactName] = result?.History.ToJson(),
     };
 }

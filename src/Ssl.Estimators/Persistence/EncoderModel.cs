@@ -45,6 +45,9 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Name of the column that the embedding goes to.</summary>
     public abstract string OutputColumn { get; }
 
+    /// <summary>How the weights came about, as it stands in the archive; null where nothing is told.</summary>
+    public virtual JsonObject? TrainingFacts => null;
+
     /// <summary>Throws unless a column has a type that the model reads.</summary>
     /// <param name="name">One of <see cref="InputColumns"/>.</param>
     /// <param name="shape">What the data have under this name.</param>

@@ -23,7 +23,11 @@ public sealed class RandomStreams : IDisposable
         Views = new Generator(seeds.NextUInt64() >> 1, CPU);
         Masks = new Generator(seeds.NextUInt64() >> 1, CPU);
         _shuffle = new ShuffleRandom(seeds.NextUInt64());
+        ValidationSeed = seeds.NextUInt64();
     }
+
+    /// <summary>Decides which rows are kept out of training, and starts the streams with which the loss on them is measured.</summary>
+    internal ulong ValidationSeed { get; }
 
     /// <summary>Initial weights; on the CPU, so that every device starts from the same ones.</summary>
     public Generator Weights { get; }
@@ -49,6 +53,13 @@ public sealed class RandomStreams : IDisposable
         ["masks"] = StateOf(Masks),
         ["shuffle"] = _shuffle.GetState(),
     };
+
+    /// <summary>Where the streams stand whenever the loss on rows kept aside is measured: the same views and masks each time.</summary>
+    internal IReadOnlyDictionary<string, byte[]> StateForValidation()
+    {
+        using var start = new RandomStreams((long)ValidationSeed);
+        return start.GetState();
+    }
 
     /// <summary>Puts every stream where <see cref="GetState"/> found it.</summary>
     /// <param name="state">From streams of the same device.</param>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;
 
-/// <summary>A copy, in host memory, of a module's weights and buffers as they were after its best epoch.</summary>
+/// <summary>A copy, in host memory, of a module's weights and buffers as they were after the epoch of the lowest validation loss.</summary>
 internal sealed class BestWeights : IDisposable
 {
     private readonly Dictionary<string, Tensor> _copies = [];

@@ -39,13 +39,13 @@ public sealed class PretrainingLoop
     private readonly BestWeights _best;
     private readonly RunReporter _reporter;
     private readonly bool _readsEachStep;
-    private readonly bool _keepsBest;
     private readonly EpochValidation? _validation;
     private readonly List<EpochSummary> _epochs = [];
+    private readonly StepRecorder _recorder = new();
     private long _steps;
 
     private PretrainingLoop(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
-        Device device, TrainingReporter sinks, bool canBeCancelled, EpochValidation? validation)
+        Device device, TrainingReporter sinks, EpochValidation? validation)
     {
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
@@ -60,11 +60,10 @@ public sealed class PretrainingLoop
         _readsEachStep = readInterval == 1;
         _metrics = new StepMetrics(readInterval);
         _best = new BestWeights();
-        _keepsBest = canBeCancelled || settings.CheckpointPath is not null;
         var before = TimeSpan.Zero;
         if (settings.CheckpointPath is { } path && settings.Resume && File.Exists(path))
             before = Resume(path);
-        _reporter = new RunReporter(settings, sinks, _length, before);
+        _reporter = new RunReporter(settings, sinks, _length, before, _recorder);
         if (_epochs.Count > 0)
             _reporter.Inform($"resumed from '{settings.CheckpointPath}' after epoch {_epochs.Count} of {settings.NumberOfEpochs}");
     }
@@ -79,21 +78,20 @@ public sealed class PretrainingLoop
     /// <param name="device">Where to compute.</param>
     /// <param name="reporter">Where to report to; <see langword="null"/> for nowhere.</param>
     /// <param name="cancellationToken">
-    /// Ends the run within a step. The method then holds the weights of the epoch with the lowest training loss, or the current
-    /// ones while the first epoch is not over; no exception is thrown.
+    /// Ends the run within a step: the method then holds the weights of that moment; no exception is thrown.
     /// </param>
     /// <returns>What was done.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Settings out of range, all in one message.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The loss became NaN or infinite; the source has no batches; the checkpoint belongs to another configuration.
+    /// The loss became NaN or infinite; the source has no batches; the checkpoint is of another run.
     /// </exception>
     public static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
         Device device, TrainingReporter? reporter = null, CancellationToken cancellationToken = default)
         => Run(method, source, settings, streams, device, reporter, null, cancellationToken);
 
     /// <summary>
-    /// The same with a validation after every epoch: the method ends with the weights of its best epoch, and the run ends when it no
-    /// longer gets better.
+    /// The same with a validation after every epoch: however the run ends, the method has the weights of the epoch with the lowest
+    /// validation loss (those of the moment while there is none), and the run ends when that loss no longer falls.
     /// </summary>
     internal static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
         Device device, TrainingReporter? reporter, EpochValidation? validation, CancellationToken cancellationToken)
@@ -112,8 +110,7 @@ public sealed class PretrainingLoop
         using var gradients = enable_grad(); // whatever the application has set on this thread
         method.to(device);
         method.train();
-        var loop = new PretrainingLoop(method, source, settings, streams, device, reporter ?? new TrainingReporter(),
-            cancellationToken.CanBeCanceled, validation);
+        var loop = new PretrainingLoop(method, source, settings, streams, device, reporter ?? new TrainingReporter(), validation);
         try
         {
             return loop.Run(cancellationToken);
@@ -135,15 +132,21 @@ public sealed class PretrainingLoop
         while (_epochs.Count < _settings.NumberOfEpochs && end == TrainingEnd.Completed)
         {
             end = RunEpoch(_epochs.Count, cancellationToken);
-            if (end == TrainingEnd.Completed && !CompleteEpoch() && _epochs.Count < _settings.NumberOfEpochs)
-                end = TrainingEnd.EarlyStopped;
+            if (end == TrainingEnd.Completed)
+                end = CompleteEpoch();
+        }
+        // By the end of its time the learning rate has fallen: the weights of now may well be better than those of the last whole epoch.
+        if (end == TrainingEnd.TimeLimit && _validation is not null && _reporter.StepsInEpoch > 0
+            && Validate(_validation, _epochs.Count + 1) is { } loss)
+        {
+            _reporter.Inform($"validation loss {ProgressText.Number(loss)} "
+                + $"after {_reporter.StepsInEpoch} steps of epoch {_epochs.Count + 1}");
         }
         double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
-        EpochSummary? best = _epochs.Where(epoch => !double.IsNaN(epoch.Loss)).MinBy(epoch => epoch.Loss);
-        if ((end == TrainingEnd.Cancelled || _validation is not null) && _best.Epoch > 0)
+        if (_best.Epoch > 0)
             _best.Restore(_method);
-        var result = new TrainingResult(end, _epochs.Count, _steps, finalLoss, best?.Loss ?? finalLoss, best?.Epoch ?? 0, _epochs,
-            _reporter.Elapsed, _reporter.Spread);
+        var history = new TrainingHistory([.. _recorder.Entries], _epochs, _best.Epoch > 0 ? _best.Epoch : null);
+        var result = new TrainingResult(end, _steps, finalLoss, _validation?.Best, history, _reporter.Elapsed, _reporter.Spread);
         _reporter.Inform(ProgressText.Line(result));
         return result;
     }
@@ -249,36 +252,38 @@ public sealed class PretrainingLoop
             + Invariant($"(learning rate {learningRate:G4}). Lower LearningRate {advice}."));
     }
 
-    // False where the validation says that the run is over.
-    private bool CompleteEpoch()
+    private TrainingEnd CompleteEpoch()
     {
         ReadMetrics();
         _length.EpochCompleted(_reporter.StepsInEpoch);
-        _epochs.Add(_reporter.CompleteEpoch());
-        EpochSummary last = _epochs[^1];
-        bool better = _validation is null
-            ? _keepsBest && (_best.Epoch == 0 || last.Loss < _epochs[_best.Epoch - 1].Loss)
-            : Validate(_validation);
-        if (better)
-            _best.Take(_method, last.Epoch);
+        _reporter.EndTraining();
+        double? loss = _validation is null ? null : Validate(_validation, _reporter.Epoch);
+        _epochs.Add(_reporter.CompleteEpoch(loss));
+        // A resumed run repeats an epoch whose validation was cut off, since its weights might have been the best.
+        if (_validation is not null && loss is null)
+            return TrainingEnd.Cancelled;
+        int epoch = _epochs.Count;
         if (_settings.CheckpointPath is { } path
-            && (last.Epoch % _settings.CheckpointEveryEpochs == 0 || last.Epoch == _settings.NumberOfEpochs))
+            && (epoch % _settings.CheckpointEveryEpochs == 0 || epoch == _settings.NumberOfEpochs || !GetsBetter))
         {
             Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
-                new CheckpointState(_epochs, _steps, _reporter.Elapsed, _validation?.Best));
+                new CheckpointState(_epochs, _recorder.Entries, _steps, _reporter.Elapsed));
         }
-        return GetsBetter;
+        return GetsBetter || epoch == _settings.NumberOfEpochs ? TrainingEnd.Completed : TrainingEnd.EarlyStopped;
     }
 
-    private bool GetsBetter => _validation is null || _epochs.Count - _best.Epoch < _validation.Patience;
+    // Whether the run goes on: not after as many epochs without a lower validation loss as its patience allows.
+    private bool GetsBetter => _validation?.Patience is not { } patience || _epochs.Count - _best.Epoch < patience;
 
-    private bool Validate(EpochValidation validation)
+    // The loss, after which the weights are kept where it is the lowest so far; null where the caller cancelled meanwhile.
+    private double? Validate(EpochValidation validation, int epoch)
     {
-        _method.eval();
-        bool better = validation.Improves(out double loss);
+        _method.BeginEvaluation();
+        double? loss = validation.Measure();
         _method.train();
-        _reporter.Inform(Invariant($"validation loss {loss:0.0000} after epoch {_epochs.Count}{(better ? ", the lowest so far" : "")}"));
-        return better;
+        if (loss is { } measured && validation.Improves(measured))
+            _best.Take(_method, epoch);
+        return loss;
     }
 
     private TimeSpan Resume(string path)
@@ -286,8 +291,9 @@ public sealed class PretrainingLoop
         CheckpointState state = Checkpoint.Read(path, _settings, _method, _optimizer, _streams, _best);
         _epochs.AddRange(state.Epochs);
         _steps = state.Steps;
-        if (_validation is not null && state.BestValidation is { } validation)
-            _validation.Best = validation;
+        _recorder.Restore(state.StepHistory);
+        foreach (EpochSummary epoch in _epochs.Where(epoch => epoch.ValidationLoss is not null))
+            _validation?.Improves(epoch.ValidationLoss!.Value);
         if (_epochs.Count > 0)
             _length.EpochCompleted(_epochs[^1].Steps);
         return state.Elapsed;

@@ -26,6 +26,11 @@ public abstract class PretrainingMethod : nn.Module
     public Encoder Encoder => _encoder.Value!;
 
     /// <summary>The loss of one step. Views and masks are drawn inside, on the batch's device.</summary>
+    /// <remarks>
+    /// Also measured on rows kept aside, in evaluation mode and without gradients. That must change nothing that later steps read, but two
+    /// things, which are put back afterwards: the random streams, and the module's buffers. Keep what a step leaves to the next one in
+    /// buffers, or change it in <see cref="OnStepCompleted"/>.
+    /// </remarks>
     /// <param name="columns">One batch for every column that the method trains on, all of the same rows.</param>
     public abstract StepLoss Loss(IReadOnlyList<Batch> columns);
 
@@ -45,6 +50,19 @@ public abstract class PretrainingMethod : nn.Module
         }
         return columns[index] as TBatch ?? throw new ArgumentException(
             $"Column {index} must be a {typeof(TBatch).Name}, got {columns[index]?.GetType().Name ?? "null"}.", nameof(columns));
+    }
+
+    /// <summary>Whether dropout makes two views of a sample, as in SimCSE: it then stays on where the loss is measured.</summary>
+    protected internal virtual bool ViewsComeFromDropout => false;
+
+    /// <summary>Puts the method into evaluation mode, to measure its loss on rows that training does not see.</summary>
+    internal void BeginEvaluation()
+    {
+        eval();
+        if (!ViewsComeFromDropout)
+            return;
+        foreach (var dropout in modules().OfType<SeededDropout>())
+            dropout.train();
     }
 
     /// <summary>Multiplies the learning rate of a parameter.</summary>

@@ -16,6 +16,10 @@ namespace Ssl.Estimators.Training;
 /// evenly, 0 when all embeddings are equal; <see langword="null"/> where the method gives no embeddings.
 /// </param>
 /// <param name="EpochCompleted">Whether this report closes the epoch.</param>
+/// <param name="ValidationLoss">
+/// Loss after the epoch on the rows kept aside, in the report that closes it; <see langword="null"/> in others, and where no rows are kept
+/// aside.
+/// </param>
 public sealed record PretrainingProgress(
     int Epoch,
     int NumberOfEpochs,
@@ -28,4 +32,5 @@ public sealed record PretrainingProgress(
     TimeSpan Elapsed,
     TimeSpan? Remaining,
     double? EmbeddingSpread,
-    bool EpochCompleted);
+    bool EpochCompleted,
+    double? ValidationLoss = null);

@@ -12,11 +12,14 @@ internal static class ProgressText
             ? Format($"{progress.Step:N0} steps")
             : progress.NumberOfSteps is { } all ? Format($"step {progress.Step:N0}/{all:N0}") : Format($"step {progress.Step:N0}");
         string left = progress.Remaining is { } remaining ? $", {Time(remaining)} left" : "";
-        return Format($"epoch {progress.Epoch}/{progress.NumberOfEpochs}, {steps}, loss {Number(progress.Loss)}, ")
+        string validation = progress.ValidationLoss is { } loss ? $", validation loss {Number(loss)}" : "";
+        return Format($"epoch {progress.Epoch}/{progress.NumberOfEpochs}, {steps}, loss {Number(progress.Loss)}{validation}, ")
             + Format($"{progress.SamplesPerSecond:N0} samples/s{left}");
     }
 
-    /// <summary>"training completed: 12 epochs, 6,480 steps, loss 0.345, 1:23".</summary>
+    /// <summary>
+    /// "training completed: 12 epochs, 6,480 steps, loss 0.345, weights of epoch 9 with the lowest validation loss 0.412, 1:23".
+    /// </summary>
     public static string Line(TrainingResult result)
     {
         string end = result.End switch
@@ -24,10 +27,13 @@ internal static class ProgressText
             TrainingEnd.Completed => "completed",
             TrainingEnd.EarlyStopped => "stopped early, the validation loss no longer falls",
             TrainingEnd.TimeLimit => "ended by MaximumTrainingTime",
-            _ => result.BestEpoch > 0 ? $"cancelled, weights of epoch {result.BestEpoch} kept" : "cancelled, weights so far kept",
+            _ => "cancelled",
         };
+        string weights = result is { BestEpoch: { } epoch, BestValidationLoss: { } loss }
+            ? $"weights of epoch {epoch} with the lowest validation loss {Number(loss)}, "
+            : result.End is TrainingEnd.Completed ? "" : "weights of the last step, ";
         return Format($"training {end}: {result.EpochsCompleted} epochs, {result.StepsCompleted:N0} steps, ")
-            + Format($"loss {Number(result.FinalLoss)}, {Time(result.Elapsed)}");
+            + Format($"loss {Number(result.FinalLoss)}, {weights}{Time(result.Elapsed)}");
     }
 
     /// <summary>"0:42", "12:05", "3:07:00".</summary>

@@ -11,20 +11,23 @@ internal sealed class RunReporter
     private readonly TimeSpan _before;
     private readonly LossAverage _recent = new();
     private readonly LossAverage _epoch = new();
+    private readonly StepRecorder _steps;
 
     private TimeSpan _lastProgress;
     private TimeSpan _lastLine;
     private TimeSpan _epochStart;
     private double _learningRate;
+    private TimeSpan? _epochEnd;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="settings">Intervals and number of epochs.</param>
     /// <param name="sinks">Where reports go.</param>
     /// <param name="length">Length of the run, for the time left.</param>
     /// <param name="before">Training time before a resume.</param>
-    public RunReporter(TrainingSettings settings, TrainingReporter sinks, RunLength length, TimeSpan before)
+    /// <param name="steps">Remembers the steps.</param>
+    public RunReporter(TrainingSettings settings, TrainingReporter sinks, RunLength length, TimeSpan before, StepRecorder steps)
     {
-        (_settings, _sinks, _length, _before) = (settings, sinks, length, before);
+        (_settings, _sinks, _length, _before, _steps) = (settings, sinks, length, before, steps);
         _clock = sinks.Clock ?? TimeProvider.System;
         _start = _clock.GetTimestamp();
         _lastProgress = _lastLine = _epochStart = before;
@@ -53,6 +56,7 @@ internal sealed class RunReporter
         _recent.Reset();
         _epochStart = _lastProgress = Elapsed;
         _lastLine = Elapsed;
+        _epochEnd = null;
     }
 
     /// <summary>Whether a report is due, for which the pending steps' numbers should be read.</summary>
@@ -74,6 +78,10 @@ internal sealed class RunReporter
         _learningRate = numbers.LearningRate;
         if (numbers.Spread is { } spread)
             Spread = spread;
+        var terms = new Dictionary<string, double>(numbers.Names.Count);
+        for (int i = 0; i < numbers.Names.Count; i++)
+            terms[numbers.Names[i]] = numbers.Terms[i];
+        _steps.Add(Epoch, numbers.Loss, terms, numbers.LearningRate, Spread);
     }
 
     /// <summary>Reports what is due.</summary>
@@ -98,15 +106,21 @@ internal sealed class RunReporter
         _recent.Reset();
     }
 
+    /// <summary>Ends the training of the epoch under way: what follows until it is closed does not count as its time.</summary>
+    public void EndTraining() => _epochEnd = Elapsed;
+
     /// <summary>Closes the epoch under way and reports it.</summary>
-    public EpochSummary CompleteEpoch()
+    /// <param name="validationLoss">Loss on the rows kept aside, where there are any.</param>
+    public EpochSummary CompleteEpoch(double? validationLoss)
     {
-        TimeSpan now = Elapsed;
-        PretrainingProgress report = Make(_epoch, now, _epochStart, completed: true);
+        PretrainingProgress report = Make(_epoch, _epochEnd ?? Elapsed, _epochStart, completed: true) with
+        {
+            ValidationLoss = validationLoss, Elapsed = Elapsed,
+        };
         _sinks.Info?.Invoke(ProgressText.Line(report));
         _sinks.Progress?.Report(report);
         return new EpochSummary(Epoch, _epoch.Steps, _epoch.Samples, report.Loss, report.Terms, _learningRate, report.SamplesPerSecond,
-            Spread);
+            Spread, validationLoss);
     }
 
     /// <summary>Gives a warning.</summary>

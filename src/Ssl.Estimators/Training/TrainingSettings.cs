@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Training.Checkpoints;
 
 namespace Ssl.Estimators.Training;
 
@@ -63,6 +64,7 @@ public sealed class TrainingSettings
     /// and the time share, so that a run which the clock ends has annealed as well.
     /// </summary>
     /// <value>The default value is <see langword="null"/>.</value>
+    [NotPartOfIdentity("No two runs with a limit are equal, and one that it ended goes on with a later one.")]
     public TimeSpan? MaximumTrainingTime { get; set; }
 
     /// <summary>
@@ -73,41 +75,49 @@ public sealed class TrainingSettings
 
     /// <summary>File to which checkpoints are written and from which a run resumes; <see langword="null"/> for none.</summary>
     /// <remarks>
-    /// Where the file exists and <see cref="Resume"/> is true, the run goes on from it. A checkpoint of another configuration is
-    /// refused. The file is written beside its place and renamed, so that a whole checkpoint is there at any time. The checkpoint of
-    /// a finished run stays: another run with it has nothing left to do and returns its weights at once.
+    /// Where the file exists and <see cref="Resume"/> is true, the run goes on from it. A checkpoint of another run is refused with a
+    /// sentence that says what differs. The number of epochs must be the same too: the learning rate of every step follows from it. The
+    /// file is written beside its place and renamed, so that a whole checkpoint is there at any time. The checkpoint of a finished run
+    /// stays: another run with it has nothing left to do and returns its weights at once.
     /// </remarks>
     /// <value>The default value is <see langword="null"/>.</value>
+    [NotPartOfIdentity("Where the file is changes nothing.")]
     public string? CheckpointPath { get; set; }
 
     /// <summary>Epochs between two checkpoints; the last epoch is always written. At least 1.</summary>
     /// <value>The default value is 1.</value>
+    [NotPartOfIdentity("Writing changes nothing.")]
     public int CheckpointEveryEpochs { get; set; } = Defaults.CheckpointEveryEpochs;
 
     /// <summary>Whether a checkpoint that exists at <see cref="CheckpointPath"/> is continued; otherwise it is overwritten.</summary>
     /// <value>The default value is <see langword="true"/>.</value>
+    [NotPartOfIdentity("Decides whether the file is read at all.")]
     public bool Resume { get; set; } = true;
 
     /// <summary>
-    /// Text that says what else must be the same when a run resumes (method, encoder, data): stored in the checkpoint and compared
-    /// with it. Settings of this class and the shapes of the weights are compared anyway.
+    /// What else must be the same when a run resumes (method, encoder, data, seed), by name: stored in the checkpoint and compared with it.
+    /// Settings of this class and the shapes of the weights are compared anyway.
     /// </summary>
-    /// <value>The default value is the empty text.</value>
-    public string Configuration { get; set; } = "";
+    /// <value>The default value is empty.</value>
+    [NotPartOfIdentity("Its values are, each under its own name.")]
+    public IReadOnlyDictionary<string, string> Identity { get; set; } = new Dictionary<string, string>();
 
     /// <summary>
     /// Embedding spread under which the run warns of collapse: the standard deviation of the L2-normalised embeddings, times the
     /// square root of their dimension; 1 for directions spread evenly, 0 when all embeddings are equal. 0 turns the watch off.
     /// </summary>
     /// <value>The default value is 0.1.</value>
+    [NotPartOfIdentity("Decides on a warning.")]
     public double CollapseThreshold { get; set; } = Defaults.CollapseThreshold;
 
     /// <summary>Shortest time between two progress reports inside an epoch; the end of an epoch is always reported.</summary>
     /// <value>The default value is 0.25 seconds.</value>
+    [NotPartOfIdentity("Reports change nothing.")]
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromSeconds(Defaults.ProgressIntervalSeconds);
 
     /// <summary>Time between two info lines inside a long epoch; the end of an epoch always has one.</summary>
     /// <value>The default value is 5 seconds.</value>
+    [NotPartOfIdentity("Reports change nothing.")]
     public TimeSpan LogInterval { get; set; } = TimeSpan.FromSeconds(Defaults.LogIntervalSeconds);
 
     /// <summary>Steps between two readings of the steps' numbers from the device; by default 1 on the CPU, 16 elsewhere.</summary>

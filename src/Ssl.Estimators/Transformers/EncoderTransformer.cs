@@ -30,10 +30,11 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     private readonly MLContext _mlContext;
     private readonly EncoderModel _model;
 
-    internal EncoderTransformer(MLContext mlContext, EncoderModel model)
+    internal EncoderTransformer(MLContext mlContext, EncoderModel model, TrainingHistory? history = null)
     {
         _mlContext = mlContext;
         _model = model;
+        TrainingHistory = history ?? TrainingHistory.FromJson(model.TrainingFacts?[TrainingHistory.FactName]);
     }
 
     /// <summary>Name of the embedding column: a known-size vector of <see cref="float"/>.</summary>
@@ -44,6 +45,12 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
 
     /// <summary>Length of an embedding.</summary>
     public int EmbeddingDimension => _model.Dimension;
+
+    /// <summary>
+    /// How the losses of its training went: step by step after <c>Fit</c>; of a loaded encoder, epoch by epoch.
+    /// <see langword="null"/> for one that was not trained, or that comes from elsewhere.
+    /// </summary>
+    public TrainingHistory? TrainingHistory { get; }
 
     /// <summary>Always true: a row's embedding depends on that row alone.</summary>
     public bool IsRowToRowMapper => true;
@@ -132,7 +139,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
                 nameof(inputColumnName));
         }
         IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
-        return new EncoderTransformer(mlContext ?? _mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName));
+        return new EncoderTransformer(mlContext ?? _mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName),
+            TrainingHistory);
     }
 
     internal void SaveArchive(string filePath) => AtomicFile.Write(filePath, _model.WriteArchive);
@@ -143,6 +151,14 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         LibraryNotice.Tell(mlContext);
         var model = EncoderModelReader.ReadFile(filePath);
         model.MoveTo(device);
-        return new EncoderTransformer(mlContext, model);
+        try
+        {
+            return new EncoderTransformer(mlContext, model);
+        }
+        catch (FormatException e)
+        {
+            model.Dispose();
+            throw new FormatException($"Cannot read an encoder from '{filePath}'. {e.Message}", e);
+        }
     }
 }

@@ -28,7 +28,7 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
     public sealed override string OutputColumn => _parts.OutputColumn;
 
     /// <summary>How it was trained, for the archive's reader: method, epochs, loss.</summary>
-    public JsonObject TrainingFacts => _parts.TrainingFacts;
+    public sealed override JsonObject TrainingFacts => _parts.TrainingFacts;
 
     /// <summary>The network, on the model's device; to be used while <see cref="EncoderModel.Lifetime"/> is entered.</summary>
     private protected TEncoder Network => _parts.Network.Value;

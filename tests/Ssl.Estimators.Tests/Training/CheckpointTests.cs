@@ -33,18 +33,38 @@ public class CheckpointTests
         Assert.AreEqual(whole.StepsCompleted, rest.StepsCompleted);
         CollectionAssert.AreEqual(whole.Epochs.Select(epoch => epoch.Loss).ToArray(), rest.Epochs.Select(epoch => epoch.Loss).ToArray());
         Assert.AreEqual(whole.BestEpoch, rest.BestEpoch);
+        CollectionAssert.AreEqual(whole.History.Steps.Select(step => (step.Step, step.Epoch, step.Loss, step.LearningRate)).ToArray(),
+            rest.History.Steps.Select(step => (step.Step, step.Epoch, step.Loss, step.LearningRate)).ToArray());
+        Assert.HasCount(16, whole.History.Steps);
     }
 
     [TestMethod]
-    public void BestWeightsSurviveAResume()
+    public void TheWeightsOfTheBestEpochSurviveAResume()
     {
-        // Losses of epochs 2 and 3 are raised, so epoch 1 stays the best; the run is cancelled, resumed, and cancelled again.
-        Func<int, Tensor, Tensor> spoil = (step, loss) => step > 4 ? loss + 100 : loss;
-        (_, Dictionary<string, float[]> best) = Run(CheckpointPath, cancelAt: (2, 2), spoil: spoil);
-        (TrainingResult again, Dictionary<string, float[]> weights) =
-            Run(CheckpointPath, cancelAt: (3, 2), spoil: (_, loss) => loss + 100);
+        // Epoch 1 has the lowest validation loss; the run is cancelled, resumed, and cancelled again.
+        (TrainingResult first, Dictionary<string, float[]> best) = Run(CheckpointPath, cancelAt: (2, 2), validation: epoch => epoch);
+        (TrainingResult again, Dictionary<string, float[]> weights) = Run(CheckpointPath, cancelAt: (3, 2), validation: epoch => epoch + 2);
+        Assert.AreEqual(2, first.EpochsCompleted);
+        Assert.AreEqual(3, again.EpochsCompleted);
+        Assert.AreEqual(1, first.BestEpoch);
         Assert.AreEqual(1, again.BestEpoch);
+        Assert.AreEqual(1.0, again.BestValidationLoss);
+        CollectionAssert.AreEqual(new double?[] { 1, 2, 3 }, again.Epochs.Select(epoch => epoch.ValidationLoss).ToArray());
         PretrainingLoopTests.AssertEqual(best, weights);
+    }
+
+    [TestMethod]
+    public void ARunThatStoppedEarlyGoesOnWithMorePatience()
+    {
+        (TrainingResult stopped, _) = Run(CheckpointPath, validation: epoch => epoch, patience: 1);
+        Assert.AreEqual(TrainingEnd.EarlyStopped, stopped.End);
+        Assert.AreEqual(2, stopped.EpochsCompleted);
+        (TrainingResult same, _) = Run(CheckpointPath, validation: epoch => epoch + 2, patience: 1);
+        Assert.AreEqual(TrainingEnd.EarlyStopped, same.End);
+        Assert.AreEqual(2, same.EpochsCompleted);
+        (TrainingResult further, _) = Run(CheckpointPath, validation: epoch => epoch + 2, patience: 9);
+        Assert.AreEqual(TrainingEnd.Completed, further.End);
+        Assert.AreEqual(4, further.EpochsCompleted);
     }
 
     [TestMethod]
@@ -66,17 +86,28 @@ public class CheckpointTests
     }
 
     [TestMethod]
-    public void AnotherConfigurationIsRefused()
+    public void AnotherRunIsRefusedWithWhatDiffers()
     {
         Run(CheckpointPath);
         var fault = Assert.ThrowsExactly<InvalidOperationException>(() => Run(CheckpointPath, change: settings =>
         {
             settings.LearningRate = 0.5;
-            settings.Configuration = "another";
+            settings.Identity = new Dictionary<string, string> { ["Method"] = "another", ["Temperature"] = "0.2" };
         }));
-        Assert.AreEqual($"The checkpoint '{CheckpointPath}' belongs to another configuration: it was made with LearningRate 0.02 "
-            + "(now 0.5), Configuration toy (now another). Use the same settings to continue it, choose another CheckpointPath, or delete the "
-            + "file to start anew.", fault.Message);
+        Assert.AreEqual($"CheckpointPath '{CheckpointPath}' holds a run with LearningRate 0.02, this one has 0.5; Method toy, this one has "
+            + "another; Temperature nothing, this one has 0.2. Delete the file, or set CheckpointPath to another one, to start anew; to "
+            + "continue that run, set its values again.", fault.Message);
+    }
+
+    [TestMethod]
+    public void MoreEpochsAreAnotherRunAndAnotherTimeLimitIsNot()
+    {
+        Run(CheckpointPath);
+        var fault = Assert.ThrowsExactly<InvalidOperationException>(
+            () => Run(CheckpointPath, change: settings => settings.NumberOfEpochs = 9));
+        StringAssert.Contains(fault.Message, "holds a run with NumberOfEpochs 4, this one has 9. The learning rate of every step follows");
+        (TrainingResult result, _) = Run(CheckpointPath, change: settings => settings.MaximumTrainingTime = TimeSpan.FromHours(1));
+        Assert.AreEqual(4, result.EpochsCompleted);
     }
 
     [TestMethod]
@@ -84,7 +115,7 @@ public class CheckpointTests
     {
         Run(CheckpointPath);
         var fault = Assert.ThrowsExactly<InvalidOperationException>(() => Run(CheckpointPath, dimension: 5));
-        StringAssert.Contains(fault.Message, "belongs to another configuration: its ");
+        StringAssert.Contains(fault.Message, "holds a run of another network: its ");
         StringAssert.Contains(fault.Message, "here [");
     }
 
@@ -109,12 +140,12 @@ public class CheckpointTests
     }
 
     private static (TrainingResult Result, Dictionary<string, float[]> Weights) Run(string? path, (int Epoch, int Step)? cancelAt = null,
-        Action<TrainingSettings>? change = null, Func<int, Tensor, Tensor>? spoil = null, int dimension = 4)
+        Action<TrainingSettings>? change = null, int dimension = 4, Func<int, double>? validation = null, int? patience = null)
     {
         using var streams = new RandomStreams(11);
         using var cancellation = new CancellationTokenSource();
-        int losses = 0;
-        using var method = new ToyMethod(streams, dimension: dimension) { Spoil = loss => spoil is null ? loss : spoil(++losses, loss) };
+        int epochs = 0;
+        using var method = new ToyMethod(streams, dimension: dimension);
         var source = new ToySource(streams)
         {
             BeforeStep = (epoch, step) =>
@@ -125,10 +156,12 @@ public class CheckpointTests
         };
         var settings = new TrainingSettings
         {
-            NumberOfEpochs = 4, BatchSize = 16, LearningRate = 0.02, CheckpointPath = path, Configuration = "toy",
+            NumberOfEpochs = 4, BatchSize = 16, LearningRate = 0.02, CheckpointPath = path,
+            Identity = new Dictionary<string, string> { ["Method"] = "toy" },
         };
         change?.Invoke(settings);
-        TrainingResult result = PretrainingLoop.Run(method, source, settings, streams, CPU, null, cancellation.Token);
+        TrainingResult result = PretrainingLoop.Run(method, source, settings, streams, CPU, null,
+            validation is null ? null : new EpochValidation(() => validation(++epochs), patience), cancellation.Token);
         return (result, method.Weights());
     }
 }

@@ -21,6 +21,11 @@ public class ProgressTextTests
         ProgressText.Line(s_progress with { Step = 1540, EpochCompleted = true, Remaining = new TimeSpan(1, 2, 3) }));
 
     [TestMethod]
+    public void LineOfAValidatedEpoch() => Assert.AreEqual(
+        "epoch 3/12, 540 steps, loss 1.234, validation loss 2.500, 12,345 samples/s, 0:42 left",
+        ProgressText.Line(s_progress with { Step = 540, EpochCompleted = true, ValidationLoss = 2.5 }));
+
+    [TestMethod]
     [DataRow(0.0, "0.000")]
     [DataRow(1.23456, "1.235")]
     [DataRow(0.00123, "1.23e-3")]
@@ -31,9 +36,17 @@ public class ProgressTextTests
     [TestMethod]
     public void ClosingLine()
     {
-        var result = new TrainingResult(TrainingEnd.Completed, 12, 6480, 0.345, 0.34, 11, [], TimeSpan.FromSeconds(83), null);
+        var history = new TrainingHistory([], [.. Enumerable.Range(1, 12).Select(epoch => new EpochSummary(epoch, 540, 8640, 0.345,
+            new Dictionary<string, double>(), 0, 1, null))], null);
+        var result = new TrainingResult(TrainingEnd.Completed, 6480, 0.345, null, history, TimeSpan.FromSeconds(83), null);
         Assert.AreEqual("training completed: 12 epochs, 6,480 steps, loss 0.345, 1:23", ProgressText.Line(result));
-        StringAssert.StartsWith(ProgressText.Line(result with { End = TrainingEnd.Cancelled }),
-            "training cancelled, weights of epoch 11 kept:");
+        Assert.AreEqual("training cancelled: 12 epochs, 6,480 steps, loss 0.345, weights of the last step, 1:23",
+            ProgressText.Line(result with { End = TrainingEnd.Cancelled }));
+        Assert.AreEqual("training cancelled: 12 epochs, 6,480 steps, loss 0.345, "
+            + "weights of epoch 9 with the lowest validation loss 0.412, 1:23",
+            ProgressText.Line(result with
+            {
+                End = TrainingEnd.Cancelled, BestValidationLoss = 0.412, History = history with { BestEpoch = 9 },
+            }));
     }
 }

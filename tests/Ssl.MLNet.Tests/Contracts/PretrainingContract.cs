@@ -310,7 +310,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     }
 
     [TestMethod]
-    public void Cancelling_returns_the_best_so_far_within_a_step()
+    public void Cancelling_returns_the_encoder_as_it_is_within_a_step()
     {
         using var source = new CancellationTokenSource();
         var steps = 0L;
@@ -340,8 +340,12 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
             o.NumberOfEpochs = -3;
             o.OutputColumnName = "";
             o.WarmupFraction = double.NaN;
+            o.ValidationFraction = 1;
+            o.EarlyStoppingPatience = 0;
         }));
-        foreach (var name in new[] { "BatchSize", "LearningRate", "NumberOfEpochs", "OutputColumnName", "WarmupFraction" })
+        string[] names = ["BatchSize", "EarlyStoppingPatience", "LearningRate", "NumberOfEpochs", "OutputColumnName", "ValidationFraction",
+            "WarmupFraction"];
+        foreach (var name in names)
             StringAssert.Contains(error.Message, name);
     }
 

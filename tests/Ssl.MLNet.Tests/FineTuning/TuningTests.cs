@@ -68,7 +68,7 @@ public sealed class TuningTests
 
             var error = Assert.ThrowsExactly<InvalidOperationException>(() => Trainer(mlContext, encoder, o =>
                 (o.ValidationFraction, o.CheckpointPath, o.LabelSmoothing) = (validationFraction, path, 0.1)).Fit(data));
-            StringAssert.Contains(error.Message, "belongs to another configuration");
+            StringAssert.Contains(error.Message, "holds a run with LabelSmoothing 0, this one has 0.1.");
         }
         finally
         {

@@ -66,9 +66,9 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
             "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
     }
 
-    internal override TrainingSettings ToTrainingSettings(string configuration)
+    internal override TrainingSettings ToTrainingSettings()
     {
-        var settings = base.ToTrainingSettings(configuration);
+        var settings = base.ToTrainingSettings();
         settings.MixedPrecision = MixedPrecision;
         return settings;
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -88,6 +89,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
             ShuffleBufferSize = _options.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
+            Split = Split(streams),
         });
         RequireRows(source.RowCount,
             $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
@@ -97,7 +99,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         var encoder = factory.Create(streams);
         var method = CreateMethod(encoder, factory, streams);
         return new PretrainingRun(method, source, CreateModel,
-            $"{GetType().Name} {factory.ToJson().ToJsonString()} {_options.InputColumnName}");
+            new Dictionary<string, JsonNode> { [nameof(_options.Encoder)] = factory.ToJson() });
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory, _options.PixelMaximum,
             device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result), loaded);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
@@ -62,13 +63,17 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
             ShuffleBufferSize = _options.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
+            Split = Split(streams),
         });
         RequireRows(source.RowCount, "Every cell of every row is missing.");
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);
         return new PretrainingRun(method, source, CreateModel,
-            $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {columns.ToJson().ToJsonString()}");
+            new Dictionary<string, JsonNode>
+            {
+                [nameof(_options.Encoder)] = _encoder.ToJson(), ["ScalesAndCategories"] = columns.ToJson(),
+            });
 
         EncoderModel CreateModel(Device device, TrainingResult? result)
         {

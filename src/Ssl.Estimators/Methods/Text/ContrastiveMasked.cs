@@ -94,6 +94,9 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
         }
 
         /// <inheritdoc/>
+        protected internal override bool ViewsComeFromDropout => true;
+
+        /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var texts = Column<TokenBatch>(columns);

@@ -63,6 +63,9 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
         }
 
         /// <inheritdoc/>
+        protected internal override bool ViewsComeFromDropout => true;
+
+        /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var texts = Column<TokenBatch>(columns);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
@@ -56,6 +57,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             ShuffleBufferSize = _options.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
+            Split = Split(streams),
         });
         var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
         RequireRows(source.RowCount, $"Every row's text in column {columns} is empty, or there are no rows.");
@@ -63,7 +65,10 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
         var encoder = _encoder.Create(tokenizer.Vocabulary, streams);
         var method = CreateMethod(encoder, tokenizer, streams);
         return new PretrainingRun(method, source, CreateModel,
-            $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {string.Join(',', TrainingColumns)}");
+            new Dictionary<string, JsonNode>
+            {
+                [nameof(_options.Encoder)] = _encoder.ToJson(), [nameof(_options.Tokenizer)] = tokenizer.ToJson(),
+            });
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => TextEncoderModel.CopyOf(
             encoder, _encoder, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName,

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
@@ -77,6 +78,7 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
             ShuffleBufferSize = _options.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = _options.CancellationToken,
+            Split = Split(streams),
         });
         RequireRows(source.RowCount,
             $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows. "
@@ -84,7 +86,10 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
         channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);
-        return new PretrainingRun(method, source, CreateModel, $"{GetType().Name} {_encoder.ToJson().ToJsonString()} {name} {layout}");
+        return new PretrainingRun(method, source, CreateModel, new Dictionary<string, JsonNode>
+        {
+            [nameof(_options.Encoder)] = _encoder.ToJson(), ["Scaling"] = scaling.ToJson(), ["Layout"] = layout.ToString(),
+        });
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => TimeSeriesEncoderModel.CopyOf(encoder, _encoder, layout, scaling,
             device, name, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));

@@ -2,6 +2,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tasks;
@@ -34,6 +35,7 @@ public abstract class FineTuningOptions
     /// <see cref="FeatureColumnName"/>.
     /// </summary>
     /// <value>The default value is null.</value>
+    [NotPartOfIdentity("Its modality, columns and weights stand for it.")]
     public EncoderTransformer? Encoder { get; set; }
 
     /// <summary>Name of the column to learn to predict.</summary>
@@ -109,24 +111,31 @@ public abstract class FineTuningOptions
 
     /// <summary>Epochs without a lower validation loss after which the training ends. At least 1.</summary>
     /// <value>The default value is 3.</value>
+    [NotPartOfIdentity("Decides how long the training goes, not what a step does.")]
     public int Patience { get; set; } = CommonDefaults.Patience;
 
     /// <summary>Stops after this time, with the learning rate annealed by then. Null means no limit.</summary>
+    [NotPartOfIdentity("No two runs with a limit are equal, and one that it ended goes on with a later one.")]
     public TimeSpan? MaximumTrainingTime { get; set; }
 
     /// <summary>Seed of all random draws of this estimator; null takes it from the <c>MLContext</c>.</summary>
+    [NotPartOfIdentity("The seed that is used stands for it, whether stated here or drawn from the MLContext.")]
     public int? Seed { get; set; }
 
     /// <summary>
     /// File to which the state of the training is written after every epoch, and from which an interrupted training with the same data and
     /// settings goes on. Null writes none.
     /// </summary>
+    [NotPartOfIdentity("Where the file is changes nothing.")]
     public string? CheckpointPath { get; set; }
 
     /// <summary>Told after every step, throttled. Called on the training thread.</summary>
+    [NotPartOfIdentity("Reports change nothing.")]
     public IProgress<PretrainingProgress>? Progress { get; set; }
 
-    /// <summary>Ends the training within a step; <c>Fit</c> then returns the best model so far.</summary>
+    /// <summary>Ends the training within a step; <c>Fit</c> then returns the model as it is, or, where
+    /// <see cref="ValidationFraction"/> is above 0, with the weights of the epoch whose validation loss was lowest.</summary>
+    [NotPartOfIdentity("A run that is cancelled is the one to continue.")]
     public CancellationToken CancellationToken { get; set; }
 
     /// <summary>A copy that later changes of the original do not reach.</summary>
@@ -168,11 +177,7 @@ public abstract class FineTuningOptions
         LayerwiseLearningRateDecay,
         HeadOnlyEpochs);
 
-    /// <summary>Settings of the task that must be the same when a training is resumed.</summary>
-    internal virtual string Configuration => FormattableString.Invariant(
-        $"{LabelColumnName} {Head} {Tuning} validation {ValidationFraction} patience {Patience}");
-
-    internal TrainingSettings ToTrainingSettings(string configuration, string? checkpointPath) => new()
+    internal TrainingSettings ToTrainingSettings(string? checkpointPath) => new()
     {
         BatchSize = BatchSize,
         NumberOfEpochs = NumberOfEpochs,
@@ -182,7 +187,6 @@ public abstract class FineTuningOptions
         GradientClipNorm = GradientClipNorm,
         MaximumTrainingTime = MaximumTrainingTime,
         CheckpointPath = checkpointPath,
-        Configuration = configuration,
     };
 }
 
@@ -208,9 +212,6 @@ public abstract class ClassificationOptions : FineTuningOptions
     /// <summary>What the head starts from. Class means need a linear head.</summary>
     /// <value>The default value is <see cref="Tasks.HeadInitialization.Random"/>.</value>
     public HeadInitialization HeadInitialization { get; set; } = ClassificationDefaults.Initialization;
-
-    internal override string Configuration
-        => FormattableString.Invariant($"{base.Configuration} smoothing {LabelSmoothing} weights {ClassWeights} {HeadInitialization}");
 
     internal override void Validate(OptionFaults faults)
     {

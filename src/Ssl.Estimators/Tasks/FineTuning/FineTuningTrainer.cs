@@ -10,6 +10,7 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -24,6 +25,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
+    private readonly bool _seedIsStated;
     private readonly int? _gpuDeviceId;
     private readonly bool _fallbackToCpu;
 
@@ -42,6 +44,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         _mlContext = mlContext;
         var drawn = HostSeed.Register(mlContext, name, out _host);
         _seed = options.Seed ?? drawn;
+        _seedIsStated = options.Seed is not null || HostSeed.IsStated(mlContext);
         _gpuDeviceId = mlContext.GpuDeviceId;
         _fallbackToCpu = mlContext.FallbackToCpu;
     }
@@ -94,18 +97,21 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
         LibraryNotice.Tell(_mlContext);
-        using var streams = new RandomStreams(_seed);
+        // Without a seed of the user's every process draws another: an interrupted training then goes on with its own.
+        var seed = !_seedIsStated && Checkpoint.Peek(Settings.CheckpointPath, nameof(Settings.Seed)) is { } stored
+            && long.TryParse(stored, out var known) ? known : _seed;
+        using var streams = new RandomStreams(seed);
         var rows = Read(input, model, streams, channel);
         int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
         var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labelled.Select(row => rows.Labels[row])]);
         var (training, validation) = Split(rows, labelled, streams.Shuffle);
-        var tuned = Train(model, task, training, validation, streams, device, channel, Settings.CheckpointPath, out var method);
+        var tuned = Train(model, task, training, validation, streams, seed, device, channel, Settings.CheckpointPath, out var method);
         using (method)
         {
             if (PseudoLabelling is not { } pseudo || labelled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
                 return new FineTunedTransformer(_mlContext, tuned);
-            var known = labelled.ToHashSet();
-            int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !known.Contains(row))];
+            var labelledRows = labelled.ToHashSet();
+            int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !labelledRows.Contains(row))];
             var chosen = pseudo.Choose(unlabelled, Predict(method, task, rows.Only(unlabelled), device), task.Width);
             Inform(channel, FormattableString.Invariant(
                 $"{chosen.Count} of {unlabelled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
@@ -114,14 +120,14 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             training = training.With(chosen);
         }
         tuned.Dispose();
-        tuned = Train(model, task, training, validation, streams, device, channel,
+        tuned = Train(model, task, training, validation, streams, seed, device, channel,
             Settings.CheckpointPath is { } path ? path + PseudoLabels.CheckpointSuffix : null, out method);
         method.Dispose();
         return new FineTunedTransformer(_mlContext, tuned);
     }
 
     private FineTunedModel Train(EncoderModel model, PredictionTask task, CachedBatchSource training, CachedBatchSource? validation,
-        RandomStreams streams, Device device, IChannel channel, string? checkpointPath, out FineTuningMethod method)
+        RandomStreams streams, long seed, Device device, IChannel channel, string? checkpointPath, out FineTuningMethod method)
     {
         var encoder = model.CreateTrainable(streams);
         var hidden = Settings.Head == FineTuningHead.Mlp ? model.Dimension : 0;
@@ -129,11 +135,16 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         InitializeHead(head, encoder, training, task);
         var tuning = CreateMethod(encoder, head, task, training.ChosenLabels);
         method = tuning;
-        var configuration = $"{GetType().Name} {model.Modality} {string.Join(',', model.InputColumns)} {Settings.Configuration} "
-            + $"rows {training.Count}";
+        var settings = Settings.ToTrainingSettings(checkpointPath);
+        if (checkpointPath is not null)
+        {
+            settings.Identity = RunIdentity.OfOptions(Settings).Set("Method", GetType().Name).Set("Modality", model.Modality)
+                .Set("Columns", model.InputColumns).Set("Rows", training.Count).Set("EncoderWeights", encoder)
+                .Set(nameof(Settings.Seed), seed).Values;
+        }
         try
         {
-            var result = PretrainingLoop.Run(tuning, training, Settings.ToTrainingSettings(configuration, checkpointPath), streams, device,
+            var result = PretrainingLoop.Run(tuning, training, settings, streams, device,
                 new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
                 validation is null ? null : new EpochValidation(() => MeasureLoss(tuning, validation, device), Settings.Patience),
                 Settings.CancellationToken);

@@ -57,9 +57,6 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         /// <value>The default value is null.</value>
         public int? MaximumPseudoLabelsPerClass { get; set; }
 
-        internal override string Configuration => FormattableString.Invariant(
-            $"{base.Configuration} pseudo-labels {PseudoLabelThreshold} {MaximumPseudoLabelsPerClass}");
-
         internal override void Validate(OptionFaults faults)
         {
             base.Validate(faults);

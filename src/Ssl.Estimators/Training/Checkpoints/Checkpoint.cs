@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Randomness;
@@ -10,17 +9,19 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Training.Checkpoints;
 
 /// <summary>
-/// The state of a run between two epochs in one safetensors file: weights and buffers, the optimizer's averages, the best weights
-/// where they are not the current ones; in its header, as JSON, settings, history and random streams.
+/// The state of a run between two epochs in one safetensors file: weights and buffers, the optimizer's averages, the weights of the
+/// lowest validation loss where there are any and they are not the current ones; in its header, as JSON, what run it is (see
+/// <see cref="RunIdentity"/>), its history and random streams.
 /// </summary>
 internal static class Checkpoint
 {
     private const string MetadataKey = "ssl.checkpoint";
-    private const int Version = 2;
+    private const int Version = 3;
     private const string Weights = "weights/";
     private const string Average = "optimizer/average/";
     private const string SquareAverage = "optimizer/square_average/";
     private const string Best = "best/";
+    private const string Identity = "identity";
 
     /// <summary>Writes a checkpoint: under a temporary name first, so that a whole one is at <paramref name="path"/> at any time.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -37,12 +38,12 @@ internal static class Checkpoint
             tensors.Add(new(SquareAverage + parameter.Name, parameter.SquareAverage));
             updates[parameter.Name] = parameter.Steps;
         }
-        if (best.Epoch != state.Epochs.Count)
+        if (HasBest(best.Epoch, state))
             tensors.AddRange(best.Tensors.Select(item => KeyValuePair.Create(Best + item.Key, item.Value)));
         var json = new JsonObject
         {
             ["version"] = Version,
-            ["configuration"] = Configuration(settings),
+            [Identity] = RunIdentity.Of(settings).ToJson(),
             ["state"] = state.ToJson(),
             ["bestEpoch"] = best.Epoch,
             ["optimizerSteps"] = updates,
@@ -56,7 +57,7 @@ internal static class Checkpoint
 
     /// <summary>Reads a checkpoint and puts weights, optimizer, random streams and best weights back to where they were.</summary>
     /// <returns>How far the run had come.</returns>
-    /// <exception cref="InvalidOperationException">The file is no checkpoint, is damaged, or belongs to another configuration.</exception>
+    /// <exception cref="InvalidOperationException">The file is no checkpoint, is damaged, or is of another run.</exception>
     public static CheckpointState Read(string path, TrainingSettings settings, PretrainingMethod method, AdamWOptimizer optimizer,
         RandomStreams streams, BestWeights best)
     {
@@ -64,21 +65,17 @@ internal static class Checkpoint
         try
         {
             using FileStream file = File.OpenRead(path);
-            SafeTensorsReader reader = SafeTensorsReader.Open(file);
-            if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || JsonNode.Parse(text) is not JsonObject json)
-                throw new FormatException("It has no training state: it holds weights of another kind.");
-            if ((int?)json["version"] != Version)
-                throw new FormatException($"It has version {json["version"]}, this one reads version {Version}.");
+            (SafeTensorsReader reader, JsonObject json) = Open(file);
             if (!reader.HasChecksums)
                 throw new FormatException("It lacks its checksums.");
-            RequireConfiguration(path, json["configuration"]!.AsObject(), Configuration(settings));
+            RunIdentity.Of(settings).RequireSameAs(RunIdentity.FromJson(json[Identity]!.AsObject()), path);
             CheckpointState state = CheckpointState.FromJson(json["state"]!.AsObject());
             int bestEpoch = (int)json["bestEpoch"]!;
             Dictionary<string, long> steps = optimizer.Parameters
                 .ToDictionary(parameter => parameter.Name, parameter => (long)json["optimizerSteps"]![parameter.Name]!);
             Dictionary<string, byte[]> streamStates = json["randomStreams"]!.AsObject()
                 .ToDictionary(stream => stream.Key, stream => Convert.FromBase64String((string)stream.Value!));
-            RequireTensors(path, reader, Expected(method, optimizer, withBest: bestEpoch != state.Epochs.Count));
+            RequireTensors(path, reader, Expected(method, optimizer, withBest: HasBest(bestEpoch, state)));
             tensors = reader.ReadAll();
 
             // Everything is read and compared: only now is anything changed.
@@ -92,14 +89,13 @@ internal static class Checkpoint
                 parameter.SquareAverage.copy_(tensors[SquareAverage + parameter.Name]);
                 parameter.Steps = steps[parameter.Name];
             }
-            if (bestEpoch == state.Epochs.Count)
-                best.Take(method, bestEpoch);
-            else
+            if (HasBest(bestEpoch, state))
                 best.Take(Part(tensors, Best), bestEpoch);
+            else if (bestEpoch > 0)
+                best.Take(method, bestEpoch);
             return state;
         }
-        catch (Exception fault) when (fault is FormatException or JsonException or NullReferenceException or ArgumentException
-            or KeyNotFoundException or InvalidCastException or OverflowException)
+        catch (Exception fault) when (IsContentFault(fault))
         {
             throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {fault.Message} Delete it to start anew, or "
                 + "choose another CheckpointPath.", fault);
@@ -111,33 +107,42 @@ internal static class Checkpoint
         }
     }
 
-    // What must be the same for the resumed run to be the run that was interrupted.
-    private static JsonObject Configuration(TrainingSettings settings) => new()
+    /// <summary>
+    /// The value of an identity in a checkpoint; null where there is no file, no such value, or nothing that can be read, which
+    /// <see cref="Read"/> says with a sentence.
+    /// </summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="name">Name of a value in <see cref="RunIdentity"/>.</param>
+    public static string? Peek(string? path, string name)
     {
-        [nameof(TrainingSettings.NumberOfEpochs)] = Text(settings.NumberOfEpochs),
-        [nameof(TrainingSettings.BatchSize)] = Text(settings.BatchSize),
-        [nameof(TrainingSettings.LearningRate)] = Text(settings.LearningRate),
-        [nameof(TrainingSettings.WeightDecay)] = Text(settings.WeightDecay),
-        [nameof(TrainingSettings.WarmupFraction)] = Text(settings.WarmupFraction),
-        [nameof(TrainingSettings.GradientClipNorm)] = Text(settings.GradientClipNorm),
-        [nameof(TrainingSettings.Beta1)] = Text(settings.Beta1),
-        [nameof(TrainingSettings.Beta2)] = Text(settings.Beta2),
-        [nameof(TrainingSettings.Epsilon)] = Text(settings.Epsilon),
-        [nameof(TrainingSettings.MixedPrecision)] = settings.MixedPrecision.ToString(),
-        [nameof(TrainingSettings.MaximumTrainingTime)] = settings.MaximumTrainingTime?.ToString() ?? "null",
-        [nameof(TrainingSettings.Configuration)] = settings.Configuration,
-    };
-
-    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
-
-    private static void RequireConfiguration(string path, JsonObject stored, JsonObject wanted)
-    {
-        string[] differences = [.. wanted
-            .Where(item => (string?)stored[item.Key] != (string?)item.Value)
-            .Select(item => $"{item.Key} {(string?)stored[item.Key]} (now {(string?)item.Value})")];
-        if (differences.Length > 0)
-            throw Foreign(path, $"it was made with {string.Join(", ", differences)}");
+        if (path is null || !File.Exists(path))
+            return null;
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            return RunIdentity.FromJson(Open(file).Json[Identity]!.AsObject()).Find(name);
+        }
+        catch (Exception fault) when (IsContentFault(fault))
+        {
+            return null;
+        }
     }
+
+    private static (SafeTensorsReader Reader, JsonObject Json) Open(FileStream file)
+    {
+        SafeTensorsReader reader = SafeTensorsReader.Open(file);
+        if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || JsonNode.Parse(text) is not JsonObject json)
+            throw new FormatException("It has no training state: it holds weights of another kind.");
+        if ((int?)json["version"] != Version)
+            throw new FormatException($"It has version {json["version"]}, this one reads version {Version}.");
+        return (reader, json);
+    }
+
+    private static bool IsContentFault(Exception fault) => fault is FormatException or JsonException or NullReferenceException
+        or ArgumentException or KeyNotFoundException or InvalidCastException or OverflowException;
+
+    // Whether the weights of the lowest validation loss stand in the file beside those of now.
+    private static bool HasBest(int bestEpoch, CheckpointState state) => bestEpoch > 0 && bestEpoch != state.Epochs.Count;
 
     private static Dictionary<string, Tensor> Expected(PretrainingMethod method, AdamWOptimizer optimizer, bool withBest)
     {
@@ -172,8 +177,8 @@ internal static class Checkpoint
     }
 
     private static InvalidOperationException Foreign(string path, string difference) => new(
-        $"The checkpoint '{path}' belongs to another configuration: {difference}. Use the same settings to continue it, choose another "
-        + "CheckpointPath, or delete the file to start anew.");
+        $"CheckpointPath '{path}' holds a run of another network: {difference}. Delete the file, or set CheckpointPath to another one, to "
+        + "start anew.");
 
     private static Dictionary<string, Tensor> Part(Dictionary<string, Tensor> tensors, string prefix) => tensors
         .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
