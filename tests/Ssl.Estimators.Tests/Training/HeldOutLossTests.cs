@@ -2,6 +2,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Methods;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
@@ -42,9 +43,12 @@ public sealed class HeldOutLossTests
     public void Dropout_stays_on_where_it_makes_the_views_and_only_there()
     {
         using var streams = new RandomStreams(3);
-        using var simCse = new SimCse((TextEncoder)AllMethods.Encoders["text.transformer"](streams), streams, view: null);
-        using var masked = new MaskedLanguageModel((TextEncoder)AllMethods.Encoders["text.transformer"](streams), s_vocabulary, streams);
-        foreach (var (method, expected) in new (PretrainingMethod, bool)[] { (simCse, true), (masked, false) })
+        using var simCse = new SimCseTrainer.Method((TextEncoder)AllMethods.Encoders["text.transformer"](streams), streams, new());
+        using var masked = new MaskedLanguageModelTrainer.Method((TextEncoder)AllMethods.Encoders["text.transformer"](streams), s_vocabulary,
+            streams, new());
+        using var hybrid = new ContrastiveMaskedTrainer.Method((TextEncoder)AllMethods.Encoders["text.transformer"](streams), s_vocabulary,
+            streams, new());
+        foreach (var (method, expected) in new (PretrainingMethod, bool)[] { (simCse, true), (hybrid, true), (masked, false) })
         {
             method.BeginEvaluation();
             Assert.IsFalse(method.training);
@@ -144,7 +148,7 @@ public sealed class HeldOutLossTests
         using var generator = new Generator((ulong)seed + 1, CPU);
         return method.Encoder switch
         {
-            TextEncoder => [.. Enumerable.Range(0, method is PairedContrastive ? 2 : 1)
+            TextEncoder => [.. Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1)
                 .Select(column => TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed + column, specialTokens: true))],
             TabularEncoder => [TableBatches.Random(TableBatches.Layout, Rows, seed)],
             ImageEncoder => [new ImageBatch(rand(Rows, 3, 12, 12, generator: generator))],

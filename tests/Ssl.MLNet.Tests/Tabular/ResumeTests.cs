@@ -2,7 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
