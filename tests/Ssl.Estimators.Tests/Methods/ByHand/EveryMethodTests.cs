@@ -53,6 +53,50 @@ public sealed class EveryMethodTests
         }
     }
 
+    // The losses by hand read what a head gives, whatever its size: here are the sizes.
+    [TestMethod]
+    public void HeadsAreAsLargeAsTheOptionsSay()
+    {
+        using var scope = NewDisposeScope();
+        using var s = new RandomStreams(1);
+        Has(new SimClrTrainer.Method(Net(), s, new() { ProjectionDimension = 3 }), ("projection.layers.1.weight", [3, 5]));
+        Has(new DclTrainer.Method(Net(), s, new() { ProjectionDimension = 3 }), ("projection.layers.1.weight", [3, 5]));
+        Has(new MoCoTrainer.Method(Net(), Net(), s, new() { ProjectionDimension = 3, QueueSize = 9 }),
+            ("projection.layers.1.weight", [3, 5]), ("key_projection.layers.1.weight", [3, 5]), ("queue.vectors", [9, 3]));
+        Has(new MoCoV3Trainer.Method(Net(), Net(), s, new() { ProjectionDimension = 3, HiddenDimension = 7 }),
+            ("projection.layers.0.weight", [7, 5]), ("projection.layers.1.weight", [3, 7]), ("prediction.layers.0.weight", [7, 3]),
+            ("key_projection.layers.1.weight", [3, 7]));
+        Has(new ByolTrainer.Method(Net(), Net(), s, new() { ProjectionDimension = 3, HiddenDimension = 7 }),
+            ("projection.layers.0.weight", [7, 5]), ("projection.layers.1.weight", [3, 7]), ("prediction.layers.0.weight", [7, 3]),
+            ("target_projection.layers.1.weight", [3, 7]));
+        Has(new SimSiamTrainer.Method(Net(), s, new() { ProjectionDimension = 12 }),
+            ("projection.layers.2.weight", [12, 12]), ("prediction.layers.0.weight", [3, 12]));
+        Has(new BarlowTwinsTrainer.Method(Net(), s, new() { ProjectionDimension = 3 }), ("projection.layers.2.weight", [3, 3]));
+        Has(new VicRegTrainer.Method(Net(), s, new() { ProjectionDimension = 3 }), ("projection.layers.2.weight", [3, 3]));
+        Has(new NnclrTrainer.Method(Net(), s, new() { ProjectionDimension = 3, HiddenDimension = 7, SupportSize = 9 }),
+            ("projection.layers.0.weight", [7, 5]), ("projection.layers.2.weight", [3, 7]), ("prediction.layers.0.weight", [7, 3]),
+            ("support.vectors", [9, 3]));
+        Has(new SwavTrainer.Method(Net(), s, new() { ProjectionDimension = 3, NumberOfPrototypes = 6 }),
+            ("projection.layers.1.weight", [3, 5]), ("prototypes.weight", [6, 3]));
+        Has(new DinoTrainer.Method(Net(), Net(), s, new() { HiddenDimension = 7, NumberOfPrototypes = 6 }),
+            ("head.mlp.0.weight", [7, 5]), ("head.last_layer.weight", [6, 128]), ("teacher_head.mlp.0.weight", [7, 5]));
+        Has(new JigsawTrainer.Method(Net(), s, new() { NumberOfPermutations = 4 }), ("prediction.output.weight", [4, 5]));
+        var patches = (PatchEncoder)Images(s)[0];
+        Has(new MaskedAutoencoderTrainer.Method(patches, s, new() { DecoderDimension = 12, DecoderLayers = 2, DecoderHeads = 3 }),
+            ("decoder.embed.weight", [12, 8]), ("decoder.blocks.1.norm1.weight", [12]));
+        Has(new ContrastiveMaskedPatchesTrainer.Method(patches, s, new() { ProjectionDimension = 3 }),
+            ("projection.layers.1.weight", [3, 8]));
+
+        static TinyImageEncoder Net() => new();
+
+        static void Has(PretrainingMethod method, params (string Name, long[] Shape)[] weights)
+        {
+            var state = method.state_dict();
+            foreach (var (name, shape) in weights)
+                CollectionAssert.AreEqual(shape, state[name].shape, $"{method.GetName()}: {name}");
+        }
+    }
+
     private static PretrainingMethod Create(object trainer, RandomStreams streams)
     {
         var create = trainer.GetType().GetMethod("CreateMethod", BindingFlags.Instance | BindingFlags.NonPublic)!;
