@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// Chen, Xie, He, "An Empirical Study of Training Self-Supervised Vision Transformers", 2021 (arXiv:2104.02057): the batch's own keys,
 /// a predictor before the loss, a slowly following network. Deviations: AdamW for residual networks too; narrower heads; the patch
-/// projection of a vision transformer is learned. N images, D the embedding dimension, P the projection dimension.
+/// projection of a vision transformer is learned; half of the paper's loss. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 /// <seealso cref="MoCoTrainer"/>
 public sealed class MoCoV3Trainer : ImagePretrainingTrainer
@@ -124,7 +124,7 @@ public sealed class MoCoV3Trainer : ImagePretrainingTrainer
                 keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
             var forth = Contrast(queries[0], keys[1]);
             var back = Contrast(queries[1], keys[0]);
-            // The paper's factor keeps the gradient's size when the temperature changes.
+            // The factor keeps the gradient's size when the temperature changes; the paper has twice as much.
             var loss = forth.add(back, One) * Number(_options.Temperature);
             return Step(loss, [], embeddings, images.Count);
         }

@@ -1,0 +1,189 @@
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Tests.Objectives;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Methods.ByHand;
+
+/// <summary>The methods for text.</summary>
+[TestClass]
+public sealed class TextTests
+{
+    private const int Count = 5, Seed = 1;
+    private const float Ratio = 0.4f;
+
+    private static readonly TokenVocabulary s_vocabulary = TinyTextEncoder.Vocabulary;
+
+    // van den Oord et al., 2018 (arXiv:1807.03748), equation 4, in both directions as Radford et al., 2021 (arXiv:2103.00020), figure 3; a hard
+    // negative is one more term in the denominator of its own row, from the first side only.
+    [TestMethod]
+    [DataRow(false, false)]
+    [DataRow(true, false)]
+    [DataRow(true, true)]
+    [ByHand(typeof(PairedContrastiveTrainer.Method))]
+    public void PairsFindEachOther(bool hasView, bool hasNegatives)
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(Seed);
+        var view = new RecordedTextView(2, s_vocabulary);
+        var encoder = new TinyTextEncoder();
+        using var method = new PairedContrastiveTrainer.Method(encoder, streams,
+            new() { Temperature = 0.3f, NegativeColumnName = hasNegatives ? "Negative" : null }, hasView ? view : null);
+        TokenBatch[] sides = [.. Enumerable.Range(0, hasNegatives ? 3 : 2).Select(side => Texts(10 + side))];
+        var loss = method.Loss(sides);
+        Assert.HasCount(hasView ? sides.Length : 0, view.Returned, "each side through the view once");
+        double[][][] z = [.. sides.Select((side, i) => Embedded(encoder, hasView ? view.Returned[i] : side.Texts()))];
+        Numbers.AreEqual(hasNegatives ? ContrastiveNaive.InfoNce(z[0], z[1], z[2], 0.3) : ContrastiveNaive.InfoNce(z[0], z[1], 0.3),
+            loss.Total);
+    }
+
+    // Gao, Yao, Chen, 2021 (arXiv:2104.08821), equation 1, in both directions, behind a projection.
+    [TestMethod]
+    [ByHand(typeof(SimCseTrainer.Method))]
+    public void SimCseFindsTheOtherViewOfAText()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(Seed);
+        var view = new RecordedTextView(2, s_vocabulary);
+        var encoder = new TinyTextEncoder();
+        using var method = new SimCseTrainer.Method(encoder, streams, new() { Temperature = 0.3f }, view);
+        var texts = Texts(10);
+        var loss = method.Loss([texts]);
+        IsTwoDrawsOf(texts, view);
+        Numbers.AreEqual(Contrast(method, encoder, view.Returned.Single()), loss.Total);
+    }
+
+    // The view of the options: tokens deleted at TokenDeletion, drawn for every one of the 2 N texts on its own; the highest draw stays.
+    [TestMethod]
+    public void SimCsesOwnViewDeletesTheShareOfTheOptions()
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(Seed), same = new(Seed);
+        var tokenizer = WordPieceTokenizer.Train(["one two three four five six seven eight nine ten", "one two three four five six seven",
+            "eight nine ten"]);
+        var options = new SimCseTrainer.Options { TokenDeletion = 0.6f, Temperature = 0.3f };
+        var encoder = new TinyTextEncoder(tokenizer.VocabularySize);
+        using var method = new SimCseTrainer.Method(encoder, streams, options, options.CreateView(tokenizer));
+        var texts = TokenTexts.Random(Count, 9, tokenizer.Vocabulary, seed: 10, specialTokens: true);
+        var loss = method.Loss([texts]);
+        long[][] both = [.. texts.Texts(), .. texts.Texts()];
+        double[][] draws = Numbers.Rows(Draws.Uniform([2 * Count, texts.Ids.shape[1]], CPU, same.Views));
+        long[][] shortened = [.. both.Select((text, row) =>
+        {
+            int[] words = [.. Enumerable.Range(0, text.Length).Where(place => text[place] >= tokenizer.Vocabulary.SpecialCount)];
+            int spared = words.MaxBy(place => draws[row][place]);
+            return text.Where((_, place) => !words.Contains(place) || place == spared || draws[row][place] >= 0.6).ToArray();
+        })];
+        Assert.IsLessThan(both.Sum(text => text.Length), shortened.Sum(text => text.Length));
+        Numbers.AreEqual(Contrast(method, encoder, shortened), loss.Total);
+    }
+
+    // Devlin et al., 2019 (arXiv:1810.04805), section 3.1 and appendix A.1: the mean cross entropy of the chosen tokens, of which 80 % are masked,
+    // 10 % replaced and 10 % kept.
+    [TestMethod]
+    [ByHand(typeof(MaskedLanguageModelTrainer.Method))]
+    public void TheMaskedLanguageModelTellsTheChosenTokens()
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(Seed), same = new(Seed);
+        var encoder = new TinyTextEncoder();
+        using var method = new MaskedLanguageModelTrainer.Method(encoder, s_vocabulary, streams, new() { MaskRatio = Ratio });
+        for (var step = 0; step < 4; step++)
+        {
+            var texts = Texts(20 + step);
+            var loss = method.Loss([texts]);
+            Numbers.AreEqual(Prediction(method, encoder, texts, same), loss.Total, $"loss of step {step}");
+        }
+    }
+
+    // The weighted sum of the two.
+    [TestMethod]
+    [DataRow(0.5f, 3f)]
+    [DataRow(0f, 3f)]
+    [DataRow(0.5f, 0f)]
+    [ByHand(typeof(ContrastiveMaskedTrainer.Method))]
+    public void TheHybridAddsContrastAndPrediction(float contrastiveWeight, float maskedWeight)
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(Seed), same = new(Seed);
+        var view = new RecordedTextView(2, s_vocabulary);
+        var encoder = new TinyTextEncoder();
+        using var method = new ContrastiveMaskedTrainer.Method(encoder, s_vocabulary, streams, new()
+        {
+            Temperature = 0.3f, MaskRatio = Ratio, ContrastiveWeight = contrastiveWeight, MaskedWeight = maskedWeight,
+        }, view);
+        var texts = Texts(10);
+        var loss = method.Loss([texts]);
+        double contrast = 0, masked = 0;
+        if (contrastiveWeight > 0)
+        {
+            IsTwoDrawsOf(texts, view);
+            contrast = Contrast(method, encoder, view.Returned.Single());
+            Numbers.AreEqual(contrast, loss, "contrastive");
+        }
+        if (maskedWeight > 0)
+        {
+            masked = Prediction(method, encoder, texts, same); // of the texts as they came, not of a view
+            Numbers.AreEqual(masked, loss, "masked");
+        }
+        Numbers.AreEqual(contrastiveWeight * contrast + maskedWeight * masked, loss.Total);
+    }
+
+    private static TokenBatch Texts(int seed) => TokenTexts.Random(Count, 9, s_vocabulary, seed, specialTokens: true);
+
+    private static double[][] Embedded(TinyTextEncoder encoder, long[][] texts)
+    {
+        using var noGrad = no_grad();
+        return Numbers.Rows(encoder.call(TokenTexts.Of(texts)));
+    }
+
+    // Both copies of all texts in one call, and not the same change twice.
+    private static void IsTwoDrawsOf(TokenBatch texts, RecordedTextView view)
+    {
+        long[][] given = texts.Texts(), returned = view.Returned.Single();
+        Assert.HasCount(2 * Count, returned);
+        var twins = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            Assert.HasCount(given[i].Length, returned[i]);
+            Assert.HasCount(given[i].Length, returned[Count + i]);
+            twins += returned[i].SequenceEqual(returned[Count + i]) ? 1 : 0;
+        }
+        Assert.IsLessThan(Count, twins);
+    }
+
+    // InfoNCE between the first and the second half of the texts.
+    private static double Contrast(PretrainingMethod method, TinyTextEncoder encoder, long[][] texts)
+    {
+        var projection = Steps.Child<ProjectionHead>(method, "projection");
+        double[][][] z = Numbers.Parts(Steps.Call(projection, Numbers.ToTensor(Embedded(encoder, texts))), 2);
+        return ContrastiveNaive.InfoNce(z[0], z[1], 0.3);
+    }
+
+    private static double Prediction(PretrainingMethod method, TinyTextEncoder encoder, TokenBatch texts, RandomStreams streams)
+    {
+        using var noGrad = no_grad();
+        long[] ids = [.. texts.Ids.contiguous().data<long>()];
+        bool[] inside = [.. texts.Mask.contiguous().data<bool>()];
+        // A draw for every place; a word is chosen below the ratio, and the lowest draw among the words in any case.
+        double[] draws = Numbers.Values(Draws.Uniform(texts.Ids.shape, CPU, streams.Masks));
+        int[] words = [.. Enumerable.Range(0, ids.Length).Where(place => inside[place] && ids[place] >= s_vocabulary.SpecialCount)];
+        int lowest = words.MinBy(place => draws[place]);
+        int[] chosen = [.. words.Where(place => place == lowest || draws[place] < Ratio)];
+        double[] kinds = Numbers.Values(Draws.Uniform([chosen.Length], CPU, streams.Masks));
+        long[] others = [.. Draws.Integers(s_vocabulary.SpecialCount, s_vocabulary.Size, [chosen.Length], CPU, streams.Masks).data<long>()];
+        long[] seen = [.. ids];
+        for (var i = 0; i < chosen.Length; i++)
+            seen[chosen[i]] = kinds[i] < 0.8 ? s_vocabulary.MaskId : kinds[i] < 0.9 ? others[i] : ids[chosen[i]];
+
+        var tokens = encoder.EncodeTokens(new TokenBatch(tensor(seen, texts.Ids.shape), texts.Mask.clone()));
+        double[][] vectors = [.. Numbers.Cubes(tokens).SelectMany(text => text)];
+        double[][] chosenVectors = [.. chosen.Select(place => vectors[place])];
+        var head = Steps.Child<MaskedTokenHead>(method, "predictions");
+        double[][] scores = Numbers.Rows(head.call(Numbers.ToTensor(chosenVectors), encoder.TokenEmbeddings));
+        return scores.Select((row, i) => Numbers.CrossEntropy(row, (int)ids[chosen[i]])).Average();
+    }
+}
