@@ -17,7 +17,8 @@ namespace Ssl.Estimators.Methods;
 /// <remarks>
 /// Chen, Xie, He, "An Empirical Study of Training Self-Supervised Vision Transformers", 2021 (arXiv:2104.02057): the batch's own keys,
 /// a predictor before the loss, a slowly following network. Deviations: AdamW for residual networks too; narrower heads; the patch
-/// projection of a vision transformer is learned; half of the paper's loss. N images, D the embedding dimension, P the projection dimension.
+/// projection of a vision transformer is learned; half of the paper's loss. N images, D the embedding dimension, P the
+/// projection dimension.
 /// </remarks>
 /// <seealso cref="MoCoTrainer"/>
 public sealed class MoCoV3Trainer : ImagePretrainingTrainer

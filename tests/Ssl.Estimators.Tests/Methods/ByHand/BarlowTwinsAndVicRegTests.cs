@@ -49,8 +49,8 @@ public sealed class BarlowTwinsAndVicRegTests
         }
     }
 
-    // Bardes, Ponce, LeCun, 2022 (arXiv:2105.04906), equations 1 to 6: lambda s + mu (v(Z) + v(Z')) + nu (c(Z) + c(Z')) with gamma 1 and epsilon
-    // 1e-4; the two v are halved and the distance is a mean over dimensions too, as in the authors' code.
+    // Bardes, Ponce, LeCun, 2022 (arXiv:2105.04906), equations 1 to 6: lambda s + mu (v(Z) + v(Z')) + nu (c(Z) + c(Z')) with gamma 1 and
+    // epsilon 1e-4; the two v are halved and the distance is a mean over dimensions too, as in the authors' code.
     [TestMethod]
     [ByHand(typeof(VicRegTrainer.Method))]
     public void VicRegWeighsDistanceVarianceAndCovariance()

@@ -17,8 +17,8 @@ public sealed class MaskedImageTests
     private const int Count = 4, Side = TinyImageEncoder.Side, Patch = 2, Grid = Side / Patch, Hidden = 4, Seed = 1;
     private const float Ratio = 0.4f;
 
-    // He et al., 2022 (arXiv:2111.06377), section 3: the mean squared error of the hidden patches only, each less its own mean and divided by
-    // its own deviation where that is asked for (the authors' code: unbiased, 1e-6 beside the variance).
+    // He et al., 2022 (arXiv:2111.06377), section 3: the mean squared error of the hidden patches only, each less its own mean and
+    // divided by its own deviation where that is asked for (the authors' code: unbiased, 1e-6 beside the variance).
     [TestMethod]
     [DataRow(true)]
     [DataRow(false)]
@@ -43,8 +43,8 @@ public sealed class MaskedImageTests
         }
     }
 
-    // Xie et al., 2022 (arXiv:2111.09886), equation 1: the mean absolute error of the hidden pixels; hidden patches are seen as one vector that
-    // is learned, with their position.
+    // Xie et al., 2022 (arXiv:2111.09886), equation 1: the mean absolute error of the hidden pixels; hidden patches are seen as one
+    // vector that is learned, with their position.
     [TestMethod]
     [ByHand(typeof(SimMimTrainer.Method))]
     public void SimMimRebuildsHiddenPatchesFromALearnedVector()
@@ -78,8 +78,8 @@ public sealed class MaskedImageTests
         }
     }
 
-    // The weighted sum of NT-Xent (arXiv:2002.05709, equation 1) between two views, and of the masked autoencoder's error on a third view: crop
-    // and flip, drawn from the same stream.
+    // The weighted sum of NT-Xent (arXiv:2002.05709, equation 1) between two views, and of the masked autoencoder's error on a third
+    // view: crop and flip, drawn from the same stream.
     [TestMethod]
     [DataRow(0.5f, 3f)]
     [DataRow(0f, 3f)]

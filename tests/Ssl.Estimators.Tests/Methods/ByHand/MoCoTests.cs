@@ -66,8 +66,8 @@ public sealed class MoCoTests
         Tensor Queue() => method.state_dict()["queue.vectors"];
     }
 
-    // Chen, Xie, He, 2021 (arXiv:2104.02057), algorithm 1: ctr(q1, k2) + ctr(q2, k1), each the cross entropy among the batch's own keys times
-    // the temperature (the paper has twice that), with a momentum that rises to 1 along half a cosine.
+    // Chen, Xie, He, 2021 (arXiv:2104.02057), algorithm 1: ctr(q1, k2) + ctr(q2, k1), each the cross entropy among the batch's own keys
+    // times the temperature (the paper has twice that), with a momentum that rises to 1 along half a cosine.
     [TestMethod]
     [DataRow(false)]
     [DataRow(true)]

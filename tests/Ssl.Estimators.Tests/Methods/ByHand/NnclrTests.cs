@@ -12,8 +12,8 @@ public sealed class NnclrTests
 {
     private const int Count = 5, SupportSize = 7;
 
-    // Dwibedi et al., 2021 (arXiv:2104.14548), equation 4 with the predictor of section 3.2: -log exp(NN(z_i) p_i / T) / sum over k of
-    // exp(NN(z_i) p_k / T), both ways; the neighbor is the most similar vector of the support set (equation 3), which the first view's
+    // Dwibedi et al., 2021 (arXiv:2104.14548), equation 3 with the predictor of section 3.2: -log exp(NN(z_i) p_i / T) / sum over k of
+    // exp(NN(z_i) p_k / T), both ways; the neighbor is the most similar vector of the support set (equation 4), which the first view's
     // projections enter after the step.
     [TestMethod]
     [ByHand(typeof(NnclrTrainer.Method))]

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Tests.Methods.ByHand;
 
 /// <summary>
-/// Arithmetic of the reference losses: loops over plain arrays in double precision. Nothing of torch but reading its numbers, and nothing of
-/// the losses under test.
+/// Arithmetic of the reference losses: loops over plain arrays in double precision. Nothing of torch but reading its numbers, and nothing
+/// of the losses under test.
 /// </summary>
 internal static class Numbers
 {
@@ -121,8 +121,8 @@ internal static class Numbers
             / gradient.Max(Math.Abs);
     }
 
-    // The central difference: wide enough for the rounding of Single precision, narrow enough for the curvature. (Where it meets the kink of a
-    // ReLU it is no slope: take images of another seed.)
+    // The central difference: wide enough for the rounding of Single precision, narrow enough for the curvature. (Where it meets the kink
+    // of a ReLU it is no slope: take images of another seed.)
     private static double Slope(Tensor weight, int entry, Func<double> loss)
     {
         const double step = 1e-3;

@@ -16,8 +16,8 @@ public sealed class PretextTaskTests
 {
     private const int Count = 40, Cells = 9, Middle = 4;
 
-    // Doersch, Gupta, Efros, 2015 (arXiv:1505.05192), section 3: the middle patch first, then one of its eight neighbors, counted from the top
-    // left; cross entropy of which.
+    // Doersch, Gupta, Efros, 2015 (arXiv:1505.05192), section 3: the middle patch first, then one of its eight neighbors, counted from
+    // the top left; cross entropy of which.
     [TestMethod]
     [ByHand(typeof(RelativePositionTrainer.Method))]
     public void RelativePositionTellsTheSecondPatchsPlace()

@@ -44,7 +44,7 @@ public sealed class SimClrAndDclTests
         }
     }
 
-    // Yeh et al., 2022 (arXiv:2110.06848): L_DC (equation 6) and, with a sigma, L_DCW (equation 7) with the negative von Mises-Fisher weight
+    // Yeh et al., 2022 (arXiv:2110.06848): L_DC and, with a sigma, L_DCW with the negative von Mises-Fisher weight
     // 2 - exp(<z1, z2> / sigma) / mean of exp(<z1, z2> / sigma), which has no gradient.
     [TestMethod]
     [DataRow(null)]

@@ -56,7 +56,9 @@ internal static class Steps
     /// <summary>BYOL, section 3.3 (arXiv:2006.07733): 1 - (1 - start) x (cos(pi x progress) + 1) / 2.</summary>
     public static double Rising(double start, double progress) => 1 - (1 - start) * (Math.Cos(Math.PI * progress) + 1) / 2;
 
-    /// <summary>Fails unless a network is momentum x what it was + (1 - momentum) x the trained one, and got no gradient of its own.</summary>
+    /// <summary>
+    /// Fails unless a network is momentum x what it was + (1 - momentum) x the trained one, and got no gradient of its own.
+    /// </summary>
     /// <param name="before">Its weights before the step.</param>
     /// <param name="target">The network.</param>
     /// <param name="online">The trained one, after the step.</param>

@@ -14,8 +14,8 @@ public sealed class SwavAndDinoTests
 {
     private const int Count = 5, Locals = 3;
 
-    // Caron et al., 2020 (arXiv:2006.09882), equations 1 and 2, multi-crop as equation 6: every other view predicts the assignment of each large
-    // one. Assignments by algorithm 1: exp(score / .05), three rounds, each prototype gets 1 / K of all, then each view 1.
+    // Caron et al., 2020 (arXiv:2006.09882), equations 1 and 2, multi-crop as equation 6: every other view predicts the assignment of
+    // each large one. Assignments by algorithm 1: exp(score / .05), three rounds, each prototype gets 1 / K of all, then each view 1.
     [TestMethod]
     [ByHand(typeof(SwavTrainer.Method))]
     public void SwavPredictsBalancedAssignmentsOfTheOtherViews()

@@ -35,7 +35,8 @@ internal sealed class TableRows
         float[] numbers = [.. _numbers.SelectMany(row => row)];
         bool[] missing = [.. _missing.SelectMany(row => row)];
         long[] codes = [.. _codes.SelectMany(row => row)];
-        return new TableBatch(tensor(numbers, [Count, Numeric]), tensor(missing, [Count, Numeric]), tensor(codes, [Count, Cells - Numeric]));
+        return new TableBatch(tensor(numbers, [Count, Numeric]), tensor(missing, [Count, Numeric]),
+            tensor(codes, [Count, Cells - Numeric]));
     }
 
     /// <summary>Whether a cell has a value.</summary>
@@ -75,8 +76,8 @@ internal sealed class TableRows
     }
 
     /// <summary>
-    /// The cells to be told: known ones with a draw below the ratio; of each row the known one with the lowest draw in any case, the one with
-    /// the highest never.
+    /// The cells to be told: known ones with a draw below the ratio; of each row the known one with the lowest draw in any case, the one
+    /// with the highest never.
     /// </summary>
     public bool[][] Masked(double ratio, Generator generator)
     {

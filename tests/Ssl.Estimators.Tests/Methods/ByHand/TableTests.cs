@@ -64,7 +64,7 @@ public sealed class TableTests
         }
     }
 
-    // Yoon et al., "VIME", 2020, equations 4 to 6: binary cross entropy of which cells were changed, plus alpha times the reconstruction.
+    // Yoon et al., "VIME", 2020, section 4.1: binary cross entropy of which cells were changed, plus alpha times the reconstruction.
     [TestMethod]
     [ByHand(typeof(VimeTrainer.Method))]
     public void VimeTellsWhichCellsWereChangedAndWhatTheyWere()
@@ -99,7 +99,7 @@ public sealed class TableTests
         Numbers.AreEqual(mask + 3 * features, loss.Total);
     }
 
-    // Ucar et al., 2021 (arXiv:2110.04361), equations 1 to 5: reconstruction of the whole row, contrast and distance between projections; here the
+    // Ucar et al., 2021 (arXiv:2110.04361), section 2: reconstruction of the whole row, contrast and distance between projections; here the
     // whole row is one more view, neighbors in the ring of views are compared, and all three are means.
     [TestMethod]
     [ByHand(typeof(SubTabTrainer.Method))]
@@ -128,8 +128,9 @@ public sealed class TableTests
         Numbers.AreEqual(reconstruction + contrast + distance, loss.Total);
     }
 
-    // Gorishniy et al., 2021 (arXiv:2106.11959) and Rubachev et al., 2022 (arXiv:2207.03208): the mean error of the hidden cells, told from the
-    // row's vector or, by a transformer over columns, each from its own; the typical errors of the columns follow by a hundredth.
+    // Gorishniy et al., 2021 (arXiv:2106.11959) and Rubachev et al., 2022 (arXiv:2207.03208): the mean error of the hidden cells, told
+    // from the row's vector or, by a transformer over columns, each from its own; the typical errors of the columns follow by a
+    // hundredth.
     [TestMethod]
     [DataRow(false)]
     [DataRow(true)]
@@ -152,7 +153,8 @@ public sealed class TableTests
             Numbers.AreEqual(rows.MeanError(told, hidden), loss.Total, $"loss of step {step}");
             for (var cell = 0; cell < TableRows.Cells; cell++)
             {
-                double[] errors = [.. Enumerable.Range(0, Count).Where(row => hidden[row][cell]).Select(row => rows.Error(told, row, cell))];
+                double[] errors = [.. Enumerable.Range(0, Count).Where(row => hidden[row][cell])
+                    .Select(row => rows.Error(told, row, cell))];
                 typical[cell] = errors.Length == 0 ? typical[cell] : 0.99 * typical[cell] + 0.01 * errors.Average();
             }
             Numbers.AreEqual(typical, method.state_dict()["cells.typical_errors"], $"typical errors after step {step}");

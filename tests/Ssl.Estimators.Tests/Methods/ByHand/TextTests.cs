@@ -18,8 +18,8 @@ public sealed class TextTests
 
     private static readonly TokenVocabulary s_vocabulary = TinyTextEncoder.Vocabulary;
 
-    // van den Oord et al., 2018 (arXiv:1807.03748), equation 4, in both directions as Radford et al., 2021 (arXiv:2103.00020), figure 3; a hard
-    // negative is one more term in the denominator of its own row, from the first side only.
+    // van den Oord et al., 2018 (arXiv:1807.03748), equation 4, in both directions as Radford et al., 2021 (arXiv:2103.00020), figure 3;
+    // a hard negative is one more term in the denominator of its own row, from the first side only.
     [TestMethod]
     [DataRow(false, false)]
     [DataRow(true, false)]
@@ -41,7 +41,7 @@ public sealed class TextTests
             loss.Total);
     }
 
-    // Gao, Yao, Chen, 2021 (arXiv:2104.08821), equation 1, in both directions, behind a projection.
+    // Gao, Yao, Chen, 2021 (arXiv:2104.08821), equation 4, in both directions, behind a projection.
     [TestMethod]
     [ByHand(typeof(SimCseTrainer.Method))]
     public void SimCseFindsTheOtherViewOfAText()
@@ -82,8 +82,8 @@ public sealed class TextTests
         Numbers.AreEqual(Contrast(method, encoder, shortened), loss.Total);
     }
 
-    // Devlin et al., 2019 (arXiv:1810.04805), section 3.1 and appendix A.1: the mean cross entropy of the chosen tokens, of which 80 % are masked,
-    // 10 % replaced and 10 % kept.
+    // Devlin et al., 2019 (arXiv:1810.04805), section 3.1 and appendix A.1: the mean cross entropy of the chosen tokens, of which 80 %
+    // are masked, 10 % replaced and 10 % kept.
     [TestMethod]
     [ByHand(typeof(MaskedLanguageModelTrainer.Method))]
     public void TheMaskedLanguageModelTellsTheChosenTokens()

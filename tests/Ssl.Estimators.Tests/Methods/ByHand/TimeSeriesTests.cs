@@ -14,8 +14,8 @@ public sealed class TimeSeriesTests
 {
     private const int Seed = 1, Channels = 2;
 
-    // Yue et al., 2022 (arXiv:2106.10466), sections 3.2 to 3.4: two overlapping stretches, timestamps hidden from the encoder in each, equations 1 to
-    // 3 where they overlap and on every coarser scale; here the mean over scales and a weight between the two contrasts.
+    // Yue et al., 2022 (arXiv:2106.10466), sections 3.2 to 3.4: two overlapping stretches, timestamps hidden from the encoder in each,
+    // equations 1 to 3 where they overlap and on every coarser scale; here the mean over scales and a weight between the two contrasts.
     [TestMethod]
     [DataRow(12, 12, 12)]
     [DataRow(12, 5, 2)]
@@ -109,8 +109,9 @@ public sealed class TimeSeriesTests
                 ? rows[2 * t].Zip(rows[2 * t + 1], Math.Max).ToArray() : rows[2 * t]).ToArray())];
     }
 
-    // Nie et al., 2023 (arXiv:2211.14730), section 3.2: the mean squared error of the hidden patches, of values normalized for each channel of each
-    // series; what is padding or was not observed does not count. Each channel is masked on its own, or all of a series together.
+    // Nie et al., 2023 (arXiv:2211.14730), section 3.2: the mean squared error of the hidden patches, of values normalized for each
+    // channel of each series; what is padding or was not observed does not count. Each channel is masked on its own, or all of a series
+    // together.
     [TestMethod]
     [DataRow(false, true)]
     [DataRow(true, true)]
@@ -169,8 +170,8 @@ public sealed class TimeSeriesTests
         }
     }
 
-    // Eldele et al., 2021 (arXiv:2106.14112), equations 2 and 3 (the past of one view predicts the future of the other, among those of the batch)
-    // and 4 (NT-Xent between the contexts), weighted as in equation 5.
+    // Eldele et al., 2021 (arXiv:2106.14112), section 3.2 (the past of one view predicts the future of the other, among those of the batch)
+    // and section 3.3 (NT-Xent between the contexts), weighted.
     [TestMethod]
     [DataRow(2f, 0.5f)]
     [DataRow(2f, 0f)]
