@@ -26,7 +26,7 @@ var data = mlContext.Data.LoadFromEnumerable(rows);
 EncoderTransformer Pretrain(int epochs) => ssl.Images.BarlowTwins(new BarlowTwinsTrainer.Options
 {
     Encoder = ImageEncoders.SmallConvNet(imageSize: 16, channels: 1, numberOfStages: 3, width: 16),
-    View = ImageViews.Grey(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
+    View = ImageViews.Gray(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
     BatchSize = 128,
     ProjectionDimension = 128,
     OffDiagonalWeight = 0.01f,
@@ -35,7 +35,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.Images.BarlowTwins(new BarlowTwin
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 10);
 
-// Use: the nearest other images should be of the same kind; the first neighbour is the image itself.
+// Use: the nearest other images should be of the same kind; the first neighbor is the image itself.
 double SameKind(EncoderTransformer by)
 {
     var embedded = by.Transform(data);
@@ -43,10 +43,10 @@ double SameKind(EncoderTransformer by)
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
     return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name == pair.Second.Kind ? 1.0 : 0.0));
 }
-Console.WriteLine($"neighbours of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
+Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
 
 // Expected output:
-// neighbours of the same kind: untrained 0.84, pretrained 1.00
+// neighbors of the same kind: untrained 0.84, pretrained 1.00
 
 internal sealed class Drawing
 {

@@ -26,7 +26,7 @@ var data = mlContext.Data.LoadFromEnumerable(rows);
 EncoderTransformer Pretrain(int epochs) => ssl.Images.Byol(new ByolTrainer.Options
 {
     Encoder = ImageEncoders.SmallConvNet(imageSize: 16, channels: 1, numberOfStages: 3, width: 16),
-    View = ImageViews.Grey(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
+    View = ImageViews.Gray(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
     BatchSize = 64,
     NumberOfEpochs = epochs,
     HiddenDimension = 128,
@@ -42,10 +42,10 @@ double SameKind(EncoderTransformer by)
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
     return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name == pair.Second.Kind ? 1.0 : 0.0));   // the first is the image itself
 }
-Console.WriteLine($"neighbours of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
+Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
 
 // Expected output:
-// neighbours of the same kind: untrained 0.84, pretrained 0.95
+// neighbors of the same kind: untrained 0.84, pretrained 0.95
 
 internal sealed class Drawing
 {

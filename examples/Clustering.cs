@@ -36,12 +36,12 @@ foreach (var epochs in new[] { 0, small ? 2 : 10 })
     // Use: the stock trainer and the stock evaluator. Mutual information is 1 when clusters and labels tell the same, 0 when nothing.
     var model = ssl.Embed(encoder).Append(mlContext.Clustering.Trainers.KMeans("Features", numberOfClusters: trades.Length)).Fit(data);
     var metrics = mlContext.Clustering.Evaluate(model.Transform(data), labelColumnName: "Label");
-    Console.WriteLine($"{(epochs == 0 ? "untrained" : "pretrained")}: normalised mutual information {metrics.NormalizedMutualInformation:0.00}");
+    Console.WriteLine($"{(epochs == 0 ? "untrained" : "pretrained")}: normalized mutual information {metrics.NormalizedMutualInformation:0.00}");
 }
 
 // Expected output:
-// untrained: normalised mutual information 0.03
-// pretrained: normalised mutual information 1.00
+// untrained: normalized mutual information 0.03
+// pretrained: normalized mutual information 1.00
 
 internal sealed class Row
 {

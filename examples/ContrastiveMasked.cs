@@ -18,7 +18,7 @@ var ssl = mlContext.SelfSupervised();
 // Data: single texts, no labels.
 (string Who, string[] Does, string[] What)[] rules =
 [
-    ("a painter", ["mixes", "buys", "spills"], ["colours", "oils", "brushes"]),
+    ("a painter", ["mixes", "buys", "spills"], ["colors", "oils", "brushes"]),
     ("a farmer", ["feeds", "counts", "sells"], ["sheep", "cows", "geese"]),
     ("a pilot", ["checks", "lands", "steers"], ["planes", "gliders", "jets"]),
 ];

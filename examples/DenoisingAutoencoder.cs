@@ -32,8 +32,8 @@ Customer Draw()
 }
 string[] columns = ["Age", "Income", "Hours", "Member", "Work"];
 Customer[] Rows(int count) => [.. Enumerable.Range(0, count).Select(_ => Draw())];
-var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 256 : 4_000));
-var fewLabelled = mlContext.Data.LoadFromEnumerable(Rows(60));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 256 : 4_000));
+var fewLabeled = mlContext.Data.LoadFromEnumerable(Rows(60));
 var test = mlContext.Data.LoadFromEnumerable(Rows(1_000));
 
 // Pretraining: an ordinary estimator on the raw columns. 0 epochs gives the untrained encoder to compare with.
@@ -41,7 +41,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.Tabular.DenoisingAutoencoder(new 
 {
     InputColumnNames = columns,
     NumberOfEpochs = epochs,
-}).Fit(unlabelled);
+}).Fit(unlabeled);
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 10);
 
@@ -50,7 +50,7 @@ double AreaUnderCurve(EncoderTransformer by)
 {
     var model = ssl.Embed(by)
         .Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
-        .Append(mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression("Buys", "Features")).Fit(fewLabelled);
+        .Append(mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression("Buys", "Features")).Fit(fewLabeled);
     return mlContext.BinaryClassification.Evaluate(model.Transform(test), "Buys").AreaUnderRocCurve;
 }
 Console.WriteLine($"area under the ROC curve with 60 labels: untrained {AreaUnderCurve(untrained):0.00}, pretrained {AreaUnderCurve(encoder):0.00}");

@@ -22,9 +22,9 @@ var random = new Random(1);
 var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(i => Drawing.Of(i % 4, random)).ToArray();
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
-// Pretraining: the teacher's answers are centred and sharpened, so that they are neither all alike nor all undecided.
+// Pretraining: the teacher's answers are centered and sharpened, so that they are neither all alike nor all undecided.
 var shape = new ImageShape(1, 16, 16);
-var crops = new MultiCrop(ImageViews.Grey(shape, minimumArea: 0.5, horizontalFlip: 0), globals: 2,
+var crops = new MultiCrop(ImageViews.Gray(shape, minimumArea: 0.5, horizontalFlip: 0), globals: 2,
     local: new RandomResizedCrop(10, 10, minimumArea: 0.2, maximumArea: 0.5, horizontalFlip: 0), locals: 2);
 EncoderTransformer Pretrain(int epochs) => ssl.Images.Dino(new DinoTrainer.Options
 {

@@ -21,7 +21,7 @@ var random = new Random(1);
 var rows = Enumerable.Range(0, small ? 128 : 1_000).Select(_ => Scene.Of(random)).ToArray();
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
-// Pretraining: tiles are cut with gaps and shifts and change their colours on their own. A step encodes nine tiles an image.
+// Pretraining: tiles are cut with gaps and shifts and change their colors on their own. A step encodes nine tiles an image.
 var told = new SortedDictionary<int, double>();
 using var encoder = ssl.Images.Jigsaw(new JigsawTrainer.Options
 {

@@ -22,16 +22,16 @@ var words = subjects.ToDictionary(s => s, s => Enumerable.Range(0, 40).Select(i 
 string Text(string subject, int count) => string.Join(' ', Enumerable.Range(0, count).Select(_ => words[subject][random.Next(40)]));
 Row[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => subjects[i % subjects.Length])
     .Select(s => new Row { Subject = s, Question = $"how {Text(s, 2)}", Answer = Text(s, 6) })];
-var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 200 : 4_000));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 200 : 4_000));
 var rows = mlContext.Data.LoadFromEnumerable(Rows(small ? 120 : 800));
-var labelled = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(rows).Transform(rows);
+var labeled = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(rows).Transform(rows);
 
 // Pretraining: question and answer belong together; no label is used.
 using var encoder = ssl.Text.PairedContrastive("Features", "Question", "Answer", TextEncoders.Bag(embeddingDimension: 32),
-    batchSize: 128, numberOfEpochs: small ? 1 : 15).Fit(unlabelled);
+    batchSize: 128, numberOfEpochs: small ? 1 : 15).Fit(unlabeled);
 
 // Use: a stock pipeline, a probe, fine-tuning, and the same network from scratch, each on the same draws of labels.
-var report = ssl.LabelEfficiency(labelled, encoder, new LabelEfficiencyOptions
+var report = ssl.LabelEfficiency(labeled, encoder, new LabelEfficiencyOptions
 {
     LabelsPerClass = small ? [2, 8] : [2, 5, 20, 100],
     NumberOfDraws = small ? 2 : 3,
@@ -40,7 +40,7 @@ var report = ssl.LabelEfficiency(labelled, encoder, new LabelEfficiencyOptions
 Console.WriteLine(report);
 
 // And what the embedding is like by itself.
-Console.WriteLine(ssl.EvaluateRepresentation(encoder.Transform(labelled), "Label"));
+Console.WriteLine(ssl.EvaluateRepresentation(encoder.Transform(labeled), "Label"));
 
 // Expected output:
 // labels                        baseline           probe      fine-tuned    from scratch
@@ -49,7 +49,7 @@ Console.WriteLine(ssl.EvaluateRepresentation(encoder.Transform(labelled), "Label
 // 20 a class (80)             .902 ±.020     1.000 ±.000     1.000 ±.000      .902 ±.029
 // 100 a class (400)          1.000 ±.000     1.000 ±.000     1.000 ±.000     1.000 ±.000
 // Pretraining pays here up to 20 a class (at 2 a class: probe 1.000, baseline .410), and no longer at 100 a class (probe 1.000, baseline 1.000).
-// 800 rows of 32: spread 0.580, effective rank 12.9, uniformity -1.14, nearest neighbours 1.000, linear probe 1.000 (largest class 0.250)
+// 800 rows of 32: spread 0.580, effective rank 12.9, uniformity -1.14, nearest neighbors 1.000, linear probe 1.000 (largest class 0.250)
 
 internal sealed class Row
 {

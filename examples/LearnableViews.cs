@@ -2,7 +2,7 @@
 #:property PublishAot=false
 #:property NeedsNativeTorch=true
 
-// Learnt views: how far images are cropped and changed is not chosen but learnt, as the encoder's adversary, within bounds.
+// Learned views: how far images are cropped and changed is not chosen but learned, as the encoder's adversary, within bounds.
 //   dotnet run examples/LearnableViews.cs [-- --small]
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -52,14 +52,14 @@ double SameKind(EncoderTransformer by)
 }
 foreach (var name in (string[])["smallest area", "brightness", "contrast", "noise"])
     Console.WriteLine($"{name}: {strengths.Last[name]:0.00}");
-Console.WriteLine($"neighbours of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
+Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
 
 // Expected output:
 // smallest area: 0.34
 // brightness: 0.85
 // contrast: 0.86
 // noise: 0.09
-// neighbours of the same kind: untrained 0.84, pretrained 1.00
+// neighbors of the same kind: untrained 0.84, pretrained 1.00
 
 internal sealed class Strengths : IProgress<PretrainingProgress>
 {

@@ -33,7 +33,7 @@ Customer Draw()
 }
 string[] columns = ["Age", "Income", "Hours", "Member", "Work"];
 Customer[] Rows(int count) => [.. Enumerable.Range(0, count).Select(_ => Draw())];
-var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 256 : 4_000));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 256 : 4_000));
 
 // Pretraining: an ordinary estimator on the raw columns. 0 epochs gives the untrained encoder to compare with.
 EncoderTransformer Pretrain(int epochs) => ssl.Tabular.MaskedCells(new MaskedCellsTrainer.Options
@@ -41,7 +41,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.Tabular.MaskedCells(new MaskedCel
     InputColumnNames = columns,
     Encoder = TabularEncoders.ColumnTransformer(dimension: 32),
     NumberOfEpochs = epochs,
-}).Fit(unlabelled);
+}).Fit(unlabeled);
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 10);
 

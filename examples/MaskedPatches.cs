@@ -26,8 +26,8 @@ Recording Draw(int speed)
     return new Recording { Load = load, Speed = $"speed {speed + 1}" };
 }
 Recording[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => Draw(i % 6))];
-var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 30 : 400));
-var fewLabelled = mlContext.Data.LoadFromEnumerable(Rows(18));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 30 : 400));
+var fewLabeled = mlContext.Data.LoadFromEnumerable(Rows(18));
 var test = mlContext.Data.LoadFromEnumerable(Rows(300));
 
 // Pretraining: an ordinary estimator. 0 epochs gives the untrained encoder to compare with.
@@ -37,7 +37,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.TimeSeries.MaskedPatches(new Mask
     Encoder = TimeSeriesEncoders.PatchTransformer(patchLength: 8, numberOfLayers: 2, dimension: 64, numberOfHeads: 4,
         instanceNormalization: true),
     NumberOfEpochs = epochs,
-}).Fit(unlabelled);
+}).Fit(unlabeled);
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 100);
 
@@ -47,7 +47,7 @@ double Accuracy(EncoderTransformer by)
     var model = ssl.Embed(by)
         .Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
         .Append(mlContext.Transforms.Conversion.MapValueToKey("Label", "Speed"))
-        .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)).Fit(fewLabelled);
+        .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)).Fit(fewLabeled);
     return mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
 }
 Console.WriteLine($"accuracy with 3 labels a speed: untrained {Accuracy(untrained):0.00}, pretrained {Accuracy(encoder):0.00}");

@@ -23,7 +23,7 @@ var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(i => Drawing.Of(i % 4
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
 // Pretraining: the two sides may see different views; here the second one also loses a square of the image.
-var view = ImageViews.Grey(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0);
+var view = ImageViews.Gray(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0);
 EncoderTransformer Pretrain(int epochs) => ssl.Images.MoCoV3(new MoCoV3Trainer.Options
 {
     Encoder = ImageEncoders.SmallConvNet(imageSize: 16, channels: 1, numberOfStages: 3, width: 16),
@@ -37,7 +37,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.Images.MoCoV3(new MoCoV3Trainer.O
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 10);
 
-// Use: the nearest other images should be of the same kind; the first neighbour is the image itself.
+// Use: the nearest other images should be of the same kind; the first neighbor is the image itself.
 double SameKind(EncoderTransformer by)
 {
     var embedded = by.Transform(data);
@@ -45,10 +45,10 @@ double SameKind(EncoderTransformer by)
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
     return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name == pair.Second.Kind ? 1.0 : 0.0));
 }
-Console.WriteLine($"neighbours of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
+Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
 
 // Expected output:
-// neighbours of the same kind: untrained 0.84, pretrained 1.00
+// neighbors of the same kind: untrained 0.84, pretrained 1.00
 
 internal sealed class Drawing
 {

@@ -2,7 +2,7 @@
 #:property PublishAot=false
 #:property NeedsNativeTorch=true
 
-// NearestNeighbors: semantic search. A catalogue is embedded once; queries get the names of its nearest rows.
+// NearestNeighbors: semantic search. A catalog is embedded once; queries get the names of its nearest rows.
 //   dotnet run examples/NearestNeighbors.cs [-- --small]
 using Microsoft.ML;
 using Ssl.MLNet;
@@ -11,7 +11,7 @@ var small = args.Contains("--small");
 var mlContext = new MLContext(seed: 1);
 var ssl = mlContext.SelfSupervised();
 
-// Data: a catalogue of tools, each with what it is called and what it is for.
+// Data: a catalog of tools, each with what it is called and what it is for.
 (string Name, string[] Called, string[] For)[] tools =
 [
     ("saw", ["saw", "handsaw", "blade"], ["cut", "wood", "boards"]),
@@ -29,8 +29,8 @@ var data = mlContext.Data.LoadFromEnumerable(rows);
 using var encoder = ssl.Text.PairedContrastive("Features", "Title", "Description", batchSize: 64, numberOfEpochs: small ? 1 : 10).Fit(data);
 
 // Use: the search is a stage as well, and goes into a chain.
-var catalogue = mlContext.Data.LoadFromEnumerable(tools.Select(t => new Row { Name = t.Name, Title = t.Called[0] }));
-using var search = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Name", numberOfNeighbors: 2).Fit(encoder.Transform(catalogue));
+var catalog = mlContext.Data.LoadFromEnumerable(tools.Select(t => new Row { Name = t.Name, Title = t.Called[0] }));
+using var search = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Name", numberOfNeighbors: 2).Fit(encoder.Transform(catalog));
 var queries = mlContext.Data.LoadFromEnumerable(new[] { new Row { Title = "dig holes" }, new Row { Title = "paint doors" } });
 foreach (var found in mlContext.Data.CreateEnumerable<Found>(search.Transform(encoder.Transform(queries)), reuseRowObject: false))
     Console.WriteLine($"{found.Title}: {found.Neighbors[0]}");

@@ -21,7 +21,7 @@ var random = new Random(1);
 var rows = Enumerable.Range(0, small ? 128 : 2_000).Select(_ => Scene.Of(random)).ToArray();
 var data = mlContext.Data.LoadFromEnumerable(rows);
 
-// Pretraining: patches are cut with gaps and shifts and change their colours on their own, so that edges give nothing away.
+// Pretraining: patches are cut with gaps and shifts and change their colors on their own, so that edges give nothing away.
 var told = new SortedDictionary<int, double>();
 using var encoder = ssl.Images.RelativePosition(new RelativePositionTrainer.Options
 {

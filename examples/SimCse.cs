@@ -40,10 +40,10 @@ double SameSubject(EncoderTransformer by)
     var found = mlContext.Data.CreateEnumerable<Found>(nearest.Transform(embedded), reuseRowObject: false);
     return found.Zip(rows).Average(pair => pair.First.Neighbors.Skip(1).Average(name => name == pair.Second.Subject ? 1.0 : 0.0));   // the first is the text itself
 }
-Console.WriteLine($"neighbours of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
+Console.WriteLine($"neighbors of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
 // Expected output:
-// neighbours of the same subject: untrained 0.88, pretrained 1.00
+// neighbors of the same subject: untrained 0.88, pretrained 1.00
 
 internal sealed class Row
 {

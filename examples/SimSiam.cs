@@ -27,7 +27,7 @@ var spreads = new SortedDictionary<int, double>();
 using var encoder = ssl.Images.SimSiam(new SimSiamTrainer.Options
 {
     Encoder = ImageEncoders.SmallConvNet(imageSize: 16, channels: 1, numberOfStages: 3, width: 16),
-    View = ImageViews.Grey(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
+    View = ImageViews.Gray(new ImageShape(1, 16, 16), minimumArea: 0.5, horizontalFlip: 0),
     BatchSize = 64,
     ProjectionDimension = 128,
     NumberOfEpochs = small ? 2 : 10,

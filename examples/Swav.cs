@@ -24,7 +24,7 @@ var data = mlContext.Data.LoadFromEnumerable(rows);
 
 // Pretraining: two large and two small crops of each image; small ones cost little and must tell what the large ones show.
 var shape = new ImageShape(1, 16, 16);
-var crops = new MultiCrop(ImageViews.Grey(shape, minimumArea: 0.5, horizontalFlip: 0), globals: 2,
+var crops = new MultiCrop(ImageViews.Gray(shape, minimumArea: 0.5, horizontalFlip: 0), globals: 2,
     local: new RandomResizedCrop(10, 10, minimumArea: 0.2, maximumArea: 0.5, horizontalFlip: 0), locals: 2);
 EncoderTransformer Pretrain(int epochs) => ssl.Images.Swav(new SwavTrainer.Options
 {

@@ -28,8 +28,8 @@ Movement Draw(int kind)
     return new Movement { Axes = [.. first, .. second], Activity = $"activity {kind + 1}" };
 }
 Movement[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => Draw(i % 6))];
-var unlabelled = mlContext.Data.LoadFromEnumerable(Rows(small ? 30 : 400));
-var fewLabelled = mlContext.Data.LoadFromEnumerable(Rows(18));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 30 : 400));
+var fewLabeled = mlContext.Data.LoadFromEnumerable(Rows(18));
 var test = mlContext.Data.LoadFromEnumerable(Rows(300));
 
 // Pretraining: an ordinary estimator. 0 epochs gives the untrained encoder to compare with.
@@ -39,7 +39,7 @@ EncoderTransformer Pretrain(int epochs) => ssl.TimeSeries.TemporalContextualCont
     NumberOfChannels = 2,
     Encoder = TimeSeriesEncoders.DilatedConvolution(embeddingDimension: 64, hiddenDimension: 32, depth: 5),
     NumberOfEpochs = epochs,
-}).Fit(unlabelled);
+}).Fit(unlabeled);
 using var untrained = Pretrain(0);
 using var encoder = Pretrain(small ? 1 : 20);
 
@@ -49,7 +49,7 @@ double Accuracy(EncoderTransformer by)
     var model = ssl.Embed(by)
         .Append(mlContext.Transforms.NormalizeMeanVariance("Features"))
         .Append(mlContext.Transforms.Conversion.MapValueToKey("Label", "Activity"))
-        .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)).Fit(fewLabelled);
+        .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)).Fit(fewLabeled);
     return mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
 }
 Console.WriteLine($"accuracy with 3 labels an activity: untrained {Accuracy(untrained):0.00}, pretrained {Accuracy(encoder):0.00}");

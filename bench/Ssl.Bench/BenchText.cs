@@ -28,16 +28,16 @@ public static partial class BenchText
         return [.. texts];
     }
 
-    /// <summary>The labelled texts of a data set; those of no class ("oos") left out.</summary>
+    /// <summary>The labeled texts of a data set; those of no class ("oos") left out.</summary>
     /// <param name="name">Its folder under SSL_DATA: a table of label and text.</param>
     /// <param name="part">Which file: train or test.</param>
-    public static LabelledText[] Labelled(string name, string part)
+    public static LabeledText[] Labeled(string name, string part)
     {
         var data = Environment.GetEnvironmentVariable("SSL_DATA");
         if (string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)))
             throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
         return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
-            .Select(row => new LabelledText { Label = row[0], Text = row[1] })];
+            .Select(row => new LabeledText { Label = row[0], Text = row[1] })];
     }
 
     /// <summary>

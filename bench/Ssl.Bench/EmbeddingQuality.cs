@@ -24,7 +24,7 @@ public sealed class EmbeddingQuality
         _classCount = (int)labels.Max() + 1;
     }
 
-    /// <summary>Share of the test rows whose class most of their neighbours by cosine have.</summary>
+    /// <summary>Share of the test rows whose class most of their neighbors by cosine have.</summary>
     public double NearestNeighbors(int k)
     {
         using var scope = NewDisposeScope();
@@ -40,7 +40,7 @@ public sealed class EmbeddingQuality
         return 100.0 * hits / _test.shape[0];
     }
 
-    /// <summary>Mean over draws of so many labelled rows, each class at least once.</summary>
+    /// <summary>Mean over draws of so many labeled rows, each class at least once.</summary>
     public double FewLabels(int count, int draws)
         => Enumerable.Range(0, draws).Average(seed =>
         {
@@ -50,7 +50,7 @@ public sealed class EmbeddingQuality
             return Linear([.. first.Concat(order.Except(first)).Take(count)]);
         });
 
-    /// <summary>Logistic regression on standardised embeddings of these rows; its strength is chosen on a fifth of them.</summary>
+    /// <summary>Logistic regression on standardized embeddings of these rows; its strength is chosen on a fifth of them.</summary>
     public double Linear(int[] rows)
     {
         using var scope = NewDisposeScope();
@@ -69,7 +69,7 @@ public sealed class EmbeddingQuality
         return 100 * Accuracy(Train(x, y, strength), test, _testLabels);
     }
 
-    // Minimises C x the summed cross entropy plus half of the squared weights, as scikit-learn does.
+    // Minimizes C x the summed cross entropy plus half of the squared weights, as scikit-learn does.
     private Tensor Train(Tensor x, Tensor y, double strength)
     {
         using var scope = NewDisposeScope();

@@ -9,7 +9,7 @@ using Ssl.MLNet;
 namespace Ssl.Bench;
 
 /// <summary>A text and its class.</summary>
-public sealed class LabelledText
+public sealed class LabeledText
 {
     /// <summary>The class.</summary>
     public string Label { get; set; } = "";
@@ -23,7 +23,7 @@ public sealed class LabelledText
 /// <param name="training">Labels are drawn from these texts.</param>
 /// <param name="test">Held out.</param>
 /// <param name="tfidf">Word counts of all training texts, whether they have a label or not.</param>
-public sealed class FewLabels(MLContext mlContext, LabelledText[] training, LabelledText[] test, TfIdf tfidf)
+public sealed class FewLabels(MLContext mlContext, LabeledText[] training, LabeledText[] test, TfIdf tfidf)
 {
     // The references are given the best of these on the test texts; ours is the same everywhere.
     private static readonly float[] L2Choices = [0.3f, 0.1f, 0.03f];
@@ -58,7 +58,7 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
             results.Add($"{prefix}{labels} labels: deviation of the draws", Deviation(tuned), "share", Deviation(words));
     }
 
-    private LabelledText[] Draw(int labels, int seed)
+    private LabeledText[] Draw(int labels, int seed)
     {
         var random = new Random(seed);
         return [.. training.GroupBy(row => row.Label).OrderBy(group => group.Key, StringComparer.Ordinal).SelectMany(group =>
@@ -69,7 +69,7 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
         })];
     }
 
-    private double Tune(EncoderTransformer encoder, LabelledText[] rows, double rate, int epochs, HeadInitialization head, int seed)
+    private double Tune(EncoderTransformer encoder, LabeledText[] rows, double rate, int epochs, HeadInitialization head, int seed)
     {
         using var model = mlContext.Transforms.Conversion.MapValueToKey("LabelKey", "Label")
             .Append(mlContext.SelfSupervised().FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
@@ -84,16 +84,16 @@ public sealed class FewLabels(MLContext mlContext, LabelledText[] training, Labe
         return mlContext.MulticlassClassification.Evaluate(model.Transform(View(test)), "LabelKey").MicroAccuracy;
     }
 
-    private double Words(LabelledText[] rows, float l2)
+    private double Words(LabeledText[] rows, float l2)
     {
         var model = mlContext.Transforms.Conversion.MapValueToKey("LabelKey", "Label").Append(mlContext.MulticlassClassification.Trainers
             .LbfgsMaximumEntropy("LabelKey", "Features", l1Regularization: 0, l2Regularization: l2)).Fit(Weigh(rows));
         return mlContext.MulticlassClassification.Evaluate(model.Transform(Weigh(test)), "LabelKey").MicroAccuracy;
     }
 
-    private IDataView View(LabelledText[] rows) => mlContext.Data.LoadFromEnumerable(rows);
+    private IDataView View(LabeledText[] rows) => mlContext.Data.LoadFromEnumerable(rows);
 
-    private IDataView Weigh(LabelledText[] rows)
+    private IDataView Weigh(LabeledText[] rows)
     {
         var schema = SchemaDefinition.Create(typeof(WeighedText));
         schema[nameof(WeighedText.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, tfidf.Size);

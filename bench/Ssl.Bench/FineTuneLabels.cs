@@ -36,16 +36,16 @@ public sealed class FineTuneLabels : BenchCase
         var rows = mlContext.Data.LoadFromEnumerable(corpus.Training.Select(d => new TextRow { Text = d.Text, Pair = d.Pair }).ToArray());
         using var untrained = Pretrain(mlContext, rows, 0);
         using var pretrained = Pretrain(mlContext, rows, epochs);
-        var task = new FewLabels(mlContext, Labelled(corpus.Training), Labelled(corpus.HeldOut), tfidf);
+        var task = new FewLabels(mlContext, Labeled(corpus.Training), Labeled(corpus.HeldOut), tfidf);
         foreach (var count in counts)
             task.Measure(results, "", pretrained, untrained, count, draws);
         results.Note($"{corpus.Training.Count:N0} pairs (summary, details), {classes.Count} namespaces with at least {FewestMembers} members, "
-            + $"{Labelled(corpus.HeldOut).Length:N0} held-out summaries; bag of tokens 512-512-256, paired pretraining of {epochs} epochs; "
+            + $"{Labeled(corpus.HeldOut).Length:N0} held-out summaries; bag of tokens 512-512-256, paired pretraining of {epochs} epochs; "
             + $"labels drawn {draws} times.");
         results.Note($"{FewLabels.Recipe}. {FewLabels.References}.");
 
-        LabelledText[] Labelled(IEnumerable<Document> documents) => [.. documents.Where(document => classes.Contains(document.Label))
-            .Select(document => new LabelledText { Label = document.Label, Text = document.Text })];
+        LabeledText[] Labeled(IEnumerable<Document> documents) => [.. documents.Where(document => classes.Contains(document.Label))
+            .Select(document => new LabeledText { Label = document.Label, Text = document.Text })];
     }
 
     private static EncoderTransformer Pretrain(MLContext mlContext, IDataView rows, int epochs)

@@ -45,7 +45,7 @@ public sealed class FineTuneSpeed : BenchCase
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var tokenizer = WordPieceTokenizer.Train(texts, new WordPieceTokenizer.Options { VocabularySize = 4_000 });
-        var rows = mlContext.Data.LoadFromEnumerable(texts.Select((text, i) => new LabelledText { Text = text, Label = $"{i % Classes}" })
+        var rows = mlContext.Data.LoadFromEnumerable(texts.Select((text, i) => new LabeledText { Text = text, Label = $"{i % Classes}" })
             .ToArray());
         using var encoder = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
         {

@@ -29,13 +29,13 @@ public sealed class FineTuneText : BenchCase
         foreach (var name in new[] { "clinc150", "sst2" })
         {
             var mlContext = new MLContext(seed: BenchResults.Seed);
-            var training = BenchText.Labelled(name, "train");
-            var test = BenchText.Labelled(name, "test");
+            var training = BenchText.Labeled(name, "train");
+            var test = BenchText.Labeled(name, "test");
             new Random(BenchResults.Seed).Shuffle(training);
-            var unlabelled = mlContext.Data.LoadFromEnumerable(training.Take(MostTexts).Select(row => new TextRow { Text = row.Text })
+            var unlabeled = mlContext.Data.LoadFromEnumerable(training.Take(MostTexts).Select(row => new TextRow { Text = row.Text })
                 .ToArray());
-            using var untrained = Pretrain(mlContext, unlabelled, 0);
-            using var pretrained = Pretrain(mlContext, unlabelled, epochs);
+            using var untrained = Pretrain(mlContext, unlabeled, 0);
+            using var pretrained = Pretrain(mlContext, unlabeled, epochs);
             var task = new FewLabels(mlContext, training, test, new TfIdf(training.Select(row => row.Text)));
             foreach (var count in settings.Quick ? new[] { 5 } : name == "clinc150" ? [5, 20] : [5, 20, 100])
                 task.Measure(results, $"{name}, ", pretrained, untrained, count, draws);

@@ -41,7 +41,7 @@ public sealed class ImagesGpu : BenchCase
         head = nn.Sequential(nn.Linear(i, i), nn.ReLU(), nn.Linear(i, 128)).to(device)
         X, y = read("train", n); Xte, yte = read("test", tests)
         mean, std = (f(X[:4096].float().div(255), (0, 2, 3), keepdim=True) for f in (torch.mean, torch.std))
-        grey_weights = torch.tensor([.2989, .587, .114], device=device).view(1, 3, 1, 1)
+        gray_weights = torch.tensor([.2989, .587, .114], device=device).view(1, 3, 1, 1)
         def uniform(n, low, high): return torch.rand(n, 1, 1, 1, device=device) * (high - low) + low
         def hue(x, turn):
             r, g, b = x[:, :1], x[:, 1:2], x[:, 2:]
@@ -60,10 +60,10 @@ public sealed class ImagesGpu : BenchCase
             hit = (torch.rand(m, 1, 1, 1, device=device) < .8).float()
             factor = lambda: uniform(m, -.4, .4) * hit + 1
             x = (x * factor()).clamp(0, 1)
-            f = factor(); x = (x * f + (1 - f) * (x * grey_weights).sum(1, keepdim=True).mean((1, 2, 3), keepdim=True)).clamp(0, 1)
-            f = factor(); x = (x * f + (1 - f) * (x * grey_weights).sum(1, keepdim=True)).clamp(0, 1)
+            f = factor(); x = (x * f + (1 - f) * (x * gray_weights).sum(1, keepdim=True).mean((1, 2, 3), keepdim=True)).clamp(0, 1)
+            f = factor(); x = (x * f + (1 - f) * (x * gray_weights).sum(1, keepdim=True)).clamp(0, 1)
             x = hue(x, uniform(m, -.1, .1) * hit)
-            return torch.where(torch.rand(m, 1, 1, 1, device=device) < .2, (x * grey_weights).sum(1, keepdim=True).expand_as(x), x)
+            return torch.where(torch.rand(m, 1, 1, 1, device=device) < .2, (x * gray_weights).sum(1, keepdim=True).expand_as(x), x)
         opt = torch.optim.AdamW([*encoder.parameters(), *head.parameters()], 2e-3, weight_decay=1e-4)
         steps, step = epochs * (n // batch), 0
         def sync():
@@ -101,7 +101,7 @@ public sealed class ImagesGpu : BenchCase
 
     /// <inheritdoc/>
     public override string Description
-        => "images/s of SimCLR with ResNet-18, batch 512, bfloat16, on a GPU against eager PyTorch on it; neighbours after equal epochs";
+        => "images/s of SimCLR with ResNet-18, batch 512, bfloat16, on a GPU against eager PyTorch on it; neighbors after equal epochs";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -134,7 +134,7 @@ public sealed class ImagesGpu : BenchCase
         using var scope = NewDisposeScope();
         var neighbors = new EmbeddingQuality(Embed(training), labels, Embed(test), testLabels).NearestNeighbors(Neighbors);
         results.Add("images/s, reading included", rate, "images/s", (double)peer["rate"]!);
-        results.Add($"{Neighbors} nearest neighbours after {epochs} epochs", neighbors, "%", (double)peer["knn"]!);
+        results.Add($"{Neighbors} nearest neighbors after {epochs} epochs", neighbors, "%", (double)peer["knn"]!);
         results.Note($"CIFAR-10, {labels.Length:N0} images, {epochs} epochs, batch {batch}, ResNet-18 with a 3x3 stem, temperature 0.5, {(gpu ? "bfloat16, one GPU" : $"width {width}, Float32, CPU")}, seed {BenchResults.Seed}.");
         results.Note("Reference: eager PyTorch with autocast, the same network and views drawn on the same device, the images held there.");
         results.Note("lightly reports 84.7 after 200 epochs on all 50,000 images: another length, not to be compared directly.");

@@ -20,12 +20,12 @@ namespace Ssl.Bench;
 /// </remarks>
 public sealed class ImagesQuality : BenchCase
 {
-    private const int Labelled = 10_000, Threads = 2, Draws = 5, TunedLabels = 1_000, TunedDraws = 3, QuickImages = 6_000;
+    private const int Labeled = 10_000, Threads = 2, Draws = 5, TunedLabels = 1_000, TunedDraws = 3, QuickImages = 6_000;
 
     // Methods whose step costs so much more that a part of the images takes the five minutes: nine tiles an image, two whole views.
     private static readonly Dictionary<string, int> FewerImages = new() { ["Jigsaw"] = 12_000, ["ContrastiveMaskedPatches"] = 20_000 };
 
-    // Recorded with the Python peer: linear, nearest neighbours, 100 and 1,000 labels. Its own SimCLR, the lower end of its runs.
+    // Recorded with the Python peer: linear, nearest neighbors, 100 and 1,000 labels. Its own SimCLR, the lower end of its runs.
     private static readonly double[] Peer = [80.0, 76.8, 69.1, 77.0];
 
     /// <inheritdoc/>
@@ -36,14 +36,14 @@ public sealed class ImagesQuality : BenchCase
 
     /// <inheritdoc/>
     public override string Description
-        => "linear, nearest-neighbour and few-label accuracy of every image method on Fashion-MNIST, five processor minutes each at most";
+        => "linear, nearest-neighbor and few-label accuracy of every image method on Fashion-MNIST, five processor minutes each at most";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         IDataView all = BenchImages.Fashion(mlContext), test = BenchImages.Fashion(mlContext, test: true);
-        var (training, probe) = (settings.Quick ? mlContext.Data.TakeRows(all, QuickImages) : all, mlContext.Data.TakeRows(all, Labelled));
+        var (training, probe) = (settings.Quick ? mlContext.Data.TakeRows(all, QuickImages) : all, mlContext.Data.TakeRows(all, Labeled));
         set_num_threads(Threads);
         var known = Methods(mlContext.SelfSupervised().Images, settings.Quick ? 1 : null);
         var unknown = (settings.Sets ?? []).Except(known.Select(method => method.Name)).ToArray();
@@ -60,11 +60,11 @@ public sealed class ImagesQuality : BenchCase
             var (testFeatures, testLabels) = Embed(encoder, test);
             using var scope = NewDisposeScope();
             var quality = new EmbeddingQuality(features, labels, testFeatures, testLabels);
-            var linear = quality.Linear(Enumerable.Range(0, Labelled).ToArray());
+            var linear = quality.Linear(Enumerable.Range(0, Labeled).ToArray());
             var neighbors = quality.NearestNeighbors(20);
             double few = quality.FewLabels(100, Draws), more = quality.FewLabels(1_000, Draws);
             results.Add($"{name}, linear, 10,000 labels", linear, "%", Peer[0]);
-            results.Add($"{name}, 20 nearest neighbours", neighbors, "%", Peer[1]);
+            results.Add($"{name}, 20 nearest neighbors", neighbors, "%", Peer[1]);
             results.Add($"{name}, 100 labels", few, "%", Peer[2]);
             results.Add($"{name}, 1,000 labels", more, "%", Peer[3]);
             var line = $"linear {linear:0.0}, kNN {neighbors:0.0}, 100 labels {few:0.0}, 1,000 labels {more:0.0}";
@@ -82,8 +82,8 @@ public sealed class ImagesQuality : BenchCase
         results.Note($"Fashion-MNIST, {(settings.Quick ? QuickImages : 60_000):N0} images without labels ({string.Join(", ", FewerImages.Select(pair => $"{pair.Key}: {pair.Value:N0}"))}), {Threads} threads, one seed of pretraining ({BenchResults.Seed}).");
         results.Note("ImageEncoders.SmallConvNet of 3 stages and width 32 (an embedding of 128); patch methods: a vision transformer of patch 4, 4 layers, width 96.");
         results.Note("Views: crops of 40 to 100 % of the area, flips, brightness and contrast by 0.8; batches of 128; the pretext tasks and masked methods with their own views.");
-        results.Note("Probes: standardised embeddings, logistic regression on the first 10,000 training images or on "
-            + $"{Draws} draws of labels (seeds 0 to {Draws - 1}); 20 nearest neighbours by cosine among 10,000; 10,000 test images.");
+        results.Note("Probes: standardized embeddings, logistic regression on the first 10,000 training images or on "
+            + $"{Draws} draws of labels (seeds 0 to {Draws - 1}); 20 nearest neighbors by cosine among 10,000; 10,000 test images.");
         results.Note($"Fine-tuned: the whole network, {TunedLabels:N0} labels, {TunedDraws} draws, 30 epochs, learning rate 0.001, random head.");
         results.Note("Reference: the Python peer's SimCLR after 150 to 300 s, its lowest run. Raw pixels: 83.4 / 79.5 / 66.4 / 79.3 (recorded with the peer).");
     }
@@ -152,7 +152,7 @@ public sealed class ImagesQuality : BenchCase
         => Enumerable.Range(0, draws).Average(seed =>
         {
             // ML.NET refuses to skip no rows.
-            var labelled = mlContext.Data.TakeRows(seed == 0 ? probe : mlContext.Data.SkipRows(probe, seed * TunedLabels), TunedLabels);
+            var labeled = mlContext.Data.TakeRows(seed == 0 ? probe : mlContext.Data.SkipRows(probe, seed * TunedLabels), TunedLabels);
             using var model = mlContext.Transforms.Conversion.MapValueToKey("LabelKey", "Label")
                 .Append(mlContext.SelfSupervised().FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
                 {
@@ -161,7 +161,7 @@ public sealed class ImagesQuality : BenchCase
                     LearningRate = 1e-3,
                     NumberOfEpochs = 30,
                     Seed = seed,
-                })).Fit(labelled);
+                })).Fit(labeled);
             return 100 * mlContext.MulticlassClassification.Evaluate(model.Transform(test), "LabelKey").MicroAccuracy;
         });
 

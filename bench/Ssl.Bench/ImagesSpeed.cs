@@ -41,7 +41,7 @@ public sealed class ImagesSpeed : BenchCase
                 using var encoder = mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options
                 {
                     Encoder = ImageEncoders.ResNet18(imageSize: 28, channels: 1, stem: ImageStem.Strided, width: 16),
-                    View = ImageViews.Grey(new ImageShape(1, 28, 28)),
+                    View = ImageViews.Gray(new ImageShape(1, 28, 28)),
                     BatchSize = BatchSize,
                     ProjectionDimension = 64,
                     NumberOfEpochs = 1,

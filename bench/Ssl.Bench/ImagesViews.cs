@@ -30,11 +30,11 @@ public sealed class ImagesViews : BenchCase
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var rows = mlContext.Data.TakeRows(BenchImages.Fashion(mlContext), images).GetColumn<byte[]>("Image").ToArray();
         set_num_threads(Threads);
-        var grey = ImageViews.Grey(new ImageShape(1, 28, 28));
+        var gray = ImageViews.Gray(new ImageShape(1, 28, 28));
         var photos = ImageViews.Photos(new ImageShape(3, 32, 32));
         using var streams = new RandomStreams(BenchResults.Seed);
-        List<double> ours = [], peer = [], colour = [];
-        using var colours = rand(BatchSize, 3, 32, 32, generator: streams.Masks).mul_(255).to(ScalarType.Byte);
+        List<double> ours = [], peer = [], color = [];
+        using var colors = rand(BatchSize, 3, 32, 32, generator: streams.Masks).mul_(255).to(ScalarType.Byte);
         for (var i = 0; i < repeats; i++)
         {
             peer.Add(BenchImages.PeerRates(settings, 5_120, maximumSeconds: 1).Loader);
@@ -47,26 +47,26 @@ public sealed class ImagesViews : BenchCase
                     for (var row = 0; row < BatchSize; row++)
                         rows[first + row].CopyTo(pixels.bytes[(row * 784)..]);
                     var batch = new ImageBatch(pixels);
-                    _ = grey.Apply(batch, streams.Views);
-                    _ = grey.Apply(batch, streams.Views);
+                    _ = gray.Apply(batch, streams.Views);
+                    _ = gray.Apply(batch, streams.Views);
                 }
             }));
-            const int colourBatches = 20;
-            colour.Add(colourBatches * BatchSize / Measure.Seconds(() =>
+            const int colorBatches = 20;
+            color.Add(colorBatches * BatchSize / Measure.Seconds(() =>
             {
-                for (var k = 0; k < colourBatches; k++)
+                for (var k = 0; k < colorBatches; k++)
                 {
                     using var scope = NewDisposeScope();
-                    var batch = new ImageBatch(colours.alias());
+                    var batch = new ImageBatch(colors.alias());
                     _ = photos.Apply(batch, streams.Views);
                     _ = photos.Apply(batch, streams.Views);
                 }
             }));
-            Console.WriteLine($"  run {i + 1}: ours {ours[^1]:N0} images/s, torchvision {peer[^1]:N0}; colour {colour[^1]:N0}");
+            Console.WriteLine($"  run {i + 1}: ours {ours[^1]:N0} images/s, torchvision {peer[^1]:N0}; color {color[^1]:N0}");
         }
-        results.Add("images/s, two views each, 28 x 28 grey", Measure.Median(ours), "images/s", Measure.Median(peer));
-        results.Add("images/s, two views each, 32 x 32 colour", Measure.Median(colour), "images/s");
+        results.Add("images/s, two views each, 28 x 28 gray", Measure.Median(ours), "images/s", Measure.Median(peer));
+        results.Add("images/s, two views each, 32 x 32 color", Measure.Median(color), "images/s");
         results.Note($"{images:N0} images of Fashion-MNIST, batch {BatchSize}, {Threads} threads; sides interleaved, median of {repeats}.");
-        results.Note("Reference: the same views by torchvision in two DataLoader workers. Colour adds saturation, hue and greyscale (SimCLR's preset).");
+        results.Note("Reference: the same views by torchvision in two DataLoader workers. Color adds saturation, hue and grayscale (SimCLR's preset).");
     }
 }

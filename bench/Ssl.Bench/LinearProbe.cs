@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Bench;
 
-/// <summary>Multinomial logistic regression on standardised embeddings, as the Python peers probe.</summary>
+/// <summary>Multinomial logistic regression on standardized embeddings, as the Python peers probe.</summary>
 public static class LinearProbe
 {
     // scikit-learn's C, the strongest penalty first.
@@ -12,7 +12,7 @@ public static class LinearProbe
     private const int Folds = 5;
 
     /// <summary>
-    /// Accuracy on test rows in percent. The L2 penalty is chosen on the labelled rows alone, in five folds, where there are fewer than 2,000:
+    /// Accuracy on test rows in percent. The L2 penalty is chosen on the labeled rows alone, in five folds, where there are fewer than 2,000:
     /// the strongest whose loss is within a standard error of the best one's (Breiman et al., 1984, "Classification and Regression Trees").
     /// </summary>
     public static double Accuracy(float[][] training, int[] labels, float[][] test, int[] testLabels, int classes, int seed)
@@ -49,7 +49,7 @@ public static class LinearProbe
         return mean <= Math.Sqrt(differences.Average(d => (d - mean) * (d - mean)) / differences.Length);
     }
 
-    // Full-batch Adam on the penalised mean loss; the penalty is sklearn's for this strength C.
+    // Full-batch Adam on the penalized mean loss; the penalty is sklearn's for this strength C.
     private static (Tensor Weights, Tensor Bias) Fit(Tensor x, Tensor y, int classes, double strength)
     {
         using var scope = NewDisposeScope();

@@ -29,7 +29,7 @@ public sealed class ManyPasses : BenchCase
         var ssl = mlContext.SelfSupervised();
         var texts = BenchText.Synthetic(rows, words: 40, BenchResults.Seed).ToArray();
         // Classes that the texts decide, so that the trainer has something to find and works as long as it would on other data.
-        var data = mlContext.Data.LoadFromEnumerable(texts.Select(text => new Labelled
+        var data = mlContext.Data.LoadFromEnumerable(texts.Select(text => new Labeled
         {
             Text = text, Label = text.Split(' ').Count(word => word.Length <= 2) % 2 == 0,
         }).ToArray());
@@ -60,7 +60,7 @@ public sealed class ManyPasses : BenchCase
 
     private static double Seconds(IEstimator<ITransformer> chain, IDataView data) => Measure.Seconds(() => ((IDisposable)chain.Fit(data)).Dispose());
 
-    private sealed class Labelled
+    private sealed class Labeled
     {
         public string Text { get; set; } = "";
 

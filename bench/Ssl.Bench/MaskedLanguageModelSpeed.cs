@@ -74,12 +74,12 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
             oursLoop.Add(tokensAnEpoch * epochs / loop);
             Console.WriteLine($"  run {i + 1}: ours {ours[^1]:N0} tokens/s (loop alone {oursLoop[^1]:N0}), peer {peer[^1]:N0}");
         }
-        results.Add("tokens/s, tokenising included", Measure.Median(ours), "tokens/s", Measure.Median(peer));
+        results.Add("tokens/s, tokenizing included", Measure.Median(ours), "tokens/s", Measure.Median(peer));
         results.Add("tokens/s, training loop alone", Measure.Median(oursLoop), "tokens/s", Measure.Median(peer));
-        results.Add("texts/s, tokenising included", Measure.Median(ours) / tokensAnEpoch * texts.Length, "texts/s",
+        results.Add("texts/s, tokenizing included", Measure.Median(ours) / tokensAnEpoch * texts.Length, "texts/s",
             Measure.Median(peerTextsPerSecond));
         results.Note($"{texts.Length:N0} texts of SST-2, CLINC150 and WikiText-2, {epochs} epoch, {Threads} threads, vocabulary {VocabularySize:N0}; sides interleaved, median of {repeats}.");
-        results.Note("Reference: mlm.py's own figure, which leaves its tokenising out. Tokens are counted without padding;");
+        results.Note("Reference: mlm.py's own figure, which leaves its tokenizing out. Tokens are counted without padding;");
         results.Note($"the peer's are whole words (rare ones are all one unknown word), ours are pieces of words and two marks a text: {tokensAnEpoch:N0} an epoch.");
     }
 

@@ -16,7 +16,7 @@ public sealed class NeighborsSpeed : BenchCase
     private static readonly (int Queries, int References)[] s_shapes = [(1000, 100_000), (256, 4096)];
 
     /// <inheritdoc/>
-    public override string Name => "neighbours-speed";
+    public override string Name => "neighbors-speed";
 
     /// <inheritdoc/>
     public override int Minutes => 3;
@@ -31,19 +31,19 @@ public sealed class NeighborsSpeed : BenchCase
         var (references, queries, repeats) = settings.Quick ? (10_000, 2_000, 1) : (100_000, 10_000, 5);
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var ssl = mlContext.SelfSupervised();
-        var catalogue = Vectors(mlContext, references, seed: 1);
+        var catalog = Vectors(mlContext, references, seed: 1);
         var asked = Vectors(mlContext, queries, seed: 2);
-        using var exact = ssl.NearestNeighbors(numberOfNeighbors: Neighbors).Fit(catalogue);
+        using var exact = ssl.NearestNeighbors(numberOfNeighbors: Neighbors).Fit(catalog);
         string? told = null;
         mlContext.Log += (_, e) => told = e.Message.Contains("Recall@", StringComparison.Ordinal) ? e.Message : told;
         NearestNeighborsTransformer? approximate = null;
         var fitting = Measure.Seconds(() => approximate = ssl.NearestNeighbors(new NearestNeighborsEstimator.Options
         {
             NumberOfNeighbors = Neighbors, Search = NeighborSearch.Approximate,
-        }).Fit(catalogue));
+        }).Fit(catalog));
 
         using var a = Tensor(asked, queries);
-        using var b = Tensor(catalogue, references);
+        using var b = Tensor(catalog, references);
         using var transposed = b.t();
         var (search, blas, cells) = (new List<double>(), new List<double>(), new List<double>());
         for (var i = 0; i <= repeats; i++)
@@ -63,7 +63,7 @@ public sealed class NeighborsSpeed : BenchCase
         results.Add("approximate search, recall@10", Recall(exact.Transform(asked), approximate!.Transform(asked)), "");
         results.Add("approximate search, Fit", fitting, "s");
         approximate.Dispose();
-        results.Note($"{queries:N0} queries among {references:N0} made-up vectors of {Dimension} around 1,000 centres, top {Neighbors}; the product alone "
+        results.Note($"{queries:N0} queries among {references:N0} made-up vectors of {Dimension} around 1,000 centers, top {Neighbors}; the product alone "
             + "writes into memory that is there already, in blocks of 1,000 x 100,000 or 256 x 4,096, whichever is faster. Sides interleaved, "
             + $"median of {repeats}.");
         if (told is not null)

@@ -25,7 +25,7 @@ BenchCase[] cases =
     new ImagesViews(),
     new MaskedAutoencoderCost(),
     new ImagesQuality(),
-    new ImagesLearntView(),
+    new ImagesLearnedView(),
     new ImagesGpu(),
     new TablesSpeed(),
     new TablesAnomaly(),

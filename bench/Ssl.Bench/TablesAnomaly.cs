@@ -13,10 +13,10 @@ using TorchSharp;
 
 namespace Ssl.Bench;
 
-/// <summary>Anomalies of seven public sets by learnt scores against classical ones: area under the ROC curve.</summary>
+/// <summary>Anomalies of seven public sets by learned scores against classical ones: area under the ROC curve.</summary>
 public sealed class TablesAnomaly : BenchCase
 {
-    private const int Neighbours = 5, MostReferences = 10_000;
+    private const int Neighbors = 5, MostReferences = 10_000;
 
     private static readonly string[] Sets = ["Wilt", "cardio", "mammography", "satellite", "Pima", "shuttle", "musk"];
 
@@ -51,7 +51,7 @@ public sealed class TablesAnomaly : BenchCase
 
     /// <inheritdoc/>
     public override string Description
-        => "anomalies of seven tables: embedding neighbours and hidden cells against forest, PCA, Mahalanobis and raw neighbours (AUC)";
+        => "anomalies of seven tables: embedding neighbors and hidden cells against forest, PCA, Mahalanobis and raw neighbors (AUC)";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -84,12 +84,12 @@ public sealed class TablesAnomaly : BenchCase
             }
         }
         var best = sums.Where(pair => pair.Key.StartsWith("clean, ", StringComparison.Ordinal))
-            .Where(pair => pair.Key.Contains("learnt", StringComparison.Ordinal)).Max(pair => pair.Value.Average());
+            .Where(pair => pair.Key.Contains("learned", StringComparison.Ordinal)).Max(pair => pair.Value.Average());
         foreach (var (key, values) in sums.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             results.Add($"mean AUC, {key}", values.Average(), "%");
-        results.Add("best learnt score, clean, against raw neighbours", best, "%", sums["clean, knn"].Average());
+        results.Add("best learned score, clean, against raw neighbors", best, "%", sums["clean, knn"].Average());
         results.Note($"{string.Join(", ", sets)}; mixed: fitted on all rows; clean: fitted on half of the normal rows, scored on the others. One seed.");
-        results.Note("Classical scores by scikit-learn on z-scores cut at 10. Neighbours: mean distance to the 5 nearest of at most 10,000 fitted rows, itself left out.");
+        results.Note("Classical scores by scikit-learn on z-scores cut at 10. Neighbors: mean distance to the 5 nearest of at most 10,000 fitted rows, itself left out.");
     }
 
     private static IEnumerable<(string Name, float[] Values)> Scores(float[][] rows, int[] fit, int[] test, bool quick)
@@ -112,7 +112,7 @@ public sealed class TablesAnomaly : BenchCase
             NumberOfEpochs = Epochs(600), BatchSize = 256,
         }).Fit(training))
         {
-            yield return ("learnt SCARF neighbours", Distances(Embed(encoder, training), Embed(encoder, scored), mixed));
+            yield return ("learned SCARF neighbors", Distances(Embed(encoder, training), Embed(encoder, scored), mixed));
         }
         using (var encoder = ssl.Tabular.MaskedCells(new MaskedCellsTrainer.Options
         {
@@ -120,8 +120,8 @@ public sealed class TablesAnomaly : BenchCase
             NumberOfEpochs = Epochs(1_200), BatchSize = 256,
         }).Fit(training))
         {
-            yield return ("learnt hidden cells", [.. encoder.ReconstructionErrors(scored)]);
-            yield return ("learnt hidden-cell neighbours", Distances(Embed(encoder, training), Embed(encoder, scored), mixed));
+            yield return ("learned hidden cells", [.. encoder.ReconstructionErrors(scored)]);
+            yield return ("learned hidden-cell neighbors", Distances(Embed(encoder, training), Embed(encoder, scored), mixed));
         }
     }
 
@@ -145,16 +145,16 @@ public sealed class TablesAnomaly : BenchCase
             var block = rows[start..Math.Min(start + 1_024, rows.Length)];
             var query = Matrix(block);
             var all = (query.square().sum(1, keepdim: true) + squares - query.mm(reference.t()) * 2).clamp_min(0).sqrt();       // [B, R]
-            var nearest = all.topk(Neighbours + 1, largest: false, sorted: true).Item1.contiguous();
+            var nearest = all.topk(Neighbors + 1, largest: false, sorted: true).Item1.contiguous();
             var values = MemoryMarshal.Cast<byte, float>(nearest.bytes);
             for (var i = 0; i < block.Length; i++)
             {
-                var own = values.Slice(i * (Neighbours + 1), Neighbours + 1);
+                var own = values.Slice(i * (Neighbors + 1), Neighbors + 1);
                 var first = same && own[0] < 1e-2f ? 1 : 0;
                 float sum = 0;
-                foreach (var value in own.Slice(first, Neighbours))
+                foreach (var value in own.Slice(first, Neighbors))
                     sum += value;
-                distances[start + i] = sum / Neighbours;
+                distances[start + i] = sum / Neighbors;
             }
         }
         return distances;

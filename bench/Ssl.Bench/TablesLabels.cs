@@ -23,7 +23,7 @@ public sealed class TablesLabels : BenchCase
     private static readonly string[] PeerSets = ["adult", "letter", "satimage", "churn", "splice"];
 
     // Logistic regression and gradient boosting of scikit-learn on z-scores and one-hot categories; the boosting's smallest leaf and number
-    // of rounds are chosen on a fifth of the labelled rows where there are few. Beside them the Python SCARF at both temperatures, and the
+    // of rounds are chosen on a fifth of the labeled rows where there are few. Beside them the Python SCARF at both temperatures, and the
     // draws of labels, which both sides share.
     private const string PeerProgram =
         """
@@ -119,7 +119,7 @@ public sealed class TablesLabels : BenchCase
         results.Note($"{string.Join(", ", sets)}; the sets' own split or the first 80 %; means over {draws[0]} draws of 1 % and {draws[1]} of 10 % of the labels, the same for all; one pretraining seed.");
         results.Note("The hybrid's temperature is chosen without labels: 1, the paper's, where the table has a column of texts, else 0.2. Reference: boosting.");
         results.Note("Hybrids: ContrastiveMaskedCells with Mlp (hybrid), on the sets of the Python program also ResidualMlp with piecewise-linear and with periodic numbers.");
-        results.Note("Probe: logistic regression on standardised embeddings. Tuned: the whole network from a head of the class means, 300 steps, 1,200 with all labels; the best epoch by a fifth of the labelled rows where there are 100.");
+        results.Note("Probe: logistic regression on standardized embeddings. Tuned: the whole network from a head of the class means, 300 steps, 1,200 with all labels; the best epoch by a fifth of the labeled rows where there are 100.");
     }
 
     private static Dictionary<string, Dictionary<string, double[]>> Measurements(string name, BenchTable table,

@@ -12,7 +12,7 @@ namespace Ssl.Bench;
 
 /// <summary>
 /// Accuracy of a linear probe on frozen embeddings of time series, pretrained on the training part without its labels, against the same
-/// network untrained and against the nearest neighbour by Euclidean distance and by dynamic time warping.
+/// network untrained and against the nearest neighbor by Euclidean distance and by dynamic time warping.
 /// </summary>
 public sealed class TimeSeriesProbe : BenchCase
 {
@@ -29,7 +29,7 @@ public sealed class TimeSeriesProbe : BenchCase
 
     /// <inheritdoc/>
     public override string Description
-        => "linear probe after TS2Vec, TS-TCC and masked patches on six data sets, against nearest neighbours (Euclidean, time warping)";
+        => "linear probe after TS2Vec, TS-TCC and masked patches on six data sets, against nearest neighbors (Euclidean, time warping)";
 
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
@@ -75,8 +75,8 @@ public sealed class TimeSeriesProbe : BenchCase
         foreach (var (what, all) in sums)
             results.Add($"mean of {all.Count} sets/{what}", all.Average(), "accuracy");
         results.Note($"Means and deviations over {(settings.Quick ? 1 : Seeds)} seeds of the pretraining. Defaults of the trainers but {steps} steps, batches of at most half the series, patches of a tenth of the longest series, from 2 "
-            + "to 12 timestamps. Probe: LbfgsMaximumEntropy on standardised embeddings, its L2 penalty chosen on a fifth of the training part. "
-            + "Published splits. Reference: nearest neighbour by time warping (no window, channels together).");
+            + "to 12 timestamps. Probe: LbfgsMaximumEntropy on standardized embeddings, its L2 penalty chosen on a fifth of the training part. "
+            + "Published splits. Reference: nearest neighbor by time warping (no window, channels together).");
     }
 
     private enum Method

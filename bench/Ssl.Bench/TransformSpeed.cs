@@ -33,7 +33,7 @@ public sealed class TransformSpeed : BenchCase
         Compare("transformer, dim 128, 2 layers",
             TextEncoders.Transformer(dimension: 128, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 64), texts, repeats, results);
         Compare("bag of tokens", TextEncoders.Bag(), texts, repeats, results);
-        results.Note($"{rows:N0} made-up texts of 20 to 40 words, batches of {BatchSize} in row order; Transform tokenises, the bare forward gets tensors. Sides interleaved, median of {repeats}.");
+        results.Note($"{rows:N0} made-up texts of 20 to 40 words, batches of {BatchSize} in row order; Transform tokenizes, the bare forward gets tensors. Sides interleaved, median of {repeats}.");
     }
 
     private static void Compare(string name, TextEncoderFactory factory, string[] texts, int repeats, BenchResults results)

@@ -6,13 +6,13 @@ using Ssl.MLNet;
 namespace Quickstart;
 
 /// <summary>
-/// Few labels: the class of a text from ten labelled examples a class, by the same stock trainer on the frozen embedding and on TF-IDF.
+/// Few labels: the class of a text from ten labeled examples a class, by the same stock trainer on the frozen embedding and on TF-IDF.
 /// </summary>
 public sealed class Classification
 {
     private const int LabelsPerClass = 10;
 
-    // The strength of the L2 penalty that suits a feature depends on its scale, so each kind gets its own choice, made on the labelled rows of the first draw.
+    // The strength of the L2 penalty that suits a feature depends on its scale, so each kind gets its own choice, made on the labeled rows of the first draw.
     private static readonly float[] L2Choices = [30, 3, 0.3f, 0.03f];
 
     private readonly MLContext _mlContext;
@@ -46,7 +46,7 @@ public sealed class Classification
     /// <summary>Whether there is anything to tell apart and to test on.</summary>
     public bool IsPossible => Classes.Count > 1 && _test.Length > 0;
 
-    /// <summary>A random draw of ten labelled documents a class.</summary>
+    /// <summary>A random draw of ten labeled documents a class.</summary>
     public Document[] Draw(int seed)
     {
         var random = new Random(seed);
@@ -65,18 +65,18 @@ public sealed class Classification
     public double[] OnTfIdf(TfIdf tfidf, Document[][] draws) => Accuracies(draws, documents => Weigh(tfidf, documents));
 
     /// <summary>The chain that goes to production: embed, classify, name the class.</summary>
-    public ITransformer Chain(EncoderTransformer encoder, Document[] labelled)
+    public ITransformer Chain(EncoderTransformer encoder, Document[] labeled)
         => _mlContext.Transforms.Conversion.MapValueToKey("LabelKey", "Label")
             .Append(_mlContext.SelfSupervised().Embed(encoder))
-            .Append(_mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("LabelKey", "Features", l1Regularization: 0, l2Regularization: BestL2(Embed(encoder, labelled))))
+            .Append(_mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("LabelKey", "Features", l1Regularization: 0, l2Regularization: BestL2(Embed(encoder, labeled))))
             .Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
-            .Fit(_mlContext.Data.LoadFromEnumerable(labelled.Select(TextRow.Of)));
+            .Fit(_mlContext.Data.LoadFromEnumerable(labeled.Select(TextRow.Of)));
 
     private double[] Accuracies(Document[][] draws, Func<Document[], IDataView> features)
     {
         var test = features(_test);
         var l2 = BestL2(features(draws[0]));
-        return [.. draws.AsParallel().AsOrdered().Select(labelled => Accuracy(features(labelled), test, l2))];
+        return [.. draws.AsParallel().AsOrdered().Select(labeled => Accuracy(features(labeled), test, l2))];
     }
 
     private double Accuracy(IDataView training, IDataView test, float l2)
@@ -87,9 +87,9 @@ public sealed class Classification
         return _mlContext.MulticlassClassification.Evaluate(model.Transform(test), "LabelKey").MicroAccuracy;
     }
 
-    private float BestL2(IDataView labelled)
+    private float BestL2(IDataView labeled)
     {
-        var split = _mlContext.Data.TrainTestSplit(labelled, testFraction: 0.3, seed: 1);
+        var split = _mlContext.Data.TrainTestSplit(labeled, testFraction: 0.3, seed: 1);
         var accuracies = L2Choices.AsParallel().AsOrdered().Select(l2 => Accuracy(split.TrainSet, split.TestSet, l2)).ToArray();
         return L2Choices[Array.IndexOf(accuracies, accuracies.Max())];
     }

@@ -11,16 +11,16 @@ public sealed class Search : IDisposable
     private readonly ITransformer _embed;
     private readonly ITransformer _nearest;
 
-    /// <summary>Embeds the catalogue once.</summary>
+    /// <summary>Embeds the catalog once.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="encoder">Embeds both the catalogue's texts and the queries.</param>
-    /// <param name="catalogue">What is looked through.</param>
+    /// <param name="encoder">Embeds both the catalog's texts and the queries.</param>
+    /// <param name="catalog">What is looked through.</param>
     /// <param name="numberOfNeighbors">Results a query.</param>
-    public Search(MLContext mlContext, EncoderTransformer encoder, IEnumerable<Document> catalogue, int numberOfNeighbors)
+    public Search(MLContext mlContext, EncoderTransformer encoder, IEnumerable<Document> catalog, int numberOfNeighbors)
     {
         _mlContext = mlContext;
         _embed = encoder;
-        var rows = mlContext.Data.LoadFromEnumerable(catalogue.Select(TextRow.Of).ToArray());
+        var rows = mlContext.Data.LoadFromEnumerable(catalog.Select(TextRow.Of).ToArray());
         _nearest = mlContext.SelfSupervised()
             .NearestNeighbors(inputColumnName: encoder.OutputColumnName, idColumnName: nameof(TextRow.Name), numberOfNeighbors: numberOfNeighbors)
             .Fit(encoder.Transform(rows));
@@ -40,7 +40,7 @@ public sealed class Search : IDisposable
     /// <param name="cutOffs">Values of k, ascending.</param>
     public static double[] Recall(MLContext mlContext, EncoderTransformer encoder, IReadOnlyList<Document> documents, int[] cutOffs)
     {
-        // Without an id column a neighbour is the number of its row.
+        // Without an id column a neighbor is the number of its row.
         var rows = mlContext.Data.LoadFromEnumerable(documents.Select(TextRow.Of).ToArray());
         using var nearest = mlContext.SelfSupervised().NearestNeighbors(inputColumnName: encoder.OutputColumnName, numberOfNeighbors: cutOffs[^1]).Fit(encoder.Transform(rows));
         var questions = mlContext.Data.LoadFromEnumerable(documents.Select(document => new TextRow { Text = document.Pair }).ToArray());

@@ -5,7 +5,7 @@ namespace Quickstart;
 
 /// <summary>
 /// The user's own text: a folder of .txt files, or one .csv/.tsv file with named columns. A text that has no partner is cut in two
-/// neighbouring parts: parts of one text belong together, parts of different texts do not.
+/// neighboring parts: parts of one text belong together, parts of different texts do not.
 /// </summary>
 public static partial class UserText
 {
@@ -38,7 +38,7 @@ public static partial class UserText
         return files.SelectMany(ReadFile);
     }
 
-    /// <summary>Paragraphs end at an empty line; neighbouring groups of sentences of a paragraph are a pair.</summary>
+    /// <summary>Paragraphs end at an empty line; neighboring groups of sentences of a paragraph are a pair.</summary>
     private static IEnumerable<Document> ReadFile(string file)
     {
         var number = 0;

@@ -7,10 +7,10 @@ namespace Ssl.MLNet;
 /// <summary>The way from ML.NET to self-supervised learning.</summary>
 public static class MLContextExtensions
 {
-    /// <summary>Pretraining on unlabelled data, embeddings, and what to do with them.</summary>
+    /// <summary>Pretraining on unlabeled data, embeddings, and what to do with them.</summary>
     /// <param name="mlContext">Gives seed, log and device: set <c>GpuDeviceId</c> and <c>FallbackToCpu</c> before an estimator is
     /// made.</param>
-    /// <returns>A light catalogue; make one whenever you need it.</returns>
+    /// <returns>A light catalog; make one whenever you need it.</returns>
     public static SelfSupervisedCatalog SelfSupervised(this MLContext mlContext)
     {
         ArgumentNullException.ThrowIfNull(mlContext);

@@ -43,21 +43,21 @@ public sealed partial class SelfSupervisedCatalog
 
         private IDataView View(ImageFile file)
         {
-            var definition = SchemaDefinition.Create(typeof(LabelledImage));
-            definition[nameof(LabelledImage.Image)].ColumnType =
+            var definition = SchemaDefinition.Create(typeof(LabeledImage));
+            definition[nameof(LabeledImage.Image)].ColumnType =
                 new VectorDataViewType(NumberDataViewType.Byte, file.Shape.Channels, file.Shape.Height, file.Shape.Width);
             return _mlContext.Data.LoadFromEnumerable(Rows(file), definition);
         }
 
         // Lazy: an image is copied when it is read.
-        private static IEnumerable<LabelledImage> Rows(ImageFile file)
-            => Enumerable.Range(0, file.Count).Select(i => new LabelledImage
+        private static IEnumerable<LabeledImage> Rows(ImageFile file)
+            => Enumerable.Range(0, file.Count).Select(i => new LabeledImage
             {
                 Image = file.Pixels.AsSpan(i * file.Shape.Length, file.Shape.Length).ToArray(),
                 Label = file.Labels is { } labels ? labels[i] : 0u,
             });
 
-        private sealed class LabelledImage
+        private sealed class LabeledImage
         {
             [VectorType(1)]
             public byte[] Image { get; set; } = [];

@@ -6,7 +6,7 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>
-    /// Measures an embedding: collapse, effective rank and uniformity; with labels also how well the nearest neighbours and a linear
+    /// Measures an embedding: collapse, effective rank and uniformity; with labels also how well the nearest neighbors and a linear
     /// classifier predict them.
     /// </summary>
     /// <param name="data">Holds the column of vectors, as <c>encoder.Transform(rows)</c> gives it; read once.</param>

@@ -8,7 +8,7 @@ public sealed partial class SelfSupervisedCatalog
 {
     public sealed partial class ImageMethods
     {
-        /// <summary>Pretrains an image encoder with NNCLR: contrast with the nearest neighbour of a view among earlier images.</summary>
+        /// <summary>Pretrains an image encoder with NNCLR: contrast with the nearest neighbor of a view among earlier images.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
         /// height, width].</param>

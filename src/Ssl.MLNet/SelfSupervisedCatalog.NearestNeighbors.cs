@@ -10,14 +10,14 @@ public sealed partial class SelfSupervisedCatalog
     /// <summary>
     /// Finds, for every row, the most similar rows of the data it was fitted on: exact search by the cosine of two vectors.
     /// </summary>
-    /// <param name="neighborsColumnName">Name of the new column of neighbour ids, best first: a known-size vector of text or
+    /// <param name="neighborsColumnName">Name of the new column of neighbor ids, best first: a known-size vector of text or
     /// <see cref="long"/>.</param>
     /// <param name="scoresColumnName">Name of the new column of similarities, falling: a known-size vector of <see cref="float"/> from 1
     /// to -1.</param>
     /// <param name="inputColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
     /// <param name="idColumnName">Name of the reference rows' column of ids: text, a key or a whole number. Null gives the row's number,
     /// from 0.</param>
-    /// <param name="numberOfNeighbors">How many neighbours to find for a row. From 1 to 1023.</param>
+    /// <param name="numberOfNeighbors">How many neighbors to find for a row. From 1 to 1023.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its stated range.</exception>
     public NearestNeighborsEstimator NearestNeighbors(
         string neighborsColumnName = NearestNeighborsEstimator.Defaults.NeighborsColumnName,
@@ -46,7 +46,7 @@ public sealed partial class SelfSupervisedCatalog
     /// </summary>
     /// <param name="encoder">A fitted encoder; shared, not copied.</param>
     /// <param name="idColumnName">Name of the column of ids; null takes row numbers from 0.</param>
-    /// <param name="numberOfNeighbors">Neighbours a row. At least 1.</param>
+    /// <param name="numberOfNeighbors">Neighbors a row. At least 1.</param>
     public EstimatorChain<NearestNeighborsTransformer> NearestNeighbors(
         EncoderTransformer encoder, string? idColumnName = null,
         int numberOfNeighbors = NearestNeighborsEstimator.Defaults.NumberOfNeighbors)

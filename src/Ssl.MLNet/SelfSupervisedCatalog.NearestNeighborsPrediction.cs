@@ -6,11 +6,11 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>
-    /// Predicts one of several classes by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).
+    /// Predicts one of several classes by a vote of the nearest labeled rows: each neighbor counts exp(cosine / temperature).
     /// </summary>
     /// <param name="labelColumnName">Name of the column to predict. Its type is <c>Key</c> of <see cref="uint"/>.</param>
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
-    /// <param name="numberOfNeighbors">How many neighbours vote on a row. At least 1.</param>
+    /// <param name="numberOfNeighbors">How many neighbors vote on a row. At least 1.</param>
     /// <param name="temperature">Divides the cosine similarities: the smaller, the more the nearest ones count. Greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
     public NearestNeighborsPredictionEstimator NearestNeighborsMulticlassClassification(
@@ -32,11 +32,11 @@ public sealed partial class SelfSupervisedCatalog
         => new(_mlContext, PredictionKind.MulticlassClassification, options);
 
     /// <summary>
-    /// Predicts the answer to a yes-or-no question by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).
+    /// Predicts the answer to a yes-or-no question by a vote of the nearest labeled rows: each neighbor counts exp(cosine / temperature).
     /// </summary>
     /// <param name="labelColumnName">Name of the column to predict. Its type is <see cref="bool"/>.</param>
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
-    /// <param name="numberOfNeighbors">How many neighbours vote on a row. At least 1.</param>
+    /// <param name="numberOfNeighbors">How many neighbors vote on a row. At least 1.</param>
     /// <param name="temperature">Divides the cosine similarities: the smaller, the more the nearest ones count. Greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
     public NearestNeighborsPredictionEstimator NearestNeighborsBinaryClassification(
@@ -57,10 +57,10 @@ public sealed partial class SelfSupervisedCatalog
     public NearestNeighborsPredictionEstimator NearestNeighborsBinaryClassification(NearestNeighborsPredictionEstimator.Options options)
         => new(_mlContext, PredictionKind.BinaryClassification, options);
 
-    /// <summary>Predicts a number by a vote of the nearest labelled rows: each neighbour counts exp(cosine / temperature).</summary>
+    /// <summary>Predicts a number by a vote of the nearest labeled rows: each neighbor counts exp(cosine / temperature).</summary>
     /// <param name="labelColumnName">Name of the column to predict. Its type is <see cref="float"/>.</param>
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
-    /// <param name="numberOfNeighbors">How many neighbours vote on a row. At least 1.</param>
+    /// <param name="numberOfNeighbors">How many neighbors vote on a row. At least 1.</param>
     /// <param name="temperature">Divides the cosine similarities: the smaller, the more the nearest ones count. Greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
     public NearestNeighborsPredictionEstimator NearestNeighborsRegression(

@@ -45,7 +45,7 @@ public sealed partial class SelfSupervisedCatalog
     /// 512:
     /// 900,000 embeddings of length 128.
     /// </summary>
-    /// <value>Belongs to the context, not to this catalogue: it holds for all views that its stages give from then on.</value>
+    /// <value>Belongs to the context, not to this catalog: it holds for all views that its stages give from then on.</value>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int EmbeddingMemoryLimit
     {

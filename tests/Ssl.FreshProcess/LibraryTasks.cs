@@ -32,7 +32,7 @@ internal static class LibraryTasks
         Try(Compute);
     }
 
-    /// <summary>An application that asks for the catalogue and then computes.</summary>
+    /// <summary>An application that asks for the catalog and then computes.</summary>
     public static void FrontDoor()
     {
         Try(AskForCatalog);

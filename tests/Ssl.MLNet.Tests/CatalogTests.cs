@@ -6,7 +6,7 @@ using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;
 
-/// <summary>The catalogue's two forms: the short one forwards every parameter, and both have the same defaults.</summary>
+/// <summary>The catalog's two forms: the short one forwards every parameter, and both have the same defaults.</summary>
 [TestClass]
 public sealed class CatalogTests
 {

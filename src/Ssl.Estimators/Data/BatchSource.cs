@@ -31,7 +31,7 @@ internal abstract class BatchSource : IBatchSource
         public LabelColumn? Label { get; init; }
 
         /// <summary>Whether rows without a label are kept, with NaN for it.</summary>
-        public bool KeepsUnlabelled { get; init; }
+        public bool KeepsUnlabeled { get; init; }
 
         /// <summary>Which rows are kept out of training; null for none.</summary>
         public RowSplit? Split { get; init; }
@@ -93,7 +93,7 @@ internal abstract class BatchSource : IBatchSource
 
     /// <summary>Reads rows and labels into memory; rows without a label are left out, unless the settings keep them.</summary>
     /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
-    public static CachedBatchSource CreateLabelled(IDataView data, Settings settings)
+    public static CachedBatchSource CreateLabeled(IDataView data, Settings settings)
     {
         var (rows, labels) = (settings.Format.NewStores(), new List<float>());
         long left = 0;
@@ -102,7 +102,7 @@ internal abstract class BatchSource : IBatchSource
             if (!kept)
                 left++;
             if (rows.FirstOrDefault(r => r.IsFull) is { } full)
-                throw new InvalidOperationException($"The labelled rows have more content ({full.Content}) than one array holds "
+                throw new InvalidOperationException($"The labeled rows have more content ({full.Content}) than one array holds "
                     + $"({Number(Array.MaxLength)} items). Give Fit fewer rows.");
         }
         return new CachedBatchSource(rows, labels, left, settings);
@@ -131,7 +131,7 @@ internal abstract class BatchSource : IBatchSource
             if (takes is not null && !takes(row))
                 continue;
             getLabel?.Invoke(ref value);
-            var kept = (float.IsFinite(value) || settings.KeepsUnlabelled && float.IsNaN(value)) && append(target);
+            var kept = (float.IsFinite(value) || settings.KeepsUnlabeled && float.IsNaN(value)) && append(target);
             if (kept)
                 labels?.Add(value);
             yield return kept;
@@ -156,7 +156,7 @@ internal abstract class BatchSource : IBatchSource
 
 /// <summary>
 /// Rows beyond the cache limit: read every epoch. Half of the shuffle buffer is used at a time and half stays,
-/// so that a row can wait for several rounds: neighbours in the file end up apart.
+/// so that a row can wait for several rounds: neighbors in the file end up apart.
 /// </summary>
 internal sealed class StreamedBatchSource : BatchSource
 {

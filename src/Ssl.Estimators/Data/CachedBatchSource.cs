@@ -57,13 +57,13 @@ internal sealed class CachedBatchSource : BatchSource
     public CachedBatchSource Only(int[] chosen) => new(_rows, _labels, _leftOut, Options, chosen);
 
     /// <summary>The rows in use and further ones, with labels that the data do not have.</summary>
-    /// <param name="labelled">Numbers of rows among all rows read, and their labels.</param>
-    public CachedBatchSource With(IReadOnlyCollection<(int Row, float Label)> labelled)
+    /// <param name="labeled">Numbers of rows among all rows read, and their labels.</param>
+    public CachedBatchSource With(IReadOnlyCollection<(int Row, float Label)> labeled)
     {
         float[] labels = [.. Labels];
-        foreach (var (row, label) in labelled)
+        foreach (var (row, label) in labeled)
             labels[row] = label;
-        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labelled.Select(item => item.Row)]);
+        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labeled.Select(item => item.Row)]);
     }
 
     /// <summary>All rows in their order, drawing nothing at random.</summary>

@@ -14,7 +14,7 @@ internal sealed record RowSplit(double Fraction, ulong Seed)
     /// <param name="row">Its number among all rows of the data, from 0.</param>
     public double Draw(long row)
     {
-        // splitmix64, as ShuffleRandom seeds itself: neighbouring numbers give unrelated bits.
+        // splitmix64, as ShuffleRandom seeds itself: neighboring numbers give unrelated bits.
         ulong z = Seed + (ulong)(row + 1) * 0x9E3779B97F4A7C15;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;

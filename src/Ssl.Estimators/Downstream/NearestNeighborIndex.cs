@@ -17,7 +17,7 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     /// <summary>What the reference rows are called.</summary>
     public NeighborIds Ids => ids;
 
-    /// <summary>Column names and the number of neighbours.</summary>
+    /// <summary>Column names and the number of neighbors.</summary>
     public NeighborSettings Settings => settings;
 
     /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
@@ -29,7 +29,7 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
 
     public override VectorResults CreateResults(int capacity) => new NeighborResults(this, capacity);
 
-    /// <summary>Finds the most similar reference rows: <see cref="VectorIndex.Search"/> with the number of neighbours asked for.</summary>
+    /// <summary>Finds the most similar reference rows: <see cref="VectorIndex.Search"/> with the number of neighbors asked for.</summary>
     public void Search(Span<float> queries, int count, Span<long> rows, Span<float> scores)
     {
         using var use = Lifetime.Enter();
@@ -61,7 +61,7 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     public void Dispose() => Lifetime.Close();
 }
 
-/// <summary>The neighbours of some rows.</summary>
+/// <summary>The neighbors of some rows.</summary>
 internal sealed class NeighborResults(NearestNeighborIndex index, int capacity) : VectorResults
 {
     private readonly int _k = index.Settings.NumberOfNeighbors;

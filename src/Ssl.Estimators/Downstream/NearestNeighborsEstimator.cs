@@ -17,16 +17,16 @@ namespace Ssl.Estimators.Downstream;
 /// <list type="table">
 /// <item><term>Input</term><description>a known-size vector of <see cref="float"/>, such as an embedding.</description></item>
 /// <item><term>Neighbors</term><description>a known-size vector of ids, best first: text, or <see cref="long"/> (see
-/// <see cref="Options.IdColumnName"/>). Where there are fewer neighbours than asked for, the rest is the empty text or
+/// <see cref="Options.IdColumnName"/>). Where there are fewer neighbors than asked for, the rest is the empty text or
 /// -1.</description></item>
 /// <item><term>Scores</term><description>a known-size vector of <see cref="float"/>: cosine similarities from 1 to -1, falling; NaN where
-/// there is no neighbour.</description></item>
+/// there is no neighbor.</description></item>
 /// </list>
 /// <para>Characteristics: no labels, no training loop; one pass over the data in Fit; GPU optional; saved by <c>mlContext.Model.Save</c>;
 /// not exportable to ONNX.</para>
 /// <para>The exact search is blocked matrix products against all reference rows, then the largest scores. The approximate one compares a
-/// query with the rows of the nearest cells only; Fit writes to the log which share of the true neighbours it finds. Equal scores go by the
-/// order of the reference rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbours in
+/// query with the rows of the nearest cells only; Fit writes to the log which share of the true neighbors it finds. Equal scores go by the
+/// order of the reference rows. Rows without direction (all zero, NaN or infinite values) are left out in Fit and have no neighbors in
 /// Transform.</para>
 /// </remarks>
 public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTransformer>
@@ -53,13 +53,13 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         _options = (Options)options.Snapshot();
     }
 
-    /// <summary>The most neighbours that can be asked for.</summary>
+    /// <summary>The most neighbors that can be asked for.</summary>
     internal const int MaximumNeighbors = 1023;
 
     /// <summary>Settings of <see cref="NearestNeighborsEstimator"/>.</summary>
     public sealed class Options : NeighborSearchOptions
     {
-        /// <summary>Name of the new column of neighbour ids.</summary>
+        /// <summary>Name of the new column of neighbor ids.</summary>
         /// <value>The default value is "Neighbors".</value>
         public string NeighborsColumnName { get; set; } = Defaults.NeighborsColumnName;
 
@@ -78,7 +78,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         /// <value>The default value is null: the number of the reference row, from 0.</value>
         public string? IdColumnName { get; set; }
 
-        /// <summary>How many neighbours to find for a row. From 1 to 1023.</summary>
+        /// <summary>How many neighbors to find for a row. From 1 to 1023.</summary>
         /// <value>The default value is 10.</value>
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
@@ -139,7 +139,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         if (rows == left)
         {
             throw new InvalidOperationException(rows == 0
-                ? "There are no reference rows to find neighbours among. Give Fit a data view with at least one row."
+                ? "There are no reference rows to find neighbors among. Give Fit a data view with at least one row."
                 : $"None of the {rows} vectors in column '{_options.InputColumnName}' has a direction: all are zero, NaN or infinite.");
         }
 
@@ -152,7 +152,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         if (rows - left < _options.NumberOfNeighbors)
         {
             channel.Warning(MessageSensitivity.None,
-                "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbours will be missing.",
+                "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbors will be missing.",
                 _options.NumberOfNeighbors, rows - left);
         }
 
@@ -163,7 +163,7 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         return new NearestNeighborsTransformer(new NearestNeighborIndex(index, idReader.ToIds(), settings));
     }
 
-    /// <summary>All input columns, the neighbours and the scores.</summary>
+    /// <summary>All input columns, the neighbors and the scores.</summary>
     /// <param name="inputSchema">Shape of the data.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)

@@ -16,7 +16,7 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
 
     internal NearestNeighborsTransformer(NearestNeighborIndex index) => _index = index;
 
-    /// <summary>Name of the column of neighbour ids.</summary>
+    /// <summary>Name of the column of neighbor ids.</summary>
     public string NeighborsColumnName => _index.Settings.NeighborsColumn;
 
     /// <summary>Name of the column of similarities.</summary>
@@ -25,19 +25,19 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     /// <summary>Name of the column of query vectors.</summary>
     public string InputColumnName => _index.Settings.InputColumn;
 
-    /// <summary>How many neighbours a row gets.</summary>
+    /// <summary>How many neighbors a row gets.</summary>
     public int NumberOfNeighbors => _index.Settings.NumberOfNeighbors;
 
     /// <summary>Number of reference rows; those without direction do not count.</summary>
     public int ReferenceCount => _index.Ids.Count;
 
-    /// <summary>How the neighbours are searched.</summary>
+    /// <summary>How the neighbors are searched.</summary>
     public NeighborSearch Search => _index.Vectors is CellIndex ? NeighborSearch.Approximate : NeighborSearch.Exact;
 
-    /// <summary>Always true: a row's neighbours depend on that row alone.</summary>
+    /// <summary>Always true: a row's neighbors depend on that row alone.</summary>
     public bool IsRowToRowMapper => true;
 
-    /// <summary>The input's schema, the neighbours and the scores.</summary>
+    /// <summary>The input's schema, the neighbors and the scores.</summary>
     /// <param name="inputSchema">Schema of the data.</param>
     /// <exception cref="ArgumentOutOfRangeException">The input column is missing, has another type or another length.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
@@ -57,7 +57,7 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) =>
         new VectorRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
 
-    /// <summary>The data with neighbours and scores; computed when rows are read.</summary>
+    /// <summary>The data with neighbors and scores; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {

@@ -39,7 +39,7 @@ internal abstract class NeighborIds
             {
                 if (end < start || end > all.LongLength)
                 {
-                    throw new FormatException("The saved neighbours are damaged: the ends of their ids do not rise.");
+                    throw new FormatException("The saved neighbors are damaged: the ends of their ids do not rise.");
                 }
 
                 texts[index++] = Encoding.UTF8.GetString(all, (int)start, (int)(end - start));
@@ -49,10 +49,10 @@ internal abstract class NeighborIds
             return new TextIds(texts);
         }
 
-        throw new FormatException($"The saved neighbours are damaged: there are no ids for {count} rows.");
+        throw new FormatException($"The saved neighbors are damaged: there are no ids for {count} rows.");
     }
 
-    /// <summary>Texts; a missing neighbour is the empty text.</summary>
+    /// <summary>Texts; a missing neighbor is the empty text.</summary>
     public sealed class TextIds(IReadOnlyList<string> texts) : NeighborIds
     {
         /// <inheritdoc/>
@@ -79,7 +79,7 @@ internal abstract class NeighborIds
         }
     }
 
-    /// <summary>Whole numbers; a missing neighbour is -1.</summary>
+    /// <summary>Whole numbers; a missing neighbor is -1.</summary>
     public sealed class NumberIds(long[] numbers) : NeighborIds
     {
         /// <inheritdoc/>

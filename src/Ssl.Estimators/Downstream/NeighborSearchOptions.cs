@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
 
-/// <summary>Settings that everything has that searches for neighbours. Checked when the estimator is made, all faults at once.</summary>
+/// <summary>Settings that everything has that searches for neighbors. Checked when the estimator is made, all faults at once.</summary>
 public abstract class NeighborSearchOptions
 {
     /// <summary>The defaults that are the same everywhere.</summary>
@@ -42,7 +42,7 @@ public abstract class NeighborSearchOptions
     /// <summary>The index of collected vectors.</summary>
     /// <param name="builder">Holds the vectors; empty afterwards.</param>
     /// <param name="device">Where an exact search computes.</param>
-    /// <param name="neighbors">Neighbours a query, for the measured recall.</param>
+    /// <param name="neighbors">Neighbors a query, for the measured recall.</param>
     /// <param name="random">Draws the cells.</param>
     /// <param name="inform">Takes a line about the search.</param>
     internal VectorIndex BuildIndex(VectorIndexBuilder builder, Device device, int neighbors, Random random, Action<string> inform)
@@ -65,13 +65,13 @@ internal static class SearchRecall
 {
     private const int MostQueries = 500;
 
-    /// <summary>Share of the exact neighbours that the approximate search finds; reference rows are the queries, and do not count as their
-    /// own neighbours.</summary>
+    /// <summary>Share of the exact neighbors that the approximate search finds; reference rows are the queries, and do not count as their
+    /// own neighbors.</summary>
     /// <param name="exact">The truth.</param>
     /// <param name="approximate">The same vectors.</param>
-    /// <param name="k">Neighbours a query.</param>
+    /// <param name="k">Neighbors a query.</param>
     /// <param name="random">Draws the queries.</param>
-    /// <returns>From 0 to 1, and the number of queries; 1 where a row has no neighbours.</returns>
+    /// <returns>From 0 to 1, and the number of queries; 1 where a row has no neighbors.</returns>
     public static (double Recall, int Queries) Measure(ExactIndex exact, VectorIndex approximate, int k, Random random)
     {
         var queries = Enumerable.Range(0, exact.Count).ToArray();

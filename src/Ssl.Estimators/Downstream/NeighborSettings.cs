@@ -19,12 +19,12 @@ internal sealed record NeighborSettings(string InputColumn, string NeighborsColu
     };
 
     /// <summary>From an archive.</summary>
-    /// <exception cref="FormatException">The number of neighbours is less than 1.</exception>
+    /// <exception cref="FormatException">The number of neighbors is less than 1.</exception>
     public static NeighborSettings FromJson(JsonObject json)
     {
         var number = json["number_of_neighbors"]!.GetValue<int>();
         return number < 1
-            ? throw new FormatException($"The saved neighbours are damaged: {number} are searched for, at least 1 must be.")
+            ? throw new FormatException($"The saved neighbors are damaged: {number} are searched for, at least 1 must be.")
             : new(json["input_column"]!.GetValue<string>(), json["neighbors_column"]!.GetValue<string>(),
                 json["scores_column"]!.GetValue<string>(), number);
     }

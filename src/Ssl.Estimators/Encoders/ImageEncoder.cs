@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>
-/// An encoder of images of one size. Pixels are standardised by <see cref="Normalization"/> before the network sees them.
+/// An encoder of images of one size. Pixels are standardized by <see cref="Normalization"/> before the network sees them.
 /// </summary>
 public abstract class ImageEncoder : Encoder<ImageBatch>
 {
@@ -37,7 +37,7 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         return EncodePixels(Standardize(batch)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Embeds standardised images.</summary>
+    /// <summary>Embeds standardized images.</summary>
     /// <param name="pixels">Single [N, channels, height, width], mean about 0 and deviation about 1.</param>
     /// <returns>[N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
     protected abstract Tensor EncodePixels(Tensor pixels);
@@ -71,7 +71,7 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
 }
 
 /// <summary>Size of an image.</summary>
-/// <param name="Channels">1 for grey, 3 for colour, or any other number. At least 1.</param>
+/// <param name="Channels">1 for gray, 3 for color, or any other number. At least 1.</param>
 /// <param name="Height">Rows of pixels. At least 1.</param>
 /// <param name="Width">Pixels a row. At least 1.</param>
 public sealed record ImageShape(int Channels, int Height, int Width)

@@ -29,7 +29,7 @@ public abstract class ImageEncoderFactory : EncoderFactory
     public ImageNormalization? Normalization { get; private set; }
 
     /// <summary>
-    /// Whether a step takes statistics over the batch (batch normalisation): such networks cannot learn from batches of one.
+    /// Whether a step takes statistics over the batch (batch normalization): such networks cannot learn from batches of one.
     /// </summary>
     public virtual bool UsesBatchStatistics => true;
 
@@ -55,7 +55,7 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <param name="streams">Weights are drawn from its Weights.</param>
     public abstract ImageEncoder Create(RandomStreams streams);
 
-    /// <summary>What the network standardises with: <see cref="Normalization"/>, or neutral numbers where it is not set.</summary>
+    /// <summary>What the network standardizes with: <see cref="Normalization"/>, or neutral numbers where it is not set.</summary>
     protected ImageNormalization EffectiveNormalization => Normalization ?? ImageNormalization.Neutral(Shape.Channels);
 
     /// <inheritdoc/>
@@ -78,7 +78,7 @@ public abstract class ImageEncoderFactory : EncoderFactory
     }
 
     /// <summary>Adds the architecture's own sizes to its JSON form.</summary>
-    /// <param name="json">Has kind, shape and normalisation already.</param>
+    /// <param name="json">Has kind, shape and normalization already.</param>
     protected abstract void Describe(JsonObject json);
 
     /// <summary>The shape that <see cref="ToJson"/> wrote.</summary>
@@ -90,7 +90,7 @@ public abstract class ImageEncoderFactory : EncoderFactory
         return new ImageShape(reader.Integer(ChannelsKey), reader.Integer(HeightKey), reader.Integer(WidthKey));
     }
 
-    /// <summary>The factory with the normalisation that <see cref="ToJson"/> wrote, if any.</summary>
+    /// <summary>The factory with the normalization that <see cref="ToJson"/> wrote, if any.</summary>
     /// <param name="factory">Of the architecture that was read.</param>
     /// <param name="json">What <see cref="ToJson"/> gave.</param>
     protected static ImageEncoderFactory WithNormalizationOf(ImageEncoderFactory factory, JsonObject json)

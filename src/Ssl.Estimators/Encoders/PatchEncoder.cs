@@ -61,6 +61,6 @@ public abstract class PatchEncoder : ImageEncoder
 
     /// <summary>Runs the network over vectors of patches.</summary>
     /// <param name="tokens">What <see cref="EmbedPatches"/> gave, [N, V, D].</param>
-    /// <returns>[N, V, D], normalised; class tokens are left out.</returns>
+    /// <returns>[N, V, D], normalized; class tokens are left out.</returns>
     public abstract Tensor EncodePatches(Tensor tokens);
 }

@@ -49,7 +49,7 @@ public static class TimeSeriesEncoders
     /// <param name="embeddingDimension">Length of an embedding and width of the last block; each before is half as wide. At least
     /// 1.</param>
     /// <param name="numberOfBlocks">Blocks, each with half the steps of the one before; a series needs two steps, 16 timestamps for three
-    /// blocks, to be learnt from. From 1 to 16.</param>
+    /// blocks, to be learned from. From 1 to 16.</param>
     /// <param name="kernelSize">Steps that a convolution sees. At least 1.</param>
     /// <param name="dropout">Share dropped in training behind the first block. From 0 to less than 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
@@ -58,7 +58,7 @@ public static class TimeSeriesEncoders
         => new PooledConvolutionEncoderFactory(embeddingDimension, numberOfBlocks, kernelSize, dropout);
 
     /// <summary>
-    /// PatchTST's transformer over patches of neighbouring timestamps: a vector for every patch, and their maximum for the series.
+    /// PatchTST's transformer over patches of neighboring timestamps: a vector for every patch, and their maximum for the series.
     /// </summary>
     /// <remarks>
     /// Nie et al., 2023 (arXiv:2211.14730). The paper, whose aim is forecasting, has <paramref name="instanceNormalization"/> and

@@ -52,11 +52,11 @@ internal sealed class EmbeddingSet
     /// <param name="features">Columns of vectors, and what they are for as ML.NET says it.</param>
     /// <param name="label">Name of the label column, or null.</param>
     /// <param name="openLabel">Reads it: NaN where there is none. Throws where the column has another type.</param>
-    /// <param name="keepUnlabelled">Whether rows without a label stay, with NaN.</param>
+    /// <param name="keepUnlabeled">Whether rows without a label stay, with NaN.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two such rows.</exception>
     public static EmbeddingSet Read(IDataView data, (string Role, string Name)[] features, string? label,
-        Func<DataViewRow, DataViewSchema.Column, Func<float>>? openLabel, bool keepUnlabelled = false)
+        Func<DataViewRow, DataViewSchema.Column, Func<float>>? openLabel, bool keepUnlabeled = false)
     {
         foreach (var (role, name) in features)
             VectorRows.CheckColumn(role, name, ColumnShape.Find(data.Schema, name, role));
@@ -86,7 +86,7 @@ internal sealed class EmbeddingSet
             }
 
             var value = getLabel?.Invoke() ?? 0;
-            if (!usable || (float.IsNaN(value) && !keepUnlabelled))
+            if (!usable || (float.IsNaN(value) && !keepUnlabeled))
                 continue;
             for (var i = 0; i < columns.Length; i++)
                 values[i].AddRange(rows[i]);

@@ -27,11 +27,11 @@ public sealed class RepresentationEvaluationOptions
     /// <value>The default value is null.</value>
     public string? PairColumnName { get; set; }
 
-    /// <summary>How many neighbours vote on a row. At least 1.</summary>
+    /// <summary>How many neighbors vote on a row. At least 1.</summary>
     /// <value>The default value is 20.</value>
     public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
-    /// <summary>Divides the cosine similarities of the neighbours. Greater than 0.</summary>
+    /// <summary>Divides the cosine similarities of the neighbors. Greater than 0.</summary>
     /// <value>The default value is 0.1.</value>
     public double Temperature { get; set; } = Defaults.Temperature;
 

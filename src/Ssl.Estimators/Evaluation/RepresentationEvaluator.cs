@@ -28,7 +28,7 @@ internal static class RepresentationEvaluator
 
         (string, string)[] features = options.PairColumnName is { } pair
             ? [("feature", options.FeatureColumnName), ("pair", pair)] : [("feature", options.FeatureColumnName)];
-        var rows = EmbeddingSet.Read(data, features, options.LabelColumnName, (row, column) => OpenClass(row, column), keepUnlabelled: true)
+        var rows = EmbeddingSet.Read(data, features, options.LabelColumnName, (row, column) => OpenClass(row, column), keepUnlabeled: true)
             .Sample(options.MaximumNumberOfRows, random);
         if (options.PairColumnName is { } name && rows.Dimension(0) != rows.Dimension(1))
         {
@@ -39,11 +39,11 @@ internal static class RepresentationEvaluator
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var directions = rows.Directions(0);
-        var labelled = options.LabelColumnName is null ? []
+        var labeled = options.LabelColumnName is null ? []
             : Enumerable.Range(0, rows.Count).Where(i => !float.IsNaN(rows.Labels[i])).ToArray();
-        if (options.LabelColumnName is { } label && labelled.Select(i => rows.Labels[i]).Distinct().Take(2).Count() < 2)
+        if (options.LabelColumnName is { } label && labeled.Select(i => rows.Labels[i]).Distinct().Take(2).Count() < 2)
         {
-            throw new InvalidOperationException($"Column '{label}' has {(labelled.Length == 0 ? "no labels" : "one class only")}: there is "
+            throw new InvalidOperationException($"Column '{label}' has {(labeled.Length == 0 ? "no labels" : "one class only")}: there is "
                 + "nothing to tell apart. Give rows of at least two classes, or no label column.");
         }
 
@@ -55,11 +55,11 @@ internal static class RepresentationEvaluator
             EffectiveRank = EffectiveRank(rows.Vectors(0)),
             Uniformity = Uniformity(directions),
             Alignment = options.PairColumnName is null ? null : Alignment(directions, rows.Directions(1)),
-            NearestNeighborAccuracy = labelled.Length == 0 ? null
-                : NearestNeighborAccuracy(rows, labelled, options.NumberOfNeighbors, options.Temperature),
-            LinearProbeAccuracy = labelled.Length == 0 ? null : LinearProbe(mlContext, rows, labelled, options, random),
-            LargestClassShare = labelled.Length == 0 ? null
-                : labelled.GroupBy(i => rows.Labels[i]).Max(group => group.Count()) / (double)labelled.Length,
+            NearestNeighborAccuracy = labeled.Length == 0 ? null
+                : NearestNeighborAccuracy(rows, labeled, options.NumberOfNeighbors, options.Temperature),
+            LinearProbeAccuracy = labeled.Length == 0 ? null : LinearProbe(mlContext, rows, labeled, options, random),
+            LargestClassShare = labeled.Length == 0 ? null
+                : labeled.GroupBy(i => rows.Labels[i]).Max(group => group.Count()) / (double)labeled.Length,
         };
     }
 
@@ -109,10 +109,10 @@ internal static class RepresentationEvaluator
         return first.sub(second).to(ScalarType.Float64).pow(Number(2)).sum(1).mean().item<double>();
     }
 
-    private static double NearestNeighborAccuracy(EmbeddingSet rows, int[] labelled, int neighbors, double temperature)
+    private static double NearestNeighborAccuracy(EmbeddingSet rows, int[] labeled, int neighbors, double temperature)
     {
         using var builder = new VectorIndexBuilder(rows.Dimension(0));
-        foreach (var row in labelled)
+        foreach (var row in labeled)
             builder.Add(rows.Vector(0, row));
         using var index = builder.Build(CPU);
         var k = Math.Min(neighbors + 1, index.Count);
@@ -128,13 +128,13 @@ internal static class RepresentationEvaluator
                 for (var (j, taken) = (i * k, 0); j < (i + 1) * k && taken < neighbors; j++)
                 {
                     if (found[j] == start + i)
-                        continue;                                                   // a row is not its own neighbour
-                    var label = rows.Labels[labelled[found[j]]];
+                        continue;                                                   // a row is not its own neighbor
+                    var label = rows.Labels[labeled[found[j]]];
                     votes[label] = votes.GetValueOrDefault(label) + Math.Exp((scores[j] - 1) / temperature);
                     taken++;
                 }
 
-                if (votes.Count > 0 && votes.MaxBy(vote => vote.Value).Key == rows.Labels[labelled[start + i]])
+                if (votes.Count > 0 && votes.MaxBy(vote => vote.Value).Key == rows.Labels[labeled[start + i]])
                     right++;
             }
         }
@@ -142,11 +142,11 @@ internal static class RepresentationEvaluator
         return right / (double)index.Count;
     }
 
-    private static double LinearProbe(MLContext mlContext, EmbeddingSet rows, int[] labelled, RepresentationEvaluationOptions options,
+    private static double LinearProbe(MLContext mlContext, EmbeddingSet rows, int[] labeled, RepresentationEvaluationOptions options,
         Random random)
     {
         var test = new HashSet<int>();
-        foreach (var group in labelled.GroupBy(row => rows.Labels[row]))
+        foreach (var group in labeled.GroupBy(row => rows.Labels[row]))
         {
             int[] members = [.. group];
             random.Shuffle(members);
@@ -156,19 +156,19 @@ internal static class RepresentationEvaluator
         if (test.Count == 0)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"TestFraction {options.TestFraction} leaves no row of any class to test the linear probe on. Give more labelled rows or raise it."));
+                $"TestFraction {options.TestFraction} leaves no row of any class to test the linear probe on. Give more labeled rows or raise it."));
         }
 
         var definition = SchemaDefinition.Create(typeof(ProbeRow));
         definition[nameof(ProbeRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, rows.Dimension(0));
-        var view = mlContext.Data.LoadFromEnumerable(labelled.Where(row => !test.Contains(row)).Concat(labelled.Where(test.Contains))
+        var view = mlContext.Data.LoadFromEnumerable(labeled.Where(row => !test.Contains(row)).Concat(labeled.Where(test.Contains))
             .Select(row =>
             new ProbeRow { Class = (int)rows.Labels[row], Features = rows.Vector(0, row).ToArray() }).ToArray(), definition);
-        var training = mlContext.Data.TakeRows(view, labelled.Length - test.Count);
+        var training = mlContext.Data.TakeRows(view, labeled.Length - test.Count);
         var model = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(ProbeRow.Class))
             .Append(mlContext.Transforms.NormalizeMeanVariance(nameof(ProbeRow.Features)))
             .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy()).Fit(training);
-        var scored = model.Transform(mlContext.Data.SkipRows(view, labelled.Length - test.Count));
+        var scored = model.Transform(mlContext.Data.SkipRows(view, labeled.Length - test.Count));
         return mlContext.MulticlassClassification.Evaluate(scored).MicroAccuracy;
     }
 

@@ -16,7 +16,7 @@ public sealed class RepresentationMetrics
     public int Dimension { get; internal init; }
 
     /// <summary>
-    /// Standard deviation of the L2-normalised embeddings, averaged over dimensions, times the square root of their number. Range [0, about
+    /// Standard deviation of the L2-normalized embeddings, averaged over dimensions, times the square root of their number. Range [0, about
     /// 1]: 0 when all rows have the same direction (collapsed), about 1 when directions are spread evenly. Chen and He, 2021
     /// (arXiv:2011.10566).
     /// </summary>
@@ -29,30 +29,30 @@ public sealed class RepresentationMetrics
     public double EffectiveRank { get; internal init; }
 
     /// <summary>
-    /// log of the mean of exp(-2 |x - y|^2) over all pairs of normalised rows. Range [-8, 0]; 0 when all have the same direction, smaller
+    /// log of the mean of exp(-2 |x - y|^2) over all pairs of normalized rows. Range [-8, 0]; 0 when all have the same direction, smaller
     /// is more even; about -4 for many dimensions. Wang and Isola, 2020 (arXiv:2005.10242).
     /// </summary>
     public double Uniformity { get; internal init; }
 
     /// <summary>
-    /// Mean of |x - y|^2 over the normalised vectors of the rows' pairs. Range [0, 4]; 0 when the two of a pair always agree, 2 when they
+    /// Mean of |x - y|^2 over the normalized vectors of the rows' pairs. Range [0, 4]; 0 when the two of a pair always agree, 2 when they
     /// are unrelated. Null without a column of pairs. Wang and Isola, 2020 (arXiv:2005.10242).
     /// </summary>
     public double? Alignment { get; internal init; }
 
     /// <summary>
-    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labelled rows. Range [0, 1]; null without
+    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labeled rows. Range [0, 1]; null without
     /// labels. Wu et al., 2018 (arXiv:1805.01978).
     /// </summary>
     public double? NearestNeighborAccuracy { get; internal init; }
 
     /// <summary>
-    /// Accuracy on held-out rows of <c>LbfgsMaximumEntropy</c> on the standardised embedding, trained on the rest. Range [0, 1]; null
+    /// Accuracy on held-out rows of <c>LbfgsMaximumEntropy</c> on the standardized embedding, trained on the rest. Range [0, 1]; null
     /// without labels.
     /// </summary>
     public double? LinearProbeAccuracy { get; internal init; }
 
-    /// <summary>Share of the largest class among the labelled rows: what always guessing it would score. Range (0, 1]; null without
+    /// <summary>Share of the largest class among the labeled rows: what always guessing it would score. Range (0, 1]; null without
     /// labels.</summary>
     public double? LargestClassShare { get; internal init; }
 
@@ -64,7 +64,7 @@ public sealed class RepresentationMetrics
         if (Alignment is { } alignment)
             text += FormattableString.Invariant($", alignment {alignment:0.000}");
         if (NearestNeighborAccuracy is { } neighbors)
-            text += FormattableString.Invariant($", nearest neighbours {neighbors:0.000}");
+            text += FormattableString.Invariant($", nearest neighbors {neighbors:0.000}");
         if (LinearProbeAccuracy is { } probe)
             text += FormattableString.Invariant($", linear probe {probe:0.000}");
         return LargestClassShare is { } share ? text + FormattableString.Invariant($" (largest class {share:0.000})") : text;

@@ -6,7 +6,7 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>A second network that follows the trained one as a moving average: the target or teacher of BYOL, MoCo and DINO.</summary>
 /// <remarks>
-/// Parameters are averaged; buffers (the statistics of batch normalisation) are the target's own, from its own forward passes.
+/// Parameters are averaged; buffers (the statistics of batch normalization) are the target's own, from its own forward passes.
 /// </remarks>
 public static class MovingAverage
 {

@@ -51,7 +51,7 @@ public abstract class PretrainingOptions
     /// </summary>
     /// <remarks>
     /// The name is that of the fine-tuning options, of AutoML's and of scikit-learn's; Keras calls it validation_split. The seed draws the
-    /// rows. Tokenizer, scales and mean pixel are learnt from all rows. Rows beyond <see cref="CacheLimit"/> are read once more for it
+    /// rows. Tokenizer, scales and mean pixel are learned from all rows. Rows beyond <see cref="CacheLimit"/> are read once more for it
     /// after every epoch.
     /// </remarks>
     /// <value>The default value is 0.</value>
@@ -63,7 +63,7 @@ public abstract class PretrainingOptions
     /// Null trains for all epochs.
     /// </summary>
     /// <remarks>
-    /// The learning rate falls with <see cref="NumberOfEpochs"/>, and much of what is learnt is learnt towards its end: give patience
+    /// The learning rate falls with <see cref="NumberOfEpochs"/>, and much of what is learned is learned towards its end: give patience
     /// rather than end a training that only paused.
     /// </remarks>
     /// <value>The default value is null.</value>
@@ -118,7 +118,7 @@ public abstract class PretrainingOptions
     /// Ends the training within a step; <c>Fit</c> then returns the encoder as it is, or, where <see cref="ValidationFraction"/> is above
     /// 0, with the weights of the epoch whose validation loss was lowest.
     /// </summary>
-    [NotPartOfIdentity("A run that is cancelled is the one to continue.")]
+    [NotPartOfIdentity("A run that is canceled is the one to continue.")]
     public CancellationToken CancellationToken { get; set; }
 
     /// <summary>Fewest rows a step that the method can learn from.</summary>

@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Methods;
 /// <param name="createModel">Makes the fitted model from the trained method's encoder; the encoder is the model's from then on.</param>
 /// <param name="facts">
 /// By name, what beside the options makes the run the one it is, and must be the same when it is resumed from a checkpoint: the encoder,
-/// what was learnt from the data before the training.
+/// what was learned from the data before the training.
 /// </param>
 internal sealed class PretrainingRun(
     PretrainingMethod method, BatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel,

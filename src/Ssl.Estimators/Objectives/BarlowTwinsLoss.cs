@@ -6,14 +6,14 @@ namespace Ssl.Estimators.Objectives;
 /// <summary>Redundancy reduction: the correlation of the two views' dimensions shall be the identity.</summary>
 /// <remarks>
 /// Zbontar et al., "Barlow Twins", 2021 (arXiv:2103.03230): sum over the diagonal of (1 - c)^2 plus lambda times the sum of c^2 beside it,
-/// with each dimension standardised over the batch (biased deviation, as batch normalisation has it).
+/// with each dimension standardized over the batch (biased deviation, as batch normalization has it).
 /// </remarks>
 public static class BarlowTwinsLoss
 {
     private const double Epsilon = 1e-5;
 
     /// <summary>The loss of a batch.</summary>
-    /// <param name="first">View one, [N, D] with N at least 2; standardised here.</param>
+    /// <param name="first">View one, [N, D] with N at least 2; standardized here.</param>
     /// <param name="second">View two, [N, D].</param>
     /// <param name="offDiagonalWeight">Lambda: weight of the correlations between different dimensions. At least 0.</param>
     /// <returns>A scalar, at least 0; it grows with D.</returns>
@@ -32,7 +32,7 @@ public static class BarlowTwinsLoss
 
     private static Tensor Standardize(Tensor z)
     {
-        var centred = z - z.mean([0L], keepdim: true);
-        return centred / centred.pow(Number(2)).mean([0L], keepdim: true).add(Number(Epsilon), One).sqrt();
+        var centered = z - z.mean([0L], keepdim: true);
+        return centered / centered.pow(Number(2)).mean([0L], keepdim: true).add(Number(Epsilon), One).sqrt();
     }
 }

@@ -8,8 +8,8 @@ namespace Ssl.Estimators.Objectives;
 public static class CosineLoss
 {
     /// <summary>The mean over all rows.</summary>
-    /// <param name="predictions">[N, D]; normalised here.</param>
-    /// <param name="targets">[N, D]; normalised here.</param>
+    /// <param name="predictions">[N, D]; normalized here.</param>
+    /// <param name="targets">[N, D]; normalized here.</param>
     /// <returns>A scalar from -1 (same directions) to 1.</returns>
     /// <exception cref="ArgumentException">The shapes are not [N, D] twice.</exception>
     public static Tensor Compute(Tensor predictions, Tensor targets)

@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Objectives;
 public static class DclLoss
 {
     /// <summary>The mean loss over all 2 N vectors.</summary>
-    /// <param name="first">View one, [N, D] with N at least 2; normalised here.</param>
+    /// <param name="first">View one, [N, D] with N at least 2; normalized here.</param>
     /// <param name="second">View two, [N, D]; row i shows the same sample as row i of <paramref name="first"/>.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
     /// <param name="sigma">Divides the similarities in the weight of the positives; <see langword="null"/> for the weight 1. Greater than

@@ -81,7 +81,7 @@ public static class HierarchicalContrastiveLoss
         return ((both * counted).sum() / counted.sum().clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
-    // The larger of two neighbours inside the series; an odd one at the end is left out, as in the authors' code.
+    // The larger of two neighbors inside the series; an odd one at the end is left out, as in the authors' code.
     private static Tensor Halved(Tensor steps, Tensor? mask)
     {
         if (mask is null)

@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Objectives;
 public static class InfoNceLoss
 {
     /// <summary>The mean loss over all pairs and both directions.</summary>
-    /// <param name="first">One side of the pairs, [N, D]; normalised here.</param>
+    /// <param name="first">One side of the pairs, [N, D]; normalized here.</param>
     /// <param name="second">The other side, [N, D]; row i belongs to row i of <paramref name="first"/>.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0; a scale of 20 is the temperature 0.05.</param>
     /// <returns>A scalar, at least 0.</returns>
@@ -33,7 +33,7 @@ public static class InfoNceLoss
     /// The mean loss over all pairs and both directions, with a hard negative for each row of <paramref name="first"/>: a further term in
     /// its own denominator. The hard negatives of other rows do not count, for they may be this row's partner.
     /// </summary>
-    /// <param name="first">One side of the pairs, [N, D]; normalised here.</param>
+    /// <param name="first">One side of the pairs, [N, D]; normalized here.</param>
     /// <param name="second">The other side, [N, D]; row i belongs to row i of <paramref name="first"/>.</param>
     /// <param name="negatives">[N, D]; row i is like the partner of row i of <paramref name="first"/> and is not.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
@@ -47,8 +47,8 @@ public static class InfoNceLoss
     }
 
     /// <summary>Cosine similarities of each row with its own hard negative, divided by the temperature.</summary>
-    /// <param name="first">[N, D]; normalised here.</param>
-    /// <param name="negatives">[N, D]; normalised here.</param>
+    /// <param name="first">[N, D]; normalized here.</param>
+    /// <param name="negatives">[N, D]; normalized here.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
     /// <returns>[N, 1].</returns>
     public static Tensor NegativeLogits(Tensor first, Tensor negatives, double temperature = 0.05)

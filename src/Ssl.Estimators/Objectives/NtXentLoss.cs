@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Objectives;
 
 /// <summary>
-/// Normalised temperature-scaled cross entropy over two views: each of the 2 N vectors shall find its partner among the 2 N - 1 others.
+/// Normalized temperature-scaled cross entropy over two views: each of the 2 N vectors shall find its partner among the 2 N - 1 others.
 /// </summary>
 /// <remarks>
 /// Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", 2020 (arXiv:2002.05709). A vector is never
@@ -13,7 +13,7 @@ namespace Ssl.Estimators.Objectives;
 public static class NtXentLoss
 {
     /// <summary>The mean loss over all 2 N vectors.</summary>
-    /// <param name="first">View one, [N, D]; normalised here.</param>
+    /// <param name="first">View one, [N, D]; normalized here.</param>
     /// <param name="second">View two, [N, D]; row i shows the same sample as row i of <paramref name="first"/>.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
     /// <returns>A scalar, at least 0.</returns>

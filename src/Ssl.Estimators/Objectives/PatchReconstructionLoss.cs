@@ -8,7 +8,7 @@ public static class PatchReconstructionLoss
 {
     private const double Epsilon = 1e-6;
 
-    /// <summary>Mean squared error over patches that are standardised each on its own, where asked for.</summary>
+    /// <summary>Mean squared error over patches that are standardized each on its own, where asked for.</summary>
     /// <remarks>He et al., "Masked Autoencoders Are Scalable Vision Learners", 2022 (arXiv:2111.06377).</remarks>
     /// <param name="predictions">[N, M, L]: the hidden patches only.</param>
     /// <param name="patches">[N, M, L]: their pixels.</param>

@@ -8,9 +8,9 @@ namespace Ssl.Estimators.Objectives;
 public static class QueueContrastiveLoss
 {
     /// <summary>The mean loss over all queries.</summary>
-    /// <param name="queries">[N, D]; normalised here.</param>
-    /// <param name="keys">[N, D]; row i belongs to row i of <paramref name="queries"/>; normalised here.</param>
-    /// <param name="queue">[K, D], normalised already.</param>
+    /// <param name="queries">[N, D]; normalized here.</param>
+    /// <param name="keys">[N, D]; row i belongs to row i of <paramref name="queries"/>; normalized here.</param>
+    /// <param name="queue">[K, D], normalized already.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
     /// <returns>A scalar, at least 0.</returns>
     /// <exception cref="ArgumentException">The shapes are not [N, D] twice and [K, D].</exception>

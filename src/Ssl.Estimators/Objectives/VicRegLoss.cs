@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Objectives;
 
-/// <summary>Variance-invariance-covariance regularisation: like views, dimensions that vary, and that do so independently.</summary>
+/// <summary>Variance-invariance-covariance regularization: like views, dimensions that vary, and that do so independently.</summary>
 /// <remarks>
 /// Bardes, Ponce, LeCun, "VICReg", 2022 (arXiv:2105.04906): mean squared distance of the views; hinge at 1 on each dimension's deviation;
 /// squared covariances beside the diagonal, divided by D. Variance and covariance are halved over the two views, respectively added, as in
@@ -33,8 +33,8 @@ public static class VicRegLoss
     private static (Tensor Variance, Tensor Covariance) Spread(Tensor z)
     {
         long n = z.shape[0], d = z.shape[1];
-        var centred = z - z.mean([0L], keepdim: true);                                              // [N, D]
-        var covariance = centred.t().mm(centred).div(Number(n - 1));                                        // [D, D]
+        var centered = z - z.mean([0L], keepdim: true);                                              // [N, D]
+        var covariance = centered.t().mm(centered).div(Number(n - 1));                                        // [D, D]
         var diagonal = covariance.diagonal(0, 0, 1);                                                // [D]: variances
         var variance = diagonal.add(Number(Epsilon), One).sqrt().neg().add(Number(1), One).relu().mean();
         return (variance, (covariance.pow(Number(2)).sum() - diagonal.pow(Number(2)).sum()).div(Number(d)));

@@ -87,13 +87,13 @@ internal abstract class EncoderModel : IDisposable
     }
 
     /// <summary>
-    /// Whether the model learnt to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
+    /// Whether the model learned to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
     /// </summary>
     public virtual bool Reconstructs => false;
 
     /// <summary>How badly hidden parts of each row are told: one error a row.</summary>
     /// <param name="rows">The rows, computed as one batch; their memory is not kept. A row's error does not depend on the others.</param>
-    /// <exception cref="InvalidOperationException">The model learnt nothing of the kind; see <see cref="Reconstructs"/>.</exception>
+    /// <exception cref="InvalidOperationException">The model learned nothing of the kind; see <see cref="Reconstructs"/>.</exception>
     public virtual float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows) => throw new InvalidOperationException(
         "This encoder has no reconstruction error: its method did not learn to tell hidden parts of a row. Pretrain with a method that does "
         + "(MaskedCells, for a table), or score by distances in the embedding.");

@@ -5,7 +5,7 @@ namespace Ssl.Estimators.Training;
 
 /// <summary>Watches whether all inputs end up at the same embedding: the way in which self-supervised training fails silently.</summary>
 /// <remarks>
-/// The measure is that of SimSiam (Chen and He 2021, arXiv:2011.10566, section 4.1): the standard deviation of the L2-normalised
+/// The measure is that of SimSiam (Chen and He 2021, arXiv:2011.10566, section 4.1): the standard deviation of the L2-normalized
 /// embeddings over the batch, averaged over dimensions, against 1 / sqrt(D), the value for directions spread evenly.
 /// </remarks>
 /// <param name="threshold">Spread under which the watch warns; 0 for never.</param>

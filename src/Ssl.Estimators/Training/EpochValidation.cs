@@ -2,7 +2,7 @@ namespace Ssl.Estimators.Training;
 
 /// <summary>Says how good a method is after an epoch, and when a run no longer gets better.</summary>
 /// <param name="Measure">
-/// Loss on rows that training does not see; null where the caller cancelled meanwhile. Called after every epoch, with the method in
+/// Loss on rows that training does not see; null where the caller canceled meanwhile. Called after every epoch, with the method in
 /// evaluation mode.
 /// </param>
 /// <param name="Patience">Epochs without a lower loss after which the run ends. At least 1; null for never.</param>

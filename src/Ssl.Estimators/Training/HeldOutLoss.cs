@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Training;
 
 /// <summary>
 /// The loss of a method on rows that training does not see. The views and masks are drawn anew from the same seed each time, so that the
-/// losses of two epochs compare; and nothing is left behind: random streams and buffers (queues, centres, statistics) are put back, so that
+/// losses of two epochs compare; and nothing is left behind: random streams and buffers (queues, centers, statistics) are put back, so that
 /// training goes on as if nothing had been measured.
 /// </summary>
 /// <param name="method">The method, in the mode of <see cref="PretrainingMethod.BeginEvaluation"/>.</param>

@@ -163,7 +163,7 @@ public sealed class PretrainingLoop
                 try
                 {
                     if (cancellationToken.IsCancellationRequested)
-                        return End(TrainingEnd.Cancelled);
+                        return End(TrainingEnd.Canceled);
                     if (_reporter.Elapsed >= _settings.MaximumTrainingTime)
                         return End(TrainingEnd.TimeLimit);
                     Step(columns, ++step);
@@ -177,10 +177,10 @@ public sealed class PretrainingLoop
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return End(TrainingEnd.Cancelled);
+            return End(TrainingEnd.Canceled);
         }
         if (cancellationToken.IsCancellationRequested)
-            return End(TrainingEnd.Cancelled); // the source may end a pass early on cancellation: this was not a whole epoch
+            return End(TrainingEnd.Canceled); // the source may end a pass early on cancellation: this was not a whole epoch
         if (step == 0)
             throw Check.NoTrainingData();
         return TrainingEnd.Completed;
@@ -261,7 +261,7 @@ public sealed class PretrainingLoop
         _epochs.Add(_reporter.CompleteEpoch(loss));
         // A resumed run repeats an epoch whose validation was cut off, since its weights might have been the best.
         if (_validation is not null && loss is null)
-            return TrainingEnd.Cancelled;
+            return TrainingEnd.Canceled;
         int epoch = _epochs.Count;
         if (_settings.CheckpointPath is { } path
             && (epoch % _settings.CheckpointEveryEpochs == 0 || epoch == _settings.NumberOfEpochs || !GetsBetter))
@@ -275,7 +275,7 @@ public sealed class PretrainingLoop
     // Whether the run goes on: not after as many epochs without a lower validation loss as its patience allows.
     private bool GetsBetter => _validation?.Patience is not { } patience || _epochs.Count - _best.Epoch < patience;
 
-    // The loss, after which the weights are kept where it is the lowest so far; null where the caller cancelled meanwhile.
+    // The loss, after which the weights are kept where it is the lowest so far; null where the caller canceled meanwhile.
     private double? Validate(EpochValidation validation, int epoch)
     {
         _method.BeginEvaluation();

@@ -83,7 +83,7 @@ public abstract class PretrainingMethod : nn.Module
 }
 
 /// <summary>What a step gave.</summary>
-/// <param name="Total">What is minimised: a scalar with gradient.</param>
+/// <param name="Total">What is minimized: a scalar with gradient.</param>
 /// <param name="Terms">Its named parts and other figures worth showing: scalars, detached.</param>
 /// <param name="Embeddings">Detached [N, D] for the collapse watch; null where the method has none that could collapse.</param>
 public sealed record StepLoss(Tensor Total, IReadOnlyList<(string Name, Tensor Value)> Terms, Tensor? Embeddings = null);

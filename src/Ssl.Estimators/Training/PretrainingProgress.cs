@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Training;
 /// <param name="Elapsed">Time since the run began, a resumed run's earlier part included.</param>
 /// <param name="Remaining">Estimated time to the end of the run; <see langword="null"/> while there is nothing to estimate from.</param>
 /// <param name="EmbeddingSpread">
-/// Standard deviation of the L2-normalised embeddings times the square root of their dimension: about 1 for directions spread
+/// Standard deviation of the L2-normalized embeddings times the square root of their dimension: about 1 for directions spread
 /// evenly, 0 when all embeddings are equal; <see langword="null"/> where the method gives no embeddings.
 /// </param>
 /// <param name="EpochCompleted">Whether this report closes the epoch.</param>

@@ -27,7 +27,7 @@ internal static class ProgressText
             TrainingEnd.Completed => "completed",
             TrainingEnd.EarlyStopped => "stopped early, the validation loss no longer falls",
             TrainingEnd.TimeLimit => "ended by MaximumTrainingTime",
-            _ => "cancelled",
+            _ => "canceled",
         };
         string weights = result is { BestEpoch: { } epoch, BestValidationLoss: { } loss }
             ? $"weights of epoch {epoch} with the lowest validation loss {Number(loss)}, "

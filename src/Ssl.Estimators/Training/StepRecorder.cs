@@ -1,7 +1,7 @@
 namespace Ssl.Estimators.Training;
 
 /// <summary>
-/// Remembers the steps of a run in bounded memory: when there are too many entries, neighbours are averaged, and from then on an entry
+/// Remembers the steps of a run in bounded memory: when there are too many entries, neighbors are averaged, and from then on an entry
 /// takes in twice as many steps.
 /// </summary>
 /// <param name="capacity">The most entries. Even, at least 2.</param>

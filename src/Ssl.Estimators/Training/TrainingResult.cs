@@ -6,14 +6,14 @@ public enum TrainingEnd
     /// <summary>All epochs are done.</summary>
     Completed,
 
-    /// <summary><see cref="TrainingSettings.MaximumTrainingTime"/> was over; the method holds what it holds when cancelled.</summary>
+    /// <summary><see cref="TrainingSettings.MaximumTrainingTime"/> was over; the method holds what it holds when canceled.</summary>
     TimeLimit,
 
     /// <summary>
-    /// The caller cancelled. The method holds the weights of the epoch with the lowest validation loss or, where nothing was validated,
+    /// The caller canceled. The method holds the weights of the epoch with the lowest validation loss or, where nothing was validated,
     /// those of the last step.
     /// </summary>
-    Cancelled,
+    Canceled,
 
     /// <summary>The validation loss stopped falling; the method holds the weights of the epoch where it was lowest.</summary>
     EarlyStopped,
@@ -23,7 +23,7 @@ public enum TrainingEnd
 /// <param name="Epoch">Its number, from 1.</param>
 /// <param name="Steps">Steps it had.</param>
 /// <param name="Samples">Rows it saw.</param>
-/// <param name="Loss">Mean loss over its rows, measured while training: how well the weights learnt, not how good they are.</param>
+/// <param name="Loss">Mean loss over its rows, measured while training: how well the weights learned, not how good they are.</param>
 /// <param name="Terms">The named parts of the loss, averaged like <paramref name="Loss"/>.</param>
 /// <param name="LearningRate">Learning rate of its last step.</param>
 /// <param name="SamplesPerSecond">Rows a second.</param>
@@ -51,8 +51,8 @@ public sealed record EpochSummary(int Epoch, long Steps, long Samples, double Lo
 public sealed record TrainingResult(TrainingEnd End, long StepsCompleted, double FinalLoss, double? BestValidationLoss,
     TrainingHistory History, TimeSpan Elapsed, double? EmbeddingSpread)
 {
-    /// <summary>Whether the caller cancelled the run.</summary>
-    public bool Cancelled => End == TrainingEnd.Cancelled;
+    /// <summary>Whether the caller canceled the run.</summary>
+    public bool Canceled => End == TrainingEnd.Canceled;
 
     /// <summary>The finished epochs in order, those before a resume included.</summary>
     public IReadOnlyList<EpochSummary> Epochs => History.Epochs;

@@ -103,7 +103,7 @@ public sealed class TrainingSettings
     public IReadOnlyDictionary<string, string> Identity { get; set; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// Embedding spread under which the run warns of collapse: the standard deviation of the L2-normalised embeddings, times the
+    /// Embedding spread under which the run warns of collapse: the standard deviation of the L2-normalized embeddings, times the
     /// square root of their dimension; 1 for directions spread evenly, 0 when all embeddings are equal. 0 turns the watch off.
     /// </summary>
     /// <value>The default value is 0.1.</value>

@@ -15,7 +15,7 @@ public sealed class EmbeddingEstimator : IEstimator<EncoderTransformer>
         _encoder = encoder.Share(outputColumnName, inputColumnName, mlContext);
     }
 
-    /// <summary>The same encoder as a stage of its own; nothing is learnt.</summary>
+    /// <summary>The same encoder as a stage of its own; nothing is learned.</summary>
     /// <param name="input">Its schema is checked.</param>
     /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
     public EncoderTransformer Fit(IDataView input)

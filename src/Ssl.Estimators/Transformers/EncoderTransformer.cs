@@ -89,12 +89,12 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     }
 
     /// <summary>
-    /// How badly the encoder's method tells hidden parts of each row: high for rows unlike those that it learnt from. Methods that have it:
+    /// How badly the encoder's method tells hidden parts of each row: high for rows unlike those that it learned from. Methods that have it:
     /// the tabular ones that tell cells.
     /// </summary>
     /// <param name="input">Holds the input column(s); read once.</param>
     /// <returns>One error a row, at least 0, in the order of the rows.</returns>
-    /// <exception cref="InvalidOperationException">The encoder's method learnt nothing of the kind.</exception>
+    /// <exception cref="InvalidOperationException">The encoder's method learned nothing of the kind.</exception>
     public IReadOnlyList<float> ReconstructionErrors(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -33,7 +33,7 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
 
     /// <summary>A model with its own copy of the encoder's weights.</summary>
     /// <param name="encoder">The trained network.</param>
-    /// <param name="factory">Its architecture, with the normalisation that it was trained with.</param>
+    /// <param name="factory">Its architecture, with the normalization that it was trained with.</param>
     /// <param name="maximum">The value of a white pixel in a Single column.</param>
     /// <param name="device">Where the model computes.</param>
     /// <param name="inputColumn">Name of the column of pixels.</param>

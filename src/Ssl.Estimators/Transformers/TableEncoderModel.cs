@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Transformers;
 
-/// <summary>A fitted encoder of table rows: what was learnt of the columns, and the network.</summary>
+/// <summary>A fitted encoder of table rows: what was learned of the columns, and the network.</summary>
 internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
 {
     internal const string ModalityName = "table";
@@ -49,7 +49,7 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     /// <param name="head">Tells cells; stays its owner's. Null where the method has none.</param>
     /// <param name="reconstruction">How its errors are taken; null exactly where the head is.</param>
     /// <param name="factory">The architecture.</param>
-    /// <param name="columns">What was learnt of the columns.</param>
+    /// <param name="columns">What was learned of the columns.</param>
     /// <param name="device">Where the copy computes.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How it was trained.</param>

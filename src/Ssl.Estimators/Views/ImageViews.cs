@@ -21,20 +21,20 @@ public static class ImageViews
         return views.Length == 1 ? views[0] : new ComposedImageView([.. views]);
     }
 
-    /// <summary>What contrastive methods use by default: <see cref="Photos"/> for three channels, <see cref="Grey"/> for others.</summary>
+    /// <summary>What contrastive methods use by default: <see cref="Photos"/> for three channels, <see cref="Gray"/> for others.</summary>
     /// <param name="shape">Of the encoder.</param>
     public static ImageView For(ImageShape shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        return shape.Channels == 3 ? Photos(shape) : Grey(shape);
+        return shape.Channels == 3 ? Photos(shape) : Gray(shape);
     }
 
     /// <summary>
-    /// Colour photos, as SimCLR: crop of 8 to 100 % of the area with flip, colour jitter of .8, .8, .8, .2 times the strength, one image in
-    /// five grey, and from 96 pixels on one in two blurred.
+    /// Color photos, as SimCLR: crop of 8 to 100 % of the area with flip, color jitter of .8, .8, .8, .2 times the strength, one image in
+    /// five gray, and from 96 pixels on one in two blurred.
     /// </summary>
     /// <param name="shape">Of the encoder; three channels.</param>
-    /// <param name="strength">Of the colour jitter: .5 for small images, 1 for large ones. At least 0, at most 2.5.</param>
+    /// <param name="strength">Of the color jitter: .5 for small images, 1 for large ones. At least 0, at most 2.5.</param>
     /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
     public static ImageView Photos(ImageShape shape, double strength = 0.5, double minimumArea = 0.08)
     {
@@ -44,7 +44,7 @@ public static class ImageViews
         [
             new RandomResizedCrop(shape.Height, shape.Width, minimumArea),
             new ColorJitter(0.8 * strength, 0.8 * strength, 0.8 * strength, 0.2 * strength),
-            new Greyscale(),
+            new Grayscale(),
         ];
         if (Math.Min(shape.Height, shape.Width) >= LargeSize)
             views.Add(new GaussianBlur(BlurSize(shape)));
@@ -52,12 +52,12 @@ public static class ImageViews
     }
 
     /// <summary>
-    /// Small greyscale images such as garments or documents: crop of 20 to 100 % of the area with flip, brightness and contrast.
+    /// Small grayscale images such as garments or documents: crop of 20 to 100 % of the area with flip, brightness and contrast.
     /// </summary>
     /// <param name="shape">Of the encoder; any number of channels.</param>
     /// <param name="minimumArea">Smallest crop as a share of the area. Greater than 0, at most 1.</param>
     /// <param name="horizontalFlip">Share of the images that are mirrored; 0 where left and right mean something, as in text.</param>
-    public static ImageView Grey(ImageShape shape, double minimumArea = 0.2, double horizontalFlip = 0.5)
+    public static ImageView Gray(ImageShape shape, double minimumArea = 0.2, double horizontalFlip = 0.5)
     {
         ArgumentNullException.ThrowIfNull(shape);
         return Compose(new RandomResizedCrop(shape.Height, shape.Width, minimumArea, horizontalFlip: horizontalFlip),
@@ -102,7 +102,7 @@ public static class ImageViews
             [
                 new RandomResizedCrop(shape.Height, shape.Width, minimumArea),
                 new ColorJitter(0.4, 0.4, 0.2, 0.1),
-                new Greyscale(shape.Channels == 3 ? 0.2 : 0),
+                new Grayscale(shape.Channels == 3 ? 0.2 : 0),
             ];
             if (Math.Min(shape.Height, shape.Width) >= LargeSize)
                 views.Add(new GaussianBlur(BlurSize(shape), share: blurred));
@@ -112,7 +112,7 @@ public static class ImageViews
         }
     }
 
-    /// <summary>Refuses a view whose strengths would not be learnt.</summary>
+    /// <summary>Refuses a view whose strengths would not be learned.</summary>
     internal static ImageView RequireFixed(ImageView view, string method)
         => view.Learns ? throw new ArgumentException($"{method} cannot learn the strengths of a view; it takes views with fixed strengths, such as "
             + $"{nameof(ColorJitter)}. {nameof(LearnableImageView)} is for methods that compare two views of an image, such as SimCLR.",
@@ -128,7 +128,7 @@ public static class ImageViews
     {
         using var scope = NewDisposeScope();
         ImageView[] all = [.. views];
-        // Only strengths that are learnt want a gradient.
+        // Only strengths that are learned want a gradient.
         using var noGrad = all.Any(view => view.Learns) ? null : no_grad();
         var images = batch.ToSingle();                                                              // [N, C, H, W]
         return new ImageBatch(cat([.. all.Select(view => view.Apply(images, generator))], 0).MoveToOuterDisposeScope());

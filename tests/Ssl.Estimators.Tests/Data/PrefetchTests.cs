@@ -83,7 +83,7 @@ public sealed class PrefetchTests
     }
 
     [TestMethod]
-    public void Cancelling_ends_the_enumeration()
+    public void Canceling_ends_the_enumeration()
     {
         using var source = new CancellationTokenSource();
         var taken = 0;

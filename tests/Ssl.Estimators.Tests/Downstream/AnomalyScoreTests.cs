@@ -17,7 +17,7 @@ public class AnomalyScoreTests
     [TestMethod]
     [DataRow(1)]
     [DataRow(5)]
-    public void The_neighbour_distance_is_the_naive_one_and_no_row_is_its_own_neighbour(int k)
+    public void The_neighbor_distance_is_the_naive_one_and_no_row_is_its_own_neighbor(int k)
     {
         var (rows, others) = (EmbeddingRows.Clustered(300, Dimension, 1, 0.5), EmbeddingRows.Clustered(40, Dimension, 2, 0.5));
         using var model = Fit(rows, new() { NumberOfNeighbors = k, ContaminationFraction = 0.1 });

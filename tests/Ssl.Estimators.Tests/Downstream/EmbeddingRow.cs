@@ -17,12 +17,12 @@ internal sealed class EmbeddingRow
     public float[] Features { get; set; } = [];
 }
 
-/// <summary>Generated vectors, alone and around centres.</summary>
+/// <summary>Generated vectors, alone and around centers.</summary>
 internal static class EmbeddingRows
 {
     public static readonly string[] Classes = ["north", "east", "south"];
 
-    /// <summary>Rows around one centre a class; the answer is whether it is the first class, the number ten times the class.</summary>
+    /// <summary>Rows around one center a class; the answer is whether it is the first class, the number ten times the class.</summary>
     public static EmbeddingRow[] Clustered(int count, int dimension, int seed, double spread = 0.3)
     {
         var random = new Random(seed);

@@ -16,7 +16,7 @@ public class NearestNeighborsTests
     [DataRow(5, 2, 8)]
     [DataRow(300, 10, 16)]
     [DataRow(1500, 7, 4)]
-    public void The_neighbours_are_those_of_a_naive_search(int references, int k, int dimension)
+    public void The_neighbors_are_those_of_a_naive_search(int references, int k, int dimension)
     {
         var rows = Rows(references, dimension, 1);
         var queries = Rows(700, dimension, 2);
@@ -37,7 +37,7 @@ public class NearestNeighborsTests
                     continue;
                 }
 
-                Assert.AreEqual(expected[i].Score, scores[q][i], 1e-5, $"query {q}, neighbour {i}");
+                Assert.AreEqual(expected[i].Score, scores[q][i], 1e-5, $"query {q}, neighbor {i}");
                 Assert.AreEqual(Cosine(rows[ids[q][i]].Features, queries[q].Features), scores[q][i], 1e-5);
             }
         }

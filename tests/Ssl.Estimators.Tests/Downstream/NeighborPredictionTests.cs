@@ -135,7 +135,7 @@ public class NeighborPredictionTests
     }
 
     [TestMethod]
-    public void More_neighbours_than_rows_are_all_the_rows_with_a_warning()
+    public void More_neighbors_than_rows_are_all_the_rows_with_a_warning()
     {
         var warnings = new List<string>();
         _mlContext.Log += (_, e) => warnings.Add(e.Message);

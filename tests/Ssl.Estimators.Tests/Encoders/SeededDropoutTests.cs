@@ -22,7 +22,7 @@ public sealed class SeededDropoutTests
         Assert.AreEqual(dropout.Rate, dropped, 0.005);
         Assert.AreEqual(1, output.mean().item<float>(), 0.02);
         Assert.AreEqual(1 / (1 - dropout.Rate), output.max().item<float>(), 1e-5);
-        // No column or row is favoured.
+        // No column or row is favored.
         Assert.IsTrue((output.eq(0).to(ScalarType.Float32).mean([0]) - dropped).abs().max().item<float>() < 0.08);
     }
 

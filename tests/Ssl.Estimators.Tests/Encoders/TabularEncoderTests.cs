@@ -125,10 +125,10 @@ public sealed class TabularEncoderTests
         using var cells = new CellSum(TableBatches.Layout, 8, streams);
         var batch = TableBatches.Random(TableBatches.Layout, 64, seed: 1, missing: 0);
         var weight = cells.get_parameter("categories.weight")!;
-        var (training, learnt) = Run(train: true);
+        var (training, learned) = Run(train: true);
         var (evaluation, expected) = Run(train: false);
         TestTensors.AreClose(evaluation, training, 1e-6f);
-        TestTensors.AreClose(expected, learnt, 1e-5f);
+        TestTensors.AreClose(expected, learned, 1e-5f);
         Assert.IsGreaterThan(0, expected.abs().sum().item<float>());
 
         (Tensor Sums, Tensor Gradient) Run(bool train)

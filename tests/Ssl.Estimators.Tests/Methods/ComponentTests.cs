@@ -17,7 +17,7 @@ public sealed class ComponentTests
         foreach (var (name, create) in AllMethods.Encoders)
             yield return (name, create(streams));
         var view = ImageViews.Compose(new LearnableCrop(12, 12, minimumArea: 0.5), new LearnableColorJitter());
-        yield return ("SimClr with a learnt view",
+        yield return ("SimClr with a learned view",
             new SimClrTrainer.Method((ImageEncoder)AllMethods.Encoders["image.convnet"](streams), streams, new() { View = view }));
         foreach (var type in AllMethods.Methods)
         {

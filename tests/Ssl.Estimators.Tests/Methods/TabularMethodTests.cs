@@ -90,7 +90,7 @@ public sealed class TabularMethodTests
     }
 
     [TestMethod]
-    public void HiddenCellsAreLearntFromTheOthers()
+    public void HiddenCellsAreLearnedFromTheOthers()
     {
         // Two equal numbers and a category that is their sign: each tells the others.
         using var streams = new RandomStreams(1);

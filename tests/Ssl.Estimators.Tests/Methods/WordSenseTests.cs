@@ -63,7 +63,7 @@ public sealed class WordSenseTests
         return string.Join(' ', words);
     }
 
-    // Mean cosine of the word's vectors within a sense less that across senses; the vectors are centred, because those of one word
+    // Mean cosine of the word's vectors within a sense less that across senses; the vectors are centered, because those of one word
     // have most of their direction in common.
     private static double Gap(TextEncoder encoder, WordPieceTokenizer tokenizer, string[] texts, int word)
     {

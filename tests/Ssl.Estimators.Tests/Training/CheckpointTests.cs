@@ -27,7 +27,7 @@ public class CheckpointTests
     {
         (TrainingResult whole, Dictionary<string, float[]> expected) = Run(null);
         (TrainingResult part, _) = Run(CheckpointPath, cancelAt: (cancelInEpoch, cancelBeforeStep));
-        Assert.IsTrue(part.Cancelled);
+        Assert.IsTrue(part.Canceled);
         (TrainingResult rest, Dictionary<string, float[]> actual) = Run(CheckpointPath);
         PretrainingLoopTests.AssertEqual(expected, actual);
         Assert.AreEqual(whole.StepsCompleted, rest.StepsCompleted);
@@ -41,7 +41,7 @@ public class CheckpointTests
     [TestMethod]
     public void TheWeightsOfTheBestEpochSurviveAResume()
     {
-        // Epoch 1 has the lowest validation loss; the run is cancelled, resumed, and cancelled again.
+        // Epoch 1 has the lowest validation loss; the run is canceled, resumed, and canceled again.
         (TrainingResult first, Dictionary<string, float[]> best) = Run(CheckpointPath, cancelAt: (2, 2), validation: epoch => epoch);
         (TrainingResult again, Dictionary<string, float[]> weights) = Run(CheckpointPath, cancelAt: (3, 2), validation: epoch => epoch + 2);
         Assert.AreEqual(2, first.EpochsCompleted);

@@ -39,7 +39,7 @@ public class EpochValidationTests
     }
 
     [TestMethod]
-    public void ACancelledRunReturnsTheBestEpochToo()
+    public void ACanceledRunReturnsTheBestEpochToo()
     {
         using var cancellation = new CancellationTokenSource();
         var seen = new List<Dictionary<string, float[]>>();
@@ -54,13 +54,13 @@ public class EpochValidationTests
         var source = new ToySource(streams) { BeforeStep = (epoch, step) => { if ((epoch, step) == (3, 2)) cancellation.Cancel(); } };
         var result = PretrainingLoop.Run(method, source, new TrainingSettings { NumberOfEpochs = 9, BatchSize = 16, LearningRate = 0.02 },
             streams, CPU, null, validation, cancellation.Token);
-        Assert.AreEqual(TrainingEnd.Cancelled, result.End);
+        Assert.AreEqual(TrainingEnd.Canceled, result.End);
         Assert.AreEqual(2, result.BestEpoch);
         CollectionAssert.AreEqual(seen[1]["decoder"], method.Weights()["decoder"]);
     }
 
     [TestMethod]
-    public void AValidationThatIsCancelledEndsTheRunWithoutALoss()
+    public void AValidationThatIsCanceledEndsTheRunWithoutALoss()
     {
         var path = Path.Combine(Path.GetTempPath(), $"validation-{Guid.NewGuid():N}.checkpoint");
         using var streams = new RandomStreams(1);
@@ -68,7 +68,7 @@ public class EpochValidationTests
         var result = PretrainingLoop.Run(method, new ToySource(streams),
             new TrainingSettings { NumberOfEpochs = 9, BatchSize = 16, LearningRate = 0.02, CheckpointPath = path },
             streams, CPU, null, new EpochValidation(() => null, Patience: null), default);
-        Assert.AreEqual(TrainingEnd.Cancelled, result.End);
+        Assert.AreEqual(TrainingEnd.Canceled, result.End);
         Assert.AreEqual(1, result.EpochsCompleted);
         Assert.IsNull(result.Epochs[0].ValidationLoss);
         Assert.IsFalse(File.Exists(path), "a resumed run has to measure that epoch");

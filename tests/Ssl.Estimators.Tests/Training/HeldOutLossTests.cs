@@ -77,7 +77,7 @@ public sealed class HeldOutLossTests
     }
 
     [TestMethod]
-    public void Cancelling_gives_no_loss()
+    public void Canceling_gives_no_loss()
     {
         using var cancellation = new CancellationTokenSource();
         using var streams = new RandomStreams(3);

@@ -158,7 +158,7 @@ public class PretrainingLoopTests
             },
         };
         TrainingResult result = PretrainingLoop.Run(method, source, Settings(), streams, CPU, null, cancellation.Token);
-        Assert.IsTrue(result.Cancelled);
+        Assert.IsTrue(result.Canceled);
         Assert.AreEqual(2, result.EpochsCompleted);
         Assert.AreEqual(9, result.StepsCompleted);
         Assert.AreEqual(9, method.Losses, "no step after the cancellation");
@@ -186,7 +186,7 @@ public class PretrainingLoopTests
             },
         };
         TrainingResult result = PretrainingLoop.Run(method, source, Settings(), streams, CPU, null, cancellation.Token);
-        Assert.AreEqual(TrainingEnd.Cancelled, result.End);
+        Assert.AreEqual(TrainingEnd.Canceled, result.End);
         Assert.AreEqual(0, result.EpochsCompleted);
         Assert.AreEqual(2, result.StepsCompleted);
         Assert.IsTrue(double.IsFinite(result.FinalLoss));
@@ -195,7 +195,7 @@ public class PretrainingLoopTests
     }
 
     [TestMethod]
-    public void ASourceThatThrowsOnCancellationIsACancelledRun()
+    public void ASourceThatThrowsOnCancellationIsACanceledRun()
     {
         using var streams = new RandomStreams(1);
         using var cancellation = new CancellationTokenSource();
@@ -209,7 +209,7 @@ public class PretrainingLoopTests
                 cancellation.Token.ThrowIfCancellationRequested();
             },
         };
-        Assert.IsTrue(PretrainingLoop.Run(method, source, Settings(), streams, CPU, null, cancellation.Token).Cancelled);
+        Assert.IsTrue(PretrainingLoop.Run(method, source, Settings(), streams, CPU, null, cancellation.Token).Canceled);
     }
 
     [TestMethod]

@@ -40,13 +40,13 @@ public class ProgressTextTests
             new Dictionary<string, double>(), 0, 1, null))], null);
         var result = new TrainingResult(TrainingEnd.Completed, 6480, 0.345, null, history, TimeSpan.FromSeconds(83), null);
         Assert.AreEqual("training completed: 12 epochs, 6,480 steps, loss 0.345, 1:23", ProgressText.Line(result));
-        Assert.AreEqual("training cancelled: 12 epochs, 6,480 steps, loss 0.345, weights of the last step, 1:23",
-            ProgressText.Line(result with { End = TrainingEnd.Cancelled }));
-        Assert.AreEqual("training cancelled: 12 epochs, 6,480 steps, loss 0.345, "
+        Assert.AreEqual("training canceled: 12 epochs, 6,480 steps, loss 0.345, weights of the last step, 1:23",
+            ProgressText.Line(result with { End = TrainingEnd.Canceled }));
+        Assert.AreEqual("training canceled: 12 epochs, 6,480 steps, loss 0.345, "
             + "weights of epoch 9 with the lowest validation loss 0.412, 1:23",
             ProgressText.Line(result with
             {
-                End = TrainingEnd.Cancelled, BestValidationLoss = 0.412, History = history with { BestEpoch = 9 },
+                End = TrainingEnd.Canceled, BestValidationLoss = 0.412, History = history with { BestEpoch = 9 },
             }));
     }
 }

@@ -68,7 +68,7 @@ public sealed class SimClrContract : ImagePretrainingContract
 }
 
 [TestClass]
-public sealed class SimClrWithLearntViewContract : ImagePretrainingContract
+public sealed class SimClrWithLearnedViewContract : ImagePretrainingContract
 {
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.SimClr(Small<SimClrTrainer.Options>(options =>
@@ -164,7 +164,7 @@ public sealed class SwavContract : ImagePretrainingContract
 [TestClass]
 public sealed class DinoContract : ImagePretrainingContract
 {
-    // The centre is 0 at first, so that all images have the same target; it takes longer than this to learn the centred ones.
+    // The center is 0 at first, so that all images have the same target; it takes longer than this to learn the centered ones.
     protected override bool LossFalls => false;
 
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)

@@ -16,7 +16,7 @@ public abstract partial class PretrainingContract<TRow>
         ["InputColumnName"] = "another column is other data",
         ["CheckpointPath"] = "writes what there is; CheckpointTests",
         ["Progress"] = "tells what there is",
-        ["CancellationToken"] = "ends the training; Cancelling_returns_the_best_so_far_within_a_step",
+        ["CancellationToken"] = "ends the training; Canceling_returns_the_best_so_far_within_a_step",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",

@@ -310,7 +310,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     }
 
     [TestMethod]
-    public void Cancelling_returns_the_encoder_as_it_is_within_a_step()
+    public void Canceling_returns_the_encoder_as_it_is_within_a_step()
     {
         using var source = new CancellationTokenSource();
         var steps = 0L;
@@ -326,7 +326,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
                     source.Cancel();
             });
         });
-        Assert.IsLessThan(2_000L, steps, "the training went on long after it was cancelled");
+        Assert.IsLessThan(2_000L, steps, "the training went on long after it was canceled");
         Assert.IsTrue(Embed(encoder, View(mlContext)).All(e => e.All(float.IsFinite)));
     }
 

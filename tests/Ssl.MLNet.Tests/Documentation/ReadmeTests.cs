@@ -22,24 +22,24 @@ public sealed class ReadmeTests
         var mlContext = new MLContext(seed: 1);
         var ssl = mlContext.SelfSupervised();
 
-        // 1. Learn from unlabelled rows: two texts of a row belong together, that is all it needs to know.
+        // 1. Learn from unlabeled rows: two texts of a row belong together, that is all it needs to know.
         var tickets = Ticket.MakeUp(1_000);
-        IDataView unlabelled = mlContext.Data.LoadFromEnumerable(tickets);
-        using var encoder = ssl.Text.PairedContrastive("Features", "Question", "Answer", numberOfEpochs: 5).Fit(unlabelled);
+        IDataView unlabeled = mlContext.Data.LoadFromEnumerable(tickets);
+        using var encoder = ssl.Text.PairedContrastive("Features", "Question", "Answer", numberOfEpochs: 5).Fit(unlabeled);
 
         // 2. A stock trainer on the frozen embedding, with few labels: an ordinary chain, saved and loaded like any other.
-        IDataView fewLabelled = mlContext.Data.LoadFromEnumerable(tickets.Take(12));
+        IDataView fewLabeled = mlContext.Data.LoadFromEnumerable(tickets.Take(12));
         var model = mlContext.Transforms.Conversion.MapValueToKey("Label", "Team")
             .Append(ssl.Embed(encoder))
             .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
-            .Fit(fewLabelled);
-        mlContext.Model.Save(model, fewLabelled.Schema, path);
+            .Fit(fewLabeled);
+        mlContext.Model.Save(model, fewLabeled.Schema, path);
         var loaded = mlContext.Model.Load(path, out _);
-        var metrics = mlContext.MulticlassClassification.Evaluate(loaded.Transform(unlabelled));
+        var metrics = mlContext.MulticlassClassification.Evaluate(loaded.Transform(unlabeled));
         Console.WriteLine($"accuracy with 12 labels: {metrics.MicroAccuracy:0.00}");
 
-        // 3. Search: the nearest rows of a catalogue, here the answers.
+        // 3. Search: the nearest rows of a catalog, here the answers.
         var answers = tickets.DistinctBy(ticket => ticket.Answer)
             .Select(ticket => new Ticket { Question = ticket.Answer, Answer = ticket.Answer });
         using var search = ssl.NearestNeighbors(inputColumnName: "Features", idColumnName: "Answer", numberOfNeighbors: 1)

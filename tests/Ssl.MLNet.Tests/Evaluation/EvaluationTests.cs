@@ -57,7 +57,7 @@ public sealed class EvaluationTests
     }
 
     [TestMethod]
-    public void Nearest_neighbours_are_a_naive_vote_without_the_row_itself()
+    public void Nearest_neighbors_are_a_naive_vote_without_the_row_itself()
     {
         var rows = Rows(150, 2, spread: 0.7);
         var metrics = Ssl.EvaluateRepresentation(Keyed(rows), new RepresentationEvaluationOptions
@@ -74,7 +74,7 @@ public sealed class EvaluationTests
     }
 
     [TestMethod]
-    public void The_probe_sees_what_neighbours_see_and_nothing_in_noise()
+    public void The_probe_sees_what_neighbors_see_and_nothing_in_noise()
     {
         var clear = Ssl.EvaluateRepresentation(Keyed(Rows(300, 4, spread: 0.05)), "Label");
         Assert.AreEqual(1, clear.LinearProbeAccuracy!.Value, 0.02);

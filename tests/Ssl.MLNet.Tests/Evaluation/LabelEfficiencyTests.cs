@@ -134,7 +134,7 @@ public sealed class LabelEfficiencyTests
     }
 
     [TestMethod]
-    public void Cancelling_gives_what_was_complete()
+    public void Canceling_gives_what_was_complete()
     {
         using var encoder = FineTuningData.Encoder(_mlContext);
         using var cancel = new CancellationTokenSource();
@@ -147,7 +147,7 @@ public sealed class LabelEfficiencyTests
         }));
         Assert.IsFalse(report.IsComplete);
         CollectionAssert.AreEqual(new[] { "2 a class" }, report.Results.Select(r => r.Budget).Distinct().ToArray());
-        StringAssert.StartsWith(report.Conclusion, "Cancelled");
+        StringAssert.StartsWith(report.Conclusion, "Canceled");
     }
 
     [TestMethod]

@@ -9,7 +9,7 @@ using Ssl.MLNet.Tests.Contracts;
 namespace Ssl.MLNet.Tests.FineTuning;
 
 /// <summary>A text with a label for every task.</summary>
-public sealed class LabelledRow
+public sealed class LabeledRow
 {
     public int Id { get; set; }
 
@@ -39,10 +39,10 @@ internal static class FineTuningData
 
     /// <summary>Sentences of four subjects; the answer is whether it is about gardens or railways, the number that of the
     /// subject.</summary>
-    public static List<LabelledRow> Rows(int count, int seed = 1) => [.. ContractData.Rows(count, seed).Select(row =>
+    public static List<LabeledRow> Rows(int count, int seed = 1) => [.. ContractData.Rows(count, seed).Select(row =>
     {
         var subject = Array.IndexOf(Subjects, row.Label);
-        return new LabelledRow { Id = row.Id, Text = row.Text, Subject = row.Label, Answer = subject >= 2, Number = 10 * subject + 100 };
+        return new LabeledRow { Id = row.Id, Text = row.Text, Subject = row.Label, Answer = subject >= 2, Number = 10 * subject + 100 };
     })];
 
     public static IDataView View(MLContext mlContext, int count = 120, int seed = 1)

@@ -135,7 +135,7 @@ public sealed class FineTuningFaultTests
     {
         var mlContext = new MLContext(1);
         using var encoder = FineTuningData.Encoder(mlContext);
-        var none = mlContext.Data.LoadFromEnumerable(new List<LabelledRow>());
+        var none = mlContext.Data.LoadFromEnumerable(new List<LabeledRow>());
         var error = Assert.ThrowsExactly<InvalidOperationException>(
             () => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer").Fit(none));
         StringAssert.Contains(error.Message, "Training set has 0 instances, aborting training.");

@@ -17,29 +17,29 @@ public sealed class ModalityTests
         public int Number { get; set; }
         public bool Flag { get; set; }
         public string Word { get; set; } = "";
-        public string Colour { get; set; } = "";
+        public string Color { get; set; } = "";
         public string Class { get; set; } = "";
     }
 
     private static readonly (string, InputKind)[] Numbers = [("Size", InputKind.Number), ("Number", InputKind.Number),
         ("Flag", InputKind.Number)];
-    private static readonly (string, InputKind)[] Texts = [("Word", InputKind.Text), ("ColourKey", InputKind.Key)];
+    private static readonly (string, InputKind)[] Texts = [("Word", InputKind.Text), ("ColorKey", InputKind.Key)];
 
     private static IDataView View(MLContext mlContext, int count = 120)
     {
         var random = new Random(4);
-        string[] words = ["ash", "birch", "cedar wood"], colours = ["blue", "green", "red"];
+        string[] words = ["ash", "birch", "cedar wood"], colors = ["blue", "green", "red"];
         var view = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Row
         {
             Size = i % 3 + 0.1f * random.NextSingle(),
             Number = i % 3,
             Flag = random.Next(2) == 0,
             Word = words[i % 3],
-            Colour = colours[random.Next(3)],
+            Color = colors[random.Next(3)],
             Class = "c" + (i % 3),
         }).ToArray());
         return mlContext.Transforms.Conversion.MapValueToKey("Label", "Class")
-            .Append(mlContext.Transforms.Conversion.MapValueToKey("ColourKey", "Colour")).Fit(view).Transform(view);
+            .Append(mlContext.Transforms.Conversion.MapValueToKey("ColorKey", "Color")).Fit(view).Transform(view);
     }
 
     [TestMethod]

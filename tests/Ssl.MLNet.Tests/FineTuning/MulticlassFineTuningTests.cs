@@ -117,7 +117,7 @@ public sealed class MulticlassFineTuningTests
         foreach (var result in results)
             FineTuningData.AssertEqual(expected, result, 0);
 
-        using var engine = mlContext.Model.CreatePredictionEngine<LabelledRow, Prediction>(model);
+        using var engine = mlContext.Model.CreatePredictionEngine<LabeledRow, Prediction>(model);
         var single = FineTuningData.Rows(600).Take(40).Select(engine.Predict).ToArray();
         FineTuningData.AssertEqual(expected[..40], [.. single.Select(p => p.Score)], Tolerance);
         Assert.IsTrue(single.All(p => p.Score[p.PredictedLabel - 1] == p.Score.Max()));

@@ -12,7 +12,7 @@ namespace Ssl.MLNet.Tests.Images;
 [TestClass]
 public sealed class FashionTests
 {
-    private const int Unlabelled = 10_000, Labelled = 2_000, Held = 1_000;
+    private const int Unlabeled = 10_000, Labeled = 2_000, Held = 1_000;
 
     [TestMethod]
     [TestCategory("Long")]
@@ -26,7 +26,7 @@ public sealed class FashionTests
         var mlContext = new MLContext(seed);
         var ssl = mlContext.SelfSupervised();
         var all = ssl.Data.LoadIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"), Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
-        var training = mlContext.Data.TakeRows(all, Unlabelled);
+        var training = mlContext.Data.TakeRows(all, Unlabeled);
         var net = ImageEncoders.SmallConvNet(imageSize: 28, channels: 1, numberOfStages: 3, width: 16);
         var view = ImageViews.Compose(new RandomResizedCrop(28, 28, minimumArea: 0.4), new ColorJitter(0.8, 0.8, 0, 0));
         var untrained = Neighbors(mlContext, ssl.Images.SimClr(encoder: net, numberOfEpochs: 0), training);
@@ -44,16 +44,16 @@ public sealed class FashionTests
         Assert.IsGreaterThan(untrained + 0.02, dcl, figures);
     }
 
-    // Share of held-out images whose class most of the 20 nearest labelled ones have, by cosine.
+    // Share of held-out images whose class most of the 20 nearest labeled ones have, by cosine.
     private static double Neighbors(MLContext mlContext, IEstimator<EncoderTransformer> estimator, IDataView training)
     {
         using var encoder = estimator.Fit(training);
-        var labelled = mlContext.Data.TakeRows(training, Labelled + Held);
-        float[][] features = [.. encoder.Transform(labelled).GetColumn<float[]>("Features").Select(Unit)];
-        uint[] labels = [.. labelled.GetColumn<uint>("Label")];
-        return Enumerable.Range(Labelled, Held).Average(row => Vote(row) == labels[row] ? 1.0 : 0.0);
+        var labeled = mlContext.Data.TakeRows(training, Labeled + Held);
+        float[][] features = [.. encoder.Transform(labeled).GetColumn<float[]>("Features").Select(Unit)];
+        uint[] labels = [.. labeled.GetColumn<uint>("Label")];
+        return Enumerable.Range(Labeled, Held).Average(row => Vote(row) == labels[row] ? 1.0 : 0.0);
 
-        uint Vote(int row) => Enumerable.Range(0, Labelled)
+        uint Vote(int row) => Enumerable.Range(0, Labeled)
             .OrderByDescending(other => features[row].Zip(features[other], (a, b) => a * b).Sum()).Take(20)
             .GroupBy(other => labels[other]).MaxBy(group => group.Count())!.Key;
     }

@@ -32,8 +32,8 @@ public sealed class ImageFileTests
                 CollectionAssert.AreEqual(new uint[] { 9, 4 }, view.GetColumn<uint>("Label").ToArray());
             }
         }
-        byte[] colour = [0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6];
-        var shaped = (VectorDataViewType)_readers.LoadIdx(Write("colour", colour)).Schema["Image"].Type;
+        byte[] color = [0, 0, 8, 4, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6];
+        var shaped = (VectorDataViewType)_readers.LoadIdx(Write("color", color)).Schema["Image"].Type;
         CollectionAssert.AreEqual(new[] { 3, 1, 2 }, shaped.Dimensions.ToArray());
     }
 

@@ -7,7 +7,7 @@ using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Images;
 
-/// <summary>Images from files, through <c>LoadImages</c>: any size and colours, into training, embedding and saved chains.</summary>
+/// <summary>Images from files, through <c>LoadImages</c>: any size and colors, into training, embedding and saved chains.</summary>
 [TestClass]
 public sealed class LoadedImageTests
 {
@@ -147,7 +147,7 @@ public sealed class LoadedImageTests
         StringAssert.Contains(fault.Message, "expected images of one size where Encoder is not set, got Image. Set Encoder");
         fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: ImageEncoders.SmallConvNet(8, 2, 2, 4))
             .Fit(loaded));
-        StringAssert.Contains(fault.Message, "Images give 1 channel (grey), 3 (red, green, blue) or 4 (and alpha)");
+        StringAssert.Contains(fault.Message, "Images give 1 channel (gray), 3 (red, green, blue) or 4 (and alpha)");
         foreach (var channels in new[] { 1, 4 })
         {
             using var encoder = images.SimClr(encoder: ImageEncoders.SmallConvNet(8, channels, 2, 4), batchSize: 4, numberOfEpochs: 1)
@@ -190,7 +190,7 @@ public sealed class LoadedImageTests
     private static T Small<T>(ImageEncoderFactory encoder) where T : ImagePretrainingOptions, new()
         => new() { Encoder = encoder, BatchSize = 4, NumberOfEpochs = 1, Seed = 1 };
 
-    // PNG files of sizes from 1 x 1 on, some grey, some with transparent pixels.
+    // PNG files of sizes from 1 x 1 on, some gray, some with transparent pixels.
     private IDataView Files(int count)
     {
         var random = new Random(1);

@@ -76,9 +76,9 @@ public sealed class ManyPassesTests
     {
         var ssl = mlContext.SelfSupervised();
         ssl.EmbeddingMemoryLimit = limit;
-        var labelled = mlContext.Transforms.CustomMapping<TextRow, Answer>((row, answer) => answer.Label1 = row.Id % 2 == 0, null)
+        var labeled = mlContext.Transforms.CustomMapping<TextRow, Answer>((row, answer) => answer.Label1 = row.Id % 2 == 0, null)
             .Fit(ContractData.View(mlContext)).Transform(ContractData.View(mlContext));
-        var data = new ReadCountingView(labelled, Read);
+        var data = new ReadCountingView(labeled, Read);
         var trainer = mlContext.BinaryClassification.Trainers.SdcaLogisticRegression(new SdcaLogisticRegressionBinaryTrainer.Options
         {
             LabelColumnName = "Label1", MaximumNumberOfIterations = 20, NumberOfThreads = 1, Shuffle = false,

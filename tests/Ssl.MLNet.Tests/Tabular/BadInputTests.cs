@@ -146,7 +146,7 @@ public sealed class BadInputTests
     }
 
     [TestMethod]
-    public void What_was_learnt_of_the_columns_is_saved()
+    public void What_was_learned_of_the_columns_is_saved()
     {
         var rows = Rows(200, i => i % 17 == 0 ? float.NaN : i * i, i => $"{i % 7}");
         using var encoder = Fit(rows, "Number", "Text");

@@ -97,14 +97,14 @@ public sealed class TimeSeriesLearningTests
     {
         var mlContext = new MLContext(1);
         var random = new Random(1);
-        var unlabelled = mlContext.Data.LoadFromEnumerable(rows(240, random));
-        var labelled = mlContext.Data.LoadFromEnumerable(rows(Kinds * LabelsPerKind, random));
+        var unlabeled = mlContext.Data.LoadFromEnumerable(rows(240, random));
+        var labeled = mlContext.Data.LoadFromEnumerable(rows(Kinds * LabelsPerKind, random));
         var test = mlContext.Data.LoadFromEnumerable(rows(240, random));
-        using var untrained = trainer(mlContext.SelfSupervised().TimeSeries, 0).Fit(unlabelled);
-        using var pretrained = trainer(mlContext.SelfSupervised().TimeSeries, 1).Fit(unlabelled);
-        var (raw, before, after) = (Accuracy(mlContext, labelled, test, "Series"),
-            Accuracy(mlContext, untrained.Transform(labelled), untrained.Transform(test)),
-            Accuracy(mlContext, pretrained.Transform(labelled), pretrained.Transform(test)));
+        using var untrained = trainer(mlContext.SelfSupervised().TimeSeries, 0).Fit(unlabeled);
+        using var pretrained = trainer(mlContext.SelfSupervised().TimeSeries, 1).Fit(unlabeled);
+        var (raw, before, after) = (Accuracy(mlContext, labeled, test, "Series"),
+            Accuracy(mlContext, untrained.Transform(labeled), untrained.Transform(test)),
+            Accuracy(mlContext, pretrained.Transform(labeled), pretrained.Transform(test)));
         var figures = FormattableString.Invariant($"raw {raw:0.000}, untrained {before:0.000}, pretrained {after:0.000}");
         Console.WriteLine(figures);
         Assert.IsGreaterThan(before + aboveUntrained, after, figures);
@@ -113,7 +113,7 @@ public sealed class TimeSeriesLearningTests
 
     /// <summary>The published split of BasicMotions: 40 series of 6 channels to learn from, 40 to test on.</summary>
     [TestMethod]
-    public void Ts2Vec_beats_the_nearest_neighbour_by_distance_on_movements()
+    public void Ts2Vec_beats_the_nearest_neighbor_by_distance_on_movements()
     {
         var folder = Environment.GetEnvironmentVariable("SSL_DATA") is { Length: > 0 } data
             ? Path.Combine(data, "timeseries", "BasicMotions") : null;
@@ -121,16 +121,16 @@ public sealed class TimeSeriesLearningTests
             Assert.Inconclusive("SSL_DATA does not name a folder that holds timeseries/BasicMotions/.");
         var (training, test) = (Read(Path.Combine(folder, "BasicMotions_TRAIN.tsv.gz")),
             Read(Path.Combine(folder, "BasicMotions_TEST.tsv.gz")));
-        var neighbour = test.Average(one => training.MinBy(other => one.Series.Zip(other.Series, (a, b) => (a - b) * (a - b))
+        var neighbor = test.Average(one => training.MinBy(other => one.Series.Zip(other.Series, (a, b) => (a - b) * (a - b))
             .Sum())!.Kind == one.Kind ? 1.0 : 0);
 
         var mlContext = new MLContext(1);
         var (known, unknown) = (mlContext.Data.LoadFromEnumerable(training), mlContext.Data.LoadFromEnumerable(test));
         using var encoder = Pretrain(mlContext, known, 12);
         var accuracy = Accuracy(mlContext, encoder.Transform(known), encoder.Transform(unknown));
-        var figures = FormattableString.Invariant($"nearest neighbour {neighbour:0.000}, embedding {accuracy:0.000}");
+        var figures = FormattableString.Invariant($"nearest neighbor {neighbor:0.000}, embedding {accuracy:0.000}");
         Console.WriteLine(figures);
-        Assert.IsGreaterThan(neighbour + 0.2, accuracy, figures);
+        Assert.IsGreaterThan(neighbor + 0.2, accuracy, figures);
     }
 
     private static EncoderTransformer Pretrain(MLContext mlContext, IDataView data, int epochs)
@@ -139,12 +139,12 @@ public sealed class TimeSeriesLearningTests
     private static Ts2VecTrainer.Options Small(int epochs)
         => new() { Encoder = TimeSeriesEncoders.DilatedConvolution(64, 32, depth: 5), NumberOfEpochs = epochs, Seed = 1 };
 
-    private static double Accuracy(MLContext mlContext, IDataView labelled, IDataView test, string features = "Features")
+    private static double Accuracy(MLContext mlContext, IDataView labeled, IDataView test, string features = "Features")
     {
         var chain = mlContext.Transforms.NormalizeMeanVariance("Features", features, fixZero: false)
             .Append(mlContext.Transforms.Conversion.MapValueToKey("Label", "Kind"))
             .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f));
-        return mlContext.MulticlassClassification.Evaluate(chain.Fit(labelled).Transform(test)).MicroAccuracy;
+        return mlContext.MulticlassClassification.Evaluate(chain.Fit(labeled).Transform(test)).MicroAccuracy;
     }
 
     // Lines of case, channel, label, values.

@@ -122,7 +122,7 @@ public sealed class TimeSeriesTests
     }
 
     [TestMethod]
-    public void Missing_infinite_and_no_values_of_differing_lengths_are_learnt_from_and_embedded()
+    public void Missing_infinite_and_no_values_of_differing_lengths_are_learned_from_and_embedded()
     {
         var mlContext = new MLContext(1);
         var random = new Random(3);

@@ -20,7 +20,7 @@ internal static class ImageFiles
     private const int ByteType = 8;
 
     /// <summary>
-    /// An IDX file of bytes: N x height x width (grey) or N x channels x height x width, as MNIST and Fashion-MNIST have it.
+    /// An IDX file of bytes: N x height x width (gray) or N x channels x height x width, as MNIST and Fashion-MNIST have it.
     /// </summary>
     /// <param name="imagesPath">The images.</param>
     /// <param name="labelsPath">Their classes; null for none.</param>

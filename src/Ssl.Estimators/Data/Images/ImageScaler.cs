@@ -4,8 +4,8 @@ using Ssl.Estimators.Encoders;
 namespace Ssl.Estimators.Data;
 
 /// <summary>
-/// Brings images of any size and of any colours to the pixels of an encoder. Sizes: a triangle filter, as wide as the image shrinks (what
-/// Pillow calls bilinear), each side on its own, so that proportions may change. Colours: three channels are red, green, blue; four have
+/// Brings images of any size and of any colors to the pixels of an encoder. Sizes: a triangle filter, as wide as the image shrinks (what
+/// Pillow calls bilinear), each side on its own, so that proportions may change. Colors: three channels are red, green, blue; four have
 /// alpha behind them; one is .299 red + .587 green + .114 blue. Not safe for several threads.
 /// </summary>
 internal sealed class ImageScaler(ImageShape shape)

@@ -129,7 +129,7 @@ internal static class PixelColumn
         if (images is not null && !ImageScaler.CanMake(images.Channels))
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Byte> or Vector<Single> of {images}", shape.ToString(),
-                "Images give 1 channel (grey), 3 (red, green, blue) or 4 (and alpha): take an encoder of so many.");
+                "Images give 1 channel (gray), 3 (red, green, blue) or 4 (and alpha): take an encoder of so many.");
         }
     }
 

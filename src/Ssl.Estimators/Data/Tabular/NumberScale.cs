@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Ssl.Estimators.Data;
 
-/// <summary>Scales the numbers of one cell; learnt from the training data. A cell of one value, or of none, is always 0.</summary>
+/// <summary>Scales the numbers of one cell; learned from the training data. A cell of one value, or of none, is always 0.</summary>
 internal sealed class NumberScale
 {
     /// <summary>Intervals between the quantiles that are kept.</summary>

@@ -4,7 +4,7 @@ using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Data;
 
-/// <summary>One column of a table as it was at Fit, and what was learnt of its cells.</summary>
+/// <summary>One column of a table as it was at Fit, and what was learned of its cells.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">What its cells are.</param>
 /// <param name="Size">Slots of a vector column; null for a scalar.</param>
@@ -18,7 +18,7 @@ internal sealed record TableColumn(string Name, TableColumnKind Kind, int? Size,
     public int Cells => Size ?? 1;
 }
 
-/// <summary>The columns of a table and what was learnt of them; turns rows into the numbers and codes that an encoder reads.</summary>
+/// <summary>The columns of a table and what was learned of them; turns rows into the numbers and codes that an encoder reads.</summary>
 internal sealed class TableColumns
 {
     private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales",

@@ -50,7 +50,7 @@ internal sealed class TableLearner
         CancellationToken cancellationToken)
     {
         var learner = new TableLearner(data.Schema, columns, settings);
-        // The same rows are drawn whatever the seed: what is learnt of the columns depends on the data alone.
+        // The same rows are drawn whatever the seed: what is learned of the columns depends on the data alone.
         var random = new ShuffleRandom(0);
         using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(c => c.Index));
         var reader = new TableCellReader(cursor, columns);

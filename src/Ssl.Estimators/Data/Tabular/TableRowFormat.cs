@@ -6,7 +6,7 @@ namespace Ssl.Estimators.Data;
 
 /// <summary>Table columns as scaled numbers and codes. A row of which every cell is missing is unusable.</summary>
 /// <param name="names">The columns in the data, in the order of <paramref name="columns"/>.</param>
-/// <param name="columns">What was learnt of them.</param>
+/// <param name="columns">What was learned of them.</param>
 internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns columns) : RowFormat
 {
     public override IReadOnlyList<string> Columns => names;

@@ -12,7 +12,7 @@ public sealed partial class WordPieceTokenizer
         internal const bool SplitCamelCase = true;
     }
 
-    /// <summary>How a vocabulary is learnt.</summary>
+    /// <summary>How a vocabulary is learned.</summary>
     public sealed class Options
     {
         /// <summary>The most tokens, special ones included. At least 10; small corpora fill fewer.</summary>

@@ -8,7 +8,7 @@ using Ssl.Estimators.Encoders;
 namespace Ssl.Estimators.Data;
 
 /// <summary>
-/// Cuts texts into words and words into the longest pieces that its vocabulary has, and numbers them. The vocabulary is learnt from a
+/// Cuts texts into words and words into the longest pieces that its vocabulary has, and numbers them. The vocabulary is learned from a
 /// corpus and travels with the model.
 /// </summary>
 /// <remarks>
@@ -70,7 +70,7 @@ public sealed partial class WordPieceTokenizer
     /// <summary>Size and special tokens: what encoders, views and masks must know.</summary>
     public TokenVocabulary Vocabulary { get; }
 
-    /// <summary>The tokens by id: [PAD], [UNK], [CLS], [SEP], [MASK], then the learnt ones.</summary>
+    /// <summary>The tokens by id: [PAD], [UNK], [CLS], [SEP], [MASK], then the learned ones.</summary>
     public IReadOnlyList<string> Tokens => _tokens;
 
     /// <summary>Learns a vocabulary from texts.</summary>

@@ -5,7 +5,7 @@ namespace Ssl.Estimators.Data;
 
 /// <summary>
 /// Learns a vocabulary: the most frequent words whole, and pieces for spelling the others, found by merging the most frequent
-/// neighbours again and again (byte-pair encoding: Sennrich et al., 2016). For the pieces every word counts once: they shall be what new
+/// neighbors again and again (byte-pair encoding: Sennrich et al., 2016). For the pieces every word counts once: they shall be what new
 /// words are made of, not parts of the few most frequent ones, which have tokens of their own.
 /// </summary>
 internal sealed class WordPieceTrainer

@@ -5,7 +5,7 @@ namespace Ssl.Estimators.Data;
 
 /// <summary>A column of time series. A row without a single value, or with too few timestamps, is unusable.</summary>
 /// <param name="column">The column.</param>
-/// <param name="scaling">Learnt of the training data.</param>
+/// <param name="scaling">Learned of the training data.</param>
 /// <param name="minimumLength">The fewest timestamps of a usable series.</param>
 internal sealed class SeriesRowFormat(string column, SeriesScaling scaling, int minimumLength) : RowFormat
 {
@@ -41,7 +41,7 @@ internal sealed class SeriesRowFormat(string column, SeriesScaling scaling, int 
             if (IsUsable(series.Span, channels, minimumLength))
                 learner.Add(series.Span);
         }
-        return learner.Learnt();
+        return learner.Learned();
     }
 
     /// <summary>Throws where a series cannot be cut into its channels.</summary>

@@ -51,7 +51,7 @@ internal sealed class SeriesScaling(float[] means, float[] deviations)
         }
 
         /// <summary>The scale; a channel of one value keeps deviation 1.</summary>
-        public SeriesScaling Learnt() => new([.. _means.Select(m => (float)m)], [.. _squares.Select((s, c) =>
+        public SeriesScaling Learned() => new([.. _means.Select(m => (float)m)], [.. _squares.Select((s, c) =>
             Math.Sqrt(s / Math.Max(1, _counts[c])) is > 1e-8 and var deviation ? (float)deviation : 1)]);
     }
 }

@@ -4,7 +4,7 @@ namespace Ssl.Estimators.Downstream;
 public enum AnomalyMethod
 {
     /// <summary>
-    /// It is far from its nearest rows: the mean of 1 - cosine over some neighbours, from 0 to 2. Finds what is unlike everything, also
+    /// It is far from its nearest rows: the mean of 1 - cosine over some neighbors, from 0 to 2. Finds what is unlike everything, also
     /// where the ordinary rows lie in several groups.
     /// </summary>
     NeighborDistance,

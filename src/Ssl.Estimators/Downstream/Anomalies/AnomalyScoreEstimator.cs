@@ -23,7 +23,7 @@ namespace Ssl.Estimators.Downstream;
 /// </list>
 /// <para>Characteristics: no labels, no training loop; GPU optional; saved by <c>mlContext.Model.Save</c>; the output is what
 /// <c>mlContext.AnomalyDetection.Evaluate</c> takes. Fit it on rows that are mostly ordinary. The threshold is the score that
-/// <see cref="Options.ContaminationFraction"/> of the rows exceed that it is fitted on; a row does not count as its own neighbour.</para>
+/// <see cref="Options.ContaminationFraction"/> of the rows exceed that it is fitted on; a row does not count as its own neighbor.</para>
 /// </remarks>
 public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
 {
@@ -68,7 +68,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         /// <value>The default value is null.</value>
         public EncoderTransformer? Encoder { get; set; }
 
-        /// <summary>Neighbours over which the distance is averaged. At least 1. Not read by the other methods.</summary>
+        /// <summary>Neighbors over which the distance is averaged. At least 1. Not read by the other methods.</summary>
         /// <value>The default value is 5.</value>
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 

@@ -71,7 +71,7 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
     public override void Score(Span<float> queries, int count, Span<float> scores)
         => Score(queries, count, k, scores, static (_, _) => true);
 
-    /// <summary>Scores of the reference rows themselves, of which none is its own neighbour.</summary>
+    /// <summary>Scores of the reference rows themselves, of which none is its own neighbor.</summary>
     public float[] ReferenceScores(ExactIndex index)
     {
         var scores = new float[index.Count];

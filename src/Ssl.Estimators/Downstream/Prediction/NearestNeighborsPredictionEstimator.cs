@@ -11,7 +11,7 @@ using Ssl.Estimators.Transformers;
 namespace Ssl.Estimators.Downstream;
 
 /// <summary>
-/// Remembers labelled rows and predicts the label of others by a vote of the nearest of them: each neighbour counts exp(cosine / T).
+/// Remembers labeled rows and predicts the label of others by a vote of the nearest of them: each neighbor counts exp(cosine / T).
 /// </summary>
 /// <remarks>
 /// <para>Input and output columns:</para>
@@ -62,12 +62,12 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         /// <value>The default value is "Features".</value>
         public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
 
-        /// <summary>How many neighbours vote on a row. At least 1.</summary>
+        /// <summary>How many neighbors vote on a row. At least 1.</summary>
         /// <value>The default value is 20.</value>
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
         /// <summary>
-        /// Divides the cosine similarities: the smaller, the more the nearest ones count; with a large one all neighbours count the same.
+        /// Divides the cosine similarities: the smaller, the more the nearest ones count; with a large one all neighbors count the same.
         /// Greater than 0.
         /// </summary>
         /// <value>The default value is 0.1.</value>

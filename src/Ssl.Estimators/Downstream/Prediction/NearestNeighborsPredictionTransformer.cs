@@ -11,12 +11,12 @@ namespace Ssl.Estimators.Downstream;
 /// </summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>Multiclass</term><description><c>PredictedLabel</c>, a key with the label's values, missing where the row has no neighbours;
+/// <item><term>Multiclass</term><description><c>PredictedLabel</c>, a key with the label's values, missing where the row has no neighbors;
 /// <c>Score</c>, a known-size vector of <see cref="float"/>: the share of the votes of each class, from 0 to 1.</description></item>
 /// <item><term>Binary</term><description><c>PredictedLabel</c>, <see cref="bool"/>; <c>Score</c>, <see cref="float"/> from -1 to 1: votes
 /// for true less votes for false; <c>Probability</c>, <see cref="float"/> from 0 to 1: the share of the votes for true. It is 0 or 1 where
-/// all neighbours agree, and not calibrated.</description></item>
-/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the weighted mean of the neighbours'
+/// all neighbors agree, and not calibrated.</description></item>
+/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the weighted mean of the neighbors'
 /// labels.</description></item>
 /// </list>
 /// </remarks>
@@ -32,7 +32,7 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
     /// <summary>Names of the columns that it adds, in their order.</summary>
     public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_predictor.Task.Kind);
 
-    /// <summary>How many neighbours vote.</summary>
+    /// <summary>How many neighbors vote.</summary>
     public int NumberOfNeighbors => _predictor.NumberOfNeighbors;
 
     /// <summary>Number of reference rows; those without direction or label do not count.</summary>

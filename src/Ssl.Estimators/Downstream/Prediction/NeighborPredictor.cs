@@ -27,7 +27,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <param name="labels">Their labels: the class from 0, 0 or 1, or the value.</param>
     /// <param name="task">What is predicted.</param>
     /// <param name="inputColumn">The column of query vectors.</param>
-    /// <param name="k">Neighbours that vote.</param>
+    /// <param name="k">Neighbors that vote.</param>
     /// <param name="temperature">Greater than 0.</param>
     public NeighborPredictor(VectorIndex vectors, float[] labels, PredictionTask task, string inputColumn, int k, double temperature)
     {
@@ -41,7 +41,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <summary>Number of reference rows.</summary>
     public int ReferenceCount => _labels.Length;
 
-    /// <summary>Neighbours that vote on a row.</summary>
+    /// <summary>Neighbors that vote on a row.</summary>
     public int NumberOfNeighbors => _k;
 
     /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
@@ -56,7 +56,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     /// <summary>Predicts rows as one batch.</summary>
     /// <param name="queries">Vectors; changed.</param>
     /// <param name="count">How many.</param>
-    /// <param name="results">Takes the task's width of numbers for each; NaN where a row has no neighbours.</param>
+    /// <param name="results">Takes the task's width of numbers for each; NaN where a row has no neighbors.</param>
     public void Predict(Span<float> queries, int count, Span<float> results)
     {
         using var use = Lifetime.Enter();
@@ -90,16 +90,16 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     {
         var vectors = VectorIndex.Read(content, all, device);
         if (all[LabelsName].dtype != ScalarType.Float32)
-            throw new FormatException($"The saved neighbours are damaged: their labels are {all[LabelsName].dtype}, expected Float32.");
+            throw new FormatException($"The saved neighbors are damaged: their labels are {all[LabelsName].dtype}, expected Float32.");
         var labels = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(all[LabelsName].bytes).ToArray();
         if (labels.Length != vectors.Count)
-            throw new FormatException($"The saved neighbours are damaged: {labels.Length} labels for {vectors.Count} rows.");
+            throw new FormatException($"The saved neighbors are damaged: {labels.Length} labels for {vectors.Count} rows.");
         var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
         if (task.Kind == PredictionKind.MulticlassClassification && labels.Any(label => !(label >= 0 && label < task.Width)))
-            throw new FormatException($"The saved neighbours are damaged: a label is none of the {task.Width} classes.");
+            throw new FormatException($"The saved neighbors are damaged: a label is none of the {task.Width} classes.");
         var k = (int)content[NeighborsKey]!;
         if (k < 1)
-            throw new FormatException($"The saved neighbours are damaged: {k} of them vote, at least 1 must.");
+            throw new FormatException($"The saved neighbors are damaged: {k} of them vote, at least 1 must.");
         return new NeighborPredictor(vectors, labels, task, (string)content[InputKey]!, k, (double)content[TemperatureKey]!);
     });
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Downstream;
 
 /// <summary>
-/// Approximate search: the reference vectors lie in cells around centres, and a query is compared with those of the nearest cells only
+/// Approximate search: the reference vectors lie in cells around centers, and a query is compared with those of the nearest cells only
 /// (an inverted file: Sivic and Zisserman, "Video Google", 2003; Jégou et al., "Product Quantization for Nearest Neighbor Search", 2011,
 /// without the quantization). Computes on the CPU.
 /// </summary>
@@ -32,7 +32,7 @@ internal sealed class CellIndex : VectorIndex
     /// <param name="index">The vectors; copied.</param>
     /// <param name="cells">Number of cells; at most as many as there are vectors are made.</param>
     /// <param name="probes">Cells to look into for a query.</param>
-    /// <param name="random">Draws the sample and the first centres.</param>
+    /// <param name="random">Draws the sample and the first centers.</param>
     public static CellIndex Create(ExactIndex index, int cells, int probes, Random random)
     {
         using var scope = NewDisposeScope();
@@ -65,7 +65,7 @@ internal sealed class CellIndex : VectorIndex
             || probes < 1 || probes > ends.Length || ends.Length == 0 || ends[0] < 0 || !rising || ends[^1] != count
             || rows.Length != count || rows.Any(row => row < 0 || row >= count))
         {
-            throw new FormatException("The saved neighbours are damaged: their cells do not fit their vectors.");
+            throw new FormatException("The saved neighbors are damaged: their cells do not fit their vectors.");
         }
 
         using var scope = NewDisposeScope();
@@ -152,7 +152,7 @@ internal sealed class CellIndex : VectorIndex
     }
 
     private static long[] Longs(Tensor values) => values.dtype != ScalarType.Int64
-        ? throw new FormatException($"The saved neighbours are damaged: {values.dtype} numbers where Int64 ones belong.")
+        ? throw new FormatException($"The saved neighbors are damaged: {values.dtype} numbers where Int64 ones belong.")
         : MemoryMarshal.Cast<byte, long>(values.contiguous().bytes).ToArray();
 }
 
@@ -161,9 +161,9 @@ internal static class SphericalKMeans
 {
     private const int Rounds = 10, SampleRowsPerCenter = 64, RowsAtOnce = 4096;
 
-    /// <summary>Centres of length 1, found on a sample of at most 64 vectors a centre.</summary>
+    /// <summary>Centers of length 1, found on a sample of at most 64 vectors a center.</summary>
     /// <param name="vectors">[N, D], of length 1.</param>
-    /// <param name="count">Number of centres, at most N.</param>
+    /// <param name="count">Number of centers, at most N.</param>
     /// <param name="random">Draws the sample.</param>
     /// <returns>[count, D], in the caller's dispose scope.</returns>
     public static Tensor Fit(Tensor vectors, int count, Random random)
@@ -179,7 +179,7 @@ internal static class SphericalKMeans
             var nearest = Assign(sample, centers);
             var sums = zeros_like(centers).index_add_(0, tensor(Array.ConvertAll(nearest, c => (long)c)), sample, Number(1));
             var lengths = sums.norm(1, keepdim: true);                              // [C, 1]
-            // A centre without vectors stays where it is.
+            // A center without vectors stays where it is.
             var moved = where(lengths.gt(Number(1e-6)), sums / lengths.clamp_min(Number(1e-6)), centers);
             centers.copy_(moved);
         }
@@ -187,7 +187,7 @@ internal static class SphericalKMeans
         return centers.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The nearest centre of every vector.</summary>
+    /// <summary>The nearest center of every vector.</summary>
     public static int[] Assign(Tensor vectors, Tensor centers)
     {
         var nearest = new int[vectors.shape[0]];

@@ -22,13 +22,13 @@ internal abstract class VectorIndex : IDisposable
     public bool IsDisposed => _disposed != 0;
 
     /// <summary>
-    /// Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbours.
+    /// Finds the most similar reference rows. A query without direction (zero, NaN or infinite values) has no neighbors.
     /// </summary>
     /// <param name="queries">count x <see cref="Dimension"/> values; scaled to length 1 in place.</param>
     /// <param name="count">Number of queries.</param>
-    /// <param name="k">Neighbours a query. At least 1.</param>
+    /// <param name="k">Neighbors a query. At least 1.</param>
     /// <param name="rows">Takes count x k reference rows, best first; -1 where there are fewer than k.</param>
-    /// <param name="scores">Takes count x k cosine similarities, falling; NaN where there is no neighbour.</param>
+    /// <param name="scores">Takes count x k cosine similarities, falling; NaN where there is no neighbor.</param>
     public void Search(Span<float> queries, int count, int k, Span<long> rows, Span<float> scores)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -77,7 +77,7 @@ internal abstract class VectorIndex : IDisposable
         var dimension = content[DimensionKey]!.GetValue<int>();
         var blocks = Enumerable.Range(0, content[BlocksKey]!.GetValue<int>()).Select(i => tensors[BlockName(i)]).ToArray();
         if (blocks.Length == 0 || blocks.Any(b => b.dtype != ScalarType.Float32 || b.ndim != 2 || b.shape[1] != dimension))
-            throw new FormatException($"The saved neighbours are damaged: their vectors are not all of length {dimension}.");
+            throw new FormatException($"The saved neighbors are damaged: their vectors are not all of length {dimension}.");
         return content[CellsKey] is { } cells
             ? CellIndex.Read(cells.AsObject(), tensors, blocks, dimension)
             : new ExactIndex([.. blocks.Select(b => Own(b, device))], dimension, device);
@@ -93,10 +93,10 @@ internal abstract class VectorIndex : IDisposable
     /// <summary>The same values on a device, outside every dispose scope: the other handle stays with its owner.</summary>
     internal static Tensor Own(Tensor block, Device device) => block.to(device).alias().DetachFromDisposeScope();
 
-    /// <summary>Searches for queries of length 1; places without a neighbour stay as they are.</summary>
+    /// <summary>Searches for queries of length 1; places without a neighbor stay as they are.</summary>
     /// <param name="queries">count x <see cref="Dimension"/> values; all 0 where a query has no direction.</param>
     /// <param name="count">Number of queries.</param>
-    /// <param name="k">Neighbours a query.</param>
+    /// <param name="k">Neighbors a query.</param>
     /// <param name="rows">-1 everywhere.</param>
     /// <param name="scores"><see cref="TopScores.None"/> everywhere.</param>
     protected abstract void Find(ReadOnlySpan<float> queries, int count, int k, Span<long> rows, Span<float> scores);

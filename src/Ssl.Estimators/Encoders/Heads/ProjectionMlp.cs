@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>
-/// What stands between embedding and loss in training only: linear layers with batch normalisation and ReLU between them.
+/// What stands between embedding and loss in training only: linear layers with batch normalization and ReLU between them.
 /// </summary>
 public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
 {
@@ -23,8 +23,8 @@ public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
     /// <param name="outputs">O, the length of a projection.</param>
     /// <param name="streams">Gives the initial weights.</param>
     /// <param name="layers">Linear layers. At least 1.</param>
-    /// <param name="normalizesHidden">Batch normalisation behind every hidden layer.</param>
-    /// <param name="normalizesOutput">Batch normalisation behind the last layer.</param>
+    /// <param name="normalizesHidden">Batch normalization behind every hidden layer.</param>
+    /// <param name="normalizesOutput">Batch normalization behind the last layer.</param>
     public ProjectionMlp(int inputs, int hidden, int outputs, RandomStreams streams, int layers = 2, bool normalizesHidden = true,
         bool normalizesOutput = false) : base(nameof(ProjectionMlp))
     {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>Stages of 3x3 convolutions with batch normalisation, each half as large and twice as wide as the one before.</summary>
+/// <summary>Stages of 3x3 convolutions with batch normalization, each half as large and twice as wide as the one before.</summary>
 internal sealed class ConvNetEncoder : ImageEncoder
 {
     [ComponentName(Name = "stages")]

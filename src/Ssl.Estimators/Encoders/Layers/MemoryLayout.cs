@@ -6,7 +6,7 @@ namespace Ssl.Estimators.Encoders;
 internal static class MemoryLayout
 {
     /// <summary>
-    /// The same maps [N, C, H, W] with a pixel's channels next to each other, which convolutions and batch normalisation compute faster
+    /// The same maps [N, C, H, W] with a pixel's channels next to each other, which convolutions and batch normalization compute faster
     /// and hand on; without a copy where they lie so already.
     /// </summary>
     /// <remarks>TorchSharp has no operation that takes a memory format, but the strides say it all.</remarks>

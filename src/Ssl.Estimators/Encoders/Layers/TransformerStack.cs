@@ -50,7 +50,7 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
     }
 }
 
-/// <summary>Attention, then a feed-forward network, each on normalised input and added to it.</summary>
+/// <summary>Attention, then a feed-forward network, each on normalized input and added to it.</summary>
 internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "attention_norm")]

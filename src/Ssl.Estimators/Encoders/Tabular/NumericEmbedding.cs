@@ -4,7 +4,7 @@ namespace Ssl.Estimators.Encoders;
 public enum NumericEmbedding
 {
     /// <summary>
-    /// Sines and cosines of learnt frequencies, then a linear layer that all columns share and ReLU: lets a network see sharp changes
+    /// Sines and cosines of learned frequencies, then a linear layer that all columns share and ReLU: lets a network see sharp changes
     /// along a number.
     /// </summary>
     Periodic,

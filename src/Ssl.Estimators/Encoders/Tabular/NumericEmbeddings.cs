@@ -41,7 +41,7 @@ internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
 }
 
 /// <summary>
-/// ReLU(linear([sin(2 pi f x), cos(2 pi f x)])) with learnt frequencies f; the linear layer is shared by all columns ("lite").
+/// ReLU(linear([sin(2 pi f x), cos(2 pi f x)])) with learned frequencies f; the linear layer is shared by all columns ("lite").
 /// </summary>
 internal sealed class PeriodicEmbeddings : NumericEmbeddings
 {

@@ -46,7 +46,7 @@ public abstract class CellEncoder : TabularEncoder
 public abstract class TabularEncoderFactory : EncoderFactory
 {
     /// <summary>A network with fresh weights, on the CPU.</summary>
-    /// <param name="layout">The cells of a row, learnt from the training data.</param>
+    /// <param name="layout">The cells of a row, learned from the training data.</param>
     /// <param name="streams">Weights are drawn from its Weights now, dropout from its Dropout in training.</param>
     public abstract TabularEncoder Create(TableLayout layout, RandomStreams streams);
 }

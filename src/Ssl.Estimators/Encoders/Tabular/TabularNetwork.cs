@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>What is kept of a trained method: the encoder and, where the method learnt to tell cells, the head that does.</summary>
+/// <summary>What is kept of a trained method: the encoder and, where the method learned to tell cells, the head that does.</summary>
 internal sealed class TabularNetwork : Encoder<TableBatch>
 {
     [ComponentName(Name = "encoder")]

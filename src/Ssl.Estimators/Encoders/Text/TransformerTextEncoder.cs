@@ -62,7 +62,7 @@ internal sealed class TransformerTextEncoder : TextEncoder
     }
 }
 
-/// <summary>Sum of a token's and its position's vector, normalised, with dropout.</summary>
+/// <summary>Sum of a token's and its position's vector, normalized, with dropout.</summary>
 internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "word_embeddings")]

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>
-/// A transformer over patches of neighbouring timestamps, as PatchTST has it (Nie et al., 2023, arXiv:2211.14730). Deviations: positions
+/// A transformer over patches of neighboring timestamps, as PatchTST has it (Nie et al., 2023, arXiv:2211.14730). Deviations: positions
 /// are sines, so that any length will do, and layer norms stand before the blocks instead of batch norms behind them.
 /// </summary>
 /// <remarks>
@@ -70,7 +70,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         return steps.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The series as the network sees them: M series, normalised where that is wanted.</summary>
+    /// <summary>The series as the network sees them: M series, normalized where that is wanted.</summary>
     public SeriesBatch Prepare(SeriesBatch batch)
     {
         using var scope = NewDisposeScope();
@@ -105,8 +105,8 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         using var scope = NewDisposeScope();
         var observed = batch.Observed.unsqueeze(1).to(batch.Values.dtype);                          // [N, 1, T]
         var count = observed.sum(2, keepdim: true).clamp_min(Number(1));
-        var centred = (batch.Values - (batch.Values * observed).sum(2, keepdim: true) / count) * observed;
-        return (centred / ((centred.pow(Number(2)).sum(2, keepdim: true) / count).add(Number(1e-5), One)).sqrt()).MoveToOuterDisposeScope();
+        var centered = (batch.Values - (batch.Values * observed).sum(2, keepdim: true) / count) * observed;
+        return (centered / ((centered.pow(Number(2)).sum(2, keepdim: true) / count).add(Number(1e-5), One)).sqrt()).MoveToOuterDisposeScope();
     }
 
     // [N, X] to [N x C, X]: the same for each channel.

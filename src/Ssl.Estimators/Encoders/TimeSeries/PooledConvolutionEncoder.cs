@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>
-/// TS-TCC's network: blocks of a convolution, batch normalisation and ReLU, each behind a maximum over pairs of neighbours and twice as
+/// TS-TCC's network: blocks of a convolution, batch normalization and ReLU, each behind a maximum over pairs of neighbors and twice as
 /// wide as the one before (Eldele et al., 2021, arXiv:2106.14112; the network is that of Wang et al., 2017, arXiv:1611.06455).
 /// </summary>
 /// <remarks>
 /// N series, C channels, T timestamps, S steps, D the dimension. Deviations: a convolution gives as many steps as it gets, and what lies
-/// behind the end of a series takes no part in the batch normalisation.
+/// behind the end of a series takes no part in the batch normalization.
 /// </remarks>
 internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
 {
@@ -65,7 +65,7 @@ internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
         return steps.MoveToOuterDisposeScope();
     }
 
-    // Neighbours two by two, zeros behind the last where there is an odd one: [N, T, D] to [N, T / 2, 2, D].
+    // Neighbors two by two, zeros behind the last where there is an odd one: [N, T, D] to [N, T / 2, 2, D].
     private static Tensor Pairs(Tensor steps)
     {
         if (steps.shape[1] % 2 == 1)
@@ -74,7 +74,7 @@ internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
     }
 }
 
-/// <summary>A convolution without bias, batch normalisation and ReLU; 0 outside of the series.</summary>
+/// <summary>A convolution without bias, batch normalization and ReLU; 0 outside of the series.</summary>
 internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "weight")]

@@ -6,7 +6,7 @@ namespace Ssl.Estimators.Encoders;
 public sealed class SeriesBatch : Batch
 {
     /// <summary>A batch of these tensors, which it owns from then on.</summary>
-    /// <param name="values">Standardised values, Single [N, C, T]; 0 where there is none.</param>
+    /// <param name="values">Standardized values, Single [N, C, T]; 0 where there is none.</param>
     /// <param name="mask">Bool [N, T]: true inside the series, false in the padding behind its end.</param>
     /// <param name="observed">Bool [N, T]: true where at least one channel has a value; false everywhere in the padding.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
@@ -24,7 +24,7 @@ public sealed class SeriesBatch : Batch
         (Values, Mask, Observed) = (values, mask, observed);
     }
 
-    /// <summary>Standardised values, Single [N, C, T]; 0 where there is none.</summary>
+    /// <summary>Standardized values, Single [N, C, T]; 0 where there is none.</summary>
     public Tensor Values { get; }
 
     /// <summary>Bool [N, T]: true inside the series, false in the padding behind its end.</summary>

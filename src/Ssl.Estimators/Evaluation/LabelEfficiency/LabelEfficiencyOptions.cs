@@ -64,7 +64,7 @@ public sealed class LabelEfficiencyOptions
 
     /// <summary>
     /// The pipeline that pretraining has to beat: it reads the data's columns and gives <c>PredictedLabel</c> and <c>Score</c> as ML.NET's
-    /// multiclass trainers do. Null takes <c>LbfgsMaximumEntropy</c> on the encoder's input columns: numbers standardised, keys as
+    /// multiclass trainers do. Null takes <c>LbfgsMaximumEntropy</c> on the encoder's input columns: numbers standardized, keys as
     /// indicators, texts as bags of words weighted by rarity.
     /// </summary>
     /// <value>The default value is null.</value>

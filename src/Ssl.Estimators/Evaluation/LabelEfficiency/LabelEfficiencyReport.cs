@@ -41,7 +41,7 @@ public sealed class LabelEfficiencyReport
     /// <summary>Rows that every accuracy was measured on.</summary>
     public int NumberOfTestRows { get; }
 
-    /// <summary>False where the comparison was cancelled: numbers of labels that were not compared in full are missing.</summary>
+    /// <summary>False where the comparison was canceled: numbers of labels that were not compared in full are missing.</summary>
     public bool IsComplete { get; }
 
     /// <summary>
@@ -49,7 +49,7 @@ public sealed class LabelEfficiencyReport
     /// probe and fine-tuning is above the better of baseline and scratch by more than twice the standard error of their difference over the
     /// draws (with a single draw: above it at all).
     /// </summary>
-    public string Conclusion => (IsComplete ? "" : "Cancelled before all was compared. ") + Conclude();
+    public string Conclusion => (IsComplete ? "" : "Canceled before all was compared. ") + Conclude();
 
     /// <summary>The table and the conclusion.</summary>
     public override string ToString()

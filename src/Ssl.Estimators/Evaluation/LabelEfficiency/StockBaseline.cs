@@ -9,13 +9,13 @@ internal static class StockBaseline
 {
     private const string Features = "SslBaseline.Features", Texts = "SslBaseline.Texts", Numbers = "SslBaseline.Numbers";
 
-    // The strength of the L2 penalty that suits features depends on their scale, so each side gets its own choice, made on the labelled
+    // The strength of the L2 penalty that suits features depends on their scale, so each side gets its own choice, made on the labeled
     // rows.
     private static readonly float[] s_penalties = [1, 0.1f, 0.01f];
 
     /// <summary>Accuracy of a maximum entropy classifier on a column of vectors.</summary>
     /// <param name="mlContext">Makes the stages.</param>
-    /// <param name="training">Labelled rows.</param>
+    /// <param name="training">Labeled rows.</param>
     /// <param name="test">Rows to test on.</param>
     /// <param name="label">Column of keys.</param>
     /// <param name="features">Column of vectors.</param>

@@ -18,7 +18,7 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     }
 
     /// <summary>
-    /// Name of the column of images to learn from and, later, to embed: images of any size and colours as <c>LoadImages</c> gives them,
+    /// Name of the column of images to learn from and, later, to embed: images of any size and colors as <c>LoadImages</c> gives them,
     /// which are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel,
     /// whose type says [channels, height, width].
     /// </summary>
@@ -55,7 +55,7 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// <value>The default value is false.</value>
     public bool MixedPrecision { get; set; }
 
-    // Batch normalisation and contrast need other images in the batch.
+    // Batch normalization and contrast need other images in the batch.
     /// <inheritdoc/>
     protected internal override int MinimumBatchSize => 2;
 

@@ -33,8 +33,8 @@ public abstract class TwoViewMethod : PretrainingMethod
         return view.Bind(_strengths.Value);
     }
 
-    /// <summary>What a step gave, with the strengths where they are learnt.</summary>
-    /// <param name="total">What is minimised.</param>
+    /// <summary>What a step gave, with the strengths where they are learned.</summary>
+    /// <param name="total">What is minimized.</param>
     /// <param name="terms">Its parts.</param>
     /// <param name="embeddings">[V x N, D], view after view.</param>
     /// <param name="count">N.</param>

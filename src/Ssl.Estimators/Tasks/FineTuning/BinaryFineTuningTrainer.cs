@@ -24,7 +24,7 @@ namespace Ssl.Estimators.Tasks;
 /// | | |
 /// | --- | --- |
 /// | Needs labels | Yes |
-/// | Needs normalisation | No |
+/// | Needs normalization | No |
 /// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes |

@@ -21,7 +21,7 @@ internal static class ClassMeansHead
     /// <summary>Fills the head.</summary>
     /// <param name="head">Linear, with an output for each class, or one for the second of two.</param>
     /// <param name="encoder">Gives the embeddings, in evaluation mode; on the CPU, as the head.</param>
-    /// <param name="rows">The R labelled rows.</param>
+    /// <param name="rows">The R labeled rows.</param>
     /// <param name="classes">C, the number of classes.</param>
     /// <param name="areBalanced">Whether all classes count the same; else a class is the likelier, the more rows it has.</param>
     public static void Fill(PredictionHead head, Encoder encoder, CachedBatchSource rows, int classes, bool areBalanced)
@@ -33,14 +33,14 @@ internal static class ClassMeansHead
         var present = counts.gt(Number(0)).to(ScalarType.Float32);
         var means = of.t().mm(all) / counts.clamp_min(Number(1));                                   // [C, D]
         var middle = means.mul(present).sum(dim: 0, keepdim: true) / present.sum();         // [1, D]
-        var centred = (means - middle).mul(present);                                        // [C, D]
+        var centered = (means - middle).mul(present);                                        // [C, D]
 
         var rest = all - of.mm(means);                                                      // [R, D]
         var within = rest.t().mm(rest) / Number(rest.shape[0]);                                     // [D, D]
         var spread = within.diagonal(0, 0, 1).mean().clamp_min(Number(1e-6));
         var shrunk = within.mul(Number(1 - Shrinkage)).add(eye(within.shape[0], dtype: ScalarType.Float32).mul(spread * Number(Shrinkage)), One);
-        var weight = linalg.solve(shrunk, centred.t()).t();                                 // [C, D]
-        var half = weight.mul(centred).sum(1, keepdim: true).mul(Number(0.5));                      // [C, 1]
+        var weight = linalg.solve(shrunk, centered.t()).t();                                 // [C, D]
+        var half = weight.mul(centered).sum(1, keepdim: true).mul(Number(0.5));                      // [C, 1]
 
         var logits = (all - middle).mm(weight.t()) - half.t();                              // [R, C]
         var margin = (logits.mul(of).sum() / of.sum() - logits.mean()).clamp_min(Number(1e-6));

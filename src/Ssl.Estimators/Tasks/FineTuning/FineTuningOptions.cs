@@ -135,7 +135,7 @@ public abstract class FineTuningOptions
 
     /// <summary>Ends the training within a step; <c>Fit</c> then returns the model as it is, or, where
     /// <see cref="ValidationFraction"/> is above 0, with the weights of the epoch whose validation loss was lowest.</summary>
-    [NotPartOfIdentity("A run that is cancelled is the one to continue.")]
+    [NotPartOfIdentity("A run that is canceled is the one to continue.")]
     public CancellationToken CancellationToken { get; set; }
 
     /// <summary>A copy that later changes of the original do not reach.</summary>

@@ -69,7 +69,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         IReadOnlyList<float> labels);
 
     /// <summary>How rows without a label are used; null where they are left out.</summary>
-    private protected virtual PseudoLabels? PseudoLabelling => null;
+    private protected virtual PseudoLabels? PseudoLabeling => null;
 
     /// <summary>Gives the head its first weights, where those it has are not good enough.</summary>
     private protected virtual void InitializeHead(PredictionHead head, Encoder encoder, CachedBatchSource training, PredictionTask task)
@@ -102,19 +102,19 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             && long.TryParse(stored, out var known) ? known : _seed;
         using var streams = new RandomStreams(seed);
         var rows = Read(input, model, streams, channel);
-        int[] labelled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
-        var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labelled.Select(row => rows.Labels[row])]);
-        var (training, validation) = Split(rows, labelled, streams.Shuffle);
+        int[] labeled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
+        var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labeled.Select(row => rows.Labels[row])]);
+        var (training, validation) = Split(rows, labeled, streams.Shuffle);
         var tuned = Train(model, task, training, validation, streams, seed, device, channel, Settings.CheckpointPath, out var method);
         using (method)
         {
-            if (PseudoLabelling is not { } pseudo || labelled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
+            if (PseudoLabeling is not { } pseudo || labeled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
                 return new FineTunedTransformer(_mlContext, tuned);
-            var labelledRows = labelled.ToHashSet();
-            int[] unlabelled = [.. Enumerable.Range(0, rows.Count).Where(row => !labelledRows.Contains(row))];
-            var chosen = pseudo.Choose(unlabelled, Predict(method, task, rows.Only(unlabelled), device), task.Width);
+            var labeledRows = labeled.ToHashSet();
+            int[] unlabeled = [.. Enumerable.Range(0, rows.Count).Where(row => !labeledRows.Contains(row))];
+            var chosen = pseudo.Choose(unlabeled, Predict(method, task, rows.Only(unlabeled), device), task.Width);
             Inform(channel, FormattableString.Invariant(
-                $"{chosen.Count} of {unlabelled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
+                $"{chosen.Count} of {unlabeled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
             if (chosen.Count == 0)
                 return new FineTunedTransformer(_mlContext, tuned);
             training = training.With(chosen);
@@ -197,12 +197,12 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 
     private ArgumentOutOfRangeException NoEncoder() => new(Check.InputSchema,
         $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or "
-        + "Embed stage earlier in the chain (normalising or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
+        + "Embed stage earlier in the chain (normalizing or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
 
     private CachedBatchSource Read(IDataView input, EncoderModel model, RandomStreams streams, IChannel channel)
     {
         var format = model.CreateFormat();
-        var rows = BatchSource.CreateLabelled(input, new BatchSource.Settings
+        var rows = BatchSource.CreateLabeled(input, new BatchSource.Settings
         {
             Format = format,
             BatchSize = Settings.BatchSize,
@@ -213,7 +213,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             Shuffle = streams.Shuffle,
             CancellationToken = Settings.CancellationToken,
             Label = new LabelColumn(Settings.LabelColumnName, LabelGetter),
-            KeepsUnlabelled = PseudoLabelling is not null,
+            KeepsUnlabeled = PseudoLabeling is not null,
         });
         if (rows.Labels.All(float.IsNaN))
         {
@@ -229,11 +229,11 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     }
 
     // Of every class the same share is kept out, but never its last row.
-    private (CachedBatchSource Training, CachedBatchSource? Validation) Split(CachedBatchSource rows, int[] labelled, Random random)
+    private (CachedBatchSource Training, CachedBatchSource? Validation) Split(CachedBatchSource rows, int[] labeled, Random random)
     {
         if (Settings.ValidationFraction == 0)
-            return (rows.Only(labelled), null);
-        var groups = labelled.GroupBy(row => Kind == PredictionKind.Regression ? 0 : rows.Labels[row]);
+            return (rows.Only(labeled), null);
+        var groups = labeled.GroupBy(row => Kind == PredictionKind.Regression ? 0 : rows.Labels[row]);
         var kept = new HashSet<int>();
         foreach (var group in groups)
         {
@@ -245,10 +245,10 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         if (kept.Count == 0)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"ValidationFraction {Settings.ValidationFraction} of {labelled.Length} rows leaves no row to validate on. ")
+                $"ValidationFraction {Settings.ValidationFraction} of {labeled.Length} rows leaves no row to validate on. ")
                 + "Raise it, give more rows, or set it to 0.");
         }
-        return (rows.Only([.. labelled.Where(row => !kept.Contains(row))]), rows.Only([.. labelled.Where(kept.Contains)]));
+        return (rows.Only([.. labeled.Where(row => !kept.Contains(row))]), rows.Only([.. labeled.Where(kept.Contains)]));
     }
 
     // Width numbers a row, row after row.

@@ -23,7 +23,7 @@ namespace Ssl.Estimators.Tasks;
 /// | | |
 /// | --- | --- |
 /// | Needs labels | Yes |
-/// | Needs normalisation | No |
+/// | Needs normalization | No |
 /// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes |
@@ -45,7 +45,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
     {
         /// <summary>
         /// Uses rows whose label is missing: a first model gives a class to those where its probability is at least this; a second one,
-        /// again from the pretrained encoder, learns from them and the labelled rows. Null leaves rows without a label out. In (0, 1].
+        /// again from the pretrained encoder, learns from them and the labeled rows. Null leaves rows without a label out. In (0, 1].
         /// </summary>
         /// <value>The default value is null.</value>
         public double? PseudoLabelThreshold { get; set; }
@@ -67,7 +67,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         }
     }
 
-    private protected override PseudoLabels? PseudoLabelling
+    private protected override PseudoLabels? PseudoLabeling
     {
         get
         {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tasks;
 
-/// <summary>Squared error of one output against the standardised label, so that the learning rate does not depend on its unit.</summary>
+/// <summary>Squared error of one output against the standardized label, so that the learning rate does not depend on its unit.</summary>
 internal sealed class Regression : FineTuningMethod
 {
     private readonly float _mean;

@@ -22,13 +22,13 @@ namespace Ssl.Estimators.Tasks;
 /// | | |
 /// | --- | --- |
 /// | Needs labels | Yes |
-/// | Needs normalisation | No: labels are standardised inside |
+/// | Needs normalization | No: labels are standardized inside |
 /// | Benefits from caching | No: rows and labels are kept in memory |
 /// | GPU | Optional, `MLContext.GpuDeviceId` |
 /// | Saved by `mlContext.Model.Save` | Yes |
 ///
 /// ### Algorithm
-/// Squared error of a head over the embedding against the standardised label; AdamW over encoder and head, or over the head alone.
+/// Squared error of a head over the embedding against the standardized label; AdamW over encoder and head, or over the head alone.
 /// ]]></format>
 /// </remarks>
 public sealed class RegressionFineTuningTrainer : FineTuningTrainer

@@ -45,7 +45,7 @@ internal sealed class AdamWParameter : IDisposable
 
     /// <summary>
     /// Whether a parameter is decayed: matrices and larger are, except those of norms; biases, gains and other vectors are not,
-    /// since shrinking them regularises nothing (Loshchilov and Hutter decay all; GPT, BERT and MAE code leaves these out).
+    /// since shrinking them regularizes nothing (Loshchilov and Hutter decay all; GPT, BERT and MAE code leaves these out).
     /// </summary>
     /// <param name="name">Name in the module.</param>
     /// <param name="rank">Number of dimensions.</param>

@@ -85,8 +85,8 @@ public sealed class ColorJitter : ImageView
     internal static Tensor Contrast(Tensor images, Tensor factors)
     {
         using var scope = NewDisposeScope();
-        var grey = images.shape[1] == 1 ? images : Luminance(images);
-        var mean = grey.mean([1L, 2L, 3L], keepdim: true);                                          // [N, 1, 1, 1]
+        var gray = images.shape[1] == 1 ? images : Luminance(images);
+        var mean = gray.mean([1L, 2L, 3L], keepdim: true);                                          // [N, 1, 1, 1]
         return images.mul(factors).add_(mean.mul_(factors.neg().add_(Number(1), One)), One).clamp_(Number(0),
             Number(1)).MoveToOuterDisposeScope();
     }
@@ -94,8 +94,8 @@ public sealed class ColorJitter : ImageView
     internal static Tensor Saturation(Tensor images, Tensor factors)
     {
         using var scope = NewDisposeScope();
-        var grey = Luminance(images);                                                               // [N, 1, H, W]
-        return images.mul(factors).add_(grey.mul_(factors.neg().add_(Number(1), One)), One).clamp_(Number(0),
+        var gray = Luminance(images);                                                               // [N, 1, H, W]
+        return images.mul(factors).add_(gray.mul_(factors.neg().add_(Number(1), One)), One).clamp_(Number(0),
             Number(1)).MoveToOuterDisposeScope();
     }
 
@@ -106,13 +106,13 @@ public sealed class ColorJitter : ImageView
         Tensor red = images.narrow(1, 0, 1), green = images.narrow(1, 1, 1), blue = images.narrow(1, 2, 1); // [N, 1, H, W]
         var value = images.amax([1L], keepdim: true);
         var chroma = value - images.amin([1L], keepdim: true);
-        var grey = chroma.eq(Number(0));
-        var divisor = chroma.masked_fill(grey, Number(1));
+        var gray = chroma.eq(Number(0));
+        var divisor = chroma.masked_fill(gray, Number(1));
         // The largest channel says in which third of the circle the hue is.
         Tensor isRed = value.eq(red), isGreen = value.eq(green).logical_and(isRed.logical_not());
         var hue = where(isRed, (green - blue) / divisor,
             where(isGreen, ((blue - red) / divisor).add(Number(2), One), ((red - green) / divisor).add(Number(4), One)));
-        hue = hue.masked_fill_(grey, Number(0)).div_(Number(6)).add_(turns, One).remainder(Number(1));   // [N, 1, H, W] from 0 to 1
+        hue = hue.masked_fill_(gray, Number(0)).div_(Number(6)).add_(turns, One).remainder(Number(1));   // [N, 1, H, W] from 0 to 1
         // A channel is value - chroma x max(0, min(k, 4 - k, 1)) with k its distance on the circle in sixths.
         var shifts = tensor(new[] { 5f, 3f, 1f }, device: images.device).view(1, 3, 1, 1);
         var k = (hue * Number(6)).add(shifts, One).remainder(Number(6));                                    // [N, 3, H, W]

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>Fills a square of some images with one value; its centre may be any pixel, so that it may hang over the edge.</summary>
+/// <summary>Fills a square of some images with one value; its center may be any pixel, so that it may hang over the edge.</summary>
 /// <remarks>DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with Cutout", 2017 (arXiv:1708.04552).</remarks>
 public sealed class Cutout : ImageView
 {

@@ -30,7 +30,7 @@ public sealed class Equalize : ImageView
             images).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Equalises levels.</summary>
+    /// <summary>Equalizes levels.</summary>
     /// <param name="levels">Int64 [N, C, H, W] from 0 to 255.</param>
     internal static Tensor Spread(Tensor levels)
     {

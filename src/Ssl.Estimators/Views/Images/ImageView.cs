@@ -19,7 +19,7 @@ public abstract class ImageView
     /// <returns>Single [N, channels, height, width] from 0 to 1, of the same or another height and width; the caller's.</returns>
     public abstract Tensor Apply(Tensor images, Generator generator);
 
-    /// <summary>Whether strengths of the view are learnt: it, or a part of it, is a <see cref="LearnableImageView"/>.</summary>
+    /// <summary>Whether strengths of the view are learned: it, or a part of it, is a <see cref="LearnableImageView"/>.</summary>
     internal virtual bool Learns => false;
 
     /// <summary>The view with the strengths of one training.</summary>

@@ -13,7 +13,7 @@ public sealed class MultiCrop
     /// <param name="globals">Large views an image. At least 2.</param>
     /// <param name="local">Gives the small views, of one size; null for none.</param>
     /// <param name="locals">Small views an image. At least 0; 0 where <paramref name="local"/> is null.</param>
-    /// <exception cref="ArgumentException">The strengths of a view are to be learnt.</exception>
+    /// <exception cref="ArgumentException">The strengths of a view are to be learned.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public MultiCrop(ImageView global, int globals = 2, ImageView? local = null, int locals = 0)
     {

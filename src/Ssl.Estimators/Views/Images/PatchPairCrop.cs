@@ -22,7 +22,7 @@ internal sealed class PatchPairCrop
     /// <summary>A cutter.</summary>
     /// <param name="height">Rows of pixels that a patch is brought to.</param>
     /// <param name="width">Pixels a row that a patch is brought to.</param>
-    /// <param name="colors">Changes each patch on its own, so that colours (and chromatic aberration) are no shortcut.</param>
+    /// <param name="colors">Changes each patch on its own, so that colors (and chromatic aberration) are no shortcut.</param>
     public PatchPairCrop(int height, int width, ImageView colors)
     {
         new OptionFaults().AtLeast(height, 1).AtLeast(width, 1).ThrowIfAny();
@@ -55,6 +55,6 @@ internal sealed class PatchPairCrop
     public static Tensor Draw(long count, int cells, Device device, Generator generator)
         => Draws.Integers(0, cells, [count], device, generator);
 
-    /// <summary>Colours change much and are often taken away.</summary>
-    public static ImageView Colors() => ImageViews.Compose(new ColorJitter(0.4, 0.4, 0.4, 0.1), new Greyscale(0.5));
+    /// <summary>Colors change much and are often taken away.</summary>
+    public static ImageView Colors() => ImageViews.Compose(new ColorJitter(0.4, 0.4, 0.4, 0.1), new Grayscale(0.5));
 }

@@ -154,7 +154,7 @@ public sealed class RandomResizedCrop : ImageView
             .MoveToOuterDisposeScope();
     }
 
-    // Centres of pixels from -1 to 1.
+    // Centers of pixels from -1 to 1.
     private static Tensor Centers(int count, Device device)
         => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count),
             One).div_(Number(count));
@@ -166,7 +166,7 @@ public sealed class RandomResizedCrop : ImageView
         // In pixels: start + (place + 1) / 2 x length.
         if (clamps)
         {
-            var inside = length.neg().div_(length).add_(length.reciprocal(), One);                       // centre of the part's first pixel
+            var inside = length.neg().div_(length).add_(length.reciprocal(), One);                       // center of the part's first pixel
             places = places.maximum(inside).minimum(inside.neg());
         }
         return places.mul(length.div(Number(size))).add_(start.mul(Number(2)).add_(length, One).div_(Number(size)).add_(Number(-1), One),

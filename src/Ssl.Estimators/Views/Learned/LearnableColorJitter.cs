@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary><see cref="ColorJitter"/>, and noise, whose strengths are learnt adversarially.</summary>
+/// <summary><see cref="ColorJitter"/>, and noise, whose strengths are learned adversarially.</summary>
 /// <remarks>
 /// Saturation and hue need three channels; they keep their start for others. One order of the steps is drawn for each batch.
 /// </remarks>

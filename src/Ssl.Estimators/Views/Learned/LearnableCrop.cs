@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>A crop whose smallest area is learnt adversarially, within bounds; otherwise as <see cref="RandomResizedCrop"/>.</summary>
+/// <summary>A crop whose smallest area is learned adversarially, within bounds; otherwise as <see cref="RandomResizedCrop"/>.</summary>
 /// <remarks>
-/// The part has a share of the area drawn evenly from the learnt one to 1 and a ratio whose logarithm is even; a side is cut off at the
+/// The part has a share of the area drawn evenly from the learned one to 1 and a ratio whose logarithm is even; a side is cut off at the
 /// image's. Places are not rounded to whole pixels, so that the resampling has a gradient. Put it first in
 /// <see cref="ImageViews.Compose"/>.
 /// </remarks>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Views;
 
 /// <summary>
-/// A view whose strengths are learnt beside the encoder, as its adversary: they climb the loss that the encoder descends, within bounds.
+/// A view whose strengths are learned beside the encoder, as its adversary: they climb the loss that the encoder descends, within bounds.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -45,7 +45,7 @@ public abstract class LearnableImageView : ImageView
         LearningRateScale = learningRateScale;
     }
 
-    /// <summary>What is learnt.</summary>
+    /// <summary>What is learned.</summary>
     public IReadOnlyList<LearnableStrength> Strengths { get; }
 
     /// <summary>Multiplies the encoder's learning rate for the strengths.</summary>

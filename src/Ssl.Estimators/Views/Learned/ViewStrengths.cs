@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>What one training has learnt of its views: a parameter of logits for every <see cref="LearnableImageView"/>.</summary>
+/// <summary>What one training has learned of its views: a parameter of logits for every <see cref="LearnableImageView"/>.</summary>
 internal sealed class ViewStrengths : nn.Module
 {
     private readonly List<BoundView> _views = [];

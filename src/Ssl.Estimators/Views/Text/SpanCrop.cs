@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>Keeps one run of neighbouring tokens, at a random place and of a random length for each text.</summary>
+/// <summary>Keeps one run of neighboring tokens, at a random place and of a random length for each text.</summary>
 public sealed class SpanCrop : TextView
 {
     private readonly TokenVocabulary _vocabulary;

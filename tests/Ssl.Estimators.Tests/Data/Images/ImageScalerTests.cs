@@ -4,7 +4,7 @@ using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Tests.Data.Images;
 
-/// <summary>Images of any size and colours become the pixels of an encoder.</summary>
+/// <summary>Images of any size and colors become the pixels of an encoder.</summary>
 [TestClass]
 public sealed class ImageScalerTests
 {
@@ -19,7 +19,7 @@ public sealed class ImageScalerTests
     }
 
     [TestMethod]
-    public void GreyIsTheBrightnessOfTheColours()
+    public void GrayIsTheBrightnessOfTheColors()
     {
         CollectionAssert.AreEqual(new byte[] { 76, 150, 29, 200 },
             Scale([255, 0, 0, 255, 0, 255, 0, 255, 0, 0, 255, 255, 200, 200, 200, 255], 4, 1, MLPixelFormat.Rgba32,

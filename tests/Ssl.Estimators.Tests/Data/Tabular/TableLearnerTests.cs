@@ -15,16 +15,16 @@ public sealed class TableLearnerTests
         => TableLearner.Learn(data, columns, new TableLearner.Settings(NumericScaling.ZScore, 2, 100), default).Columns;
 
     // The scaled numbers and the entries of every row.
-    private static List<(float[] Numbers, int[] Codes)> Encode(TableColumns learnt, IDataView data)
+    private static List<(float[] Numbers, int[] Codes)> Encode(TableColumns learned, IDataView data)
     {
-        string[] names = [.. learnt.Columns.Select(c => c.Name)];
+        string[] names = [.. learned.Columns.Select(c => c.Name)];
         using var cursor = data.GetRowCursor(names.Select(name => data.Schema[name]));
         var reader = new TableCellReader(cursor, names);
         var rows = new List<(float[] Numbers, int[] Codes)>();
         while (cursor.MoveNext())
         {
-            var (numbers, codes) = (new float[learnt.Layout.NumericCount], new int[learnt.Layout.CategoricalCount]);
-            learnt.Encode(reader.Read(), numbers, codes);
+            var (numbers, codes) = (new float[learned.Layout.NumericCount], new int[learned.Layout.CategoricalCount]);
+            learned.Encode(reader.Read(), numbers, codes);
             rows.Add((numbers, codes));
         }
         return rows;
@@ -40,12 +40,12 @@ public sealed class TableLearnerTests
         }));
         var data = Context.Transforms.Conversion.MapValueToKey("Key", "Text").Fit(view).Transform(view);
         string[] all = ["Float", "Double", "Int", "Byte", "ULong", "Bool", "Text", "Key", "Vector"];
-        var learnt = Learn(data, all);
+        var learned = Learn(data, all);
         CollectionAssert.AreEqual((string[])["Float", "Double", "Int", "Byte", "ULong", "Vector.0", "Vector.1"],
-            learnt.Layout.NumericNames.ToArray());
-        CollectionAssert.AreEqual((string[])["Bool", "Text", "Key"], learnt.Layout.CategoricalNames.ToArray());
-        CollectionAssert.AreEqual((int[])[5, 5, 5], learnt.Layout.CategoryCounts.ToArray());
-        var rows = Encode(learnt, data);
+            learned.Layout.NumericNames.ToArray());
+        CollectionAssert.AreEqual((string[])["Bool", "Text", "Key"], learned.Layout.CategoricalNames.ToArray());
+        CollectionAssert.AreEqual((int[])[5, 5, 5], learned.Layout.CategoryCounts.ToArray());
+        var rows = Encode(learned, data);
         foreach (var (numbers, codes) in rows)
         {
             // All numeric columns are the row's number times a constant: equal z-scores up to the sign.
@@ -54,7 +54,7 @@ public sealed class TableLearnerTests
         }
         Assert.AreEqual(2, rows.Select(r => r.Codes[0]).Distinct().Count());
         Assert.AreEqual(2, rows.Select(r => r.Codes[2]).Distinct().Count());
-        var read = TableColumns.FromJson(JsonNode.Parse(learnt.ToJson().ToJsonString())!.AsArray());
+        var read = TableColumns.FromJson(JsonNode.Parse(learned.ToJson().ToJsonString())!.AsArray());
         foreach (var (before, after) in rows.Zip(Encode(read, data)))
         {
             CollectionAssert.AreEqual(before.Numbers, after.Numbers);
@@ -67,8 +67,8 @@ public sealed class TableLearnerTests
     {
         string[] texts = ["common", "common", "common", "common ", "rare", "", "  ", "other", "other"];
         var data = Context.Data.LoadFromEnumerable(texts.Select(text => new TextRow { Text = text }));
-        var learnt = Learn(data, "Text");
-        var codes = Encode(learnt,
+        var learned = Learn(data, "Text");
+        var codes = Encode(learned,
             Context.Data.LoadFromEnumerable(((string[])["common", "other", "rare", "new", "", " "]).Select(t => new TextRow { Text = t })))
             .Select(row => row.Codes[0]).ToArray();
         CollectionAssert.AreEqual((int[])[3, 4, TableLayout.RareCode, TableLayout.UnseenCode, TableLayout.MissingCode,
@@ -82,14 +82,14 @@ public sealed class TableLearnerTests
         {
             Some = i % 5 == 0 ? float.NaN : i % 7 == 0 ? float.PositiveInfinity : i, None = float.NaN, Constant = 3,
         }));
-        var learnt = Learn(data, "Some", "None", "Constant");
-        foreach (var (numbers, _) in Encode(learnt, data))
+        var learned = Learn(data, "Some", "None", "Constant");
+        foreach (var (numbers, _) in Encode(learned, data))
         {
             Assert.IsTrue(float.IsNaN(numbers[0]) || Math.Abs(numbers[0]) <= 10);
             Assert.IsTrue(float.IsNaN(numbers[1]));
             Assert.AreEqual(0, numbers[2]);
         }
-        Assert.AreEqual(4, Encode(learnt, data).Count(row => float.IsNaN(row.Numbers[0])));
+        Assert.AreEqual(4, Encode(learned, data).Count(row => float.IsNaN(row.Numbers[0])));
     }
 
     [TestMethod]
@@ -98,9 +98,9 @@ public sealed class TableLearnerTests
         var random = new Random(1);
         var data = Context.Data.LoadFromEnumerable(Enumerable.Range(0, 30_000)
             .Select(i => new TextRow { Text = $"c{(i < 20_000 ? i % 10_000 : i % 50)}" }).ToArray());
-        var learnt = Learn(data, "Text");
-        Assert.AreEqual(TableLayout.SpecialCount + 100, learnt.Layout.CategoryCounts[0]);
-        var codes = Encode(learnt,
+        var learned = Learn(data, "Text");
+        Assert.AreEqual(TableLayout.SpecialCount + 100, learned.Layout.CategoryCounts[0]);
+        var codes = Encode(learned,
             Context.Data.LoadFromEnumerable(((string[])["c1", "c9999", "never"]).Select(t => new TextRow { Text = t })))
             .Select(r => r.Codes[0]).ToArray();
         Assert.IsGreaterThanOrEqualTo(TableLayout.SpecialCount, codes[0]);
@@ -121,14 +121,14 @@ public sealed class TableLearnerTests
     {
         var data = Context.Data.LoadFromEnumerable(((string[])["x", "y", "x", "y"]).Select(t => new TextRow { Text = t }));
         var keys = Context.Transforms.Conversion.MapValueToKey("Key", "Text").Fit(data);
-        var learnt = Learn(keys.Transform(data), "Key");
+        var learned = Learn(keys.Transform(data), "Key");
         var other = keys.Transform(Context.Data.LoadFromEnumerable(((string[])["y", "z"]).Select(t => new TextRow { Text = t })));
-        var codes = Encode(learnt, other).Select(r => r.Codes[0]).ToArray();
+        var codes = Encode(learned, other).Select(r => r.Codes[0]).ToArray();
         CollectionAssert.AreEqual((int[])[4, TableLayout.MissingCode], codes);
         // Keys are categories by their values: another numbering changes nothing.
         var renumbered = Context.Data.LoadFromEnumerable(((string[])["y", "x"]).Select(t => new TextRow { Text = t }));
         var mapped = Context.Transforms.Conversion.MapValueToKey("Key", "Text").Fit(renumbered).Transform(renumbered);
-        CollectionAssert.AreEqual((int[])[4, 3], Encode(learnt, mapped).Select(r => r.Codes[0]).ToArray());
+        CollectionAssert.AreEqual((int[])[4, 3], Encode(learned, mapped).Select(r => r.Codes[0]).ToArray());
     }
 
     private sealed class AllTypes

@@ -70,7 +70,7 @@ public sealed class WordPieceTokenizerTests
     }
 
     [TestMethod]
-    public void PiecesAreLearntByMergingTheMostFrequentNeighbours()
+    public void PiecesAreLearnedByMergingTheMostFrequentNeighbors()
     {
         // Every word counts once: ##a ##b occurs in three words, x ##a in two.
         var merges = new PairMerges(["xab", "xabc", "yab"], minimumCount: 2);

@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Tests.Encoders;
 [TestClass]
 public sealed class ImageEncoderTests
 {
-    // torchvision's networks take what they get: no standardising.
+    // torchvision's networks take what they get: no standardizing.
     private static readonly ImageNormalization None = new([0, 0, 0], [1, 1, 1]);
 
     private static IEnumerable<ImageEncoderFactory> Factories()
@@ -91,7 +91,7 @@ public sealed class ImageEncoderTests
     }
 
     [TestMethod]
-    public void BytesAreStandardised()
+    public void BytesAreStandardized()
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);

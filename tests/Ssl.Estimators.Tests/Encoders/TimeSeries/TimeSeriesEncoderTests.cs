@@ -103,7 +103,7 @@ public sealed class TimeSeriesEncoderTests
         }
     }
 
-    // A hidden stretch takes part in the mean and the deviation of its series, so without instance normalisation.
+    // A hidden stretch takes part in the mean and the deviation of its series, so without instance normalization.
     public static IEnumerable<object[]> PlainFactories =>
     [
         [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
@@ -191,7 +191,7 @@ public sealed class TimeSeriesEncoderTests
     }
 
     [TestMethod]
-    public void WhatLiesBehindTheEndTakesNoPartInTheBatchNormalisation()
+    public void WhatLiesBehindTheEndTakesNoPartInTheBatchNormalization()
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

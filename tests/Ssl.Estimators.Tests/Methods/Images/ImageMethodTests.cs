@@ -191,7 +191,7 @@ public sealed class ImageMethodTests
         {
             using var streams = new RandomStreams(1);
             using var method = new SimSiamTrainer.Method(Net(streams), streams,
-                new() { View = ImageViews.Grey(new ImageShape(1, Side, Side)), ProjectionDimension = 32 }) { StopsGradient = stops };
+                new() { View = ImageViews.Gray(new ImageShape(1, Side, Side)), ProjectionDimension = 32 }) { StopsGradient = stops };
             var warnings = new List<string>();
             var settings = new TrainingSettings { NumberOfEpochs = 1, BatchSize = 32, LearningRate = 5e-2 };
             PretrainingLoop.Run(method, new ImageSource(300, 32), settings, streams, CPU, new TrainingReporter(Warning: warnings.Add));

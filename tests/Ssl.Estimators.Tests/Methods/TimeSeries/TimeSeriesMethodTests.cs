@@ -119,7 +119,7 @@ public sealed class TimeSeriesMethodTests
     }
 
     [TestMethod]
-    public void SectionsAreMeansOfNeighboursOverTheOwnLengthOfASeries()
+    public void SectionsAreMeansOfNeighborsOverTheOwnLengthOfASeries()
     {
         using var scope = NewDisposeScope();
         var steps = arange(10, dtype: ScalarType.Float32).view(1, 10, 1).expand(4, 10, 1).contiguous();

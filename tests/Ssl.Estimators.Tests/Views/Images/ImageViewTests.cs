@@ -16,7 +16,7 @@ public sealed class ImageViewTests
         yield return new RandomResizedCrop(Side, Side);
         yield return new RandomResizedCrop(Side, Side, maximumRotation: 180, verticalFlip: 0.5);
         yield return new ColorJitter(share: 1);
-        yield return new Greyscale(0.5);
+        yield return new Grayscale(0.5);
         yield return new GaussianBlur(5);
         yield return new Solarize(share: 0.5);
         yield return new Equalize(0.5);
@@ -71,7 +71,7 @@ public sealed class ImageViewTests
         using var scope = NewDisposeScope();
         var bytes = ImageSamples.Random(5, 1, Side, 3).mul(255).round().to(ScalarType.Byte);
         using Generator first = new(3, CPU), second = new(3, CPU);
-        var view = ImageViews.Grey(new ImageShape(1, Side, Side));
+        var view = ImageViews.Gray(new ImageShape(1, Side, Side));
         var a = view.Apply(new ImageBatch(bytes), first);
         var b = view.Apply(new ImageBatch(bytes.to(ScalarType.Float32) / 255), second);
         Assert.AreEqual(ScalarType.Float32, a.Pixels.dtype);
@@ -84,7 +84,7 @@ public sealed class ImageViewTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(3, CPU);
         var images = ImageSamples.Random(2_000, 3, 4, 4);
-        double hit = (new Greyscale(0.2).Apply(images, generator) - images).abs().amax(1, 2, 3).gt(1e-4).sum().item<long>() / 2000.0;
+        double hit = (new Grayscale(0.2).Apply(images, generator) - images).abs().amax(1, 2, 3).gt(1e-4).sum().item<long>() / 2000.0;
         Assert.AreEqual(0.2, hit, 0.04);
         hit = (new ColorJitter(share: 0.8).Apply(images, generator) - images).abs().amax(1, 2, 3).gt(1e-4).sum().item<long>() / 2000.0;
         Assert.AreEqual(0.8, hit, 0.04);
@@ -98,7 +98,7 @@ public sealed class ImageViewTests
         foreach (var (channels, height, width) in ((int, int, int)[])[(1, 1, 1), (3, 1, 5), (4, 7, 3), (2, 9, 9)])
         {
             var images = rand(3, channels, height, width, generator: generator);
-            var seen = ImageViews.Compose(new RandomResizedCrop(5, 4, maximumRotation: 30), new ColorJitter(), new Greyscale(),
+            var seen = ImageViews.Compose(new RandomResizedCrop(5, 4, maximumRotation: 30), new ColorJitter(), new Grayscale(),
                 new Solarize(),
                 new Equalize(), new RandomErasing(), new Cutout(2), new Mixup(), new CutMix()).Apply(images, generator);
             CollectionAssert.AreEqual(new long[] { 3, channels, 5, 4 }, seen.shape);

@@ -41,7 +41,7 @@ public sealed class ImageViewValueTests
     }
 
     [TestMethod]
-    public void ColoursAreTorchvisions()
+    public void ColorsAreTorchvisions()
     {
         using var scope = NewDisposeScope();
         var small = ImageSamples.Image(3, 7, 6);
@@ -50,7 +50,7 @@ public sealed class ImageViewValueTests
         ImageSamples.AssertClose(ImageNumbers.Saturated, ColorJitter.Saturation(small, Number(1.7f)), Tolerance);
         ImageSamples.AssertClose(ImageNumbers.Hue, ColorJitter.Hue(small, Number(0.15f)), Tolerance);
         ImageSamples.AssertClose(ImageNumbers.HueBack, ColorJitter.Hue(small, Number(-0.31f)), Tolerance);
-        ImageSamples.AssertClose(ImageNumbers.GreyContrast, ColorJitter.Contrast(ImageSamples.Image(1, 7, 6), Number(1.4f)), Tolerance);
+        ImageSamples.AssertClose(ImageNumbers.GrayContrast, ColorJitter.Contrast(ImageSamples.Image(1, 7, 6), Number(1.4f)), Tolerance);
     }
 
     [TestMethod]
@@ -59,9 +59,9 @@ public sealed class ImageViewValueTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1, CPU);
         var small = ImageSamples.Image(3, 7, 6);
-        var grey = new Greyscale(share: 1).Apply(small, generator);
+        var gray = new Grayscale(share: 1).Apply(small, generator);
         for (long channel = 0; channel < 3; channel++)
-            ImageSamples.AssertClose(ImageNumbers.Grey, grey.narrow(1, channel, 1), Tolerance);
+            ImageSamples.AssertClose(ImageNumbers.Gray, gray.narrow(1, channel, 1), Tolerance);
         ImageSamples.AssertClose(ImageNumbers.Blurred, GaussianBlur.Blur(small, Number(1.3f), 2), Tolerance);
         ImageSamples.AssertClose(ImageNumbers.Solarized, new Solarize(0.5, share: 1).Apply(small, generator), Tolerance);
         var equalized = new Equalize(share: 1).Apply(small, generator);

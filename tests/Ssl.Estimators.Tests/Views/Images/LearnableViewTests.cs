@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Views;
 
-/// <summary>Views whose strengths are learnt: their gradient, their direction, their bounds.</summary>
+/// <summary>Views whose strengths are learned: their gradient, their direction, their bounds.</summary>
 [TestClass]
 public sealed class LearnableViewTests
 {
@@ -27,7 +27,7 @@ public sealed class LearnableViewTests
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(5);
         using var method = Method(streams, view);
-        // A batch normalisation in evaluation mode keeps the difference quotient smooth.
+        // A batch normalization in evaluation mode keeps the difference quotient smooth.
         method.eval();
         using (no_grad())
             Logits(method).copy_(tensor(logits));
@@ -118,7 +118,7 @@ public sealed class LearnableViewTests
         var jitter = Jitter();
         ImageEncoder Net() => ImageEncoders.SmallConvNet(Side, 3, 2, 8).Create(streams);
         using var shared = new ByolTrainer.Method(Net(), Net(), streams,
-            new() { View = jitter, SecondView = ImageViews.Compose(jitter, new Greyscale()), ProjectionDimension = 8,
+            new() { View = jitter, SecondView = ImageViews.Compose(jitter, new Grayscale()), ProjectionDimension = 8,
                 HiddenDimension = 8 });
         Assert.AreEqual(1, shared.named_parameters().Count(p => p.name.StartsWith("view_strengths", StringComparison.Ordinal)));
         using var apart = new ByolTrainer.Method(Net(), Net(), streams,

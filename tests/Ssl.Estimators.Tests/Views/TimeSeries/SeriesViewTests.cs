@@ -50,7 +50,7 @@ public sealed class SeriesViewTests
             TestSeries.Floats(changed.Values.sort(2, descending: false, stable: true).Item1));
         var sums = changed.Values.select(1, 0) + changed.Values.select(1, 1);       // the channels add up to 2 at every time
         Assert.IsLessThan(1e-5f, (sums - 2).abs().amax().item<float>());
-        // At most four stretches: at most three places where neighbours were no neighbours before.
+        // At most four stretches: at most three places where neighbors were no neighbors before.
         var rows = Enumerable.Range(0, 200)
             .Select(i => (Old: TestSeries.Floats(series.Values[i, 0]), New: TestSeries.Floats(changed.Values[i, 0]))).ToArray();
         int[] breaks = [.. rows.Select(r => Enumerable.Range(0, 19)

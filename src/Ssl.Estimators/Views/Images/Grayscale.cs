@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Views;
 
-/// <summary>Takes the colour out of some images; the number of channels stays.</summary>
-public sealed class Greyscale : ImageView
+/// <summary>Takes the color out of some images; the number of channels stays.</summary>
+public sealed class Grayscale : ImageView
 {
     private readonly double _share;
 
     /// <summary>A view that hits a share of the images.</summary>
     /// <param name="share">From 0 to 1.</param>
-    public Greyscale(double share = 0.2)
+    public Grayscale(double share = 0.2)
     {
         new OptionFaults().InRange(share, 0, 1).ThrowIfAny();
         _share = share;
