@@ -17,6 +17,7 @@ public abstract partial class PretrainingContract<TRow>
         ["CheckpointPath"] = "writes what there is; CheckpointTests",
         ["Progress"] = "tells what there is",
         ["CancellationToken"] = "ends the training; Canceling_returns_the_best_so_far_within_a_step",
+        ["EarlyStoppingPatience"] = "decides how long the training goes; EpochValidationTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
