@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Native;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;
@@ -85,7 +84,6 @@ public sealed class Saving : BenchCase
     /// <summary>The child's side: loads a model and embeds one row.</summary>
     public static Dictionary<string, double> LoadAndScore(string path)
     {
-        TorchSharpLibrary.Prepare();
         TorchSharp.torch.zeros(1).Dispose();                                            // the native library counts as start-up
         var before = Measure.ResidentMegabytes();
         var mlContext = new MLContext(seed: BenchResults.Seed);

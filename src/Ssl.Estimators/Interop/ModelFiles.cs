@@ -18,7 +18,7 @@ namespace Ssl.Estimators.Interop;
 /// is an archive as <c>SaveEncoder</c> writes it.
 /// </summary>
 /// <remarks>
-/// The one file that uses members which ML.NET keeps to itself. The project file lists them under <c>Publicize</c>; where one is gone, this
+/// The one file that uses members which ML.NET keeps to itself. The project file lists them under <c>OpenMember</c>; where one is gone, this
 /// file does not compile against the new ML.NET, and an application that brings it is told by <see cref="Reach"/>. What to do then stands
 /// in docs/decisions/0009.
 /// </remarks>

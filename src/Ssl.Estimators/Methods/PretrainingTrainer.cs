@@ -110,9 +110,33 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         return new EpochValidation(() => loss.Measure(Settings.CancellationToken), Settings.EarlyStoppingPatience);
     }
 
-    /// <summary>Which rows are kept out of training; null for none.</summary>
-    private protected RowSplit? Split(RandomStreams streams)
-        => Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed);
+    /// <summary>The rows to train on, in memory or streamed; the log says which.</summary>
+    /// <param name="input">The data.</param>
+    /// <param name="format">How a row becomes numbers.</param>
+    /// <param name="streams">The order of the rows, and which are kept out of training.</param>
+    /// <param name="channel">The log.</param>
+    /// <param name="emptyHint">Why there may be no usable row.</param>
+    /// <param name="groupByLength">Rows of similar length in one batch.</param>
+    /// <exception cref="InvalidOperationException">There are too few usable rows.</exception>
+    private protected BatchSource ReadRows(IDataView input, RowFormat format, RandomStreams streams, IChannel channel, string emptyHint,
+        bool groupByLength = false)
+    {
+        var source = BatchSource.Create(input, new BatchSource.Settings
+        {
+            Format = format,
+            BatchSize = Settings.BatchSize,
+            MinimumBatchRows = Settings.MinimumBatchSize,
+            GroupByLength = groupByLength,
+            CacheLimit = Settings.CacheLimit,
+            ShuffleBufferSize = Settings.ShuffleBufferSize,
+            Shuffle = streams.Shuffle,
+            CancellationToken = Settings.CancellationToken,
+            Split = Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed),
+        });
+        RequireRows(source.RowCount, emptyHint);
+        Inform(channel, source.Describe());
+        return source;
+    }
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and the embedding.</summary>
     /// <param name="inputSchema">Shape of the data that <see cref="Fit"/> will get.</param>

@@ -47,4 +47,24 @@ public static class SoftTargetLoss
         using var scope = NewDisposeScope();
         return targets.detach().mul(scores.div(Number(temperature)).log_softmax(1)).sum(1).mean().neg().MoveToOuterDisposeScope();
     }
+    /// <summary>The mean over all pairs of a target and a view other than its own.</summary>
+    /// <param name="targets">[N, K] for each of the first views.</param>
+    /// <param name="scores">[N, K] for each view, at least two.</param>
+    /// <param name="temperature">Divides the scores. Greater than 0.</param>
+    internal static Tensor OverOtherViews(IReadOnlyList<Tensor> targets, IReadOnlyList<Tensor> scores, double temperature)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? total = null;
+        for (int target = 0; target < targets.Count; target++)
+        {
+            for (int view = 0; view < scores.Count; view++)
+            {
+                if (view == target)
+                    continue;
+                var term = Compute(targets[target], scores[view], temperature);
+                total = total is null ? term : total.add(term, One);
+            }
+        }
+        return (total! / Number(targets.Count * (scores.Count - 1))).MoveToOuterDisposeScope();
+    }
 }

@@ -132,18 +132,7 @@ public sealed class DinoTrainer : ImagePretrainingTrainer
             List<Tensor> scores = [.. _head.call(embeddings).chunk(_crops.Globals)];                    // [N, K] for each view
             if (local is not null)
                 scores.AddRange(_head.call(_encoder.call(local)).chunk(_crops.Locals));
-            Tensor? total = null;
-            for (int target = 0; target < targets.Length; target++)
-            {
-                for (int view = 0; view < scores.Count; view++)
-                {
-                    if (view == target)
-                        continue;
-                    var term = SoftTargetLoss.Compute(targets[target], scores[view], _options.Temperature);
-                    total = total is null ? term : total.add(term, One);
-                }
-            }
-            var loss = total! / Number(targets.Length * (scores.Count - 1));
+            var loss = SoftTargetLoss.OverOtherViews(targets, scores, _options.Temperature);
             return new StepLoss(loss, [], embeddings.detach().narrow(0, 0, images.Count));
         }
 

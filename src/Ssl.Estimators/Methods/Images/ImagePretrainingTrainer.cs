@@ -79,21 +79,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         var unreadable = 0;
         var format = new ImageRowFormat(_options.InputColumnName, shape, _options.PixelMaximum,
             loaded ? [.. LoadedImageColumn.Names(input.Schema)] : [], _options.SkipUnreadableImages ? Skip : null);
-        var source = BatchSource.Create(input, new BatchSource.Settings
-        {
-            Format = format,
-            BatchSize = _options.BatchSize,
-            MinimumBatchRows = _options.MinimumBatchSize,
-            GroupByLength = false,
-            CacheLimit = _options.CacheLimit,
-            ShuffleBufferSize = _options.ShuffleBufferSize,
-            Shuffle = streams.Shuffle,
-            CancellationToken = _options.CancellationToken,
-            Split = Split(streams),
-        });
-        RequireRows(source.RowCount,
+        var source = ReadRows(input, format, streams, channel,
             $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
-        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         if (factory.Normalization is null)
             factory = factory.WithNormalization(format.Measured());
         var encoder = factory.Create(streams);

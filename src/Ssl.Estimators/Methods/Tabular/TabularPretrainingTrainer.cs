@@ -53,20 +53,8 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
         var layout = columns.Layout;
         channel.Info(MessageSensitivity.None, "columns read: {0:N0} rows of {1:N0} numbers and {2:N0} categories with {3:N0} entries", rows,
             layout.NumericCount, layout.CategoricalCount, layout.TotalCategories);
-        var source = BatchSource.Create(input, new BatchSource.Settings
-        {
-            Format = new TableRowFormat(_columns, columns),
-            BatchSize = _options.BatchSize,
-            MinimumBatchRows = _options.MinimumBatchSize,
-            GroupByLength = false,
-            CacheLimit = _options.CacheLimit,
-            ShuffleBufferSize = _options.ShuffleBufferSize,
-            Shuffle = streams.Shuffle,
-            CancellationToken = _options.CancellationToken,
-            Split = Split(streams),
-        });
-        RequireRows(source.RowCount, "Every cell of every row is missing.");
-        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
+        var source = ReadRows(input, new TableRowFormat(_columns, columns), streams, channel,
+            "Every cell of every row is missing.");
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);
         return new PretrainingRun(method, source, CreateModel,

@@ -47,21 +47,10 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
         var tokenizer = _options.Tokenizer ?? TrainTokenizer(input, channel);
-        var source = BatchSource.Create(input, new BatchSource.Settings
-        {
-            Format = new TextRowFormat(TrainingColumns, tokenizer, _encoder.MaximumTokens, _encoder.UsesSpecialTokens),
-            BatchSize = _options.BatchSize,
-            MinimumBatchRows = _options.MinimumBatchSize,
-            GroupByLength = GroupByLength,
-            CacheLimit = _options.CacheLimit,
-            ShuffleBufferSize = _options.ShuffleBufferSize,
-            Shuffle = streams.Shuffle,
-            CancellationToken = _options.CancellationToken,
-            Split = Split(streams),
-        });
         var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
-        RequireRows(source.RowCount, $"Every row's text in column {columns} is empty, or there are no rows.");
-        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
+        var format = new TextRowFormat(TrainingColumns, tokenizer, _encoder.MaximumTokens, _encoder.UsesSpecialTokens);
+        var source = ReadRows(input, format, streams, channel,
+            $"Every row's text in column {columns} is empty, or there are no rows.", GroupByLength);
         var encoder = _encoder.Create(tokenizer.Vocabulary, streams);
         var method = CreateMethod(encoder, tokenizer, streams);
         return new PretrainingRun(method, source, CreateModel,

@@ -68,22 +68,9 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
         var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.CancellationToken);
-        var source = BatchSource.Create(input, new BatchSource.Settings
-        {
-            Format = new SeriesRowFormat(name, scaling, MinimumLength),
-            BatchSize = _options.BatchSize,
-            MinimumBatchRows = _options.MinimumBatchSize,
-            GroupByLength = false,
-            CacheLimit = _options.CacheLimit,
-            ShuffleBufferSize = _options.ShuffleBufferSize,
-            Shuffle = streams.Shuffle,
-            CancellationToken = _options.CancellationToken,
-            Split = Split(streams),
-        });
-        RequireRows(source.RowCount,
+        var source = ReadRows(input, new SeriesRowFormat(name, scaling, MinimumLength), streams, channel,
             $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows. "
             + "For shorter series take an encoder with shorter patches or fewer blocks.");
-        channel.Info(MessageSensitivity.None, "{0}", source.Describe());
         var encoder = _encoder.Create(layout, streams);
         var method = CreateMethod(encoder, streams);
         return new PretrainingRun(method, source, CreateModel, new Dictionary<string, JsonNode>
