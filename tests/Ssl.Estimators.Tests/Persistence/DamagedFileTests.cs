@@ -14,12 +14,17 @@ public sealed class DamagedFileTests
     [DataRow("checkpoints", 400)]
     public void Damaged_files_are_refused(string what, int count)
     {
-        var output = ChildProcess.Run($"damaged-{what}", [_folder, $"{count}"]).Trim();
-        var parts = output[(what.Length + 2)..].Split(", ").Select(part => int.Parse(part[..part.IndexOf(' ')])).ToArray();
-        Assert.AreEqual(count, parts.Sum(), output);
-        Assert.AreEqual(0, parts[2], output);
-        // What is resealed may be as good a file as before; everything else must be noticed.
-        Assert.IsGreaterThanOrEqualTo(count * 3 / 4, parts[0], output);
-        Assert.AreEqual(0, parts[1], output);
+        var lines = ChildProcess.Run($"damaged-{what}", [_folder, $"{count}"]).Trim().Split('\n');
+        Assert.HasCount(what == "archives" ? 3 : 1, lines);
+        foreach (var line in lines)
+        {
+            var parts = line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(", ")
+                .Select(part => int.Parse(part[..part.IndexOf(' ')])).ToArray();
+            Assert.AreEqual(count, parts.Sum(), line);
+            Assert.AreEqual(0, parts[2], line);
+            // What is resealed may be as good a file as before; everything else must be noticed.
+            Assert.IsGreaterThanOrEqualTo(count * 3 / 4, parts[0], line);
+            Assert.AreEqual(0, parts[1], line);
+        }
     }
 }

@@ -73,13 +73,35 @@ internal sealed class NumberScale
         return json;
     }
 
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="FormatException">The numbers cannot be a learned scale.</exception>
     public static NumberScale FromJson(JsonObject json)
     {
         var edges = Floats(json[EdgesKey]!);
-        return json[QuantilesKey] is { } quantiles
-            ? new NumberScale(0, 0, Floats(quantiles), (double)json[LowestKey]!, edges)
-            : new NumberScale((double)json[MeanKey]!, (double)json[FactorKey]!, null, 0, edges);
+        Require(edges.Length == Bins + 1 && Rising(edges), EdgesKey, $"{Bins + 1} finite numbers that do not fall");
+        if (json[QuantilesKey] is { } node)
+        {
+            var quantiles = Floats(node);
+            Require(quantiles.Length == QuantileIntervals + 1 && Rising(quantiles), QuantilesKey,
+                $"{QuantileIntervals + 1} finite numbers that do not fall");
+            var lowest = (double)json[LowestKey]!;
+            Require(lowest is > 0 and <= 0.5, LowestKey, "a share above 0, at most 0.5");
+            return new NumberScale(0, 0, quantiles, lowest, edges);
+        }
+        double mean = (double)json[MeanKey]!, factor = (double)json[FactorKey]!;
+        Require(double.IsFinite(mean), MeanKey, "finite");
+        Require(factor >= 0 && double.IsFinite(factor), FactorKey, "finite and not negative");
+        return new NumberScale(mean, factor, null, 0, edges);
     }
+
+    private static void Require(bool right, string key, string allowed)
+    {
+        if (!right)
+            throw new FormatException($"The scale of a number has a wrong \"{key}\": it must be {allowed}.");
+    }
+
+    private static bool Rising(float[] numbers)
+        => numbers.All(float.IsFinite) && numbers.Zip(numbers.Skip(1)).All(pair => pair.First <= pair.Second);
 
     // Share of the training numbers below, half of the equal ones included: from 0 to 1.
     private static double Rank(float[] quantiles, float number)

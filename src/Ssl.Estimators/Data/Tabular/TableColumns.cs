@@ -95,12 +95,22 @@ internal sealed class TableColumns
         [VocabulariesKey] = new JsonArray([.. column.Vocabularies.Select(vocabulary => (JsonNode)vocabulary.ToJson())]),
     })]);
 
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="FormatException">A column's parts do not fit together.</exception>
     public static TableColumns FromJson(JsonArray json) => new([.. json.Select(node =>
     {
         var column = node!.AsObject();
-        return new TableColumn((string)column[NameKey]!, Enum.Parse<TableColumnKind>((string)column[KindKey]!), (int?)column[SizeKey],
+        var read = new TableColumn((string)column[NameKey]!, Enum.Parse<TableColumnKind>((string)column[KindKey]!), (int?)column[SizeKey],
             [.. column[CellsKey]!.AsArray().Select(name => (string)name!)],
             [.. column[ScalesKey]!.AsArray().Select(scale => NumberScale.FromJson(scale!.AsObject()))],
             [.. column[VocabulariesKey]!.AsArray().Select(vocabulary => CategoryVocabulary.FromJson(vocabulary!.AsObject()))]);
+        var numeric = read.Kind == TableColumnKind.Number;
+        if (read.CellNames.Count != read.Cells || read.Scales.Count != (numeric ? read.Cells : 0)
+            || read.Vocabularies.Count != (numeric ? 0 : read.Cells))
+        {
+            throw new FormatException($"Column '{read.Name}' has {read.Cells} cells, {read.CellNames.Count} names, {read.Scales.Count} scales and "
+                + $"{read.Vocabularies.Count} vocabularies, which do not fit together.");
+        }
+        return read;
     })]);
 }

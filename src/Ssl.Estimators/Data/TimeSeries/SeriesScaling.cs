@@ -23,8 +23,17 @@ internal sealed class SeriesScaling(float[] means, float[] deviations)
     };
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    public static SeriesScaling FromJson(JsonObject json) => new(
-        [.. json[MeansKey]!.AsArray().Select(v => (float)v!)], [.. json[DeviationsKey]!.AsArray().Select(v => (float)v!)]);
+    /// <exception cref="FormatException">The numbers cannot be a learned scale.</exception>
+    public static SeriesScaling FromJson(JsonObject json)
+    {
+        float[] means = [.. json[MeansKey]!.AsArray().Select(v => (float)v!)], deviations = [.. json[DeviationsKey]!.AsArray().Select(v => (float)v!)];
+        if (means.Length == 0 || means.Length != deviations.Length || !means.All(float.IsFinite)
+            || !deviations.All(deviation => deviation > 0 && float.IsFinite(deviation)))
+        {
+            throw new FormatException("The scale of a time series must have one finite mean and one finite deviation above 0 for each channel.");
+        }
+        return new SeriesScaling(means, deviations);
+    }
 
     /// <summary>Learns a scale from series that are given one after the other.</summary>
     /// <param name="channels">Channels of every series.</param>
