@@ -17,6 +17,7 @@ public sealed partial class SelfSupervisedCatalog
         Data = new DataReaders(mlContext);
         TimeSeries = new TimeSeriesMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
+        FewLabels = new FewLabelsTasks(mlContext);
     }
 
     /// <summary>Pretraining methods for text.</summary>

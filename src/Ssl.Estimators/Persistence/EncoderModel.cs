@@ -30,8 +30,17 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>The kind of input, and the key under which <c>EncoderModelReader</c> knows how to read it: "text".</summary>
     public abstract string Modality { get; }
 
-    /// <summary>Length of an embedding.</summary>
+    /// <summary>Length of an embedding: what the network gives.</summary>
     public abstract int Dimension { get; }
+
+    /// <summary>Slots of the output column before the embedding: the row's own cells as features. 0 where there are none.</summary>
+    public virtual int InputSlots => 0;
+
+    /// <summary>Names of those slots.</summary>
+    public virtual IEnumerable<string> InputSlotNames => [];
+
+    /// <summary>Length of a vector of the output column.</summary>
+    public int OutputWidth => InputSlots + Dimension;
 
     /// <summary>Names of the columns it was fitted on, in the order in which <see cref="RawRow"/> brings their values.</summary>
     public abstract IReadOnlyList<string> InputColumns { get; }
@@ -73,9 +82,9 @@ internal abstract class EncoderModel : IDisposable
     /// <param name="rows">The rows, computed as one batch; their memory is not kept.</param>
     public abstract Tensor Encode(ReadOnlySpan<RawRow> rows);
 
-    /// <summary>Embeds rows as one batch.</summary>
+    /// <summary>What the output column holds of rows, computed as one batch: the embedding, after the row's own cells where it has them.</summary>
     /// <param name="rows">The rows; their memory is not kept.</param>
-    /// <param name="embeddings">Takes rows.Length x <see cref="Dimension"/> values, row after row.</param>
+    /// <param name="embeddings">Takes rows.Length x <see cref="OutputWidth"/> values, row after row.</param>
     public virtual void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
     {
         if (rows.Length == 0)

@@ -14,16 +14,21 @@ internal static class EmbeddingAnnotations
     public static DataViewSchema.Annotations Create(EncoderModel model)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
-        var (column, size) = (model.OutputColumn, model.Dimension);
+        var (column, size) = (model.OutputColumn, model.OutputWidth);
         ValueGetter<VBuffer<ReadOnlyMemory<char>>> names = (ref VBuffer<ReadOnlyMemory<char>> value) =>
         {
             var editor = VBufferEditor.Create(ref value, size);
-            for (var i = 0; i < size; i++)
-                editor.Values[i] = string.Create(CultureInfo.InvariantCulture, $"{column}.{i}").AsMemory();
+            var place = 0;
+            foreach (var name in model.InputSlotNames)
+                editor.Values[place++] = name.AsMemory();
+            for (var i = 0; place < size; i++)
+                editor.Values[place++] = string.Create(CultureInfo.InvariantCulture, $"{column}.{i}").AsMemory();
             value = editor.Commit();
         };
         annotations.Add(SlotNames, new VectorDataViewType(TextDataViewType.Instance, size), names);
         EncoderAnnotation.Add(annotations, model);
+        if (model.InputSlots > 0)
+            InputSlots.Add(annotations, model.InputSlots);
         return annotations.ToAnnotations();
     }
 }

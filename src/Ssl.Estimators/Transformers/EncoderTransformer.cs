@@ -44,7 +44,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     public IReadOnlyList<string> InputColumnNames => _model.InputColumns;
 
     /// <summary>Length of an embedding.</summary>
-    public int EmbeddingDimension => _model.Dimension;
+    public int EmbeddingDimension => _model.OutputWidth;
 
     /// <summary>
     /// How the losses of its training went: step by step after <c>Fit</c>; of a loaded encoder, epoch by epoch.

@@ -58,7 +58,7 @@ internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
 
     public override Lifetime Lifetime => model.Lifetime;
 
-    public override int Width => model.Dimension;
+    public override int Width => model.OutputWidth;
 
     public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results) => model.Embed(rows, results);
 

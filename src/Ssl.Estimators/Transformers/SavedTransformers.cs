@@ -4,6 +4,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Transformers;
@@ -30,6 +31,8 @@ internal static class SavedTransformers
                 var detector = AnomalyModel.Read(manifest, tensors);
                 detector.MoveTo(device);
                 return new AnomalyScoreTransformer(mlContext, detector);
+            case FewLabelsModel.ArchiveKind:
+                return new FewLabelsTransformer(FewLabelsModel.Read(manifest, tensors));
             case FineTunedModel.Kind:
                 var tuned = FineTunedModel.Read(manifest, tensors);
                 tuned.MoveTo(device);

@@ -17,23 +17,31 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     internal const string ModalityName = "table";
 
     private const string EncoderKey = "encoder", ColumnsKey = "columns", ReconstructionKey = "reconstruction",
-        HiddenShareKey = "hiddenShare";
+        HiddenShareKey = "hiddenShare", FeaturesKey = "features";
 
     private readonly TabularEncoderFactory _factory;
     private readonly TableColumns _columns;
     private readonly Reconstruction? _reconstruction;
+    private readonly TableFeatures? _features;
 
-    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns, Reconstruction? reconstruction)
-        : base(parts)
-        => (_factory, _columns, _reconstruction) = (factory, columns, reconstruction);
+    private TableEncoderModel(Parts parts, TabularEncoderFactory factory, TableColumns columns, Reconstruction? reconstruction,
+        TableFeatures? features = null) : base(parts)
+        => (_factory, _columns, _reconstruction, _features) = (factory, columns, reconstruction, features);
 
     /// <summary>How the error of told cells is taken.</summary>
     /// <param name="HiddenShare">Share of the cells that are hidden at a time; null tells all cells from the whole row.</param>
     public sealed record Reconstruction(double? HiddenShare);
 
+    /// <summary>What was learned of the columns.</summary>
+    public TableColumns Columns => _columns;
+
     public override string Modality => ModalityName;
 
     public override int Dimension => _factory.EmbeddingDimension;
+
+    public override int InputSlots => _features?.InputCount ?? 0;
+
+    public override IEnumerable<string> InputSlotNames => _features?.InputNames ?? [];
 
     public override IReadOnlyList<InputKind> InputKinds => [.. _columns.Columns.Select(column => column.Kind switch
     {
@@ -53,12 +61,29 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     /// <param name="device">Where the copy computes.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How it was trained.</param>
+    /// <param name="features">Puts the cells before the embedding; null leaves them out.</param>
     public static TableEncoderModel CopyOf(TabularEncoder encoder, CellHead? head, Reconstruction? reconstruction,
         TabularEncoderFactory factory,
-        TableColumns columns, Device device, string outputColumn, JsonObject trainingFacts)
+        TableColumns columns, Device device, string outputColumn, JsonObject trainingFacts, TableFeatures? features)
         => new(Parts.Copy(new TabularNetwork(encoder, head),
             streams => TabularNetwork.Create(factory, columns.Layout, head is not null, streams),
-            device, [.. columns.Columns.Select(c => c.Name)], outputColumn, trainingFacts), factory, columns, reconstruction);
+            device, [.. columns.Columns.Select(c => c.Name)], outputColumn, trainingFacts), factory, columns, reconstruction, features);
+
+    public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
+    {
+        if (_features is null || rows.Length == 0)
+        {
+            base.Embed(rows, embeddings);
+            return;
+        }
+        using var use = Lifetime.Enter();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var batch = ToBatch(rows);
+        var inputs = _features.Inputs(batch);
+        var output = _features.Scale(inputs, EncodeBatch(batch).cpu()).contiguous();                   // [rows, OutputWidth]
+        MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
+    }
 
     public override float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows)
     {
@@ -92,13 +117,14 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
     private protected override TabularNetwork CreateNetwork(RandomStreams streams)
         => TabularNetwork.Create(_factory, _columns.Layout, _reconstruction is not null, streams);
 
-    private protected override TableEncoderModel With(Parts parts) => new(parts, _factory, _columns, _reconstruction);
+    private protected override TableEncoderModel With(Parts parts) => new(parts, _factory, _columns, _reconstruction, _features);
 
     private protected override JsonObject DescribePreprocessing() => new()
     {
         [EncoderKey] = _factory.ToJson(),
         [ColumnsKey] = _columns.ToJson(),
         [ReconstructionKey] = _reconstruction is null ? null : new JsonObject { [HiddenShareKey] = _reconstruction.HiddenShare },
+        [FeaturesKey] = _features?.ToJson(),
     };
 
     /// <summary>A model of what <see cref="EncoderModel.Describe"/> gave, on the CPU.</summary>
@@ -115,7 +141,8 @@ internal sealed class TableEncoderModel : NetworkEncoderModel<TabularNetwork>
             var reconstruction = content[ReconstructionKey] is { } json ? new Reconstruction((double?)json[HiddenShareKey]) : null;
             return new TableEncoderModel(
                 Parts.Read(content, streams => TabularNetwork.Create(factory, columns.Layout, reconstruction is not null, streams), fill),
-                factory, columns, reconstruction);
+                factory, columns, reconstruction,
+                content[FeaturesKey] is { } features ? TableFeatures.FromJson(features.AsObject(), columns.Layout, factory.EmbeddingDimension) : null);
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
         {

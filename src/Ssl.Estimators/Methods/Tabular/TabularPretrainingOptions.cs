@@ -1,5 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Methods;
@@ -21,6 +22,15 @@ public abstract class TabularPretrainingOptions : PretrainingOptions
 
     /// <summary>The encoder to pretrain, from <see cref="TabularEncoders"/> or your own; null takes the method's default.</summary>
     public TabularEncoderFactory? Encoder { get; set; }
+
+    /// <summary>
+    /// Whether the output column holds the cells themselves before their embedding: numbers piecewise linear over eight bins of equally many
+    /// training values, categories one-hot, missing cells marked. Both parts have the same variance in all, and a scale at which ML.NET's
+    /// linear trainers work with their defaults. False gives the embedding alone. Fine-tuning reads the embedding in either case.
+    /// </summary>
+    /// <value>The default value is true.</value>
+    [NotPartOfIdentity("Decides what comes out, not what is trained.")]
+    public bool IncludeInputFeatures { get; set; } = true;
 
     /// <summary>How numbers are brought to a common scale.</summary>
     /// <value>The default value is <see cref="NumericScaling.Quantile"/>.</value>

@@ -68,7 +68,18 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
             var reconstructs = method as IReconstructsCells;
             return TableEncoderModel.CopyOf(encoder, reconstructs?.Head,
                 reconstructs is null ? null : new TableEncoderModel.Reconstruction(reconstructs.HiddenShare), _encoder, columns, device,
-                _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+                _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result),
+                _options.IncludeInputFeatures ? LearnFeatures(device) : null);
+        }
+
+        TableFeatures LearnFeatures(Device device)
+        {
+            encoder.eval();
+            return TableFeatures.Learn(columns.Layout, source.Epoch(0, CancellationToken.None).Select(batch => (TableBatch)batch[0]), batch =>
+            {
+                using (batch)
+                    return encoder.call(batch.To(device)).to(ScalarType.Float32);
+            });
         }
     }
 }

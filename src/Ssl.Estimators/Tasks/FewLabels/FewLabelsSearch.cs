@@ -1,0 +1,419 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Ssl.Estimators.Transformers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tasks;
+
+/// <summary>
+/// Judges what may help on labeled rows that it has not seen, and makes one model of what does. A candidate gives log-odds (in a regression
+/// the value) of every held-out row; those are calibrated, weighed against each other, and fitted once more on all labeled rows.
+/// </summary>
+internal sealed class FewLabelsSearch : IDisposable
+{
+    // The mean loss of a row has these; features have a variance of FeatureVariance in all.
+    private static readonly double[] s_l2 = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
+    private static readonly double[] s_l1 = [0.001, 0.004];
+    private static readonly double[] s_l2BesideL1 = [0.01, 0.0003];
+    private const double FeatureVariance = 64;
+
+    private static readonly TreeSettings[] s_trees =
+        [new(31, 2, 40, 0.1), new(31, 5, 40, 0.1), new(31, 20, 100, 0.1), new(8, 5, 100, 0.1), new(31, 10, 200, 0.05)];
+
+    // Fewer labeled rows are cut into folds twice: one way of cutting says too little.
+    private const int RowsForOneCut = 300;
+
+    // How self-training goes: labeled rows count so much against a row that the model is sure of, and so often it is asked.
+    private const double LabeledWeight = 10;
+    private const int Rounds = 3;
+
+    private static readonly double[] s_temperatures = [.. Enumerable.Range(-8, 21).Select(i => Math.Pow(2, i / 4.0))];
+
+    // Of its own: the user's would be asked for random numbers.
+    private readonly MLContext _trainers = new(seed: 0);
+    private readonly PredictionTask _task;
+    private readonly FewLabelsTrainer.Options _options;
+    private readonly float[][] _rows;
+    private readonly float[] _labels;
+    private readonly int _inputSlots;
+    private readonly Action<FewLabelsCandidate> _judged;
+    private readonly Action<string> _tell;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Tensor _features;
+    private readonly Tensor _unlabeled;
+    private readonly Tensor _targets;
+    private readonly float[] _means;
+    private readonly float _factor;
+    private readonly bool _isSparse;
+    private readonly (int[] Used, int[] Held)[] _folds;
+    private readonly int _outputs;
+
+    public FewLabelsSearch(PredictionTask task, FewLabelsTrainer.Options options, Random random, float[][] rows,
+        float[] labels, float[][] unlabeled, int inputSlots, Action<FewLabelsCandidate> judged, Action<string> tell)
+    {
+        (_task, _options, _rows, _labels, _inputSlots) = (task, options, rows, labels, inputSlots);
+        (_judged, _tell, _outputs) = (judged, tell, FewLabelsModel.OutputsOf(task));
+        var slots = rows[0].Length;
+        using var noGrad = no_grad();
+        Tensor raw = Matrix(rows), others = Matrix(unlabeled);
+        // One factor for all slots: how blocks weigh against each other is the column's affair.
+        var all = cat([raw, others]);
+        var mean = all.mean([0]);
+        var total = all.var(0, unbiased: false).sum().item<float>();
+        _factor = total > 0 ? (float)Math.Sqrt(FeatureVariance / total) : 1;
+        _features = raw.sub(mean).mul(Number(_factor));
+        _unlabeled = others.sub(mean).mul(Number(_factor));
+        _means = Floats(mean);
+        _isSparse = raw.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
+        _targets = Targets(labels);
+        _folds = [.. Enumerable.Range(0, labels.Length < RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random))];
+
+        Tensor Matrix(float[][] vectors) => tensor(vectors.SelectMany(vector => vector).ToArray(), [vectors.Length, slots]);
+    }
+
+    private bool IsRegression => _task.Kind == PredictionKind.Regression;
+
+    private bool IsOver => _options.CancellationToken.IsCancellationRequested || _clock.Elapsed > (_options.MaximumTrainingTime ?? TimeSpan.MaxValue);
+
+    /// <summary>Tries everything and makes the model.</summary>
+    /// <param name="inputColumn">The column of vectors.</param>
+    public FewLabelsModel Run(string inputColumn)
+    {
+        using var noGrad = no_grad();
+        var candidates = new List<Candidate>();
+        var linear = Linear("linear", 0, out var penalty);
+        Add(linear);
+        if (_inputSlots > 0 && _inputSlots < _rows[0].Length && !IsOver)
+            Add(Linear("linear on the cells", _inputSlots, out _));
+        var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && _inputSlots > 0;
+        if (usesTrees && Goes("boosted trees") && Trees() is { } trees)
+            Add(trees);
+        if (!IsRegression && _unlabeled.shape[0] > 0 && _options.SelfTraining != FewLabelsTrainer.Usage.Never && Goes("self-training"))
+            SelfTrained(penalty).ForEach(Add);
+        Add(Base());
+
+        var shares = Shares(candidates);
+        var tried = new List<FewLabelsCandidate>();
+        var parts = new List<LinearPart>();
+        TreePart? treePart = null;
+        float[]? baseline = null;
+        var baseShare = 0.0;
+        foreach (var (candidate, share) in candidates.Zip(shares))
+        {
+            tried.Add(candidate.Judgment with { Share = share });
+            if (share == 0 && candidate.Baseline is null)
+                continue;
+            if (candidate.Baseline is { } found)
+                (baseline, baseShare) = (found, share);
+            else if (candidate.Trees is { } grow)
+                treePart = new TreePart(grow(), candidate.Temperature, share);
+            else
+                parts.Add(new LinearPart(candidate.Weights!(), candidate.Temperature, share));
+        }
+        return new FewLabelsModel(_task, inputColumn, _rows[0].Length, parts, treePart, baseline!, baseShare, tried);
+
+        void Add(Candidate candidate)
+        {
+            candidates.Add(candidate);
+            _judged(candidate.Judgment);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scope.Dispose();
+
+    // What is left out for want of time is told.
+    private bool Goes(string name)
+    {
+        if (!IsOver)
+            return true;
+        _tell($"  {name}: not tried, the time is over");
+        return false;
+    }
+
+    private Candidate Linear(string name, int slots, out Penalty chosen)
+    {
+        using var scope = NewDisposeScope();
+        var features = slots == 0 ? _features : _features.narrow(1, 0, slots);
+        Penalty[] path = [.. s_l2.Select(l2 => new Penalty(0, l2))];
+        if (_isSparse && !IsRegression)
+            path = [.. path, .. s_l1.SelectMany(l1 => s_l2BesideL1.Select(l2 => new Penalty(l1, l2)))];
+        var held = path.Select(_ => new List<Tensor>()).ToArray();
+        foreach (var (used, kept) in _folds)
+        {
+            using var fold = NewDisposeScope();
+            var (x, y, z) = (Take(features, used), Take(_targets, used), Take(features, kept));
+            Tensor? last = null;
+            for (var i = 0; i < path.Length; i++)
+            {
+                last = FitLinear(x, y, null, path[i], i > 0 && path[i].L1 == path[i - 1].L1 ? last : null);
+                held[i].Add(Logits(z, last).MoveToOuterDisposeScope());
+            }
+        }
+        var judged = path.Select((penalty, i) => Judge(name, Describe(penalty), cat([.. held[i]]))).ToArray();
+        var best = judged.MinBy(candidate => candidate.Judgment.Loss)!;
+        var penalty = chosen = path[Array.IndexOf(judged, best)];
+        return best with
+        {
+            Weights = () =>
+            {
+                using var final = NewDisposeScope();
+                var all = slots == 0 ? _features : _features.narrow(1, 0, slots);
+                return Unscaled(FitLinear(all, _targets, null, penalty, null));
+            },
+        };
+    }
+
+    // Soft labels, squared so that what is sure counts more, weighted by how sure the model is of the row.
+    private List<Candidate> SelfTrained(Penalty penalty)
+    {
+        using var scope = NewDisposeScope();
+        var held = new List<Tensor>();
+        foreach (var (used, kept) in _folds)
+        {
+            if (IsOver)
+                return [];
+            using var fold = NewDisposeScope();
+            held.Add(Logits(Take(_features, kept), Train(Take(_features, used), Take(_targets, used))).MoveToOuterDisposeScope());
+        }
+        return [Judge("self-training", string.Create(CultureInfo.InvariantCulture, $"{_unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
+            cat([.. held])) with
+        {
+            Weights = () =>
+            {
+                using var final = NewDisposeScope();
+                return Unscaled(Train(_features, _targets));
+            },
+        }];
+
+        Tensor Train(Tensor features, Tensor targets)
+        {
+            using var training = NewDisposeScope();
+            var parameters = FitLinear(features, targets, null, penalty, null);
+            var all = cat([features, _unlabeled]);
+            for (var round = 0; round < Rounds; round++)
+            {
+                var sharp = Logits(_unlabeled, parameters).mul(Number(2L)).softmax(1);                         // [U, K]
+                var sure = sharp.max(1).values;
+                var weights = cat([full([features.shape[0]], LabeledWeight), sure]);
+                parameters = FitLinear(all, cat([targets, sharp]), weights, penalty, parameters);
+            }
+            return parameters.MoveToOuterDisposeScope();
+        }
+    }
+
+    private Candidate? Trees()
+    {
+        var slots = _inputSlots > 0 ? _inputSlots : _rows[0].Length;
+        float[][] cells = [.. _rows.Select(row => row[..slots])];
+        Candidate? best = null;
+        foreach (var settings in s_trees)
+        {
+            if (settings.RowsPerLeaf * 4 > _rows.Length && best is not null || IsOver)
+                break;
+            var held = new List<float>();
+            foreach (var (used, kept) in _folds)
+            {
+                var trees = Grow([.. used.Select(i => cells[i])], [.. used.Select(i => _labels[i])], settings);
+                var outputs = new double[_outputs];
+                foreach (var row in kept)
+                {
+                    trees.Score(cells[row], outputs);
+                    held.AddRange(outputs.Select(output => (float)output));
+                }
+            }
+            using var scope = NewDisposeScope();
+            var judged = Judge("boosted trees", string.Create(CultureInfo.InvariantCulture,
+                $"{settings.Leaves} leaves, {settings.RowsPerLeaf} rows a leaf, {settings.Rounds} rounds"), tensor(held.ToArray()).view(-1, _outputs));
+            if (best is null || judged.Judgment.Loss < best.Judgment.Loss)
+                best = judged with { Trees = () => Grow(cells, _labels, settings) };
+        }
+        return best;
+
+        TreeEnsemble Grow(float[][] rows, float[] labels, TreeSettings settings)
+            => TreeEnsemble.Fit(_trainers, rows, IsRegression ? [.. labels.Select(Standardized)] : labels, IsRegression ? 0 : _outputs, settings);
+    }
+
+    // What holds whatever the row: with hardly any labels it is the hardest to beat.
+    private Candidate Base()
+    {
+        using var scope = NewDisposeScope();
+        var held = new List<Tensor>();
+        foreach (var (used, kept) in _folds)
+            held.Add(Of(Take(_targets, used)).expand(kept.Length, -1));
+        var baseline = Floats(IsRegression ? Of(_targets) : Of(_targets).exp());
+        return Judge(IsRegression ? "mean" : "class shares", "for every row", cat([.. held])) with { Baseline = baseline, Temperature = 1 };
+
+        // A tenth of a row more for every class, so that none is impossible.
+        Tensor Of(Tensor targets)
+        {
+            if (IsRegression)
+                return targets.mean([0]);
+            var counts = targets.sum(dim: 0L).add(Number(0.1), One);
+            return counts.div(counts.sum()).log();
+        }
+    }
+
+    private Candidate Judge(string name, string settings, Tensor outputs)
+    {
+        var (values, held) = (Floats(outputs), HeldRows());
+        if (IsRegression)
+        {
+            var errors = held.Select((row, i) => Math.Pow(values[i] - Standardized(_labels[row]), 2)).ToArray();
+            var error = errors.Average();
+            return new Candidate(new FewLabelsCandidate(name, settings, Math.Sqrt(error) * _task.Deviation,
+                error * _task.Deviation * _task.Deviation, 0), 1, errors);
+        }
+        var right = held.Select((row, i) => Largest(values.AsSpan(i * _outputs, _outputs)) == (int)_labels[row]).Count(hit => hit);
+        var best = s_temperatures.Select(temperature => (Temperature: temperature, Likelihoods: Likelihoods(temperature)))
+            .MinBy(pair => LogLoss(pair.Likelihoods));
+        return new Candidate(new FewLabelsCandidate(name, settings, (double)right / held.Length, LogLoss(best.Likelihoods), 0), best.Temperature,
+            best.Likelihoods);
+
+        double[] Likelihoods(double temperature)
+        {
+            var probabilities = new double[_outputs];
+            return [.. held.Select((row, i) =>
+            {
+                for (var k = 0; k < _outputs; k++)
+                    probabilities[k] = values[i * _outputs + k];
+                FewLabelsModel.Normalize(probabilities, temperature);
+                return probabilities[(int)_labels[row]];
+            })];
+        }
+
+        static double LogLoss(double[] likelihoods) => -likelihoods.Average(p => Math.Log(Math.Max(p, 1e-12)));
+    }
+
+    private double[] Shares(List<Candidate> candidates)
+    {
+        var always = candidates.Where(candidate => candidate.Trees is not null && _options.Trees == FewLabelsTrainer.Usage.Always
+            || candidate.Judgment.Name == "self-training" && _options.SelfTraining == FewLabelsTrainer.Usage.Always).ToArray();
+        // In a regression: errors of the best candidate's size.
+        var variance = candidates.Min(candidate => candidate.Held.Average());
+        double[][] likelihoods = [.. candidates.Select(candidate => IsRegression
+            ? candidate.Held.Select(error => Math.Exp(-error / (2 * Math.Max(variance, 1e-12)))).ToArray() : candidate.Held)];
+        var shares = Stacking.Weights(likelihoods);
+        for (var i = 0; i < shares.Length; i++)
+        {
+            // Asked for in any case: at least as much as its equals.
+            if (always.Contains(candidates[i]))
+                shares[i] = Math.Max(shares[i], 1.0 / candidates.Count);
+            else if (shares[i] < 0.02)
+                shares[i] = 0;
+        }
+        var sum = shares.Sum();
+        return [.. shares.Select(share => share / sum)];
+    }
+
+    private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)
+        => IsRegression ? Ridge(features, targets, penalty.L2)
+            : SoftmaxRegression.Fit(features, targets, weights, penalty, start, cancellationToken: _options.CancellationToken);
+
+    // Of the mean squared error; the bias has no penalty. Doubles: the matrix may be close to singular.
+    private static Tensor Ridge(Tensor features, Tensor targets, double l2)
+    {
+        using var scope = NewDisposeScope();
+        var (x, y) = (features.to(ScalarType.Float64), targets.to(ScalarType.Float64));
+        var (center, mean) = (x.mean([0]), y.mean([0]));
+        var centered = x.sub(center);
+        var rows = x.shape[0];
+        // With fewer rows than slots the same solution comes from the smaller matrix of inner products of rows.
+        var weights = rows < x.shape[1]
+            ? centered.t().matmul(linalg.solve(centered.matmul(centered.t()).add(eye(rows, dtype: ScalarType.Float64), Number(l2 * rows)), y.sub(mean)))
+            : linalg.solve(centered.t().matmul(centered).add(eye(x.shape[1], dtype: ScalarType.Float64), Number(l2 * rows)),
+                centered.t().matmul(y.sub(mean)));
+        return cat([weights, mean.sub(center.matmul(weights)).unsqueeze(0)]).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Logits(Tensor features, Tensor parameters) => SoftmaxRegression.Logits(features, parameters);
+
+    private static Tensor Take(Tensor rows, int[] which) => rows.index_select(0, tensor(which.Select(i => (long)i).ToArray()));
+
+    // Weights of the column's own values; slots that were not looked at have none.
+    private float[] Unscaled(Tensor parameters)
+    {
+        var scaled = Floats(parameters);
+        var slots = scaled.Length / _outputs - 1;
+        var weights = new float[(_means.Length + 1) * _outputs];
+        for (var k = 0; k < _outputs; k++)
+        {
+            double bias = scaled[slots * _outputs + k];
+            for (var slot = 0; slot < slots; slot++)
+            {
+                var weight = scaled[slot * _outputs + k] * _factor;
+                weights[slot * _outputs + k] = weight;
+                bias -= (double)weight * _means[slot];
+            }
+            weights[_means.Length * _outputs + k] = (float)bias;
+        }
+        return weights;
+    }
+
+    private Tensor Targets(float[] labels)
+    {
+        if (IsRegression)
+            return tensor(labels.Select(Standardized).ToArray(), [labels.Length, 1]);
+        var targets = new float[labels.Length * _outputs];
+        for (var i = 0; i < labels.Length; i++)
+            targets[i * _outputs + (int)labels[i]] = 1;
+        return tensor(targets, [labels.Length, _outputs]);
+    }
+
+    private float Standardized(float label) => _task.Deviation > 0 ? (label - _task.Mean) / _task.Deviation : 0;
+
+    // Folds with the same share of each class, as far as they go.
+    private (int[] Used, int[] Held)[] Cut(Random random)
+    {
+        var folds = Math.Min(_options.NumberOfFolds, _labels.Length);
+        var fold = new int[_labels.Length];
+        var next = 0;
+        foreach (var group in Enumerable.Range(0, _labels.Length).GroupBy(i => IsRegression ? 0 : _labels[i]))
+        {
+            int[] members = [.. group];
+            random.Shuffle(members);
+            foreach (var i in members)
+                fold[i] = next++ % folds;
+        }
+        return [.. Enumerable.Range(0, folds).Select(f => (Where(i => fold[i] != f), Where(i => fold[i] == f)))];
+
+        int[] Where(Func<int, bool> chosen) => [.. Enumerable.Range(0, _labels.Length).Where(chosen)];
+    }
+
+    private int[] HeldRows() => [.. _folds.SelectMany(fold => fold.Held)];
+
+    private static int Largest(ReadOnlySpan<float> values)
+    {
+        var best = 0;
+        for (var i = 1; i < values.Length; i++)
+        {
+            if (values[i] > values[best])
+                best = i;
+        }
+        return best;
+    }
+
+    private static float[] Floats(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        return MemoryMarshal.Cast<byte, float>(values.contiguous().bytes).ToArray();
+    }
+
+    private static string Describe(Penalty penalty) => string.Create(CultureInfo.InvariantCulture,
+        $"{(penalty.L1 > 0 ? $"L1 {penalty.L1:0.####}, " : "")}L2 {penalty.L2:0.####}");
+
+    // Held: of every held-out row how likely its label was, in a regression the squared error.
+    private sealed record Candidate(FewLabelsCandidate Judgment, double Temperature, double[] Held)
+    {
+        public Func<float[]>? Weights { get; init; }
+
+        public Func<TreeEnsemble>? Trees { get; init; }
+
+        public float[]? Baseline { get; init; }
+    }
+}

@@ -1,0 +1,271 @@
+using System.Diagnostics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.Estimators.Tasks;
+
+/// <summary>
+/// Learns to predict from few labeled rows and many unlabeled ones, on a column of features such as an embedding: what helps is found by
+/// cross-validation on the labeled rows, and what does not help is left out.
+/// </summary>
+/// <remarks>
+/// <para>Input and output columns:</para>
+/// <list type="table">
+/// <item><term>Features</term><description>a known-size vector of <see cref="float"/>, such as the output of a pretraining stage.</description>
+/// </item>
+/// <item><term>Label</term><description>a key of <see cref="uint"/> (several classes), <see cref="bool"/> (two), or <see cref="float"/> (a
+/// number); read in Fit only. A row whose label is missing (a key without value, or NaN) is an unlabeled one.</description></item>
+/// <item><term>Output</term><description>as <see cref="FewLabelsTransformer"/> says: the columns of ML.NET's own trainers.</description>
+/// </item>
+/// </list>
+/// <para>What is tried, each judged on labeled rows that it has not seen:</para>
+/// <list type="bullet">
+/// <item>a linear model with an elastic-net penalty, whose strength cross-validation chooses;</item>
+/// <item>where the column holds the cells of a table beside their embedding: the same on the cells alone, and LightGBM on them;</item>
+/// <item>self-training: a linear model that also learns from what the first says of the unlabeled rows, which count as much as it is
+/// sure of them (Lee, "Pseudo-Label", 2013; Xie et al., "Self-training with Noisy Student", arXiv:1911.04252);</item>
+/// <item>the share of each class, or the mean, for whatever the row.</item>
+/// </list>
+/// <para>Their probabilities are calibrated (Guo et al., arXiv:1706.04599) and averaged with the weights under which the labels of the
+/// held-out rows are most likely (Smyth and Wolpert, 1999). <see cref="FewLabelsTransformer.Candidates"/> and the log tell what was tried and
+/// what came of it.</para>
+/// <para>Characteristics: needs some labels; several passes over vectors held in memory; CPU; saved by <c>mlContext.Model.Save</c>.</para>
+/// </remarks>
+public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
+{
+    private readonly MLContext _mlContext;
+    private readonly IHost _host;
+    private readonly long _seed;
+    private readonly PredictionKind _kind;
+    private readonly Options _options;
+
+    internal FewLabelsTrainer(MLContext mlContext, PredictionKind kind, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(mlContext);
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = new OptionFaults();
+        OptionRuleAttribute.Check(options, faults);
+        faults.Defined(options.SelfTraining);
+        faults.Defined(options.Trees);
+        faults.Require(kind != PredictionKind.Regression || options.SelfTraining != Usage.Always, nameof(Options.SelfTraining),
+            "must not be Always in a regression: there is no class to be sure of", options.SelfTraining);
+        faults.ThrowIfAny();
+        (_mlContext, _kind, _options) = (mlContext, kind, options.Snapshot());
+        // Drawn once: every Fit of this estimator makes the same folds.
+        var drawn = HostSeed.Register(mlContext, nameof(FewLabelsTrainer), out _host);
+        _seed = options.Seed ?? drawn;
+    }
+
+    /// <summary>When a part of the recipe is used.</summary>
+    public enum Usage
+    {
+        /// <summary>It counts as much as cross-validation on the labeled rows says, which may be nothing.</summary>
+        WhenItPays,
+
+        /// <summary>It is used, whatever cross-validation says.</summary>
+        Always,
+
+        /// <summary>It is not tried.</summary>
+        Never,
+    }
+
+    /// <summary>Settings of <see cref="FewLabelsTrainer"/>.</summary>
+    public sealed class Options
+    {
+        /// <summary>Name of the column to predict.</summary>
+        /// <value>The default value is "Label".</value>
+        [NotEmpty]
+        public string LabelColumnName { get; set; } = Defaults.LabelColumnName;
+
+        /// <summary>Name of the column of vectors.</summary>
+        /// <value>The default value is "Features".</value>
+        [NotEmpty]
+        public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
+
+        /// <summary>Whether what a first model says of unlabeled rows is learned from. Not in a regression.</summary>
+        /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
+        public Usage SelfTraining { get; set; } = Usage.WhenItPays;
+
+        /// <summary>
+        /// Whether boosted trees are grown on the cells of a table: slots that a tabular pretraining stage puts before the embedding. Other
+        /// columns have none, and no trees are grown on them but with <see cref="Usage.Always"/>, which takes all slots.
+        /// </summary>
+        /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
+        public Usage Trees { get; set; } = Usage.WhenItPays;
+
+        /// <summary>Parts into which the labeled rows are cut for cross-validation. At least 2.</summary>
+        /// <value>The default value is 5.</value>
+        [OptionRange(Minimum = 2)]
+        public int NumberOfFolds { get; set; } = Defaults.NumberOfFolds;
+
+        /// <summary>
+        /// The most unlabeled rows that are learned from, drawn at random. At least 0.
+        /// </summary>
+        /// <value>The default value is 10,000.</value>
+        [OptionRange(Minimum = 0)]
+        public int MaximumUnlabeledRows { get; set; } = 10_000;
+
+        /// <summary>
+        /// Time after which nothing more is tried. The linear model is always fitted. Null means no limit.
+        /// </summary>
+        /// <value>The default value is 3 minutes.</value>
+        [OptionRange(Above = 0)]
+        public TimeSpan? MaximumTrainingTime { get; set; } = TimeSpan.FromMinutes(3);
+
+        /// <summary>Seed of the folds; null takes it from the <c>MLContext</c>.</summary>
+        public int? Seed { get; set; }
+
+        /// <summary>Told of every candidate when it has been judged; shares are not known yet. Called on the training thread.</summary>
+        public IProgress<FewLabelsCandidate>? Progress { get; set; }
+
+        /// <summary>Ends the training soon; <c>Fit</c> then returns what the candidates so far give.</summary>
+        public CancellationToken CancellationToken { get; set; }
+
+        internal Options Snapshot() => (Options)MemberwiseClone();
+    }
+
+    internal static class Defaults
+    {
+        public const string LabelColumnName = "Label";
+        public const string FeatureColumnName = ColumnNames.Features;
+        public const int NumberOfFolds = 5;
+    }
+
+    /// <summary>Learns from the rows with a label and, where that pays, from those without.</summary>
+    /// <param name="input">All rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">No row has a vector and a label, or all labels are the same.</exception>
+    public FewLabelsTransformer Fit(IDataView input) => Fit(input, null);
+
+    /// <summary>The same with unlabeled rows of their own: the way for <see cref="bool"/> labels, which are never missing.</summary>
+    /// <param name="labeled">Rows with a label; those without one are unlabeled rows.</param>
+    /// <param name="unlabeled">Rows without a label; only the column of vectors is read.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">No row has a vector and a label, or all labels are the same.</exception>
+    public FewLabelsTransformer Fit(IDataView labeled, IDataView? unlabeled)
+    {
+        ArgumentNullException.ThrowIfNull(labeled);
+        CheckColumns(ColumnShape.Find(labeled.Schema, _options.LabelColumnName, "label"),
+            ColumnShape.Find(labeled.Schema, _options.FeatureColumnName, "feature"));
+        var (label, features) = (labeled.Schema[_options.LabelColumnName], labeled.Schema[_options.FeatureColumnName]);
+        var size = ((VectorDataViewType)features.Type).Size;
+        if (unlabeled is not null)
+        {
+            VectorRows.CheckColumn("feature", _options.FeatureColumnName, ColumnShape.Find(unlabeled.Schema, _options.FeatureColumnName, "feature"));
+            var other = ((VectorDataViewType)unlabeled.Schema[_options.FeatureColumnName].Type).Size;
+            if (other != size)
+            {
+                throw Check.SchemaMismatch("feature", _options.FeatureColumnName, $"Vector<Single, {size}>", $"Vector<Single, {other}>",
+                    "The unlabeled rows must have the vectors of the labeled ones.");
+            }
+        }
+
+        using var channel = _host.Start("Fit");
+        LibraryNotice.Tell(_mlContext);
+        TorchDevice.UseAllCores();
+        var random = new Random((int)_seed ^ (int)(_seed >> 32));
+        var (vectors, labels, others) = (new List<float[]>(), new List<float>(), new List<float[]>());
+        var (unusable, seen) = (0, 0);
+        using (var cursor = labeled.GetRowCursor([label, features]))
+        {
+            var getLabel = LabelValues.Getter(_kind, cursor, label);
+            foreach (var vector in VectorRows.Of(cursor, features))
+            {
+                var value = getLabel();
+                if (!Array.TrueForAll(vector, float.IsFinite))
+                    unusable++;
+                else if (float.IsNaN(value))
+                    KeepSome(vector);
+                else
+                {
+                    vectors.Add((float[])vector.Clone());
+                    labels.Add(value);
+                }
+            }
+        }
+        if (unlabeled is not null)
+        {
+            using var cursor = unlabeled.GetRowCursor([unlabeled.Schema[_options.FeatureColumnName]]);
+            foreach (var vector in VectorRows.Of(cursor, unlabeled.Schema[_options.FeatureColumnName]))
+            {
+                if (Array.TrueForAll(vector, float.IsFinite))
+                    KeepSome(vector);
+                else
+                    unusable++;
+            }
+        }
+        if (labels.Count == 0)
+        {
+            throw new InvalidOperationException("Training set has 0 instances, aborting training. "
+                + (seen + unusable == 0 ? "There are no rows." : $"None of {seen + unusable} rows has a label and a vector of finite numbers."));
+        }
+        if (unusable > 0)
+            channel.Warning(MessageSensitivity.None, "{0} rows are left out: a slot of their vector is not a finite number.", unusable);
+        channel.Info(MessageSensitivity.None, "few labels: {0:N0} labeled rows, {1:N0} of {2:N0} unlabeled ones, {3:N0} slots", labels.Count,
+            others.Count, seen, size);
+
+        var task = LabelValues.CreateTask(_kind, label, labels);
+        if (_kind == PredictionKind.Regression)
+            task = task with { Mean = labels.Average(), Deviation = DeviationOf(labels) };
+        using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
+            InputSlots.Of(features), candidate =>
+        {
+            channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
+            _options.Progress?.Report(candidate);
+        }, text => channel.Info(MessageSensitivity.None, "{0}", text));
+        var model = search.Run(_options.FeatureColumnName);
+        channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
+            model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
+        return new FewLabelsTransformer(model);
+
+        // Reservoir sampling (Vitter, 1985): every unlabeled row has the same chance.
+        void KeepSome(float[] vector)
+        {
+            seen++;
+            if (others.Count < _options.MaximumUnlabeledRows)
+                others.Add((float[])vector.Clone());
+            else if (random.NextInt64(seen) is var place && place < others.Count)
+                others[(int)place] = (float[])vector.Clone();
+        }
+    }
+
+    /// <summary>All input columns and those of the prediction.</summary>
+    /// <param name="inputSchema">Shape of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        CheckColumns(ColumnShape.Find(inputSchema, _options.LabelColumnName, "label"),
+            ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
+        return SchemaShapes.AppendPrediction(inputSchema, _options.LabelColumnName, (mlContext, label, features) => _kind switch
+        {
+            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
+            PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
+            _ => mlContext.Regression.Trainers.Sdca(label, features),
+        }, PredictionColumns.Names(_kind));
+    }
+
+    private string Describe(FewLabelsCandidate candidate) => FormattableString.Invariant(_kind == PredictionKind.Regression
+        ? $"  {candidate.Name} ({candidate.Settings}): held-out error {candidate.Metric:0.####}"
+        : (FormattableString)$"  {candidate.Name} ({candidate.Settings}): held-out accuracy {candidate.Metric:0.000}, log-loss {candidate.Loss:0.000}");
+
+    private void CheckColumns(ColumnShape label, ColumnShape features)
+    {
+        LabelValues.CheckColumn(_kind, _options.LabelColumnName, label);
+        VectorRows.CheckColumn("feature", _options.FeatureColumnName, features);
+    }
+
+    private static float DeviationOf(List<float> labels)
+    {
+        double mean = labels.Average(v => (double)v);
+        return (float)Math.Sqrt(labels.Average(v => (v - mean) * (v - mean)));
+    }
+}

@@ -1,0 +1,65 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.Estimators.Tasks;
+
+/// <summary>
+/// Predicts a label learned from few labeled rows, with the output columns of ML.NET's own trainers. Lazy, batched, order-preserving; any
+/// number of threads may predict at once.
+/// </summary>
+/// <remarks>
+/// <list type="table">
+/// <item><term>Multiclass</term><description><c>PredictedLabel</c>, a key with the label's values; <c>Score</c>, a known-size vector of
+/// <see cref="float"/>: a calibrated probability for each class.</description></item>
+/// <item><term>Binary</term><description><c>PredictedLabel</c>, <see cref="bool"/>; <c>Score</c> and <c>Probability</c>,
+/// <see cref="float"/>: the log-odds and the calibrated probability of true.</description></item>
+/// <item><term>Regression</term><description><c>Score</c>, <see cref="float"/>: the predicted value.</description></item>
+/// </list>
+/// A row whose vector holds a number that is not finite has no prediction: NaN, a missing key.
+/// </remarks>
+public sealed class FewLabelsTransformer : ITransformer
+{
+    private readonly FewLabelsModel _model;
+
+    internal FewLabelsTransformer(FewLabelsModel model) => _model = model;
+
+    /// <summary>Name of the column of vectors.</summary>
+    public string FeatureColumnName => _model.InputColumn;
+
+    /// <summary>Names of the columns that it adds, in their order.</summary>
+    public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_model.Task.Kind);
+
+    /// <summary>What was tried, how it did on rows that it had not seen, and how much it counts.</summary>
+    public IReadOnlyList<FewLabelsCandidate> Candidates => _model.Candidates;
+
+    /// <summary>Always true: a row's prediction depends on that row alone.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <summary>The input's schema and the columns of the prediction.</summary>
+    /// <param name="inputSchema">Schema of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The column of vectors is missing, has another type or another length.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        _model.CheckInput(inputSchema);
+        return PredictionColumns.Append(inputSchema, _model.Task);
+    }
+
+    /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
+    /// <param name="inputSchema">Schema of the rows.</param>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+        => new VectorRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+
+    /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
+    /// <param name="input">Holds the column of vectors.</param>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new VectorDataView(input, GetOutputSchema(input.Schema), _model, NearestNeighborsTransformer.BatchSize);
+    }
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
+}
