@@ -15,11 +15,11 @@ public sealed partial class ArchitectureTests
         ["Objectives", "Encoders"],
         ["Views", "Masking"],
         ["Training"],
-        ["Data", "Persistence", "Interop"],
+        ["Data", "Rows", "Persistence", "Interop"],
         ["Methods", "Tasks", "Transformers", "Downstream", "Evaluation"],
     ];
 
-    private static readonly string[] MayMentionMLNet = ["Data", "Persistence", "Interop", "Methods", "Tasks", "Transformers",
+    private static readonly string[] MayMentionMLNet = ["Data", "Rows", "Persistence", "Interop", "Methods", "Tasks", "Transformers",
         "Downstream", "Evaluation"];
 
     internal static readonly string Root = FindRoot();

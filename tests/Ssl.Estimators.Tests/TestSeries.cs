@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests;
@@ -11,11 +12,11 @@ internal static class TestSeries
     /// <summary>Series of these lengths, two channels, values that tell channel and time.</summary>
     public static SeriesBatch Of(params int[] lengths)
     {
-        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), minimumLength: 1);
+        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), paddedLength: 1, "Series");
         for (var i = 0; i < lengths.Length; i++)
         {
             float[] channel = [.. Enumerable.Range(0, lengths[i]).Select(t => MathF.Sin(0.7f * t + i) + 0.01f * t)];
-            rows.Add([.. channel, .. channel.Select(v => 2 - v)]);
+            rows.Add(new RawRow((float[])[.. channel, .. channel.Select(v => 2 - v)], default), keepsEmpty: true);
         }
         return rows.ToBatch([.. Enumerable.Range(0, lengths.Length)]);
     }
@@ -23,12 +24,12 @@ internal static class TestSeries
     /// <summary>Series that differ in pitch and in loudness: what survives another order of their stretches and noise.</summary>
     public static SeriesBatch Tones(int count, int length)
     {
-        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), minimumLength: 1);
+        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), paddedLength: 1, "Series");
         for (var i = 0; i < count; i++)
         {
             float[] channel = [.. Enumerable.Range(0, length + i % 3)
                 .Select(t => (0.5f + 0.5f * (i % 4)) * MathF.Sin((0.2f + 0.1f * i) * t + i))];
-            rows.Add([.. channel, .. channel.Select(v => 2 * v * v - 1)]);
+            rows.Add(new RawRow((float[])[.. channel, .. channel.Select(v => 2 * v * v - 1)], default), keepsEmpty: true);
         }
         return rows.ToBatch([.. Enumerable.Range(0, count)]);
     }

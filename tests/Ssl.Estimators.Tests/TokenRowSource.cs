@@ -1,5 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Tests;
@@ -16,7 +17,7 @@ internal sealed class TokenRowSource : IBatchSource
         _batchSize = batchSize;
         _shuffle = shuffle;
         foreach (string text in texts)
-            _rows.Add(tokenizer.Encode(text, maximumTokens, addSpecialTokens: true));
+            _rows.Add([.. tokenizer.Encode(text, maximumTokens, addSpecialTokens: true)]);
     }
 
     public long? RowCount => _rows.Count;

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Evaluation;

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 

@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Methods;
 public abstract class PretrainingOptions
 {
     /// <summary>Settings whose defaults each method has of its own.</summary>
-    private protected PretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay)
+    protected PretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay)
         => (BatchSize, NumberOfEpochs, LearningRate, WeightDecay) = (batchSize, numberOfEpochs, learningRate, weightDecay);
 
     /// <summary>Name of the new column: a known-size vector of <see cref="float"/>, one embedding a row.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using static TorchSharp.torch;
 
@@ -11,18 +12,18 @@ namespace Ssl.Estimators.Methods;
 /// <param name="source">Where its batches come from.</param>
 /// <param name="createModel">Makes the fitted model from the trained method's encoder; the encoder is the model's from then on.</param>
 /// <param name="facts">
-/// By name, what beside the options makes the run the one it is, and must be the same when it is resumed from a checkpoint: the encoder,
-/// what was learned from the data before the training.
+/// What beside the options makes the run the one it is, and must be the same when it is resumed from a checkpoint: the encoder, what was
+/// learned from the data before the training.
 /// </param>
 internal sealed class PretrainingRun(
     PretrainingMethod method, BatchSource source, Func<Device, TrainingResult?, EncoderModel> createModel,
-    IReadOnlyDictionary<string, JsonNode> facts) : IDisposable
+    JsonObject facts) : IDisposable
 {
     public PretrainingMethod Method => method;
 
     public BatchSource Source => source;
 
-    public IReadOnlyDictionary<string, JsonNode> Facts => facts;
+    public JsonObject Facts => facts;
 
     public EncoderModel CreateModel(Device device, TrainingResult? result) => createModel(device, result);
 

@@ -1,9 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
@@ -13,7 +15,8 @@ namespace Ssl.Estimators.Methods;
 
 /// <summary>
 /// What every pretraining estimator does: check the columns, read them, train, hand out an <see cref="EncoderTransformer"/>.
-/// A derived class says which columns it reads, how a row becomes numbers, and which method learns from them.
+/// A derived class says which columns it reads, how a row becomes a batch's tensors (its <see cref="RowFormat"/>), and which method learns
+/// from them.
 /// </summary>
 public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
 {
@@ -26,7 +29,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     private readonly int? _gpuDeviceId;
     private readonly bool _fallbackToCpu;
 
-    private protected PretrainingTrainer(MLContext mlContext, PretrainingOptions options)
+    /// <summary>The estimator with its settings, which are checked and copied.</summary>
+    protected PretrainingTrainer(MLContext mlContext, PretrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(options);
@@ -44,17 +48,43 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <summary>The settings as they were when the estimator was made.</summary>
     protected PretrainingOptions Settings { get; }
 
-    /// <summary>Columns that training reads; the first ones, as many as the encoder takes, are what the transformer embeds later.</summary>
-    private protected abstract IReadOnlyList<string> TrainingColumns { get; }
+    /// <summary>Columns that training reads.</summary>
+    protected abstract IReadOnlyList<string> TrainingColumns { get; }
+
+    /// <summary>Columns that the transformer embeds later.</summary>
+    private protected virtual IReadOnlyList<string> EmbeddedColumns => TrainingColumns;
 
     /// <summary>Length of the embedding.</summary>
-    private protected abstract int EmbeddingDimension { get; }
+    protected abstract int EmbeddingDimension { get; }
 
-    /// <summary>Says what is wrong with a column, or null: kind and item type in ML.NET's words.</summary>
-    private protected abstract void CheckColumn(string name, ColumnShape shape);
+    /// <summary>Why there may be no row to learn from: what the exception about it says, in a sentence.</summary>
+    protected abstract string EmptyHint { get; }
 
-    /// <summary>Learns the preprocessing from the data, reads the rows, and makes the network.</summary>
-    private protected abstract PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel);
+    /// <summary>
+    /// Rows of similar length in one batch: less padding, but also easier negatives, so contrastive methods leave it off.
+    /// </summary>
+    protected virtual bool GroupByLength => false;
+
+    /// <summary>Throws unless a column has a type to learn from, before any work.</summary>
+    /// <param name="name">One of <see cref="TrainingColumns"/>.</param>
+    /// <param name="shape">What the data have under this name.</param>
+    /// <exception cref="ArgumentOutOfRangeException">What <see cref="ColumnShape.Mismatch"/> gives.</exception>
+    protected abstract void CheckColumn(string name, ColumnShape shape);
+
+    /// <summary>How rows become batches, and the encoder that is pretrained; what that needs of the data is learned here.</summary>
+    /// <param name="input">The data, whose columns were checked.</param>
+    /// <param name="channel">The log.</param>
+    protected abstract RowFormat LearnFormat(IDataView input, IChannel channel);
+
+    /// <summary>The method around a new encoder.</summary>
+    /// <param name="format">Made the encoder, and the batches.</param>
+    /// <param name="encoder">With fresh weights.</param>
+    /// <param name="streams">Weights, views, masks.</param>
+    protected abstract PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams);
+
+    /// <summary>What a model keeps of a trained method.</summary>
+    private protected virtual (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
+        Device device) => (format, method.Encoder);
 
     /// <summary>Pretrains an encoder on the rows of the input; labels are not used.</summary>
     /// <param name="input">Holds the input column(s); read several times.</param>
@@ -94,7 +124,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             return settings;
         var identity = RunIdentity.OfOptions(Settings).Set("Method", GetType().Name);
         foreach (var (name, value) in run.Facts)
-            identity.Set(name, value);
+            identity.Set(char.ToUpperInvariant(name[0]) + name[1..], value);
         foreach (var name in TrainingColumns)
             identity.Set($"Column '{name}'", schema[name].Type.ToString());
         identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
@@ -110,32 +140,34 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         return new EpochValidation(() => loss.Measure(Settings.CancellationToken), Settings.EarlyStoppingPatience);
     }
 
-    /// <summary>The rows to train on, in memory or streamed; the log says which.</summary>
-    /// <param name="input">The data.</param>
-    /// <param name="format">How a row becomes numbers.</param>
-    /// <param name="streams">The order of the rows, and which are kept out of training.</param>
-    /// <param name="channel">The log.</param>
-    /// <param name="emptyHint">Why there may be no usable row.</param>
-    /// <param name="groupByLength">Rows of similar length in one batch.</param>
-    /// <exception cref="InvalidOperationException">There are too few usable rows.</exception>
-    private protected BatchSource ReadRows(IDataView input, RowFormat format, RandomStreams streams, IChannel channel, string emptyHint,
-        bool groupByLength = false)
+    // The rows to train on, in memory or streamed, the network, and what becomes of it.
+    private PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
+        var format = LearnFormat(input, channel);
         var source = BatchSource.Create(input, new BatchSource.Settings
         {
             Format = format,
             BatchSize = Settings.BatchSize,
             MinimumBatchRows = Settings.MinimumBatchSize,
-            GroupByLength = groupByLength,
+            GroupByLength = GroupByLength,
             CacheLimit = Settings.CacheLimit,
             ShuffleBufferSize = Settings.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = Settings.CancellationToken,
             Split = Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed),
         });
-        RequireRows(source.RowCount, emptyHint);
+        RequireRows(source.RowCount, EmptyHint);
         Inform(channel, source.Describe());
-        return source;
+        format = format.Learned();
+        var method = MethodFor(format, format.CreateEncoder(streams), streams);
+        return new PretrainingRun(method, source, CreateModel, format.ToJson());
+
+        EncoderModel CreateModel(Device device, TrainingResult? result)
+        {
+            var (kept, network) = Kept(format, method, source, device);
+            return EncoderModel.CopyOf(network, kept.WithColumns(EmbeddedColumns), device, Settings.OutputColumnName,
+                TrainingFacts.Of(GetType().Name, result));
+        }
     }
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and the embedding.</summary>

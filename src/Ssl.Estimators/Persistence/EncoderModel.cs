@@ -1,23 +1,31 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Persistence;
 
 /// <summary>
-/// A fitted encoder as plain data and a network: everything that is saved, and what the stages downstream need to read rows for it and to
-/// train a copy of it, whatever its modality. Several transformers may share its weights. A modality derives from
-/// <see cref="Transformers.NetworkEncoderModel{TEncoder}"/>.
+/// A fitted encoder: how rows are read for it, and the network. Everything that is saved, whatever the kind of column. Several transformers
+/// may share its weights; any number of threads may embed at once.
 /// </summary>
-/// <remarks><see cref="Embed"/> may be called by any number of threads at once.</remarks>
-internal abstract class EncoderModel : IDisposable
+internal sealed class EncoderModel : IDisposable
 {
-    protected EncoderModel() => Lifetime = new Lifetime(nameof(Transformers.EncoderTransformer), Free);
+    private const string TrainingKey = "training", InputColumnsKey = "inputColumns", OutputColumnKey = "outputColumn";
+
+    private readonly Shared<Encoder> _network;
+    private Device _device;
+
+    private EncoderModel(Shared<Encoder> network, Device device, RowFormat format, string outputColumn, JsonObject trainingFacts)
+    {
+        (_network, _device, Format, OutputColumn, TrainingFacts) = (network, device, format, outputColumn, trainingFacts);
+        Lifetime = new Lifetime(nameof(Transformers.EncoderTransformer), _network.Release);
+    }
 
     /// <summary>
     /// Identity of the weights: the checksum of the archive it was read from, in hexadecimal; a random one for a fresh model.
@@ -27,91 +35,148 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Ends with <see cref="Dispose"/>: enter it to use the weights.</summary>
     public Lifetime Lifetime { get; }
 
-    /// <summary>The kind of input, and the key under which <c>EncoderModelReader</c> knows how to read it: "text".</summary>
-    public abstract string Modality { get; }
+    /// <summary>How rows are read and stored for it.</summary>
+    public RowFormat Format { get; }
+
+    /// <summary>The kind of input, and the kind of the archive: "text".</summary>
+    public string Modality => Format.Kind;
 
     /// <summary>Length of an embedding: what the network gives.</summary>
-    public abstract int Dimension { get; }
-
-    /// <summary>Slots of the output column before the embedding: the row's own cells as features. 0 where there are none.</summary>
-    public virtual int InputSlots => 0;
-
-    /// <summary>Names of those slots.</summary>
-    public virtual IEnumerable<string> InputSlotNames => [];
+    public int Dimension => Format.EmbeddingDimension;
 
     /// <summary>Length of a vector of the output column.</summary>
-    public int OutputWidth => InputSlots + Dimension;
+    public int OutputWidth => Format.InputSlots + Dimension;
 
-    /// <summary>Names of the columns it was fitted on, in the order in which <see cref="RawRow"/> brings their values.</summary>
-    public abstract IReadOnlyList<string> InputColumns { get; }
-
-    /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
-    public abstract IReadOnlyList<InputKind> InputKinds { get; }
-
-    /// <summary>What images are brought to when a row is read; null where the model reads none.</summary>
-    public virtual ImageInput? Images => null;
+    /// <summary>Names of the columns that are embedded.</summary>
+    public IReadOnlyList<string> InputColumns => Format.Columns;
 
     /// <summary>Name of the column that the embedding goes to.</summary>
-    public abstract string OutputColumn { get; }
+    public string OutputColumn { get; }
 
-    /// <summary>How the weights came about, as it stands in the archive; null where nothing is told.</summary>
-    public virtual JsonObject? TrainingFacts => null;
+    /// <summary>How the weights came about, as it stands in the archive.</summary>
+    public JsonObject TrainingFacts { get; }
 
-    /// <summary>Throws unless a column has a type that the model reads.</summary>
-    /// <param name="name">One of <see cref="InputColumns"/>.</param>
-    /// <param name="shape">What the data have under this name.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The sentence of <see cref="Diagnostics.Check.SchemaMismatch"/>.</exception>
-    public abstract void CheckColumn(string name, ColumnShape shape);
+    /// <summary>
+    /// Whether the network learned to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
+    /// </summary>
+    public bool Reconstructs => Network is IReconstructsRows { Reconstructs: true };
 
-    /// <summary>How rows are read for a training of <see cref="CreateTrainable"/>: one store, whose batches the encoder takes.</summary>
-    public abstract RowFormat CreateFormat();
+    /// <summary>The network, on the model's device, in evaluation mode; to be used while <see cref="Lifetime"/> is entered.</summary>
+    internal Encoder Network => _network.Value;
+
+    /// <summary>A model with its own copy of the weights.</summary>
+    /// <param name="trained">A network of the format's; stays its owner's.</param>
+    /// <param name="format">How rows are read.</param>
+    /// <param name="device">Where the model computes.</param>
+    /// <param name="outputColumn">Name of the embedding column.</param>
+    /// <param name="trainingFacts">How it was trained.</param>
+    public static EncoderModel CopyOf(Encoder trained, RowFormat format, Device device, string outputColumn, JsonObject trainingFacts)
+        => new(Filled(format, network => network.load_state_dict(trained.state_dict()), device), device, format, outputColumn,
+            trainingFacts);
+
+    /// <summary>A model of what <see cref="Describe"/> gave, on the CPU; null where nobody announced its kind.</summary>
+    /// <param name="kind">The kind of column.</param>
+    /// <param name="content">The description.</param>
+    /// <param name="fill">Fills the network's weights, which it takes by their names.</param>
+    /// <exception cref="FormatException">The description is incomplete.</exception>
+    public static EncoderModel? Create(string kind, JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
+    {
+        try
+        {
+            string[] inputs = [.. content[InputColumnsKey]!.AsArray().Select(name => (string)name!)];
+            if (inputs.Length == 0)
+                throw new FormatException("The archive's encoder has no input columns.");
+            return RowFormat.FromJson(kind, content, inputs) is not { } format ? null : new(
+                Filled(format, network => fill(network.state_dict()), CPU), CPU, format, (string)content[OutputColumnKey]!,
+                content[TrainingKey]!.DeepClone().AsObject());
+        }
+        catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
+        {
+            throw new FormatException($"The archive's description of the {kind} encoder is incomplete: {e.Message}", e);
+        }
+    }
 
     /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
-    public abstract Encoder CreateTrainable(RandomStreams streams);
+    public Encoder CreateTrainable(RandomStreams streams)
+    {
+        using var use = Lifetime.Enter();
+        using var skip = Initialization.Skip();
+        var copy = Format.CreateNetwork(streams);
+        copy.load_state_dict(Network.state_dict());
+        return copy;
+    }
 
     /// <summary>A network of the same architecture with fresh weights: on the CPU, all of it drawn from these streams.</summary>
-    public abstract Encoder CreateUntrained(RandomStreams streams);
+    public Encoder CreateUntrained(RandomStreams streams) => Format.CreateNetwork(streams);
 
     /// <summary>A model like this one with a copy of the weights of a network that <see cref="CreateTrainable"/> made.</summary>
     /// <param name="trained">The network, on any device.</param>
     /// <param name="device">Where the new model computes.</param>
     /// <param name="trainingFacts">How the weights came about.</param>
-    public abstract EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts);
+    public EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
+        => CopyOf(trained, Format, device, OutputColumn, trainingFacts);
+
+    /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
+    public EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn)
+    {
+        using var use = Lifetime.Enter();
+        return new(_network.Retain(), _device, Format.WithColumns(inputColumns), outputColumn, TrainingFacts);
+    }
 
     /// <summary>Embeddings on the model's device, Single [rows, <see cref="Dimension"/>], in the caller's dispose scope.</summary>
-    /// <param name="rows">The rows, computed as one batch; their memory is not kept.</param>
-    public abstract Tensor Encode(ReadOnlySpan<RawRow> rows);
-
-    /// <summary>What the output column holds of rows, computed as one batch: the embedding, after the row's own cells where it has them.</summary>
-    /// <param name="rows">The rows; their memory is not kept.</param>
-    /// <param name="embeddings">Takes rows.Length x <see cref="OutputWidth"/> values, row after row.</param>
-    public virtual void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
+    /// <param name="rows">Rows of the format, computed together.</param>
+    public Tensor Encode(RowStore rows)
     {
-        if (rows.Length == 0)
+        using var use = Lifetime.Enter();
+        using var scope = NewDisposeScope();
+        return rows.Encode(Network, _device).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the output column holds of rows, computed together: the embedding, after the row's own cells where it has them.</summary>
+    /// <param name="rows">Rows of the format.</param>
+    /// <param name="embeddings">Takes a row's <see cref="OutputWidth"/> values after the other's.</param>
+    public void Embed(RowStore rows, Span<float> embeddings)
+    {
+        if (rows.Count == 0)
             return;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var output = Encode(rows).cpu().contiguous();       // [rows, Dimension]
+        var output = Format.Output(rows, Encode(rows).cpu()).contiguous();       // [rows, OutputWidth]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }
 
-    /// <summary>
-    /// Whether the model learned to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
-    /// </summary>
-    public virtual bool Reconstructs => false;
-
     /// <summary>How badly hidden parts of each row are told: one error a row.</summary>
-    /// <param name="rows">The rows, computed as one batch; their memory is not kept. A row's error does not depend on the others.</param>
+    /// <param name="rows">Rows of the format, computed together. A row's error does not depend on the others.</param>
     /// <exception cref="InvalidOperationException">The model learned nothing of the kind; see <see cref="Reconstructs"/>.</exception>
-    public virtual float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows) => throw new InvalidOperationException(
-        "This encoder has no reconstruction error: its method did not learn to tell hidden parts of a row. Pretrain with a method that does "
-        + "(MaskedCells, for a table), or score by distances in the embedding.");
+    public float[] ReconstructionErrors(RowStore rows)
+    {
+        using var use = Lifetime.Enter();
+        if (Network is not IReconstructsRows { Reconstructs: true } network)
+        {
+            throw new InvalidOperationException("This encoder has no reconstruction error: its method did not learn to tell hidden parts of "
+                + "a row. Pretrain with a method that does (MaskedCells, for a table), or score by distances in the embedding.");
+        }
+        if (rows.Count == 0)
+            return [];
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var batch = rows.ToBatch(rows.AllRows);
+        var errors = network.Errors(batch.To(_device)).cpu().contiguous();      // [rows]
+        return MemoryMarshal.Cast<byte, float>(errors.bytes).ToArray();
+    }
 
-    /// <summary>Everything but the weights; the modality's reader makes a model of it.</summary>
-    public abstract JsonObject Describe();
+    /// <summary>Everything but the weights; <see cref="Create"/> makes a model of it.</summary>
+    public JsonObject Describe()
+    {
+        var content = Format.ToJson();
+        content[InputColumnsKey] = new JsonArray([.. InputColumns.Select(name => (JsonNode)name)]);
+        content[OutputColumnKey] = OutputColumn;
+        content[TrainingKey] = TrainingFacts.DeepClone();
+        return content;
+    }
 
     /// <summary>The weights by their names in the network; to be read while <see cref="Lifetime"/> is entered.</summary>
-    public abstract IReadOnlyDictionary<string, Tensor> GetWeights();
+    public IReadOnlyDictionary<string, Tensor> GetWeights() => Network.state_dict();
 
     /// <summary>Writes description and weights; <c>EncoderModelReader</c> reads them back.</summary>
     public void WriteArchive(Stream stream)
@@ -120,11 +185,13 @@ internal abstract class EncoderModel : IDisposable
         ModelArchive.Write(stream, Modality, Describe(), GetWeights());
     }
 
-    /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
-    public abstract EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn);
-
     /// <summary>Brings the network to a device. Not while another thread embeds.</summary>
-    public abstract void MoveTo(Device device);
+    public void MoveTo(Device device)
+    {
+        using var use = Lifetime.Enter();
+        Network.to(device);
+        _device = device;
+    }
 
     /// <summary>Whether <see cref="Dispose"/> was called.</summary>
     public bool IsDisposed => Lifetime.IsClosed;
@@ -132,11 +199,20 @@ internal abstract class EncoderModel : IDisposable
     /// <summary>Ends for the callers of everything here; calls under way are finished first. Safe from any thread.</summary>
     public void Dispose() => Lifetime.Close();
 
-    /// <summary>Lets the weights go; called once, when nobody uses them any more.</summary>
-    protected abstract void Free();
+    private static Shared<Encoder> Filled(RowFormat format, Action<Encoder> fill, Device device)
+    {
+        // A process that only loads and embeds never trains: here is where it learns of its cores.
+        if (device.type == DeviceType.CPU)
+            TorchDevice.UseAllCores();
+        // The weights are overwritten at once: any seed will do.
+        using var skip = Initialization.Skip();
+        using var streams = new RandomStreams(0);
+        var network = format.CreateNetwork(streams);
+        fill(network);
+        network.to(device);
+        network.eval();
+        foreach (var parameter in network.parameters())
+            parameter.requires_grad_(false);
+        return new Shared<Encoder>(network);
+    }
 }
-
-/// <summary>What the images of a column are brought to.</summary>
-/// <param name="Shape">Size and channels.</param>
-/// <param name="Maximum">The value of a white pixel in a column of <see cref="float"/>.</param>
-internal sealed record ImageInput(ImageShape Shape, float Maximum);

@@ -1,35 +1,13 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Persistence;
 
-/// <summary>Makes encoder models from archives: every modality registers how its models are read.</summary>
-/// <remarks>
-/// Registration happens in module initializers, so that a process which only references the pack and loads a model finds them:
-/// <c>[ModuleInitializer] internal static void Register() => EncoderModelReader.Register("text", TextEncoderModel.Create);</c>
-/// </remarks>
+/// <summary>Reads encoder models from archives.</summary>
 internal static class EncoderModelReader
 {
-    private static readonly ConcurrentDictionary<string, Func<JsonObject, Action<IReadOnlyDictionary<string, Tensor>>, EncoderModel>>
-        s_readers = new();
-
-    /// <summary>
-    /// Registers the reader of a modality. It makes the network from what <see cref="EncoderModel.Describe"/> gave, has its weights filled
-    /// by the second argument, which takes them by their names in the network, and leaves it on the CPU.
-    /// </summary>
-    public static void Register(string modality, Func<JsonObject, Action<IReadOnlyDictionary<string, Tensor>>, EncoderModel> create)
-        => s_readers[modality] = create;
-
-    /// <summary>A model of a description, on the CPU; null where nobody registered the modality.</summary>
-    /// <param name="modality">Its kind of input.</param>
-    /// <param name="description">What <see cref="EncoderModel.Describe"/> gave.</param>
-    /// <param name="fill">Fills the network's weights.</param>
-    public static EncoderModel? Create(string modality, JsonObject description, Action<IReadOnlyDictionary<string, Tensor>> fill)
-        => s_readers.TryGetValue(modality, out var create) ? create(description, fill) : null;
-
     /// <summary>Reads a model from the current position of a stream to its end; the stream need not seek.</summary>
     /// <param name="stream">The archive.</param>
     /// <returns>The model, on the CPU.</returns>
@@ -45,9 +23,10 @@ internal static class EncoderModelReader
     {
         try
         {
-            var model = Create(manifest.Kind, manifest.Content, tensors.ReadInto) ?? throw new FormatException(
+            var model = EncoderModel.Create(manifest.Kind, manifest.Content, tensors.ReadInto) ?? throw new FormatException(
                 $"The archive holds a model of kind '{manifest.Kind}', which this version ({ModelArchive.ProductVersion}) cannot " +
-                $"read as an encoder; it knows {string.Join(", ", s_readers.Keys.Order().Select(k => $"'{k}'"))}. Update the package.");
+                $"read as an encoder; it knows {string.Join(", ", RowFormat.KnownKinds.Select(k => $"'{k}'"))}. Update the package; a "
+                + "kind of column of your own must be announced with RowFormat.Register before it is loaded.");
             tensors.EnsureAllRead();
             if (Checksums.OfFile(tensors.Metadata) is { } checksum)
                 model.Id = checksum;

@@ -19,7 +19,7 @@ internal static class EmbeddingAnnotations
         {
             var editor = VBufferEditor.Create(ref value, size);
             var place = 0;
-            foreach (var name in model.InputSlotNames)
+            foreach (var name in model.Format.InputSlotNames)
                 editor.Values[place++] = name.AsMemory();
             for (var i = 0; place < size; i++)
                 editor.Values[place++] = string.Create(CultureInfo.InvariantCulture, $"{column}.{i}").AsMemory();
@@ -27,8 +27,8 @@ internal static class EmbeddingAnnotations
         };
         annotations.Add(SlotNames, new VectorDataViewType(TextDataViewType.Instance, size), names);
         EncoderAnnotation.Add(annotations, model);
-        if (model.InputSlots > 0)
-            InputSlots.Add(annotations, model.InputSlots);
+        if (model.Format.InputSlots is > 0 and var slots)
+            InputSlots.Add(annotations, slots);
         return annotations.ToAnnotations();
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Interop;
 
 namespace Ssl.Estimators.Transformers;
@@ -31,8 +30,7 @@ public sealed class EmbeddingEstimator : IEstimator<EncoderTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        foreach (var name in _encoder.InputColumnNames)
-            _encoder.Model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+        _encoder.Model.Format.CheckColumns(inputSchema);
         return SchemaShapes.Append(inputSchema, SchemaShapes.Embedding(_encoder.OutputColumnName, _encoder.EmbeddingDimension));
     }
 }

@@ -1,6 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Transforms.Image;
-using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -49,11 +47,7 @@ internal sealed class EncodedDataView : IDataView
             _memo?.Stop();
             lifetime.ThrowIfClosed();
         }
-        var inputs = _computation.InputColumns.Select(name => _input.Schema[name]).ToArray();
-        IEnumerable<DataViewSchema.Column> read = inputs;
-        if (inputs.Any(column => column.Type is ImageDataViewType))
-            read = read.Concat(LoadedImageColumn.Names(_input.Schema).Select(name => _input.Schema[name]));
-        var all = needed.Concat(read).DistinctBy(c => c.Index);
+        var all = needed.Concat(_computation.ActiveColumns(_input.Schema)).DistinctBy(c => c.Index);
         if (_memo is not { IsComplete: true })
             return new EncoderCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _batchSize, _memo?.Begin());
         // Loaders parse, and mappings map, what is asked for, read or not: so it is not asked for. A shuffled order comes once only.

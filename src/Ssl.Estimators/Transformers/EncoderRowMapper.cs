@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -15,7 +16,7 @@ internal sealed class EncoderRowMapper(
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
         var asked = dependingColumns.Select(c => c.Index).ToHashSet();
-        var own = asked.Any(i => i >= inputSchema.Count) ? computation.InputColumns.Select(name => inputSchema[name].Index) : [];
+        var own = asked.Any(i => i >= inputSchema.Count) ? computation.ActiveColumns(inputSchema).Select(column => column.Index) : [];
         var needed = asked.Where(i => i < inputSchema.Count).Concat(own).ToHashSet();
         return inputSchema.Where(c => needed.Contains(c.Index));
     }
@@ -30,10 +31,8 @@ internal sealed class EncoderRowMapper(
     private sealed class EncoderRow(
         DataViewRow input, RowComputation computation, DataViewSchema schema, HashSet<int> active) : DataViewRow
     {
-        private readonly RawRow[] _row = new RawRow[1];
-        private readonly RowBuffer _buffer = new();
         private readonly float[] _results = new float[computation.Width];
-        private RowReader? _reader;
+        private RowBatch? _row;
         private long _position = -2;
 
         public override DataViewSchema Schema => schema;
@@ -55,7 +54,7 @@ internal sealed class EncoderRowMapper(
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             if (typeof(TValue) != column.Type.RawType)
                 throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-            _reader ??= RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
+            _row ??= computation.CreateBatch(input, capacity: 1);
             return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
         }
 
@@ -64,7 +63,8 @@ internal sealed class EncoderRowMapper(
         {
             if (_position != input.Position)
             {
-                _row[0] = _reader!.Read(_buffer);
+                _row!.Clear();
+                _row.Read();
                 computation.Compute(_row, _results);
                 _position = input.Position;
             }

@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
@@ -34,7 +32,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     {
         _mlContext = mlContext;
         _model = model;
-        TrainingHistory = history ?? TrainingHistory.FromJson(model.TrainingFacts?[TrainingHistory.FactName]);
+        TrainingHistory = history ?? TrainingHistory.FromJson(model.TrainingFacts[TrainingHistory.FactName]);
     }
 
     /// <summary>Name of the embedding column: a known-size vector of <see cref="float"/>.</summary>
@@ -65,8 +63,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         _model.Lifetime.ThrowIfClosed();
-        foreach (var name in InputColumnNames)
-            _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+        _model.Format.CheckColumns(inputSchema);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(inputSchema);
         builder.AddColumn(OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, EmbeddingDimension),
@@ -100,18 +97,17 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(input);
         GetOutputSchema(input.Schema);
         var errors = new List<float>();
-        var rows = new List<RawRow>(BatchSize);
-        using var cursor = input.GetRowCursor(InputColumnNames.Select(name => input.Schema[name]).DistinctBy(column => column.Index));
-        var reader = RowReader.Open(cursor, _model.InputColumns, _model.InputKinds, _model.Images);
+        using var cursor = input.GetRowCursor(_model.Format.ActiveColumns(input.Schema).DistinctBy(column => column.Index));
+        var rows = new EmbeddingComputation(_model).CreateBatch(cursor, BatchSize);
         bool more;
         do
         {
             more = cursor.MoveNext();
             if (more)
-                rows.Add(reader.Read(new RowBuffer()));
+                rows.Read();
             if (rows.Count == BatchSize || !more && (rows.Count > 0 || errors.Count == 0))
             {
-                errors.AddRange(_model.ReconstructionErrors(CollectionsMarshal.AsSpan(rows)));
+                errors.AddRange(_model.ReconstructionErrors(rows.ToStore()));
                 rows.Clear();
             }
         }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -21,8 +22,7 @@ internal sealed class KeptRowsCursor(RowComputation computation, DataViewRowCurs
     private ReadOnlyMemory<float> _result;
     private long _found = -1;
     private DataViewRowCursor? _reopened;
-    private RowReader? _reader;
-    private RowBuffer? _buffer;
+    private RowBatch? _row;
     private float[]? _computed;
 
     public override DataViewSchema Schema => schema;
@@ -84,7 +84,7 @@ internal sealed class KeptRowsCursor(RowComputation computation, DataViewRowCurs
     private float[] Compute(DataViewRowId id, long position)
     {
         var rows = reopen is null ? input : _reopened ??= reopen();
-        _reader ??= RowReader.Open(rows, computation.InputColumns, computation.InputKinds, computation.Images);
+        _row ??= computation.CreateBatch(rows, capacity: 1);
         while (rows.Position < position && rows.MoveNext())
         {
             // Rows before it were kept.
@@ -97,8 +97,9 @@ internal sealed class KeptRowsCursor(RowComputation computation, DataViewRowCurs
             throw new InvalidOperationException($"Row {position} is another one than in the passes before: the data change while they are "
                 + "read again and again. Cache them before this stage (AppendCacheCheckpoint), or set EmbeddingMemoryLimit to 0.");
         }
-        var row = _reader.Read(_buffer ??= new RowBuffer());
-        computation.Compute([row], _computed ??= new float[computation.Width]);
+        _row.Clear();
+        _row.Read();
+        computation.Compute(_row, _computed ??= new float[computation.Width]);
         return _computed;
     }
 }

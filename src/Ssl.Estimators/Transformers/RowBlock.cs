@@ -1,37 +1,33 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>Up to a batch of consecutive input rows: their pass-through values, their place, and what was computed of them.</summary>
 internal sealed class RowBlock
 {
-    private readonly RowReader _reader;
+    private readonly RowBatch _rows;            // those that must be computed
     private readonly ColumnBuffer?[] _columns;
     private readonly ValueGetter<DataViewRowId> _idGetter;
-    private readonly RawRow[] _rows;
     private readonly DataViewRowId[] _ids;
     private readonly long[] _batches;
     private readonly float[] _results;
     private readonly RowComputation _computation;
     private readonly RowMemo.Pass? _memo;
-    private readonly RowBuffer[] _buffers;
     private readonly int[] _places;           // where the rows that are computed stand among all
     private float[] _computed = [];
-    private int _missing;
 
     public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity,
         RowMemo.Pass? memo)
     {
         (_computation, _memo) = (computation, memo);
-        _reader = RowReader.Open(input, computation.InputColumns, computation.InputKinds, computation.Images);
+        _rows = computation.CreateBatch(input, capacity);
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (var column in passThrough)
             _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);
         _idGetter = input.GetIdGetter();
-        _rows = new RawRow[capacity];
-        _buffers = new RowBuffer[capacity];
         _places = new int[capacity];
         _ids = new DataViewRowId[capacity];
         _batches = new long[capacity];
@@ -48,44 +44,45 @@ internal sealed class RowBlock
     /// <returns>Whether the input may have more.</returns>
     public bool Fill(DataViewRowCursor input)
     {
-        (Count, _missing) = (0, 0);
-        while (Count < _rows.Length && input.MoveNext())
+        Count = 0;
+        _rows.Clear();
+        while (Count < _ids.Length && input.MoveNext())
         {
             _idGetter(ref _ids[Count]);
             if (_memo is null || !_memo.TryGet(_ids[Count], input.Position, Results(Count, 1)))
             {
-                _rows[_missing] = _reader.Read(_buffers[_missing] ??= new RowBuffer());
-                _places[_missing++] = Count;
+                _places[_rows.Count] = Count;
+                _rows.Read();
             }
             _batches[Count] = input.Batch;
             foreach (var column in _columns)
                 column?.Read(Count);
             Count++;
         }
-        return Count == _rows.Length;
+        return Count == _ids.Length;
     }
 
     /// <summary>Computes the rows held of which nothing was kept, as one batch.</summary>
     public void Compute()
     {
         _computation.Lifetime?.ThrowIfClosed();
-        if (_missing == Count)
+        if (_rows.Count == Count)
         {
-            _computation.Compute(_rows.AsSpan(0, Count), Results(0, Count));
+            _computation.Compute(_rows, Results(0, Count));
             return;
         }
         var width = _computation.Width;
-        if (_computed.Length < _missing * width)
+        if (_computed.Length < _rows.Count * width)
             _computed = new float[_results.Length];
-        _computation.Compute(_rows.AsSpan(0, _missing), _computed.AsSpan(0, _missing * width));
-        for (var i = 0; i < _missing; i++)
+        _computation.Compute(_rows, _computed.AsSpan(0, _rows.Count * width));
+        for (var i = 0; i < _rows.Count; i++)
             _computed.AsSpan(i * width, width).CopyTo(Results(_places[i], 1));
     }
 
     /// <summary>Keeps what was computed for passes to come.</summary>
     public void Keep()
     {
-        for (var i = 0; i < _missing && _memo is not null; i++)
+        for (var i = 0; i < _rows.Count && _memo is not null; i++)
             _memo.Add(_ids[_places[i]], Results(_places[i], 1));
     }
 

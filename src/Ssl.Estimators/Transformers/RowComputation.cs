@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -11,14 +12,11 @@ namespace Ssl.Estimators.Transformers;
 /// </summary>
 internal abstract class RowComputation
 {
+    /// <summary>How rows are read and stored; null reads <see cref="InputColumns"/> as they are.</summary>
+    public virtual RowFormat? Format => null;
+
     /// <summary>The columns that are read, in the order in which <see cref="RawRow"/> brings their values.</summary>
-    public abstract IReadOnlyList<string> InputColumns { get; }
-
-    /// <summary>For each of <see cref="InputColumns"/>, which part of a <see cref="RawRow"/> brings it.</summary>
-    public abstract IReadOnlyList<InputKind> InputKinds { get; }
-
-    /// <inheritdoc cref="EncoderModel.Images"/>
-    public virtual ImageInput? Images => null;
+    public virtual IReadOnlyList<string> InputColumns => Format!.Columns;
 
     /// <summary>While it can compute; null where nothing can be disposed of.</summary>
     public virtual Lifetime? Lifetime => null;
@@ -26,10 +24,19 @@ internal abstract class RowComputation
     /// <summary>Numbers a row.</summary>
     public abstract int Width { get; }
 
-    /// <summary>Computes rows as one batch.</summary>
-    /// <param name="rows">The rows; their memory is not kept.</param>
-    /// <param name="results">Takes rows.Length x <see cref="Width"/> values, row after row.</param>
-    public abstract void Compute(ReadOnlySpan<RawRow> rows, Span<float> results);
+    /// <summary>The columns to ask a view for.</summary>
+    public IEnumerable<DataViewSchema.Column> ActiveColumns(DataViewSchema schema)
+        => Format?.ActiveColumns(schema) ?? InputColumns.Select(name => schema[name]);
+
+    /// <summary>Room for rows that are read for it.</summary>
+    /// <param name="input">A row or cursor in which the <see cref="ActiveColumns"/> are active.</param>
+    /// <param name="capacity">Rows at most.</param>
+    public RowBatch CreateBatch(DataViewRow input, int capacity) => new(input, Format, InputColumns, capacity);
+
+    /// <summary>Computes rows together.</summary>
+    /// <param name="rows">The rows, which <see cref="CreateBatch"/> made room for; their memory is not kept.</param>
+    /// <param name="results">Takes rows.Count x <see cref="Width"/> values, row after row.</param>
+    public abstract void Compute(RowBatch rows, Span<float> results);
 
     /// <summary>A getter of an output column, of the column's own raw type.</summary>
     /// <param name="output">Number of the output column, from 0.</param>
@@ -50,17 +57,13 @@ internal abstract class RowComputation
 /// <summary>An encoder's one output column: the embedding.</summary>
 internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
 {
-    public override IReadOnlyList<string> InputColumns => model.InputColumns;
-
-    public override IReadOnlyList<InputKind> InputKinds => model.InputKinds;
-
-    public override ImageInput? Images => model.Images;
+    public override RowFormat Format => model.Format;
 
     public override Lifetime Lifetime => model.Lifetime;
 
     public override int Width => model.OutputWidth;
 
-    public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results) => model.Embed(rows, results);
+    public override void Compute(RowBatch rows, Span<float> results) => model.Embed(rows.ToStore(), results);
 
     public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => VectorGetter(row);
 }

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Tests.Data;
 

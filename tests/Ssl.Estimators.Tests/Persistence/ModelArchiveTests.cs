@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -117,7 +118,9 @@ public class ModelArchiveTests
     internal static float[] Embed(EncoderModel model, params string[] texts)
     {
         var embedding = new float[model.Dimension];
-        model.Embed([RawRow.OfTexts(texts.Select(t => t.AsMemory()).ToArray())], embedding);
+        var store = model.Format.NewStore();
+        store.Add(new RawRow(default, texts.Select(t => t.AsMemory()).ToArray()), keepsEmpty: true);
+        model.Embed(store, embedding);
         return embedding;
     }
 

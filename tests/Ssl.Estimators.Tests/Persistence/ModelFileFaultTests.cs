@@ -128,7 +128,7 @@ public class ModelFileFaultTests
             "Field not found: 'Microsoft.ML.ModelSaveContext.Repository'. Use the version of Microsoft.ML that");
     }
 
-    private static byte[] Save(TestEncoderModel model)
+    private static byte[] Save(EncoderModel model)
     {
         var mlContext = new MLContext();
         using var stream = new MemoryStream();

@@ -43,7 +43,7 @@ public class ModelFileTests
     [TestMethod]
     public void Texts_and_numbers_of_several_columns_come_in_their_order()
     {
-        TestEncoderModel[] encoders = [TestEncoderModel.Create(6, inputs: ["Other", "Text"]),
+        EncoderModel[] encoders = [TestEncoderModel.Create(6, inputs: ["Other", "Text"]),
             TestEncoderModel.Create(6, readsNumbers: true, inputs: ["Second", "Number"])];
         foreach (var encoder in encoders)
         {
@@ -90,7 +90,7 @@ public class ModelFileTests
         var view = loaded.Transform(View());
         for (var pass = 0; pass < 3; pass++)
             Column(view, "Features");
-        Assert.AreEqual(Rows.Length, ((TestEncoderModel)loaded.Model).RowsEmbedded);
+        Assert.AreEqual(Rows.Length, TestEncoderModel.RowsEmbedded(loaded.Model));
     }
 
     [TestMethod]

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Persistence;
@@ -11,37 +13,9 @@ namespace Ssl.Estimators.Tests.Persistence;
 /// <summary>
 /// A small encoder without training: an embedding is a table's row chosen by the text's hash, or a product with the numbers.
 /// </summary>
-internal sealed class TestEncoderModel : EncoderModel
+internal static class TestEncoderModel
 {
-    private readonly Tensor _table;     // [rows, Dimension]
-    private readonly float[] _values;
-    private int _rowsEmbedded;
-
-    public TestEncoderModel(Tensor table, string output = "Features", bool readsNumbers = false, params string[] inputs)
-    {
-        _table = table.DetachFromDisposeScope();
-        _values = table.data<float>().ToArray();
-        OutputColumn = output;
-        ReadsNumbers = readsNumbers;
-        InputColumns = inputs.Length == 0 ? ["Text"] : inputs;
-    }
-
-    /// <summary>How many rows this model has embedded.</summary>
-    public int RowsEmbedded => Volatile.Read(ref _rowsEmbedded);
-
-    public override string Modality => "test";
-
-    public override int Dimension => (int)_table.shape[1];
-
-    public override IReadOnlyList<string> InputColumns { get; }
-
-    public override string OutputColumn { get; }
-
-    public bool ReadsNumbers { get; }
-
-    public override IReadOnlyList<InputKind> InputKinds => [.. InputColumns.Select(_ => ReadsNumbers ? InputKind.Number : InputKind.Text)];
-
-    public static TestEncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features",
+    public static EncoderModel Create(int dimension = 5, int seed = 1, int rows = 7, string output = "Features",
         bool readsNumbers = false,
         params string[] inputs)
     {
@@ -52,103 +26,124 @@ internal sealed class TestEncoderModel : EncoderModel
             values[i] = random.NextSingle() - 0.5f;
         }
 
-        return new TestEncoderModel(tensor(values, [rows, dimension]), output, readsNumbers, inputs);
+        using var trained = new Network(tensor(values, [rows, dimension]), readsNumbers);
+        return EncoderModel.CopyOf(trained, new Format(inputs.Length == 0 ? ["Text"] : inputs, rows, dimension, readsNumbers), CPU, output, []);
     }
 
-    public override JsonObject Describe() => new()
-    {
-        ["inputs"] = new JsonArray([.. InputColumns.Select(c => JsonValue.Create(c))]),
-        ["output"] = OutputColumn,
-        ["numbers"] = ReadsNumbers,
-        ["shape"] = new JsonArray([.. _table.shape.Select(c => JsonValue.Create(c))]),
-    };
-
-    public override IReadOnlyDictionary<string, Tensor> GetWeights()
-    {
-        Lifetime.ThrowIfClosed();
-        return new Dictionary<string, Tensor> { ["table"] = _table };
-    }
-
-    public override void CheckColumn(string name, ColumnShape shape)
-    {
-    }
-
-    public override RowFormat CreateFormat() => throw new NotSupportedException();
-
-    public override Encoder CreateTrainable(RandomStreams streams) => throw new NotSupportedException();
-
-    public override Encoder CreateUntrained(RandomStreams streams) => throw new NotSupportedException();
-
-    public override EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
-        => throw new NotSupportedException();
-
-    public override Tensor Encode(ReadOnlySpan<RawRow> rows)
-    {
-        var embeddings = new float[rows.Length * Dimension];
-        Embed(rows, embeddings);
-        return tensor(embeddings, [rows.Length, Dimension]);
-    }
-
-    public override void Embed(ReadOnlySpan<RawRow> rows, Span<float> embeddings)
-    {
-        using var use = Lifetime.Enter();
-        Interlocked.Add(ref _rowsEmbedded, rows.Length);
-        var count = _values.Length / Dimension;
-        for (var i = 0; i < rows.Length; i++)
-        {
-            var target = embeddings.Slice(i * Dimension, Dimension);
-            target.Clear();
-            for (var j = 0; j < (ReadsNumbers ? rows[i].Numbers.Length : rows[i].Texts.Length); j++)
-            {
-                var row = ReadsNumbers ? j % count : Hash(rows[i].Texts.Span[j].Span) % count;
-                for (var d = 0; d < Dimension; d++)
-                {
-                    target[d] += (j + 1) * (ReadsNumbers ? rows[i].Numbers.Span[j] : 1) * _values[row * Dimension + d];
-                }
-            }
-        }
-    }
-
-    /// <summary>Numbers can be rebuilt, badly where they are large; texts cannot.</summary>
-    public override bool Reconstructs => ReadsNumbers;
-
-    public override float[] ReconstructionErrors(ReadOnlySpan<RawRow> rows)
-    {
-        if (!Reconstructs)
-            return base.ReconstructionErrors(rows);
-        var errors = new float[rows.Length];
-        for (var i = 0; i < rows.Length; i++)
-            foreach (var number in rows[i].Numbers.Span)
-                errors[i] += number * number;
-        return errors;
-    }
-
-    public override EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn) =>
-        new TestEncoderModel(_table.alias(), outputColumn, ReadsNumbers, [.. inputColumns]);
-
-    public override void MoveTo(Device device) => Assert.AreEqual(CPU.type, device.type);
-
-    protected override void Free() => _table.Dispose();
+    /// <summary>How many rows a model has embedded.</summary>
+    public static int RowsEmbedded(EncoderModel model) => ((Network)model.Network).RowsEmbedded;
 
     [ModuleInitializer]
-    internal static void Register() => EncoderModelReader.Register("test", Read);
+    internal static void Register() => RowFormat.Register("test", (json, columns)
+        => new Format(columns, (int)json["rows"]!, (int)json["dimension"]!, (bool)json["numbers"]!));
 
-    private static TestEncoderModel Read(JsonObject content, Action<IReadOnlyDictionary<string, Tensor>> fill)
+    private sealed class Format(IReadOnlyList<string> columns, int rows, int dimension, bool readsNumbers) : RowFormat(columns)
     {
-        var table = zeros([.. content["shape"]!.AsArray().Select(v => v!.GetValue<long>())]);
-        fill(new Dictionary<string, Tensor> { ["table"] = table });
-        return new TestEncoderModel(table, content["output"]!.GetValue<string>(), content["numbers"]!.GetValue<bool>(),
-            [.. content["inputs"]!.AsArray().Select(v => v!.GetValue<string>())]);
-    }
+        public override string Kind => "test";
 
-    private static int Hash(ReadOnlySpan<char> text)
-    {
-        var hash = 17;
-        foreach (var c in text)
+        public override string Needed => "value";
+
+        public override int EmbeddingDimension => dimension;
+
+        public override void CheckColumn(string name, ColumnShape shape)
         {
-            hash = hash * 31 + c;
         }
 
-        return hash & 0x7FFFFFFF;
+        public override RowStore NewStore() => new Store(rows, readsNumbers);
+
+        public override Encoder CreateEncoder(RandomStreams streams) => new Network(zeros(rows, dimension), readsNumbers);
+
+        public override JsonObject ToJson() => new() { ["rows"] = rows, ["dimension"] = dimension, ["numbers"] = readsNumbers };
+    }
+
+    private sealed class Store(int width, bool readsNumbers) : RowStore
+    {
+        private List<(float[] Weights, float Squares)> _rows = [];
+
+        public override int Count => _rows.Count;
+
+        public override long Bytes => 4L * _rows.Count * width;
+
+        public override string Content => $"{_rows.Count} rows";
+
+        public override bool Add(RawRow row, bool keepsEmpty)
+        {
+            var (weights, squares) = (new float[width], 0f);
+            for (var j = 0; j < (readsNumbers ? row.Numbers.Length : row.Texts.Length); j++)
+            {
+                weights[readsNumbers ? j % width : Hash(row.Texts.Span[j].Span) % width] += (j + 1) * (readsNumbers ? row.Numbers.Span[j] : 1);
+                squares += readsNumbers ? row.Numbers.Span[j] * row.Numbers.Span[j] : 0;
+            }
+            _rows.Add((weights, squares));
+            return true;
+        }
+
+        public override void KeepOnly(ReadOnlySpan<int> rows) => _rows = [.. rows.ToArray().Select(row => _rows[row])];
+
+        public override Batch ToBatch(ReadOnlySpan<int> rows)
+        {
+            var (weights, squares) = (empty(rows.Length, width), empty(rows.Length));
+            for (var i = 0; i < rows.Length; i++)
+            {
+                _rows[rows[i]].Weights.CopyTo(MemoryMarshal.Cast<byte, float>(weights.bytes)[(i * width)..]);
+                MemoryMarshal.Cast<byte, float>(squares.bytes)[i] = _rows[rows[i]].Squares;
+            }
+            return new Weights(weights, squares);
+        }
+
+        private static int Hash(ReadOnlySpan<char> text)
+        {
+            var hash = 17;
+            foreach (var c in text)
+            {
+                hash = hash * 31 + c;
+            }
+
+            return hash & 0x7FFFFFFF;
+        }
+    }
+
+    private sealed class Weights(Tensor values, Tensor squares) : Batch
+    {
+        public Tensor Values => values;
+
+        public Tensor Squares => squares;
+
+        public override long Count => values.shape[0];
+
+        public override Batch To(Device device) => this;
+
+        public override void Dispose()
+        {
+            values.Dispose();
+            squares.Dispose();
+        }
+    }
+
+    private sealed class Network : Encoder<Weights>, IReconstructsRows
+    {
+        private readonly bool _readsNumbers;
+        private int _rowsEmbedded;
+
+        public Network(Tensor table, bool readsNumbers) : base("Test")
+        {
+            _readsNumbers = readsNumbers;
+            register_buffer("table", table);                    // [rows, dimension]
+        }
+
+        public int RowsEmbedded => Volatile.Read(ref _rowsEmbedded);
+
+        public override int EmbeddingDimension => (int)get_buffer("table")!.shape[1];
+
+        /// <summary>Numbers can be rebuilt, badly where they are large; texts cannot.</summary>
+        public bool Reconstructs => _readsNumbers;
+
+        public Tensor Errors(Batch batch) => ((Weights)batch).Squares.clone();
+
+        protected override Tensor Encode(Weights batch)
+        {
+            Interlocked.Add(ref _rowsEmbedded, (int)batch.Count);
+            return batch.Values.unsqueeze(-1).mul(get_buffer("table")!).sum(1);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Transformers;
@@ -245,15 +246,13 @@ public sealed class RowMemoTests
     {
         public override IReadOnlyList<string> InputColumns => [column];
 
-        public override IReadOnlyList<InputKind> InputKinds => [InputKind.Number];
-
         public override int Width => width;
 
-        public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
+        public override void Compute(RowBatch rows, Span<float> results)
         {
-            Interlocked.Add(ref times.Computed, rows.Length);
-            for (var i = 0; i < rows.Length; i++)
-                results[i * width] = 3 * rows[i].Numbers.Span[0];
+            Interlocked.Add(ref times.Computed, rows.Count);
+            for (var i = 0; i < rows.Count; i++)
+                results[i * width] = 3 * rows.Rows[i].Numbers.Span[0];
         }
 
         public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => VectorGetter(row);

@@ -7,6 +7,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -45,69 +46,50 @@ internal sealed class CellEncoder : Encoder<CellBatch>
 }
 
 /// <summary>
-/// An encoder of columns of any kind, the least that a modality has to write: numbers are cells as they are, a text or the value of a key
-/// is its length and its first letter.
+/// An encoder of columns of any kind, the least that a kind of column has to write: numbers are cells as they are, a text or the value of a
+/// key is its length and its first letter.
 /// </summary>
-internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
+internal static class CellEncoderModel
 {
-    private readonly InputKind[] _kinds;
-    private readonly int _width;
-
-    private CellEncoderModel(Parts parts, InputKind[] kinds, int width) : base(parts) => (_kinds, _width) = (kinds, width);
-
-    public override string Modality => "cells";
-
-    public override int Dimension => 12;
-
-    public override IReadOnlyList<InputKind> InputKinds => _kinds;
-
     /// <summary>An untrained model.</summary>
-    public static CellEncoderModel Create(params (string Column, InputKind Kind)[] columns) => Create(1, columns);
+    public static EncoderModel Create(params (string Column, TableColumnKind Kind)[] columns) => Create(1, columns);
 
     /// <summary>An untrained model whose number columns have several cells each.</summary>
-    public static CellEncoderModel Create(int width, params (string Column, InputKind Kind)[] columns)
+    public static EncoderModel Create(int width, params (string Column, TableColumnKind Kind)[] columns)
     {
-        InputKind[] kinds = [.. columns.Select(c => c.Kind)];
+        var format = new Format([.. columns.Select(c => c.Column)], [.. columns.Select(c => c.Kind)], width);
         using var streams = new RandomStreams(3);
-        using var network = new CellEncoder(Cells(kinds, width), streams);
-        return new(Parts.Copy(network, s => new CellEncoder(Cells(kinds, width), s), CPU, [.. columns.Select(c => c.Column)], "Features",
-            []),
-            kinds, width);
+        using var network = format.CreateEncoder(streams);
+        return EncoderModel.CopyOf(network, format, CPU, "Features", []);
     }
 
     [ModuleInitializer]
-    internal static void Register() => EncoderModelReader.Register("cells", (content, fill) =>
-    {
-        InputKind[] kinds = [.. content["kinds"]!.AsArray().Select(kind => Enum.Parse<InputKind>((string)kind!))];
-        var width = (int)content["width"]!;
-        return new CellEncoderModel(Parts.Read(content, streams => new CellEncoder(Cells(kinds, width), streams), fill), kinds, width);
-    });
+    internal static void Register() => RowFormat.Register("cells", (json, columns) => new Format(columns,
+        [.. json["kinds"]!.AsArray().Select(kind => Enum.Parse<TableColumnKind>((string)kind!))], (int)json["width"]!));
 
-    public override void CheckColumn(string name, ColumnShape shape)
+    private sealed class Format(IReadOnlyList<string> columns, TableColumnKind[] kinds, int width) : RowFormat(columns)
     {
-        var kind = _kinds[InputColumns.ToList().IndexOf(name)];
-        if (kind == InputKind.Number && !NumberColumns.CanRead(shape.ItemType))
-            throw Check.SchemaMismatch("input", name, "a number", shape.ToString());
+        private int Cells => kinds.Sum(kind => kind == TableColumnKind.Number ? width : 2);
+
+        public override string Kind => "cells";
+
+        public override string Needed => "value";
+
+        public override int EmbeddingDimension => 12;
+
+        public override void CheckColumn(string name, ColumnShape shape)
+        {
+            if (kinds[Columns.ToList().IndexOf(name)] == TableColumnKind.Number && !NumberColumns.CanRead(shape.ItemType))
+                throw shape.Mismatch(name, "a number");
+        }
+
+        public override RowStore NewStore() => new Store(Cells);
+
+        public override Encoder CreateEncoder(RandomStreams streams) => new CellEncoder(Cells, streams);
+
+        public override JsonObject ToJson()
+            => new() { ["kinds"] = new JsonArray([.. kinds.Select(kind => (JsonNode)kind.ToString())]), ["width"] = width };
     }
-
-    public override RowFormat CreateFormat() => new Format(this);
-
-    private protected override CellEncoder CreateNetwork(RandomStreams streams) => new(Cells(_kinds, _width), streams);
-
-    private protected override CellEncoderModel With(Parts parts) => new(parts, _kinds, _width);
-
-    private protected override JsonObject DescribePreprocessing()
-        => new() { ["kinds"] = new JsonArray([.. _kinds.Select(kind => (JsonNode)kind.ToString())]), ["width"] = _width };
-
-    private protected override Batch ToBatch(ReadOnlySpan<RawRow> rows)
-    {
-        var store = new Store(Cells(_kinds, _width));
-        foreach (var row in rows)
-            store.Add(row);
-        return store.ToBatch([.. Enumerable.Range(0, rows.Length)]);
-    }
-
-    private static int Cells(InputKind[] kinds, int width) => kinds.Sum(kind => kind == InputKind.Number ? width : 2);
 
     private sealed class Store(int width) : RowStore
     {
@@ -117,17 +99,16 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
 
         public override long Bytes => (long)_rows.Count * width * sizeof(float);
 
-        public override bool IsFull => false;
-
         public override string Content => $"{_rows.Count * width} cells";
 
-        public void Add(RawRow row)
+        public override bool Add(RawRow row, bool keepsEmpty)
         {
             var cells = row.Numbers.ToArray().ToList();
             foreach (var text in row.Texts.ToArray())
                 cells.AddRange([text.Length / 10f, text.IsEmpty ? -1 : (text.Span[0] - 'a') / 10f]);
             Assert.HasCount(width, cells);
             _rows.Add([.. cells]);
+            return true;
         }
 
         public override void KeepOnly(ReadOnlySpan<int> rows) => _rows = [.. rows.ToArray().Select(row => _rows[row])];
@@ -139,25 +120,6 @@ internal sealed class CellEncoderModel : NetworkEncoderModel<CellEncoder>
             for (var i = 0; i < rows.Length; i++)
                 _rows[rows[i]].CopyTo(target[(i * width)..]);
             return new CellBatch(cells);
-        }
-    }
-
-    private sealed class Format(CellEncoderModel model) : RowFormat
-    {
-        public override IReadOnlyList<string> Columns => model.InputColumns;
-
-        public override string Needed => "value";
-
-        public override RowStore[] NewStores() => [new Store(Cells(model._kinds, model._width))];
-
-        public override Func<RowStore[], bool> Open(DataViewRow row)
-        {
-            var reader = RowReader.Open(row, model.InputColumns, model._kinds);
-            return stores =>
-            {
-                ((Store)stores[0]).Add(reader.Read(new RowBuffer()));
-                return true;
-            };
         }
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
@@ -37,7 +37,7 @@ public sealed class FeatureImportanceTests
     }
 
     private static EncoderTransformer Encoder(MLContext mlContext)
-        => new(mlContext, CellEncoderModel.Create(3, ("Values", InputKind.Number)));
+        => new(mlContext, CellEncoderModel.Create(3, ("Values", TableColumnKind.Number)));
 
     [TestMethod]
     public void The_slot_that_decides_is_the_important_one_in_every_task()
@@ -74,7 +74,7 @@ public sealed class FeatureImportanceTests
         var mlContext = new MLContext(1);
         var data = View(mlContext);
         using var encoder = new EncoderTransformer(mlContext,
-            CellEncoderModel.Create(("Number", InputKind.Number), ("Class", InputKind.Text)));
+            CellEncoderModel.Create(("Number", TableColumnKind.Number), ("Class", TableColumnKind.Text)));
         using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(data);
         var error = Assert.ThrowsExactly<InvalidOperationException>(
             () => mlContext.MulticlassClassification.PermutationFeatureImportance(model, data));

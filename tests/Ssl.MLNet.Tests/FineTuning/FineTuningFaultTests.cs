@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.Contracts;
@@ -90,7 +90,7 @@ public sealed class FineTuningFaultTests
     public void An_encoder_of_another_modality_is_refused()
     {
         var mlContext = new MLContext(1);
-        using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create(("Text", InputKind.Number)));
+        using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create(("Text", TableColumnKind.Number)));
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
             () => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer").Fit(FineTuningData.View(mlContext)));
         StringAssert.Contains(error.Message, "Schema mismatch for input column 'Text': expected a number, got String");

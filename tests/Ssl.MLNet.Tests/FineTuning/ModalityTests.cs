@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
@@ -21,9 +21,9 @@ public sealed class ModalityTests
         public string Class { get; set; } = "";
     }
 
-    private static readonly (string, InputKind)[] Numbers = [("Size", InputKind.Number), ("Number", InputKind.Number),
-        ("Flag", InputKind.Number)];
-    private static readonly (string, InputKind)[] Texts = [("Word", InputKind.Text), ("ColorKey", InputKind.Key)];
+    private static readonly (string, TableColumnKind)[] Numbers = [("Size", TableColumnKind.Number), ("Number", TableColumnKind.Number),
+        ("Flag", TableColumnKind.Number)];
+    private static readonly (string, TableColumnKind)[] Texts = [("Word", TableColumnKind.Text), ("ColorKey", TableColumnKind.Key)];
 
     private static IDataView View(MLContext mlContext, int count = 120)
     {
@@ -65,7 +65,7 @@ public sealed class ModalityTests
     {
         var mlContext = new MLContext(1);
         var data = View(mlContext);
-        using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create([("Number", InputKind.Number), .. Texts]));
+        using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create([("Number", TableColumnKind.Number), .. Texts]));
         var tasks = mlContext.SelfSupervised().FineTune;
         using var binary = tasks.BinaryClassification(encoder, "Flag", numberOfEpochs: 2).Fit(data);
         using var regression = tasks.Regression(encoder, "Size", numberOfEpochs: 30, learningRate: 0.02).Fit(data);

@@ -73,7 +73,7 @@ public sealed class ResumeTests
         {
         }
         var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(new MLContext(5), Checkpoint, shift: 100));
-        StringAssert.Contains(error.Message, "ScalesAndCategories");
+        StringAssert.Contains(error.Message, "Columns");
     }
 
     private static EncoderTransformer Fit(MLContext mlContext, string checkpoint, CancellationTokenSource? stop = null,

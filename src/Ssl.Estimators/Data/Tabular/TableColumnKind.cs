@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Data;
 

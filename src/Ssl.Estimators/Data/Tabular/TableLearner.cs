@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Data;
 
@@ -53,11 +54,11 @@ internal sealed class TableLearner
         // The same rows are drawn whatever the seed: what is learned of the columns depends on the data alone.
         var random = new ShuffleRandom(0);
         using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(c => c.Index));
-        var reader = new TableCellReader(cursor, columns);
+        var (read, buffer) = (RowReader.Open(cursor, columns), new RowBuffer());
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            learner.Add(reader.Read(), random);
+            learner.Add(read(buffer), random);
         }
         return (learner.Result(data.Schema, columns), learner._rows);
     }

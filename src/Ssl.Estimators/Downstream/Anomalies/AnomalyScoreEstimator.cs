@@ -6,6 +6,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
@@ -121,8 +122,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         if (_options is { Method: AnomalyMethod.ReconstructionError, Encoder: { } encoder })
         {
-            foreach (var name in encoder.InputColumnNames)
-                encoder.Model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+            encoder.Model.Format.CheckColumns(inputSchema);
         }
         else
         {

@@ -4,6 +4,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -21,8 +22,7 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     public override void CheckInput(DataViewSchema schema)
     {
-        foreach (var name in encoder.InputColumns)
-            encoder.CheckColumn(name, ColumnShape.Find(schema, name));
+        encoder.Format.CheckColumns(schema);
     }
 
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
@@ -34,7 +34,7 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
     public static ReconstructionModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
     {
         var modality = (string)content[ModalityKey]!;
-        return new ReconstructionModel(EncoderModelReader.Create(modality, content[EncoderKey]!.AsObject(), weights =>
+        return new ReconstructionModel(EncoderModel.Create(modality, content[EncoderKey]!.AsObject(), weights =>
         {
             foreach (var (name, weight) in weights)
             {
@@ -64,19 +64,17 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     private sealed class Computation(ReconstructionModel model, EncoderModel encoder) : RowComputation
     {
-        public override IReadOnlyList<string> InputColumns => encoder.InputColumns;
-
-        public override IReadOnlyList<InputKind> InputKinds => encoder.InputKinds;
+        public override RowFormat Format => encoder.Format;
 
         public override Lifetime Lifetime => model.Lifetime;
 
         public override int Width => 1;
 
-        public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
+        public override void Compute(RowBatch rows, Span<float> results)
         {
             using var use = model.Lifetime.Enter();
-            if (rows.Length > 0)
-                encoder.ReconstructionErrors(rows).CopyTo(results);
+            if (rows.Count > 0)
+                encoder.ReconstructionErrors(rows.ToStore()).CopyTo(results);
         }
 
         public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)

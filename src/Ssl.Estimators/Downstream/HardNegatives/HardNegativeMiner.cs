@@ -5,6 +5,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;

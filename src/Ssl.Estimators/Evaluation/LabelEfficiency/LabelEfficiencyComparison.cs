@@ -9,6 +9,7 @@ using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
@@ -157,7 +158,7 @@ internal sealed class LabelEfficiencyComparison
     {
         LabelValues.CheckColumn(PredictionKind.MulticlassClassification, _label, ColumnShape.Find(schema, _label, "label"));
         foreach (var name in _encoder.InputColumnNames)
-            _encoder.Model.CheckColumn(name, ColumnShape.Find(schema, name));
+            _encoder.Model.Format.CheckColumn(name, ColumnShape.Find(schema, name));
     }
 
     private static string Percent(double fraction) => (fraction * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";

@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Evaluation;
 
@@ -46,9 +48,10 @@ internal static class StockBaseline
     /// <exception cref="InvalidOperationException">A column is of a kind that has no plain features.</exception>
     public static double Classify(MLContext mlContext, IDataView training, IDataView test, string label, EncoderModel encoder)
     {
-        var columns = encoder.InputColumns.Zip(encoder.InputKinds).DistinctBy(column => column.First).ToArray();
+        var columns = encoder.InputColumns.Distinct().Select(name => (Name: name, Kind: TableColumnKinds.Of(ColumnShape.Find(training.Schema, name))))
+            .ToArray();
         var parts = new List<string>();
-        string[] texts = [.. columns.Where(c => c.Second == InputKind.Text).Select(c => c.First)];
+        string[] texts = [.. columns.Where(c => c.Kind == TableColumnKind.Text).Select(c => c.Name)];
         if (texts.Length > 0)
         {
             var words = new WordWeights(training, texts);
@@ -57,7 +60,7 @@ internal static class StockBaseline
         }
 
         var chain = new EstimatorChain<ITransformer>();
-        string[] numbers = [.. columns.Where(c => c.Second == InputKind.Number).Select(c => c.First)];
+        string[] numbers = [.. columns.Where(c => c.Kind is TableColumnKind.Number or TableColumnKind.Boolean).Select(c => c.Name)];
         if (numbers.Length > 0)
         {
             InputOutputColumnPair[] pairs = [.. numbers.Select((name, i) => new InputOutputColumnPair($"{Numbers}{i}", name))];
@@ -70,7 +73,7 @@ internal static class StockBaseline
             parts.Add(Numbers);
         }
 
-        foreach (var (name, kind) in columns.Where(c => c.Second == InputKind.Key))
+        foreach (var (name, _) in columns.Where(c => c.Kind == TableColumnKind.Key))
         {
             chain = chain.Append<ITransformer>(mlContext.Transforms.Conversion.MapKeyToVector($"{Features}.{name}", name));
             parts.Add($"{Features}.{name}");

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Evaluation;
@@ -25,12 +26,12 @@ internal sealed class WordWeights : RowComputation
         var texts = 0;
         using (var cursor = rows.GetRowCursor(columns.Select(name => rows.Schema[name])))
         {
-            var reader = RowReader.Open(cursor, InputColumns, InputKinds);
+            var read = RowReader.Open(cursor, columns);
             var buffer = new RowBuffer();
             while (cursor.MoveNext())
             {
                 texts++;
-                foreach (var word in Words(reader.Read(buffer)).Distinct(StringComparer.Ordinal))
+                foreach (var word in Words(read(buffer)).Distinct(StringComparer.Ordinal))
                     counts[word] = counts.GetValueOrDefault(word) + 1;
             }
         }
@@ -43,8 +44,6 @@ internal sealed class WordWeights : RowComputation
 
     public override IReadOnlyList<string> InputColumns => _columns;
 
-    public override IReadOnlyList<InputKind> InputKinds => [.. _columns.Select(_ => InputKind.Text)];
-
     public override int Width => Math.Max(1, _rarity.Length);
 
     /// <summary>The view with the vectors as a further column.</summary>
@@ -56,13 +55,13 @@ internal sealed class WordWeights : RowComputation
         return new EncodedDataView(view, schema.ToSchema(), this, batchSize: 32);
     }
 
-    public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
+    public override void Compute(RowBatch rows, Span<float> results)
     {
         results.Clear();
-        for (var i = 0; i < rows.Length; i++)
+        for (var i = 0; i < rows.Count; i++)
         {
             var row = results.Slice(i * Width, Width);
-            foreach (var word in Words(rows[i]))
+            foreach (var word in Words(rows.Rows[i]))
             {
                 if (_lookup.TryGetValue(word, out var slot))
                     row[slot]++;

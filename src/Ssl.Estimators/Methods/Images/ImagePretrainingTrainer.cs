@@ -1,16 +1,12 @@
-using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
-using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
@@ -38,10 +34,12 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         }
     }
 
-    private protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
+    /// <inheritdoc/>
+    protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
 
     // The default encoders have the same embedding whatever the image's size.
-    private protected sealed override int EmbeddingDimension
+    /// <inheritdoc/>
+    protected sealed override int EmbeddingDimension
         => (_options.Encoder ?? DefaultEncoder(new ImageShape(1, 8, 8))).EmbeddingDimension;
 
     /// <summary>Whether the method learns from patches, so that the encoder must be a <see cref="PatchEncoder"/>.</summary>
@@ -60,7 +58,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     /// <param name="streams">Weights, views, masks.</param>
     protected abstract PretrainingMethod CreateMethod(ImageEncoder encoder, ImageEncoderFactory factory, RandomStreams streams);
 
-    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+    /// <inheritdoc/>
+    protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
         PixelColumn.Check(name, shape, _options.Encoder?.Shape);
         if (shape.ItemType == NumberDataViewType.Byte && _options.PixelMaximum != ImagePretrainingOptions.PixelMaximumOfBytes)
@@ -70,26 +69,18 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         }
     }
 
-    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    /// <inheritdoc/>
+    protected sealed override string EmptyHint => $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has "
+        + "pixels that are not numbers, or there are no rows.";
+
+    /// <inheritdoc/>
+    protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
         var column = ColumnShape.Find(input.Schema, _options.InputColumnName);
-        var shape = _options.Encoder?.Shape ?? PixelColumn.ShapeOf(column)!;
-        var factory = _options.Encoder ?? DefaultEncoder(shape);
-        var loaded = LoadedImageColumn.Is(column);
+        var factory = _options.Encoder ?? DefaultEncoder(PixelColumn.ShapeOf(column)!);
         var unreadable = 0;
-        var format = new ImageRowFormat(_options.InputColumnName, shape, _options.PixelMaximum,
-            loaded ? [.. LoadedImageColumn.Names(input.Schema)] : [], _options.SkipUnreadableImages ? Skip : null);
-        var source = ReadRows(input, format, streams, channel,
-            $"Every image in column '{_options.InputColumnName}' is missing, cannot be decoded or has pixels that are not numbers, or there are no rows.");
-        if (factory.Normalization is null)
-            factory = factory.WithNormalization(format.Measured());
-        var encoder = factory.Create(streams);
-        var method = CreateMethod(encoder, factory, streams);
-        return new PretrainingRun(method, source, CreateModel,
-            new Dictionary<string, JsonNode> { [nameof(_options.Encoder)] = factory.ToJson() });
-
-        EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory, _options.PixelMaximum,
-            device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result), loaded);
+        return new ImageRowFormat(_options.InputColumnName, factory, _options.PixelMaximum, LoadedImageColumn.Is(column),
+            new PixelMoments(factory.Shape), _options.SkipUnreadableImages ? Skip : null);
 
         void Skip(string sentence)
         {
@@ -99,6 +90,10 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
                 channel.Warning(MessageSensitivity.None, "{0}", "Further images cannot be read; they are left out, too.");
         }
     }
+
+    /// <inheritdoc/>
+    protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
+        => CreateMethod((ImageEncoder)encoder, ((ImageRowFormat)format).Factory, streams);
 
     // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
     private static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape)

@@ -6,6 +6,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
@@ -31,20 +32,27 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
         _columns = [.. _options.InputColumnNames];
     }
 
-    private protected sealed override IReadOnlyList<string> TrainingColumns => _columns;
+    /// <inheritdoc/>
+    protected sealed override IReadOnlyList<string> TrainingColumns => _columns;
 
-    private protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
+    /// <inheritdoc/>
+    protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
 
     /// <summary>The method around a new encoder.</summary>
     protected abstract PretrainingMethod CreateMethod(TabularEncoder encoder, RandomStreams streams);
 
-    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+    /// <inheritdoc/>
+    protected sealed override string EmptyHint => "Every cell of every row is missing.";
+
+    /// <inheritdoc/>
+    protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
         if (TableColumnKinds.Of(shape) is null)
-            throw Check.SchemaMismatch("input", name, TableColumnKinds.Expected, shape.ToString());
+            throw shape.Mismatch(name, TableColumnKinds.Expected);
     }
 
-    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    /// <inheritdoc/>
+    protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
         var (columns, rows) = TableLearner.Learn(input, _columns,
             new TableLearner.Settings(_options.NumericScaling, _options.MinimumCategoryCount, _options.MaximumCategories),
@@ -53,33 +61,20 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
         var layout = columns.Layout;
         channel.Info(MessageSensitivity.None, "columns read: {0:N0} rows of {1:N0} numbers and {2:N0} categories with {3:N0} entries", rows,
             layout.NumericCount, layout.CategoricalCount, layout.TotalCategories);
-        var source = ReadRows(input, new TableRowFormat(_columns, columns), streams, channel,
-            "Every cell of every row is missing.");
-        var encoder = _encoder.Create(layout, streams);
-        var method = CreateMethod(encoder, streams);
-        return new PretrainingRun(method, source, CreateModel,
-            new Dictionary<string, JsonNode>
-            {
-                [nameof(_options.Encoder)] = _encoder.ToJson(), ["ScalesAndCategories"] = columns.ToJson(),
-            });
+        return new TableRowFormat(_columns, columns, _encoder);
+    }
 
-        EncoderModel CreateModel(Device device, TrainingResult? result)
-        {
-            var reconstructs = method as IReconstructsCells;
-            return TableEncoderModel.CopyOf(encoder, reconstructs?.Head,
-                reconstructs is null ? null : new TableEncoderModel.Reconstruction(reconstructs.HiddenShare), _encoder, columns, device,
-                _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result),
-                _options.IncludeInputFeatures ? LearnFeatures(device) : null);
-        }
+    /// <inheritdoc/>
+    protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
+        => CreateMethod((TabularEncoder)encoder, streams);
 
-        TableFeatures LearnFeatures(Device device)
-        {
-            encoder.eval();
-            return TableFeatures.Learn(columns.Layout, source.Epoch(0, CancellationToken.None).Select(batch => (TableBatch)batch[0]), batch =>
-            {
-                using (batch)
-                    return encoder.call(batch.To(device)).to(ScalarType.Float32);
-            });
-        }
+    private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method,
+        BatchSource source, Device device)
+    {
+        var reconstructs = method as IReconstructsCells;
+        var kept = reconstructs is null ? null : new TableRowFormat.Reconstruction(reconstructs.HiddenShare);
+        var table = ((TableRowFormat)format).With(kept);
+        return (_options.IncludeInputFeatures ? table.WithFeaturesOf(source, method.Encoder, device) : table,
+            new TabularNetwork((TabularEncoder)method.Encoder, reconstructs?.Head, kept?.HiddenShare));
     }
 }

@@ -48,7 +48,8 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         public string? NegativeColumnName { get; set; }
     }
 
-    private protected override IReadOnlyList<string> TrainingColumns
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> TrainingColumns
     {
         get
         {

@@ -6,6 +6,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
@@ -26,43 +27,35 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
         _encoder = _options.Encoder ?? defaultEncoder;
     }
 
-    private protected override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
+    /// <inheritdoc/>
+    protected override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
 
-    private protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
+    private protected sealed override IReadOnlyList<string> EmbeddedColumns => [_options.InputColumnName];
 
-    /// <summary>
-    /// Texts of similar length in one batch: less padding, but also easier negatives, so contrastive methods leave it off.
-    /// </summary>
-    protected virtual bool GroupByLength => false;
+    /// <inheritdoc/>
+    protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
+
+    /// <inheritdoc/>
+    protected sealed override string EmptyHint
+        => $"Every row's text in column {string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"))} is empty, or there are no rows.";
 
     /// <summary>The method around a new encoder.</summary>
     protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams);
 
-    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+    /// <inheritdoc/>
+    protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
         if (!shape.IsText)
-            throw Check.SchemaMismatch("input", name, "String", shape.ToString(), TextHint(shape));
+            throw shape.Mismatch(name, "String", TextHint(shape));
     }
 
-    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
-    {
-        var tokenizer = _options.Tokenizer ?? TrainTokenizer(input, channel);
-        var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
-        var format = new TextRowFormat(TrainingColumns, tokenizer, _encoder.MaximumTokens, _encoder.UsesSpecialTokens);
-        var source = ReadRows(input, format, streams, channel,
-            $"Every row's text in column {columns} is empty, or there are no rows.", GroupByLength);
-        var encoder = _encoder.Create(tokenizer.Vocabulary, streams);
-        var method = CreateMethod(encoder, tokenizer, streams);
-        return new PretrainingRun(method, source, CreateModel,
-            new Dictionary<string, JsonNode>
-            {
-                [nameof(_options.Encoder)] = _encoder.ToJson(), [nameof(_options.Tokenizer)] = tokenizer.ToJson(),
-            });
+    /// <inheritdoc/>
+    protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
+        => new TextRowFormat(TrainingColumns, _options.Tokenizer ?? TrainTokenizer(input, channel), _encoder);
 
-        EncoderModel CreateModel(Device device, TrainingResult? result) => TextEncoderModel.CopyOf(
-            encoder, _encoder, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName,
-                TrainingFacts.Of(GetType().Name, result));
-    }
+    /// <inheritdoc/>
+    protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
+        => CreateMethod((TextEncoder)encoder, ((TextRowFormat)format).Tokenizer, streams);
 
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
     {

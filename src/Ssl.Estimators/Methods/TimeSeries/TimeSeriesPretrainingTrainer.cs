@@ -5,6 +5,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
@@ -44,9 +45,11 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
         }
     }
 
-    private protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
+    /// <inheritdoc/>
+    protected sealed override IReadOnlyList<string> TrainingColumns => [_options.InputColumnName];
 
-    private protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
+    /// <inheritdoc/>
+    protected sealed override int EmbeddingDimension => _encoder.EmbeddingDimension;
 
     // Two steps: something to hide and something to see, a past and a future.
     private int MinimumLength => 2 * _encoder.MinimumLength;
@@ -54,10 +57,16 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
     /// <summary>The method around a new encoder.</summary>
     protected abstract PretrainingMethod CreateMethod(TimeSeriesEncoder encoder, RandomStreams streams);
 
-    private protected sealed override void CheckColumn(string name, ColumnShape shape)
+    /// <inheritdoc/>
+    protected sealed override string EmptyHint => $"Every series in column '{_options.InputColumnName}' has fewer than {MinimumLength} "
+        + "timestamps or no value, or there are no rows. For shorter series take an encoder with shorter patches or fewer blocks.";
+
+    /// <inheritdoc/>
+    protected sealed override void CheckColumn(string name, ColumnShape shape)
         => SeriesColumns.Check(name, shape, _options.PerTimestamp, MinimumLength, layout: null, _options.NumberOfChannels);
 
-    private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    /// <inheritdoc/>
+    protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
         var name = _options.InputColumnName;
         var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp);
@@ -68,17 +77,10 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
         var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.CancellationToken);
-        var source = ReadRows(input, new SeriesRowFormat(name, scaling, MinimumLength), streams, channel,
-            $"Every series in column '{name}' has fewer than {MinimumLength} timestamps or no value, or there are no rows. "
-            + "For shorter series take an encoder with shorter patches or fewer blocks.");
-        var encoder = _encoder.Create(layout, streams);
-        var method = CreateMethod(encoder, streams);
-        return new PretrainingRun(method, source, CreateModel, new Dictionary<string, JsonNode>
-        {
-            [nameof(_options.Encoder)] = _encoder.ToJson(), ["Scaling"] = scaling.ToJson(), ["Layout"] = layout.ToString(),
-        });
-
-        EncoderModel CreateModel(Device device, TrainingResult? result) => TimeSeriesEncoderModel.CopyOf(encoder, _encoder, layout, scaling,
-            device, name, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result));
+        return new SeriesRowFormat(name, _encoder, layout, scaling, MinimumLength);
     }
+
+    /// <inheritdoc/>
+    protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
+        => CreateMethod((TimeSeriesEncoder)encoder, streams);
 }

@@ -4,6 +4,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tasks;

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tasks;

@@ -9,6 +9,7 @@ using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
@@ -91,8 +92,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         ArgumentNullException.ThrowIfNull(input);
         CheckLabel(ColumnShape.Find(input.Schema, Settings.LabelColumnName, "label"));
         var model = FindEncoder(input.Schema);
-        foreach (var name in model.InputColumns)
-            model.CheckColumn(name, ColumnShape.Find(input.Schema, name));
+        model.Format.CheckColumns(input.Schema);
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
@@ -167,8 +167,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         CheckLabel(ColumnShape.Find(inputSchema, Settings.LabelColumnName, "label"));
         if (Settings.Encoder is { } encoder)
         {
-            foreach (var name in encoder.InputColumnNames)
-                encoder.Model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+            encoder.Model.Format.CheckColumns(inputSchema);
         }
         else
         {
@@ -201,7 +200,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
 
     private CachedBatchSource Read(IDataView input, EncoderModel model, RandomStreams streams, IChannel channel)
     {
-        var format = model.CreateFormat();
+        var format = model.Format;
         var rows = BatchSource.CreateLabeled(input, new BatchSource.Settings
         {
             Format = format,

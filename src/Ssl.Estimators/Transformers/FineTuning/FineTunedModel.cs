@@ -4,6 +4,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -47,25 +48,18 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     /// <summary>Ends with <see cref="Dispose"/>.</summary>
     public override Lifetime Lifetime { get; }
 
-    public override IReadOnlyList<string> InputColumns => _encoder.InputColumns;
-
-    public override IReadOnlyList<InputKind> InputKinds => _encoder.InputKinds;
-
-    public override ImageInput? Images => _encoder.Images;
-
-    /// <summary>Throws unless an input column has a type that the encoder reads.</summary>
-    public void CheckColumn(string name, ColumnShape shape) => _encoder.CheckColumn(name, shape);
+    public override RowFormat Format => _encoder.Format;
 
     public override int Width => Task.Width;
 
-    public override void Compute(ReadOnlySpan<RawRow> rows, Span<float> results)
+    public override void Compute(RowBatch rows, Span<float> results)
     {
-        if (rows.Length == 0)
+        if (rows.Count == 0)
             return;
         using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var logits = _head.call(_encoder.Encode(rows));
+        var logits = _head.call(_encoder.Encode(rows.ToStore()));
         var output = Task.Interpret(logits).cpu().contiguous();         // [rows, Width]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(results);
     }
@@ -100,7 +94,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
             var modality = (string)content[ModalityKey]!;
             var hidden = (int)content[HiddenKey]!;
             var head = PredictionHead.Unfilled(DimensionOf(tensors), hidden, task.HeadOutputs);
-            var encoder = EncoderModelReader.Create(modality, content[EncoderKey]!.AsObject(),
+            var encoder = EncoderModel.Create(modality, content[EncoderKey]!.AsObject(),
                 weights => tensors.ReadInto(Prefixed(weights, head))) ?? throw new FormatException(
                 $"The archive holds a fine-tuned model of modality '{modality}', which this version cannot read. Update the package.");
             return new FineTunedModel(encoder, head, task, CPU);

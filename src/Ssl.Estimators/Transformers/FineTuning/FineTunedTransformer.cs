@@ -44,12 +44,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
             + "choose. Pretrain on one vector column that Concatenate made of them.");
 
     DataViewType ISingleFeaturePredictionTransformer<FineTunedTransformer>.FeatureColumnType
-        => _model.InputKinds[0] switch
-        {
-            InputKind.Number => new VectorDataViewType(NumberDataViewType.Single),
-            InputKind.Image => new ImageDataViewType(),
-            _ => TextDataViewType.Instance,
-        };
+        => _model.Format.ColumnType;
 
     FineTunedTransformer IPredictionTransformer<FineTunedTransformer>.Model => this;
 
@@ -60,8 +55,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         _model.Lifetime.ThrowIfClosed();
-        foreach (var name in InputColumnNames)
-            _model.CheckColumn(name, ColumnShape.Find(inputSchema, name));
+        _model.Format.CheckColumns(inputSchema);
         return PredictionColumns.Append(inputSchema, _model.Task);
     }
 

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Tests.Data.Tabular;
 
@@ -19,12 +20,12 @@ public sealed class TableLearnerTests
     {
         string[] names = [.. learned.Columns.Select(c => c.Name)];
         using var cursor = data.GetRowCursor(names.Select(name => data.Schema[name]));
-        var reader = new TableCellReader(cursor, names);
+        var (read, buffer) = (RowReader.Open(cursor, names), new RowBuffer());
         var rows = new List<(float[] Numbers, int[] Codes)>();
         while (cursor.MoveNext())
         {
             var (numbers, codes) = (new float[learned.Layout.NumericCount], new int[learned.Layout.CategoricalCount]);
-            learned.Encode(reader.Read(), numbers, codes);
+            learned.Encode(read(buffer), numbers, codes);
             rows.Add((numbers, codes));
         }
         return rows;

@@ -1,6 +1,7 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Data.Text;

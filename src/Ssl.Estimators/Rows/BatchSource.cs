@@ -3,11 +3,11 @@ using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>
-/// Batches of the rows of a data view. Rows that the format cannot use are left out. The rows are read once and kept as
-/// <see cref="RowStore"/>s; if they outgrow the limit they are read anew every epoch, through a shuffle buffer.
+/// Batches of the rows of a data view. Rows that the format cannot use are left out. The rows are read once and kept in
+/// a <see cref="RowStore"/>; if they outgrow the limit they are read anew every epoch, through a shuffle buffer.
 /// </summary>
 internal abstract class BatchSource : IBatchSource
 {
@@ -71,7 +71,7 @@ internal abstract class BatchSource : IBatchSource
     /// <summary>Reads the rows into memory if they fit, else prepares to stream them.</summary>
     public static BatchSource Create(IDataView data, Settings settings)
     {
-        var rows = settings.Format.NewStores();
+        var rows = settings.Format.NewStore();
         var draws = new List<double>();
         long read = 0;
         foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
@@ -79,12 +79,12 @@ internal abstract class BatchSource : IBatchSource
             if (kept && settings.Split is { } split)
                 draws.Add(split.Draw(read));
             read++;
-            if (kept && (rows.Sum(r => r.Bytes) > settings.CacheLimit || rows.Any(r => r.IsFull)))
+            if (kept && (rows.Bytes > settings.CacheLimit || rows.IsFull))
                 return new StreamedBatchSource(data, settings);
         }
-        var left = read - rows[0].Count;
+        var left = read - rows.Count;
         // Where there is hardly a row at all, the trainer has a sentence about that.
-        if (settings.Split is null || rows[0].Count < settings.MinimumBatchRows)
+        if (settings.Split is null || rows.Count < settings.MinimumBatchRows)
             return new CachedBatchSource(rows, null, left, settings);
         var (training, heldOut) = settings.Split.Divide(draws);
         settings.Split.Require(training.Length, heldOut.Length, settings.MinimumBatchRows);
@@ -95,14 +95,14 @@ internal abstract class BatchSource : IBatchSource
     /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
     public static CachedBatchSource CreateLabeled(IDataView data, Settings settings)
     {
-        var (rows, labels) = (settings.Format.NewStores(), new List<float>());
+        var (rows, labels) = (settings.Format.NewStore(), new List<float>());
         long left = 0;
         foreach (var kept in ReadRows(data, settings, rows, labels, settings.CancellationToken))
         {
             if (!kept)
                 left++;
-            if (rows.FirstOrDefault(r => r.IsFull) is { } full)
-                throw new InvalidOperationException($"The labeled rows have more content ({full.Content}) than one array holds "
+            if (rows.IsFull)
+                throw new InvalidOperationException($"The labeled rows have more content ({rows.Content}) than one array holds "
                     + $"({Number(Array.MaxLength)} items). Give Fit fewer rows.");
         }
         return new CachedBatchSource(rows, labels, left, settings);
@@ -114,16 +114,16 @@ internal abstract class BatchSource : IBatchSource
     /// Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept, unless it is missing (NaN)
     /// and the settings keep such rows.
     /// </remarks>
-    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore[] target, List<float>? labels,
+    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore target, List<float>? labels,
         CancellationToken cancellationToken, Func<long, bool>? takes = null)
     {
-        var needed = settings.Format.Columns.Select(name => data.Schema[name]);
+        var needed = settings.Format.ActiveColumns(data.Schema);
         var label = labels is null ? null : settings.Label;
         if (label is not null)
             needed = needed.Append(data.Schema[label.Name]);
         using var cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
         var getLabel = label?.CreateGetter(cursor, data.Schema[label.Name]);
-        var append = settings.Format.Open(cursor);
+        var (read, buffer) = (settings.Format.Open(cursor), new RowBuffer());
         float value = 0;
         for (long row = 0; cursor.MoveNext(); row++)
         {
@@ -131,7 +131,7 @@ internal abstract class BatchSource : IBatchSource
             if (takes is not null && !takes(row))
                 continue;
             getLabel?.Invoke(ref value);
-            var kept = (float.IsFinite(value) || settings.KeepsUnlabeled && float.IsNaN(value)) && append(target);
+            var kept = (float.IsFinite(value) || settings.KeepsUnlabeled && float.IsNaN(value)) && target.Add(read(buffer), keepsEmpty: false);
             if (kept)
                 labels?.Add(value);
             yield return kept;
@@ -139,11 +139,8 @@ internal abstract class BatchSource : IBatchSource
     }
 
     /// <summary>The batches of these rows, in this order.</summary>
-    private protected IEnumerable<ArraySegment<int>> Cut(RowStore[] rows, int[] order, bool dropLast)
-        => BatchOrder.Cut(order, Options.BatchSize, dropLast, Options.GroupByLength ? rows[0].Length : null, Options.Shuffle);
-
-    /// <summary>One batch a store, of these rows.</summary>
-    private protected static List<Batch> ToBatches(RowStore[] rows, ArraySegment<int> batch) => [.. rows.Select(r => r.ToBatch(batch))];
+    private protected IEnumerable<ArraySegment<int>> Cut(RowStore rows, int[] order, bool dropLast)
+        => BatchOrder.Cut(order, Options.BatchSize, dropLast, Options.GroupByLength ? rows.Length : null, Options.Shuffle);
 
     private protected static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -194,29 +191,29 @@ internal sealed class StreamedBatchSource : BatchSource
     {
         if (Options.Split is not { } split)
             yield break;
-        var buffer = Options.Format.NewStores();
+        var buffer = Options.Format.NewStore();
         long count = 0;
         foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken, split.IsHeldOut))
         {
             if (!kept)
                 continue;
             count++;
-            if (buffer[0].Count < 2 * Options.BatchSize)
+            if (buffer.Count < 2 * Options.BatchSize)
                 continue;
-            int[] both = [.. Enumerable.Range(0, buffer[0].Count)];
-            yield return ToBatches(buffer, new ArraySegment<int>(both, 0, Options.BatchSize));
-            Keep(buffer, both.AsSpan(Options.BatchSize));
+            int[] both = [.. Enumerable.Range(0, buffer.Count)];
+            yield return buffer.ToBatches(new ArraySegment<int>(both, 0, Options.BatchSize));
+            buffer.KeepOnly(both.AsSpan(Options.BatchSize));
         }
         // In an epoch that the clock cut off, the rows to train on were not counted; there were enough for a step.
         split.Require(_rowCount ?? long.MaxValue, count, Options.MinimumBatchRows);
-        foreach (var batch in BatchOrder.Even([.. Enumerable.Range(0, buffer[0].Count)], Options.BatchSize))
-            yield return ToBatches(buffer, batch);
+        foreach (var batch in BatchOrder.Even([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize))
+            yield return buffer.ToBatches(batch);
     }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
         var capacity = Math.Max(Options.ShuffleBufferSize, 2 * Options.BatchSize);
-        var buffer = Options.Format.NewStores();
+        var buffer = Options.Format.NewStore();
         long count = 0;
         Func<long, bool>? takes = Options.Split is { } split ? row => !split.IsHeldOut(row) : null;
         foreach (var kept in ReadRows(_data, Options, buffer, null, cancellationToken, takes))
@@ -224,24 +221,17 @@ internal sealed class StreamedBatchSource : BatchSource
             if (!kept)
                 continue;
             count++;
-            if (buffer[0].Count < capacity)
+            if (buffer.Count < capacity)
                 continue;
-            var order = BatchOrder.Shuffled(buffer[0].Count, Options.Shuffle);
+            var order = BatchOrder.Shuffled(buffer.Count, Options.Shuffle);
             // Whole batches only: the rest waits in the half that stays.
             var used = capacity / 2 / Options.BatchSize * Options.BatchSize;
             foreach (var batch in Cut(buffer, order[..used], dropLast: false))
-                yield return ToBatches(buffer, batch);
-            Keep(buffer, order.AsSpan(used));
+                yield return buffer.ToBatches(batch);
+            buffer.KeepOnly(order.AsSpan(used));
         }
-        foreach (var batch in Cut(buffer, BatchOrder.Shuffled(buffer[0].Count, Options.Shuffle), DropLast))
-            yield return ToBatches(buffer, batch);
+        foreach (var batch in Cut(buffer, BatchOrder.Shuffled(buffer.Count, Options.Shuffle), DropLast))
+            yield return buffer.ToBatches(batch);
         _rowCount = count;
-    }
-
-    // In place of the old rows: ReadRows goes on filling the same objects.
-    private static void Keep(RowStore[] buffer, ReadOnlySpan<int> rows)
-    {
-        foreach (var column in buffer)
-            column.KeepOnly(rows);
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>The column that a supervised training learns to predict.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Cuts rows into batches in a new random order.</summary>
 internal static class BatchOrder

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>The token ids of many texts, one after the other in one array: four bytes a token and four a text.</summary>
 /// <param name="paddingId">Fills short texts of a batch up.</param>
-internal sealed class TokenRows(int paddingId) : RowStore
+internal sealed class TokenRows(int paddingId)
 {
     // A list holds at most Array.MaxLength items; a text has far fewer than the margin.
     private const int Margin = 1 << 20;
@@ -16,29 +16,27 @@ internal sealed class TokenRows(int paddingId) : RowStore
     private List<int> _ends = [];
 
     /// <summary>Texts held.</summary>
-    public override int Count => _ends.Count;
+    public int Count => _ends.Count;
 
     /// <summary>Tokens held, over all texts.</summary>
     public long TokenCount => _tokens.Count;
 
     /// <summary>Bytes that the content takes.</summary>
-    public override long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
+    public long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
 
-    public override string Content => string.Create(CultureInfo.InvariantCulture, $"{TokenCount:N0} tokens");
+    /// <summary>How much there is, for the log.</summary>
+    public string Content => string.Create(CultureInfo.InvariantCulture, $"{TokenCount:N0} tokens");
 
     /// <summary>Whether no further text is sure to fit.</summary>
-    public override bool IsFull => _tokens.Count > Array.MaxLength - Margin;
+    public bool IsFull => _tokens.Count > Array.MaxLength - Margin;
 
-    public override int Length(int row) => _ends[row] - Start(row);
+    /// <summary>Tokens of a text.</summary>
+    public int Length(int row) => _ends[row] - Start(row);
 
+    /// <summary>The tokens of a text.</summary>
     public ReadOnlySpan<int> this[int row] => CollectionsMarshal.AsSpan(_tokens).Slice(Start(row), Length(row));
 
-    public void Add(IReadOnlyCollection<int> tokens)
-    {
-        _tokens.AddRange(tokens);
-        _ends.Add(_tokens.Count);
-    }
-
+    /// <summary>Adds a text.</summary>
     public void Add(ReadOnlySpan<int> tokens)
     {
         _tokens.AddRange(tokens);
@@ -46,7 +44,7 @@ internal sealed class TokenRows(int paddingId) : RowStore
     }
 
     /// <summary>Drops all texts but these.</summary>
-    public override void KeepOnly(ReadOnlySpan<int> rows)
+    public void KeepOnly(ReadOnlySpan<int> rows)
     {
         var kept = new TokenRows(paddingId);
         foreach (var row in rows)
@@ -54,8 +52,15 @@ internal sealed class TokenRows(int paddingId) : RowStore
         (_tokens, _ends) = (kept._tokens, kept._ends);
     }
 
+    /// <summary>Drops all texts.</summary>
+    public void Clear()
+    {
+        _tokens.Clear();
+        _ends.Clear();
+    }
+
     /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
-    public override TokenBatch ToBatch(ReadOnlySpan<int> rows)
+    public TokenBatch ToBatch(ReadOnlySpan<int> rows)
     {
         var longest = 1;
         foreach (var row in rows)

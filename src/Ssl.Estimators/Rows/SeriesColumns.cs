@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Columns of time series: vectors of Single, channel by channel, of one length or of differing lengths.</summary>
 internal static class SeriesColumns

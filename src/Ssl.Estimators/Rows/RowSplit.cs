@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Which rows are kept out of training to measure the loss on them: by row number, so that every pass keeps the same
 /// ones.</summary>

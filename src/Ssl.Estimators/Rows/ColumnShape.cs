@@ -2,13 +2,13 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
-/// <summary>What the checks must know of a column, before Fit (a shape) and at Fit (a schema), and its type in ML.NET's words.</summary>
+/// <summary>What a check must know of a column, before Fit (a shape) and at Fit (a schema), and its type in ML.NET's words.</summary>
 /// <param name="ItemType">Type of one value.</param>
 /// <param name="Kind">Scalar, vector of known size, or vector of varying size.</param>
 /// <param name="IsKey">Whether it is a key.</param>
-internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Column.VectorKind Kind, bool IsKey)
+public readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Column.VectorKind Kind, bool IsKey)
 {
     /// <summary>
     /// Sizes of a vector as its type states them, such as channels, height, width; null where they are not known (before Fit).
@@ -17,7 +17,7 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
 
     /// <summary>The column of this name.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
-    public static ColumnShape Find(DataViewSchema schema, string name, string role = "input")
+    internal static ColumnShape Find(DataViewSchema schema, string name, string role = "input")
     {
         if (schema.GetColumnOrNull(name) is not { } column)
             throw Check.MissingColumn(role, name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
@@ -31,7 +31,7 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
     }
 
     /// <inheritdoc cref="Find(DataViewSchema, string, string)"/>
-    public static ColumnShape Find(SchemaShape schema, string name, string role = "input")
+    internal static ColumnShape Find(SchemaShape schema, string name, string role = "input")
     {
         foreach (var column in schema)
         {
@@ -41,8 +41,17 @@ internal readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.C
         throw Check.MissingColumn(role, name, schema.Select(c => c.Name));
     }
 
+    /// <summary>Whether it is a column of one text a row.</summary>
     public bool IsText => Kind == SchemaShape.Column.VectorKind.Scalar && ItemType is TextDataViewType;
 
+    /// <summary>ML.NET's exception for a column of a type that is not allowed.</summary>
+    /// <param name="name">Name of the column.</param>
+    /// <param name="expected">The types that are allowed, in ML.NET's words: "VarVector&lt;Single&gt;".</param>
+    /// <param name="advice">What to do, a full sentence; optional.</param>
+    public ArgumentOutOfRangeException Mismatch(string name, string expected, string? advice = null)
+        => Check.SchemaMismatch("input", name, expected, ToString(), advice);
+
+    /// <summary>The type in ML.NET's words.</summary>
     public override string ToString()
     {
         var item = IsKey && ItemType is not KeyDataViewType ? $"Key<{ItemType}>" : ItemType.ToString();

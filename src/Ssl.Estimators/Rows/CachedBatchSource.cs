@@ -1,24 +1,24 @@
 using Ssl.Estimators.Encoders;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>All rows in memory: a new random order every epoch. With labels, they are the last batch of a step.</summary>
 internal sealed class CachedBatchSource : BatchSource
 {
-    private readonly RowStore[] _rows;
+    private readonly RowStore _rows;
     private readonly IReadOnlyList<float>? _labels;
     private readonly int[]? _chosen;
     private readonly int[] _heldOut;
     private readonly long _leftOut;
 
-    /// <param name="rows">One store for each batch of a step.</param>
+    /// <param name="rows">All rows read.</param>
     /// <param name="labels">One for each row, or null.</param>
     /// <param name="leftOut">Rows that were read but cannot be used.</param>
     /// <param name="settings">How rows are cut into batches.</param>
     /// <param name="chosen">The numbers of the rows to use; null for all.</param>
     /// <param name="heldOut">The numbers of the rows kept out of training; null for none.</param>
-    public CachedBatchSource(RowStore[] rows, IReadOnlyList<float>? labels, long leftOut, Settings settings, int[]? chosen = null,
+    public CachedBatchSource(RowStore rows, IReadOnlyList<float>? labels, long leftOut, Settings settings, int[]? chosen = null,
         int[]? heldOut = null) : base(settings)
     {
         _rows = rows;
@@ -31,7 +31,7 @@ internal sealed class CachedBatchSource : BatchSource
     public override long? RowCount => Count;
 
     /// <summary>Rows that can be used.</summary>
-    public int Count => _chosen?.Length ?? _rows[0].Count;
+    public int Count => _chosen?.Length ?? _rows.Count;
 
     /// <summary>Rows that were read but have nothing to learn from or no label.</summary>
     public long LeftOut => _leftOut;
@@ -43,14 +43,14 @@ internal sealed class CachedBatchSource : BatchSource
     public IReadOnlyList<float> ChosenLabels => _labels is null ? [] : [.. RowNumbers().Select(row => _labels[row])];
 
     public override string Describe()
-        => $"{Number(Count)} rows, {string.Join(" and ", _rows.Select(r => r.Content))} in memory"
+        => $"{Number(Count)} rows, {_rows.Content} in memory"
             + (_leftOut > 0 ? $"; {Number(_leftOut)} rows without {Options.Format.Needed}{(_labels is null ? "" : " or label")} left out"
                 : "")
             + (_heldOut.Length > 0 ? $"; {Number(_heldOut.Length)} further rows kept out for validation" : "");
 
     public override string Order => "in memory";
 
-    public override long CountAllRows() => _rows[0].Count + _leftOut;
+    public override long CountAllRows() => _rows.Count + _leftOut;
 
     /// <summary>Some of the rows.</summary>
     /// <param name="chosen">Their numbers among all rows read.</param>
@@ -75,7 +75,7 @@ internal sealed class CachedBatchSource : BatchSource
     }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
-        => BatchOrder.Even(_heldOut, Options.BatchSize).Select(batch => ToBatches(_rows, batch));
+        => BatchOrder.Even(_heldOut, Options.BatchSize).Select(batch => _rows.ToBatches(batch));
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
@@ -87,11 +87,9 @@ internal sealed class CachedBatchSource : BatchSource
 
     private int[] RowNumbers() => _chosen is null ? [.. Enumerable.Range(0, Count)] : [.. _chosen];
 
-    private List<Batch> WithLabels(ArraySegment<int> rows)
+    private IReadOnlyList<Batch> WithLabels(ArraySegment<int> rows)
     {
-        var batches = ToBatches(_rows, rows);
-        if (_labels is not null)
-            batches.Add(new LabelBatch(tensor(rows.Select(row => _labels[row]).ToArray())));
-        return batches;
+        var batches = _rows.ToBatches(rows);
+        return _labels is null ? batches : [.. batches, new LabelBatch(tensor(rows.Select(row => _labels[row]).ToArray()))];
     }
 }

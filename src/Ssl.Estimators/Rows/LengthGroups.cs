@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Texts cut into groups of similar length, because every text of a batch is padded to its longest one.</summary>
 internal sealed class LengthGroups

@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Memory that a row is read into; the next row that is read into it takes its place.</summary>
 internal sealed class RowBuffer

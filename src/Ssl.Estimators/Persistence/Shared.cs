@@ -1,4 +1,4 @@
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators.Persistence;
 
 /// <summary>
 /// A value with several owners, disposed of with the last one; or, where owners went without a word (an engine gives its encoder back

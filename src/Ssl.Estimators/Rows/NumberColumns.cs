@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Reads numeric columns of any width and type as Single, with the values that ConvertType gives.</summary>
 internal static class NumberColumns

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>Prepares the next items on another thread while the caller works on the present one.</summary>
 internal static class Prefetch

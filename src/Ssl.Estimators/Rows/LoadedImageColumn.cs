@@ -1,9 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Rows;
 
 /// <summary>The image in a row cannot be decoded; the message names it.</summary>
 internal sealed class UnreadableImageException(string message, Exception inner) : InvalidOperationException(message, inner);

@@ -1,0 +1,33 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace Ssl.Estimators.Rows;
+
+/// <summary>Reads columns of any type as <see cref="RawRow"/>s.</summary>
+internal static class RowReader
+{
+    /// <summary>Gets the getters of columns.</summary>
+    /// <param name="input">A row or cursor in which they are active.</param>
+    /// <param name="columns">Their names; columns of numbers, booleans, texts or keys, single or vectors.</param>
+    /// <returns>Reads the row on which the input now stands into a buffer, where it is valid until another is read into it.</returns>
+    public static Func<RowBuffer, RawRow> Open(DataViewRow input, IReadOnlyList<string> columns)
+    {
+        var all = columns.Select(name => input.Schema[name]).ToArray();
+        Action<List<ReadOnlyMemory<char>>>[] texts = [.. all.Where(IsText).Select(column => TextColumns.OpenCells(input, column))];
+        Action<List<float>>[] numbers = [.. all.Where(column => !IsText(column)).Select(column => NumberColumns.Open(input, column))];
+        var (textCells, cells) = (new List<ReadOnlyMemory<char>>(), new List<float>());
+        return buffer =>
+        {
+            textCells.Clear();
+            foreach (var read in texts)
+                read(textCells);
+            cells.Clear();
+            foreach (var read in numbers)
+                read(cells);
+            return new RawRow(buffer.Hold(cells), buffer.Hold(textCells));
+        };
+    }
+
+    private static bool IsText(DataViewSchema.Column column)
+        => (column.Type is VectorDataViewType vector ? vector.ItemType : column.Type) is TextDataViewType or KeyDataViewType;
+}

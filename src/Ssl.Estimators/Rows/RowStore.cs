@@ -1,0 +1,70 @@
+using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Rows;
+
+/// <summary>Rows of one format, held compactly on the host, and the batches that an encoder takes of them. Used by one thread at a
+/// time.</summary>
+public abstract class RowStore
+{
+    private int[] _all = [];
+
+    /// <summary>Rows held.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Bytes that the content takes.</summary>
+    public abstract long Bytes { get; }
+
+    /// <summary>Whether no further row is sure to fit.</summary>
+    public virtual bool IsFull => false;
+
+    /// <summary>How much there is in all, for the log: "12,345 tokens".</summary>
+    public abstract string Content { get; }
+
+    /// <summary>Length of a row, to put rows of similar length into one batch; 1 where all have the same.</summary>
+    /// <param name="row">Its number.</param>
+    public virtual int Length(int row) => 1;
+
+    /// <summary>Appends a row as it stands in the data.</summary>
+    /// <param name="row">Its memory is not kept.</param>
+    /// <param name="keepsEmpty">
+    /// Whether a row with nothing to learn from is appended, too: so when it is scored, for every row has an embedding. Else it is left out.
+    /// Nothing else may depend on it: training and scoring must store a row alike.
+    /// </param>
+    /// <returns>Whether it was appended.</returns>
+    public abstract bool Add(RawRow row, bool keepsEmpty);
+
+    /// <summary>Drops all rows but these, which come to stand in this order.</summary>
+    /// <param name="rows">Their numbers.</param>
+    public abstract void KeepOnly(ReadOnlySpan<int> rows);
+
+    /// <summary>Drops all rows.</summary>
+    public virtual void Clear() => KeepOnly([]);
+
+    /// <summary>A batch of these rows, in this order, on the CPU.</summary>
+    /// <param name="rows">Their numbers, at least one.</param>
+    public abstract Batch ToBatch(ReadOnlySpan<int> rows);
+
+    /// <summary>The batches of a training step, one for each column that the method trains on.</summary>
+    internal virtual IReadOnlyList<Batch> ToBatches(ReadOnlySpan<int> rows) => [ToBatch(rows)];
+
+    /// <summary>Embeddings of all rows, Single [<see cref="Count"/>, D] on the device, in the current dispose scope.</summary>
+    internal virtual Tensor Encode(Encoder network, Device device) => Encode(network, device, AllRows);
+
+    /// <summary>The numbers of all rows.</summary>
+    internal ReadOnlySpan<int> AllRows
+    {
+        get
+        {
+            if (_all.Length < Count)
+                _all = [.. Enumerable.Range(0, Count)];
+            return _all.AsSpan(0, Count);
+        }
+    }
+
+    private protected Tensor Encode(Encoder network, Device device, ReadOnlySpan<int> rows)
+    {
+        using var batch = ToBatch(rows);
+        return network.call(batch.To(device)).to(ScalarType.Float32);
+    }
+}

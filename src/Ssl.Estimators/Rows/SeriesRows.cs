@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Rows;
+
+/// <summary>A column of time series. A row without a single value, or with too few timestamps, is not learned from.</summary>
+/// <param name="column">The column.</param>
+/// <param name="factory">The encoder.</param>
+/// <param name="layout">The series.</param>
+/// <param name="scaling">Learned of the training data.</param>
+/// <param name="minimumLength">The fewest timestamps of a series that is learned from; null takes the encoder's.</param>
+internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory factory, SeriesLayout layout, SeriesScaling scaling,
+    int? minimumLength = null) : RowFormat([column])
+{
+    public const string KindName = "timeseries";
+
+    private const string ScalingKey = "scaling", LengthKey = "length", PerTimestampKey = "perTimestamp";
+
+    private readonly int _minimumLength = minimumLength ?? factory.MinimumLength;
+
+    public override string Kind => KindName;
+
+    public override string Needed => _minimumLength > 1 ? $"a series of {_minimumLength} timestamps" : "a value";
+
+    public override int EmbeddingDimension => factory.DimensionFor(layout);
+
+    public override void CheckColumn(string name, ColumnShape shape)
+        => SeriesColumns.Check(name, shape, layout.PerTimestamp, factory.MinimumLength, layout);
+
+    public override RowStore NewStore()
+        => new SeriesRows(scaling, factory.MinimumLength, Columns[0], _minimumLength, layout.PerTimestamp ? layout.Length : null);
+
+    public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(layout, streams);
+
+    internal override RowFormat Learned() => new SeriesRowFormat(Columns[0], factory, layout, scaling);
+
+    public override JsonObject ToJson() => new()
+    {
+        [EncoderKey] = factory.ToJson(),
+        [ScalingKey] = scaling.ToJson(),
+        [LengthKey] = layout.Length,
+        [PerTimestampKey] = layout.PerTimestamp,
+    };
+
+    public static SeriesRowFormat Read(JsonObject json, IReadOnlyList<string> columns)
+    {
+        var scaling = SeriesScaling.FromJson(json[ScalingKey]!.AsObject());
+        return new(columns[0], ReadEncoder<TimeSeriesEncoderFactory>(json, "time series"),
+            new SeriesLayout(scaling.Channels, (int?)json[LengthKey], (bool)json[PerTimestampKey]!), scaling);
+    }
+
+    /// <summary>Learns the scale of a column's usable series.</summary>
+    public static SeriesScaling Learn(IDataView data, string column, int channels, int minimumLength, CancellationToken cancellationToken)
+    {
+        var learner = new SeriesScaling.Learner(channels);
+        using var cursor = data.GetRowCursor([data.Schema[column]]);
+        var read = RowReader.Open(cursor, [column]);
+        var buffer = new RowBuffer();
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var series = read(buffer).Numbers.Span;
+            SeriesRows.RequireChannels(column, series.Length, channels);
+            if (SeriesRows.IsUsable(series, channels, minimumLength))
+                learner.Add(series);
+        }
+        return learner.Learned();
+    }
+}
+
+/// <summary>The scaled values of many time series, one after the other: four bytes a value; NaN where there is none.</summary>
+/// <param name="scaling">Brings values to the common scale.</param>
+/// <param name="paddedLength">Batches are padded to at least so many timestamps.</param>
+/// <param name="column">The column, to be named.</param>
+/// <param name="minimumLength">The fewest timestamps of a series that is learned from.</param>
+/// <param name="timestamps">The length that all series must have; null where they may differ.</param>
+internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string column, int minimumLength = 1, int? timestamps = null)
+    : RowStore
+{
+    // A list holds at most Array.MaxLength items.
+    private const int Margin = 1 << 24;
+
+    private readonly int _channels = scaling.Channels;
+    private List<float> _values = [];
+    private List<int> _ends = [];
+
+    public override int Count => _ends.Count;
+
+    public override long Bytes => 4L * (_values.Count + _ends.Count);
+
+    public override bool IsFull => _values.Count > Array.MaxLength - Margin;
+
+    public override string Content => string.Create(CultureInfo.InvariantCulture, $"{_values.Count:N0} values");
+
+    public override int Length(int row) => Values(row).Length / _channels;
+
+    public override bool Add(RawRow row, bool keepsEmpty)
+    {
+        var series = row.Numbers.Span;
+        RequireChannels(column, series.Length, _channels);
+        if (!keepsEmpty && !IsUsable(series, _channels, minimumLength))
+            return false;
+        var length = series.Length / _channels;
+        if (timestamps is not null && length != timestamps)
+        {
+            throw new InvalidOperationException($"A series in column '{column}' has {length} timestamps, the encoder was fitted on "
+                + $"{timestamps}, and gives one embedding a timestamp.");
+        }
+        for (var i = 0; i < series.Length; i++)
+            _values.Add(scaling.Scale(series[i], i / length));
+        _ends.Add(_values.Count);
+        return true;
+    }
+
+    public override void Clear()
+    {
+        _values.Clear();
+        _ends.Clear();
+    }
+
+    /// <summary>Throws where a series cannot be cut into its channels.</summary>
+    public static void RequireChannels(string column, int values, int channels)
+    {
+        if (values % channels != 0)
+        {
+            throw new InvalidOperationException($"A series in column '{column}' has {values} values, which {channels} channels cannot share evenly. "
+                + "Give every channel of a series the same number of timestamps, one channel after the other.");
+        }
+    }
+
+    /// <summary>Whether a series is long enough to learn from and has a value.</summary>
+    public static bool IsUsable(ReadOnlySpan<float> series, int channels, int minimumLength)
+    {
+        if (series.Length < (long)channels * minimumLength)
+            return false;
+        foreach (var value in series)
+        {
+            if (float.IsFinite(value))
+                return true;
+        }
+        return false;
+    }
+
+    public override void KeepOnly(ReadOnlySpan<int> rows)
+    {
+        var (values, ends) = (new List<float>(), new List<int>(rows.Length));
+        foreach (var row in rows)
+        {
+            values.AddRange(Values(row));
+            ends.Add(values.Count);
+        }
+        (_values, _ends) = (values, ends);
+    }
+
+    public override SeriesBatch ToBatch(ReadOnlySpan<int> rows)
+    {
+        var longest = Math.Max(1, paddedLength);
+        foreach (var row in rows)
+            longest = Math.Max(longest, Length(row));
+        var values = zeros(rows.Length, _channels, longest, dtype: ScalarType.Float32);
+        var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
+        var observed = zeros(rows.Length, longest, dtype: ScalarType.Bool);
+        var cells = MemoryMarshal.Cast<byte, float>(values.bytes);
+        var maskCells = mask.bytes;
+        var observedCells = observed.bytes;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var series = Values(rows[i]);
+            var length = series.Length / _channels;
+            // A series of nothing still has an embedding: that of one missing value.
+            maskCells.Slice(i * longest, Math.Max(1, length)).Fill(1);
+            for (var channel = 0; channel < _channels; channel++)
+            {
+                var target = cells.Slice((i * _channels + channel) * longest, length);
+                for (var t = 0; t < length; t++)
+                {
+                    if (float.IsNaN(series[channel * length + t]))
+                        continue;
+                    target[t] = series[channel * length + t];
+                    observedCells[i * longest + t] = 1;
+                }
+            }
+        }
+        return new SeriesBatch(values, mask, observed);
+    }
+
+    private ReadOnlySpan<float> Values(int row)
+    {
+        var start = row == 0 ? 0 : _ends[row - 1];
+        return CollectionsMarshal.AsSpan(_values)[start.._ends[row]];
+    }
+}

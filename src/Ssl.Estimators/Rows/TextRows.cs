@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Rows;
+
+/// <summary>Text columns as tokens. A row in which any of the texts is empty is not learned from.</summary>
+/// <param name="columns">The text columns.</param>
+/// <param name="tokenizer">Cuts them.</param>
+/// <param name="factory">The encoder, which says how long texts may be and whether they stand between special tokens.</param>
+internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
+    : RowFormat(columns)
+{
+    public const string KindName = "text";
+
+    private const string TokenizerKey = "tokenizer";
+
+    public override string Kind => KindName;
+
+    public override string Needed => "text";
+
+    public override int EmbeddingDimension => factory.EmbeddingDimension;
+
+    internal override DataViewType ColumnType => TextDataViewType.Instance;
+
+    public override void CheckColumn(string name, ColumnShape shape)
+    {
+        if (!shape.IsText)
+            throw shape.Mismatch(name, "String");
+    }
+
+    /// <summary>Cuts the texts.</summary>
+    public WordPieceTokenizer Tokenizer => tokenizer;
+
+    public override RowStore NewStore() => new TextRows(Columns.Count, tokenizer, factory);
+
+    public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(tokenizer.Vocabulary, streams);
+
+    public override JsonObject ToJson() => new() { [EncoderKey] = factory.ToJson(), [TokenizerKey] = tokenizer.ToJson() };
+
+    public static TextRowFormat Read(JsonObject json, IReadOnlyList<string> columns) => new(columns,
+        WordPieceTokenizer.FromJson(json[TokenizerKey]!.AsObject()), ReadEncoder<TextEncoderFactory>(json, "texts"));
+}
+
+/// <summary>The tokens of rows of one or several texts.</summary>
+internal sealed class TextRows : RowStore
+{
+    private readonly WordPieceTokenizer _tokenizer;
+    private readonly TextEncoderFactory _factory;
+    private readonly TokenRows[] _columns;
+    private readonly List<int>[] _row;
+
+    public TextRows(int columns, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
+    {
+        (_tokenizer, _factory) = (tokenizer, factory);
+        _columns = [.. Enumerable.Range(0, columns).Select(_ => new TokenRows(tokenizer.Vocabulary.PaddingId))];
+        _row = [.. _columns.Select(_ => new List<int>())];
+    }
+
+    public override int Count => _columns[0].Count;
+
+    public override long Bytes => _columns.Sum(column => column.Bytes);
+
+    public override bool IsFull => _columns.Any(column => column.IsFull);
+
+    public override string Content => string.Join(" and ", _columns.Select(column => column.Content));
+
+    public override int Length(int row) => _columns[0].Length(row);
+
+    public override bool Add(RawRow row, bool keepsEmpty)
+    {
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            _row[i].Clear();
+            if (_tokenizer.Encode(row.Texts.Span[i].Span, _row[i], _factory.MaximumTokens, _factory.UsesSpecialTokens) > 0)
+                continue;
+            if (!keepsEmpty)
+                return false;
+            _row[i].Add(_tokenizer.Vocabulary.UnknownId);       // an empty text still has an embedding
+        }
+        for (var i = 0; i < _columns.Length; i++)
+            _columns[i].Add(CollectionsMarshal.AsSpan(_row[i]));
+        return true;
+    }
+
+    public override void KeepOnly(ReadOnlySpan<int> rows)
+    {
+        foreach (var column in _columns)
+            column.KeepOnly(rows);
+    }
+
+    public override void Clear()
+    {
+        foreach (var column in _columns)
+            column.Clear();
+    }
+
+    public override TokenBatch ToBatch(ReadOnlySpan<int> rows) => _columns[0].ToBatch(rows);
+
+    internal override IReadOnlyList<Batch> ToBatches(ReadOnlySpan<int> rows)
+    {
+        var batches = new Batch[_columns.Length];
+        for (var i = 0; i < batches.Length; i++)
+            batches[i] = _columns[i].ToBatch(rows);
+        return batches;
+    }
+
+    // Without padding where the encoder takes bags, else with little: texts of similar length together.
+    internal override Tensor Encode(Encoder network, Device device)
+    {
+        if (network is BagTextEncoder bag)
+        {
+            var (flat, offsets) = _columns[0].ToBags(_tokenizer.Vocabulary.SpecialCount);
+            return bag.EncodeBags(flat.to(device), offsets.to(device));
+        }
+        var groups = LengthGroups.Of(_columns[0]);
+        if (groups.Count == 1)
+            return Encode(network, device, groups.Order);
+        var parts = new Tensor[groups.Count];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = Encode(network, device, groups[i]);
+        var embeddings = cat(parts);
+        return embeddings.index_select(0, tensor(groups.Places, device: embeddings.device));
+    }
+}
