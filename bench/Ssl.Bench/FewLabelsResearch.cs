@@ -73,7 +73,7 @@ public sealed class FewLabelsResearch : BenchCase
                     var set = rows.ToHashSet();
                     var definition = SchemaDefinition.Create(typeof(Row));
                     definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, all[0].Length);
-                    definition["Features"].AddAnnotation("SslInputSlots", encoder.Model.Format.InputSlots, NumberDataViewType.Int32);
+                    definition["Features"].AddAnnotation("SslEncoder", encoder.Model.Id.AsMemory(), TextDataViewType.Instance);
                     definition["Label"].ColumnType = new KeyDataViewType(typeof(uint), table.Classes);
                     var view = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, n).Select(i => new Row { Features = all[i], Label = set.Contains(i) ? (uint)labels[i] : uint.MaxValue }), definition);
                     var model = ssl.FewLabels.MulticlassClassification(new FewLabelsTrainer.Options { Seed = draw }).Fit(view);

@@ -27,8 +27,6 @@ internal static class EmbeddingAnnotations
         };
         annotations.Add(SlotNames, new VectorDataViewType(TextDataViewType.Instance, size), names);
         EncoderAnnotation.Add(annotations, model);
-        if (model.Format.InputSlots is > 0 and var slots)
-            InputSlots.Add(annotations, slots);
         return annotations.ToAnnotations();
     }
 }

@@ -20,7 +20,7 @@ internal sealed class TableFeatures
     /// Variance of each block. ML.NET's linear trainers penalize weights by 1 for the sum over rows: at this scale that is about what
     /// cross-validation would choose.
     /// </summary>
-    private const double BlockVariance = 512;
+    private const double BlockVariance = 128;
 
     // Every second edge of the scale's: with few labels, finer bins only add weights to estimate.
     private const int EdgesPerBin = 2;
@@ -119,7 +119,7 @@ internal sealed class TableFeatures
         if (_layout.CategoricalCount > 0)
         {
             var places = batch.Codes.add(tensor(_layout.CategoryOffsets), One);                                     // [N, K]
-            parts.Add(zeros(batch.Count, _layout.TotalCategories).scatter_(1, places, ones_like(places, ScalarType.Float32)));
+            parts.Add(zeros(batch.Count, _layout.TotalCategories, ScalarType.Float32).scatter_(1, places, ones_like(places, ScalarType.Float32)));
         }
         return cat([.. parts], 1).MoveToOuterDisposeScope();
     }

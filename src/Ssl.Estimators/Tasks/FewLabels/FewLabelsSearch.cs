@@ -30,6 +30,9 @@ internal sealed class FewLabelsSearch : IDisposable
     private const double LabeledWeight = 10;
     private const int Rounds = 3;
 
+    // Imagined rows that speak for the class shares. In a regression the mean would draw every value towards it.
+    private const double RowsForClassShares = 4;
+
     private static readonly double[] s_temperatures = [.. Enumerable.Range(-8, 21).Select(i => Math.Pow(2, i / 4.0))];
 
     // Of its own: the user's would be asked for random numbers.
@@ -200,7 +203,7 @@ internal sealed class FewLabelsSearch : IDisposable
             {
                 var sharp = Logits(_unlabeled, parameters).mul(Number(2L)).softmax(1);                         // [U, K]
                 var sure = sharp.max(1).values;
-                var weights = cat([full([features.shape[0]], LabeledWeight), sure]);
+                var weights = cat([full([features.shape[0]], LabeledWeight, ScalarType.Float32), sure]);
                 parameters = FitLinear(all, cat([targets, sharp]), weights, penalty, parameters);
             }
             return parameters.MoveToOuterDisposeScope();
@@ -270,8 +273,9 @@ internal sealed class FewLabelsSearch : IDisposable
                 error * _task.Deviation * _task.Deviation, 0), 1, errors);
         }
         var right = held.Select((row, i) => Largest(values.AsSpan(i * _outputs, _outputs)) == (int)_labels[row]).Count(hit => hit);
+        // Few rows say little of it: 1 is likely before any is seen.
         var best = s_temperatures.Select(temperature => (Temperature: temperature, Likelihoods: Likelihoods(temperature)))
-            .MinBy(pair => LogLoss(pair.Likelihoods));
+            .MinBy(pair => LogLoss(pair.Likelihoods) + Math.Pow(Math.Log(pair.Temperature), 2) / (2 * _labels.Length));
         return new Candidate(new FewLabelsCandidate(name, settings, (double)right / held.Length, LogLoss(best.Likelihoods), 0), best.Temperature,
             best.Likelihoods);
 
@@ -298,7 +302,7 @@ internal sealed class FewLabelsSearch : IDisposable
         var variance = candidates.Min(candidate => candidate.Held.Average());
         double[][] likelihoods = [.. candidates.Select(candidate => IsRegression
             ? candidate.Held.Select(error => Math.Exp(-error / (2 * Math.Max(variance, 1e-12)))).ToArray() : candidate.Held)];
-        var shares = Stacking.Weights(likelihoods);
+        var shares = Stacking.Weights(likelihoods, likelihoods[0].Length / _labels.Length, IsRegression ? 0 : RowsForClassShares);
         for (var i = 0; i < shares.Length; i++)
         {
             // Asked for in any case: at least as much as its equals.

@@ -217,7 +217,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         if (_kind == PredictionKind.Regression)
             task = task with { Mean = labels.Average(), Deviation = DeviationOf(labels) };
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
-            InputSlots.Of(features), candidate =>
+            EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, candidate =>
         {
             channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
             _options.Progress?.Report(candidate);

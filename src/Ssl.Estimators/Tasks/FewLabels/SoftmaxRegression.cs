@@ -39,12 +39,12 @@ internal static class SoftmaxRegression
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         long rows = features.shape[0], width = features.shape[1], classes = targets.shape[1];
-        var shares = rowWeights is null ? full([rows, 1], 1.0 / rows) : rowWeights.div(rowWeights.sum()).unsqueeze(1);          // [N, 1]
+        var shares = rowWeights is null ? full([rows, 1], 1.0 / rows, ScalarType.Float32) : rowWeights.div(rowWeights.sum()).unsqueeze(1);          // [N, 1]
         // The biases' row has no penalty.
-        var penalized = ones(width + 1, 1);
-        penalized[-1] = zeros(1);
+        var penalized = ones(width + 1, 1, ScalarType.Float32);
+        penalized[-1] = zeros(1, ScalarType.Float32);
 
-        var point = start is null ? zeros(width + 1, classes) : start.clone();
+        var point = start is null ? zeros(width + 1, classes, ScalarType.Float32) : start.clone();
         var (loss, gradient) = Evaluate(point);
         using var history = new History(point.numel());
         for (var iteration = 0; iteration < maximumIterations && !cancellationToken.IsCancellationRequested; iteration++)
@@ -132,7 +132,7 @@ internal static class SoftmaxRegression
         private const int Last = 2 * Memory;
 
         // Steps, changes, and the gradient that is asked about: [2M + 1, size].
-        private readonly Tensor _vectors = zeros(Last + 1, size).DetachFromDisposeScope();
+        private readonly Tensor _vectors = zeros(Last + 1, size, ScalarType.Float32).DetachFromDisposeScope();
         private readonly List<int> _order = [];
 
         public void Add(Tensor step, Tensor change)

@@ -1,0 +1,219 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Tasks;
+using static TorchSharp.torch;
+
+namespace Ssl.MLNet.Tests.FewLabels;
+
+[TestClass]
+public sealed class FewLabelsTests
+{
+    private const int Slots = 6;
+
+    public sealed class Row
+    {
+        [VectorType(Slots)]
+        public float[] Features { get; set; } = [];
+
+        public string Class { get; set; } = "";
+
+        public bool Flag { get; set; }
+
+        public float Value { get; set; }
+    }
+
+    public sealed class Cells
+    {
+        public float A { get; set; }
+
+        public float B { get; set; }
+
+        public string C { get; set; } = "";
+
+        public string Class { get; set; } = "";
+    }
+
+    private sealed class Key
+    {
+        public string Class { get; set; } = "";
+    }
+
+    private readonly MLContext _mlContext = new(1);
+
+    // Three clouds; labels of a few rows only.
+    private static Row[] Clouds(int count, int labeled, int seed, float apart = 1.5f)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var features = Enumerable.Range(0, Slots).Select(s => (s == i % 3 ? apart : 0) + (float)(random.NextDouble() + random.NextDouble()
+                + random.NextDouble() - 1.5)).ToArray();
+            return new Row
+            {
+                Features = features, Class = i < labeled ? $"class {i % 3}" : "", Flag = i % 3 == 0,
+                Value = i < labeled ? 100 + 2 * features[0] - features[1] : float.NaN,
+            };
+        })];
+    }
+
+    private IDataView View(IEnumerable<Row> rows) => _mlContext.Data.LoadFromEnumerable(rows);
+
+    private EstimatorChain<FewLabelsTransformer> Chain(FewLabelsTrainer.Options? options = null)
+        => _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class",
+            keyData: _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Key { Class = $"class {i}" })))
+            .Append(_mlContext.SelfSupervised().FewLabels.MulticlassClassification(options ?? new FewLabelsTrainer.Options()));
+
+    private static double Accuracy(ITransformer model, IDataView data, Row[] truth)
+        => model.Transform(data).GetColumn<uint>("PredictedLabel").Zip(truth.Select((_, i) => (uint)(i % 3 + 1)))
+            .Count(pair => pair.First == pair.Second) / (double)truth.Length;
+
+    [TestMethod]
+    public void Classes_are_told_apart_from_few_labels_and_what_was_tried_is_told()
+    {
+        var (training, test) = (Clouds(600, 15, 1), Clouds(300, 0, 2));
+        var log = new List<string>();
+        _mlContext.Log += (_, message) => log.Add(message.Message);
+        var model = Chain().Fit(View(training));
+        Assert.IsGreaterThan(0.8, Accuracy(model, View(test), test));
+        var candidates = model.LastTransformer.Candidates;
+        CollectionAssert.AreEqual((string[])["linear", "self-training", "class shares"], candidates.Select(c => c.Name).ToArray());
+        Assert.AreEqual(1, candidates.Sum(c => c.Share), 1e-9);
+        Assert.IsTrue(log.Any(line => line.Contains("self-training") && line.Contains("held-out accuracy")), string.Join('\n', log));
+        Assert.IsTrue(log.Any(line => line.Contains("585 of 585 unlabeled")), string.Join('\n', log));
+        foreach (var scores in model.Transform(View(test)).GetColumn<float[]>("Score"))
+            Assert.AreEqual(1, scores.Sum(), 1e-5);
+    }
+
+    /// <summary>The probabilities mean what they say: the mean of the largest is the share of hits.</summary>
+    [TestMethod]
+    public void Scores_are_calibrated()
+    {
+        var (training, test) = (Clouds(900, 150, 3, 0.8f), Clouds(600, 0, 4, 0.8f));
+        var model = Chain().Fit(View(training));
+        var said = model.Transform(View(test)).GetColumn<float[]>("Score").Average(scores => scores.Max());
+        Assert.AreEqual(Accuracy(model, View(test), test), said, 0.06);
+    }
+
+    [TestMethod]
+    public void A_second_Fit_gives_the_same_and_a_saved_model_too()
+    {
+        var data = View(Clouds(300, 30, 1));
+        var chain = Chain();
+        var model = chain.Fit(data);
+        float[][] Scores(ITransformer of) => [.. of.Transform(data).GetColumn<float[]>("Score")];
+        var expected = Scores(model);
+        foreach (var (a, b) in expected.Zip(Scores(chain.Fit(data))))
+            CollectionAssert.AreEqual(a, b);
+        using var file = new MemoryStream();
+        _mlContext.Model.Save(model, data.Schema, file);
+        file.Position = 0;
+        var loaded = new MLContext().Model.Load(file, out _);
+        foreach (var (a, b) in expected.Zip(Scores(loaded)))
+            CollectionAssert.AreEqual(a, b);
+        var last = (FewLabelsTransformer)((IEnumerable<ITransformer>)loaded).Last();
+        CollectionAssert.AreEqual(model.LastTransformer.Candidates.ToArray(), last.Candidates.ToArray());
+    }
+
+    [TestMethod]
+    public void A_question_is_answered_with_unlabeled_rows_of_their_own()
+    {
+        var (labeled, unlabeled, test) = (Clouds(30, 30, 1), Clouds(500, 0, 2), Clouds(300, 0, 3));
+        var trainer = _mlContext.SelfSupervised().FewLabels.BinaryClassification("Flag");
+        var model = trainer.Fit(View(labeled), View(unlabeled));
+        Assert.IsTrue(model.Candidates.Any(c => c.Name == "self-training"));
+        Assert.IsFalse(trainer.Fit(View(labeled)).Candidates.Any(c => c.Name == "self-training"));
+        var metrics = _mlContext.BinaryClassification.Evaluate(model.Transform(View(test)), "Flag");
+        Assert.IsGreaterThan(0.85, metrics.Accuracy);
+        foreach (var (score, probability) in model.Transform(View(test)).GetColumn<float>("Score")
+            .Zip(model.Transform(View(test)).GetColumn<float>("Probability")))
+            Assert.AreEqual(1 / (1 + Math.Exp(-score)), probability, 1e-5);
+    }
+
+    [TestMethod]
+    public void A_number_is_predicted()
+    {
+        var (training, test) = (Clouds(200, 25, 1), Clouds(200, 200, 2));
+        var model = _mlContext.SelfSupervised().FewLabels.Regression("Value").Fit(View(training));
+        Assert.IsGreaterThan(0.99, _mlContext.Regression.Evaluate(model.Transform(View(test)), "Value").RSquared);
+        CollectionAssert.AreEqual((string[])["linear", "mean"], model.Candidates.Select(c => c.Name).ToArray());
+    }
+
+    /// <summary>A rule that no line draws: the trees of the cells find it, and count for more than the linear models do.</summary>
+    [TestMethod]
+    public void Trees_grow_on_the_cells_of_a_table()
+    {
+        var random = new Random(5);
+        Cells[] rows = [.. Enumerable.Range(0, 900).Select(i =>
+        {
+            var (a, b) = (random.NextSingle(), random.NextSingle());
+            return new Cells { A = a, B = b, C = i % 2 == 0 ? "x" : "y", Class = a > 0.5 ^ b > 0.5 ? "in" : "out" };
+        })];
+        var ssl = _mlContext.SelfSupervised();
+        using var encoder = ssl.Tabular.Scarf(new ScarfTrainer.Options { InputColumnNames = ["A", "B", "C"], NumberOfEpochs = 0, Seed = 1 })
+            .Fit(_mlContext.Data.LoadFromEnumerable(rows));
+        var view = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(_mlContext.Data.LoadFromEnumerable(rows))
+            .Transform(encoder.Transform(_mlContext.Data.LoadFromEnumerable(rows)));
+        var (training, test) = (_mlContext.Data.TakeRows(view, 300), _mlContext.Data.SkipRows(view, 300));
+        var model = ssl.FewLabels.MulticlassClassification().Fit(training);
+        var trees = model.Candidates.Single(c => c.Name == "boosted trees");
+        Assert.IsGreaterThan(0.5, trees.Share);
+        Assert.IsGreaterThan(0.9, _mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy);
+        var none = ssl.FewLabels.MulticlassClassification(new FewLabelsTrainer.Options { Trees = FewLabelsTrainer.Usage.Never }).Fit(training);
+        Assert.IsFalse(none.Candidates.Any(c => c.Name == "boosted trees"));
+    }
+
+    [TestMethod]
+    public void What_the_application_has_set_in_torch_changes_nothing()
+    {
+        var data = View(Clouds(200, 20, 1));
+        var chain = Chain(new FewLabelsTrainer.Options { Seed = 1 });
+        float[][] Scores() => [.. chain.Fit(data).Transform(data).GetColumn<float[]>("Score")];
+        var expected = Scores();
+        var before = get_default_dtype();
+        try
+        {
+            set_default_dtype(ScalarType.Float64);
+            foreach (var (a, b) in expected.Zip(Scores()))
+                CollectionAssert.AreEqual(a, b);
+        }
+        finally
+        {
+            set_default_dtype(before);
+        }
+    }
+
+    [TestMethod]
+    public void Vectors_that_are_not_numbers_have_no_prediction()
+    {
+        var rows = Clouds(100, 30, 1);
+        rows[50].Features[2] = float.NaN;
+        rows[3].Features[1] = float.PositiveInfinity;
+        var warnings = new List<string>();
+        _mlContext.Log += (_, message) => warnings.Add(message.Message);
+        var model = Chain().Fit(View(rows));
+        Assert.IsTrue(warnings.Any(line => line.Contains("2 rows are left out")), string.Join('\n', warnings));
+        var predicted = model.Transform(View(rows)).GetColumn<uint>("PredictedLabel").ToArray();
+        Assert.AreEqual(0u, predicted[50]);
+        Assert.AreEqual(0u, predicted[3]);
+        Assert.AreEqual(98, predicted.Count(key => key > 0));
+    }
+
+    [TestMethod]
+    public void Faults_are_named()
+    {
+        var tasks = _mlContext.SelfSupervised().FewLabels;
+        var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => tasks.MulticlassClassification(new FewLabelsTrainer.Options
+        {
+            NumberOfFolds = 1, MaximumUnlabeledRows = -1, LabelColumnName = "", Trees = (FewLabelsTrainer.Usage)9,
+        }));
+        foreach (var name in (string[])["NumberOfFolds", "MaximumUnlabeledRows", "LabelColumnName", "Trees"])
+            StringAssert.Contains(fault.Message, name);
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(
+            () => tasks.Regression(new FewLabelsTrainer.Options { SelfTraining = FewLabelsTrainer.Usage.Always }));
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Chain().Fit(View(Clouds(20, 0, 1)))).Message,
+            "None of 20 rows has a label");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Chain().Fit(View(Clouds(20, 1, 1)))).Message, "same label");
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => tasks.MulticlassClassification("Class").Fit(View(Clouds(20, 5, 1))));
+    }
+}
