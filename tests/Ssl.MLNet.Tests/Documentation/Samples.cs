@@ -28,7 +28,7 @@ public static class Texts
     {
         var rows = mlContext.Data.LoadFromEnumerable(Ticket.MakeUp(count).Select(ticket => new TextRow
         {
-            Text = ticket.Question, Question = ticket.Question, Answer = ticket.Answer, Team = ticket.Team,
+            Text = $"{ticket.Question}. {ticket.Answer}.", Question = ticket.Question, Answer = ticket.Answer, Team = ticket.Team,
             Positive = ticket.Team == "post", Grade = ticket.Question.Length,
         }));
         return mlContext.Transforms.Conversion.MapValueToKey("Label", "Team").Fit(rows).Transform(rows);
@@ -85,7 +85,7 @@ public static class Images
     public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
 
     /// <summary>Columns Image ([1, 28, 28] bytes), Label (a key).</summary>
-    public static IDataView data { get; } = Rows(64);
+    public static IDataView data { get; } = Rows(16);
 
     private static IDataView Rows(int count)
     {
@@ -116,15 +116,15 @@ public static class Series
 
     public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
 
-    /// <summary>Columns Series (64 numbers), Label (a key).</summary>
-    public static IDataView data { get; } = Rows(48);
+    /// <summary>Columns Series (32 numbers), Label (a key).</summary>
+    public static IDataView data { get; } = Rows(24);
 
     private static IDataView Rows(int count)
     {
         var random = new Random(1);
         var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Wave
         {
-            Series = [.. Enumerable.Range(0, 64).Select(t => MathF.Sin(t * (i % 2 == 0 ? 0.2f : 0.7f)) + 0.1f * random.NextSingle())],
+            Series = [.. Enumerable.Range(0, 32).Select(t => MathF.Sin(t * (i % 2 == 0 ? 0.2f : 0.7f)) + 0.1f * random.NextSingle())],
             Kind = i % 2 == 0 ? "slow" : "fast",
         }).ToArray());
         return mlContext.Transforms.Conversion.MapValueToKey("Label", "Kind").Fit(rows).Transform(rows);
@@ -132,7 +132,7 @@ public static class Series
 
     public sealed class Wave
     {
-        [VectorType(64)]
+        [VectorType(32)]
         public float[] Series { get; set; } = [];
         public string Kind { get; set; } = "";
     }
