@@ -25,7 +25,7 @@ public sealed partial class SelfSupervisedCatalog
             FeatureColumnName = featureColumnName,
         });
 
-    /// <inheritdoc cref="EvaluateRepresentation(IDataView, string?, string)"/>
+    /// <inheritdoc cref="EvaluateRepresentation(IDataView, string?, string)" path="/*[not(self::param)]"/>
     /// <param name="data">Holds the column of vectors; read once.</param>
     /// <param name="options">All settings, a second column for the alignment among them.</param>
     public RepresentationMetrics EvaluateRepresentation(IDataView data, RepresentationEvaluationOptions options)

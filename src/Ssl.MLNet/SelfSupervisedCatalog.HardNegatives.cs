@@ -39,7 +39,7 @@ public sealed partial class SelfSupervisedCatalog
             Margin = margin,
         });
 
-    /// <inheritdoc cref="MineHardNegatives(IDataView, string, string, string, string, int, double)"/>
+    /// <inheritdoc cref="MineHardNegatives(IDataView, string, string, string, string, int, double)" path="/*[not(self::param)]"/>
     /// <param name="data">Pairs with both sides embedded.</param>
     /// <param name="options">All settings.</param>
     public IDataView MineHardNegatives(IDataView data, HardNegativeOptions options) => HardNegativeMiner.Mine(_mlContext, data, options);

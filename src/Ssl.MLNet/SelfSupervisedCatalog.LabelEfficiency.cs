@@ -36,7 +36,7 @@ public sealed partial class SelfSupervisedCatalog
         return LabelEfficiency(data, encoder, options);
     }
 
-    /// <inheritdoc cref="LabelEfficiency(IDataView, EncoderTransformer, string, int[], int, IEstimator{ITransformer})"/>
+    /// <inheritdoc cref="LabelEfficiency(IDataView, EncoderTransformer, string, int[], int, IEstimator{ITransformer})" path="/*[not(self::param)]"/>
     /// <param name="data">Rows with labels; read many times, always in the same order.</param>
     /// <param name="encoder">The pretrained encoder; it never changes.</param>
     /// <param name="options">All settings; fractions of labels, test data, progress and cancellation among them.</param>

@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Encoders;
 /// <remarks>N images, P patches, V of them visible, D the dimension of a vector.</remarks>
 public abstract class PatchEncoder : ImageEncoder
 {
-    /// <inheritdoc cref="ImageEncoder(string, ImageShape, ImageNormalization)"/>
+    /// <summary>An encoder of this name; the derived class registers its components.</summary>
     /// <param name="name">Name of the module.</param>
     /// <param name="shape">The images that it takes; height and width are multiples of <paramref name="patchSize"/>.</param>
     /// <param name="patchSize">Pixels of a patch's side.</param>

@@ -104,6 +104,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var seed = Seed();
         using var streams = new RandomStreams(seed);
         using var run = Prepare(input, streams, channel);
+        channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
+            Settings.NumberOfEpochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
             run.Method, run.Source, CreateSettings(input.Schema, run, seed), streams, device,

@@ -135,6 +135,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         InitializeHead(head, encoder, training, task);
         var tuning = CreateMethod(encoder, head, task, training.ChosenLabels);
         method = tuning;
+        channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
+            Settings.NumberOfEpochs, training.BatchesPerEpoch, seed, device, nameof(Settings.Encoder), nameof(Settings.Seed)));
         var settings = Settings.ToTrainingSettings(checkpointPath);
         if (checkpointPath is not null)
         {

@@ -1,0 +1,139 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.MLNet.Tests.Samples;
+
+// What a block of code on a page sees where the comment before it says "sample: Texts": small data, the same on every machine, under the names
+// that the pages use. Lower case, since they stand for the reader's own variables.
+
+/// <summary>Short questions with answers, of three teams.</summary>
+public static class Texts
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Text, Question, Answer, Label (a key), Positive, Grade.</summary>
+    public static IDataView data { get; } = Labeled(120);
+
+    /// <summary>The same columns, few rows.</summary>
+    public static IDataView labeled { get; } = Labeled(24);
+
+    /// <summary>Embeds Question as Features.</summary>
+    public static EncoderTransformer encoder
+        => field ??= ssl.Text.PairedContrastive("Features", "Question", "Answer", numberOfEpochs: 3).Fit(data);
+
+    private static IDataView Labeled(int count)
+    {
+        var rows = mlContext.Data.LoadFromEnumerable(Ticket.MakeUp(count).Select(ticket => new TextRow
+        {
+            Text = $"{ticket.Question}. {ticket.Answer}.", Question = ticket.Question, Answer = ticket.Answer, Team = ticket.Team,
+            Positive = ticket.Team == "post", Grade = ticket.Question.Length,
+        }));
+        return mlContext.Transforms.Conversion.MapValueToKey("Label", "Team").Fit(rows).Transform(rows);
+    }
+
+    public sealed class TextRow
+    {
+        public string Text { get; set; } = "";
+        public string Question { get; set; } = "";
+        public string Answer { get; set; } = "";
+        public string Team { get; set; } = "";
+        public bool Positive { get; set; }
+        public float Grade { get; set; }
+    }
+}
+
+/// <summary>People: two numbers that go together, a category, and a label that follows from them.</summary>
+public static class Tables
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Age, HoursPerWeek, Workclass, Label (bool).</summary>
+    public static IDataView data { get; } = mlContext.Data.LoadFromEnumerable(Rows(200));
+
+    private static IEnumerable<Person> Rows(int count)
+    {
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var age = 20 + random.Next(40);
+            return new Person
+            {
+                Age = age, HoursPerWeek = age / 2 + random.Next(20), Workclass = age > 40 ? "state" : "private", Label = age > 40 == random.Next(10) > 0,
+            };
+        })];
+    }
+
+    public sealed class Person
+    {
+        public float Age { get; set; }
+        public float HoursPerWeek { get; set; }
+        public string Workclass { get; set; } = "";
+        public bool Label { get; set; }
+    }
+}
+
+/// <summary>Gray images of 28 pixels: bright upper or lower halves.</summary>
+public static class Images
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Image ([1, 28, 28] bytes), Label (a key).</summary>
+    public static IDataView data { get; } = Rows(16);
+
+    private static IDataView Rows(int count)
+    {
+        var random = new Random(1);
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i =>
+        {
+            var image = new byte[28 * 28];
+            random.NextBytes(image);
+            for (var p = 0; p < image.Length; p++)
+                image[p] = (byte)(image[p] / 2 + (p < image.Length / 2 == (i % 2 == 0) ? 127 : 0));
+            return new Picture { Image = image, Half = i % 2 == 0 ? "upper" : "lower" };
+        }).ToArray());
+        return mlContext.Transforms.Conversion.MapValueToKey("Label", "Half").Fit(rows).Transform(rows);
+    }
+
+    public sealed class Picture
+    {
+        [VectorType(1, 28, 28)]
+        public byte[] Image { get; set; } = [];
+        public string Half { get; set; } = "";
+    }
+}
+
+/// <summary>Waves of two frequencies.</summary>
+public static class Series
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Series (32 numbers), Label (a key).</summary>
+    public static IDataView data { get; } = Rows(24);
+
+    private static IDataView Rows(int count)
+    {
+        var random = new Random(1);
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i => new Wave
+        {
+            Series = [.. Enumerable.Range(0, 32).Select(t => MathF.Sin(t * (i % 2 == 0 ? 0.2f : 0.7f)) + 0.1f * random.NextSingle())],
+            Kind = i % 2 == 0 ? "slow" : "fast",
+        }).ToArray());
+        return mlContext.Transforms.Conversion.MapValueToKey("Label", "Kind").Fit(rows).Transform(rows);
+    }
+
+    public sealed class Wave
+    {
+        [VectorType(32)]
+        public float[] Series { get; set; } = [];
+        public string Kind { get; set; } = "";
+    }
+}
