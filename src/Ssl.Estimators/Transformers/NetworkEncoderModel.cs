@@ -143,6 +143,16 @@ internal abstract class NetworkEncoderModel<TEncoder> : EncoderModel where TEnco
             return new(Filled(create, network => fill(network.state_dict()), CPU), CPU, inputs, output, facts);
         }
 
+        /// <summary>Parts with a new network on the CPU.</summary>
+        /// <param name="create">Makes a network of the architecture, on the CPU.</param>
+        /// <param name="fill">Fills its weights, which it gets by their names.</param>
+        /// <param name="inputColumns">Names of the input columns.</param>
+        /// <param name="outputColumn">Name of the embedding column.</param>
+        /// <param name="trainingFacts">How the weights came about.</param>
+        public static Parts Fill(Func<RandomStreams, TEncoder> create, Action<IReadOnlyDictionary<string, Tensor>> fill,
+            IReadOnlyList<string> inputColumns, string outputColumn, JsonObject trainingFacts)
+            => new(Filled(create, network => fill(network.state_dict()), CPU), CPU, inputColumns, outputColumn, trainingFacts);
+
         internal static Shared<TEncoder> CopyOf(Encoder trained, Func<RandomStreams, TEncoder> create, Device device)
             => Filled(create, network => network.load_state_dict(trained.state_dict()), device);
 

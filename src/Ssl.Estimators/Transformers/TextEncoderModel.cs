@@ -36,6 +36,24 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
         => new(Parts.Copy(encoder, streams => factory.Create(tokenizer.Vocabulary, streams), device, inputColumns, outputColumn,
             trainingFacts), factory, tokenizer);
 
+    /// <summary>A model with weights from elsewhere, on the CPU.</summary>
+    /// <param name="factory">The architecture.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="fill">Fills the weights, which it gets by their names in the network.</param>
+    /// <param name="inputColumn">Name of the text column.</param>
+    /// <param name="outputColumn">Name of the embedding column.</param>
+    /// <param name="trainingFacts">How the weights came about.</param>
+    public static TextEncoderModel Fill(TextEncoderFactory factory, WordPieceTokenizer tokenizer,
+        Action<IReadOnlyDictionary<string, Tensor>> fill, string inputColumn, string outputColumn, JsonObject trainingFacts)
+        => new(Parts.Fill(streams => factory.Create(tokenizer.Vocabulary, streams), fill, [inputColumn], outputColumn, trainingFacts), factory,
+            tokenizer);
+
+    /// <summary>The architecture.</summary>
+    public TextEncoderFactory Factory => _factory;
+
+    /// <summary>What cuts texts into tokens.</summary>
+    public WordPieceTokenizer Tokenizer => _tokenizer;
+
     public override void CheckColumn(string name, ColumnShape shape)
     {
         if (!shape.IsText)
@@ -112,7 +130,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
         {
             buffer.Clear();
             if (_tokenizer.Encode(row.Texts.Span[0].Span, buffer, _factory.MaximumTokens, _factory.UsesSpecialTokens) == 0)
-                buffer.Add(_tokenizer.Vocabulary.UnknownId);      // an empty text still has an embedding
+                _tokenizer.EncodeEmpty(buffer, _factory.UsesSpecialTokens);       // an empty text still has an embedding
             tokens.Add(CollectionsMarshal.AsSpan(buffer));
         }
         return tokens;
