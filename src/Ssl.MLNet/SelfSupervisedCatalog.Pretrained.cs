@@ -69,4 +69,20 @@ public sealed partial class SelfSupervisedCatalog
         ArgumentNullException.ThrowIfNull(vocabulary);
         return PretrainedReader.Load(_mlContext, model, vocabulary, options ?? new PretrainedOptions());
     }
+
+    /// <summary>
+    /// Writes an encoder to a folder that Python's transformers and sentence-transformers read, and <see cref="LoadPretrained(string, string,
+    /// string?)"/>, too: config.json, model.safetensors, vocab.txt, tokenizer_config.json, modules.json and its parts. Written beside the folder
+    /// first, then renamed.
+    /// </summary>
+    /// <param name="encoder">An encoder from <c>LoadPretrained</c>, or one that was trained from it.</param>
+    /// <param name="folder">The folder; files of the same names are replaced.</param>
+    /// <exception cref="NotSupportedException">The encoder's kind has no such layout.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void SavePretrained(EncoderTransformer encoder, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        PretrainedWriter.Save(encoder, folder);
+    }
 }

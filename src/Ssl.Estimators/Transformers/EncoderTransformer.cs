@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
@@ -57,6 +58,36 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
 
     /// <summary>What is embedded, for the downstream stages of this assembly.</summary>
     internal EncoderModel Model => _model;
+
+    /// <summary>The weights to start a text method from: see <see cref="ToTextEncoderFactory"/>.</summary>
+    /// <param name="encoder">A text encoder that was fitted or loaded.</param>
+    public static implicit operator TextEncoderFactory(EncoderTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        return encoder.ToTextEncoderFactory();
+    }
+
+    /// <summary>The weights to start an image method from: see <see cref="ToImageEncoderFactory"/>.</summary>
+    /// <param name="encoder">An image encoder that was fitted or loaded.</param>
+    public static implicit operator ImageEncoderFactory(EncoderTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        return encoder.ToImageEncoderFactory();
+    }
+
+    /// <summary>
+    /// What a text method takes as its encoder to start from these weights, with this tokenizer. <c>Fit</c> trains a copy; this encoder stays
+    /// as it is, and must not be disposed of before.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is no text encoder.</exception>
+    public TextEncoderFactory ToTextEncoderFactory() => new StartedTextEncoderFactory(StartOf<TextEncoderModel>("text"));
+
+    /// <summary>
+    /// What an image method takes as its encoder to start from these weights. <c>Fit</c> trains a copy; this encoder stays as it is, and must
+    /// not be disposed of before.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is no image encoder.</exception>
+    public ImageEncoderFactory ToImageEncoderFactory() => StartedImageEncoderFactory.Create(StartOf<ImageEncoderModel>("image"));
 
     /// <summary>The input's schema and the embedding column, with slot names.</summary>
     /// <param name="inputSchema">Schema of the data.</param>
@@ -141,6 +172,12 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
         return new EncoderTransformer(mlContext ?? _mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName),
             TrainingHistory);
+    }
+
+    private TModel StartOf<TModel>(string kind) where TModel : EncoderModel
+    {
+        _model.Lifetime.ThrowIfClosed();
+        return _model as TModel ?? throw new ArgumentException($"A {kind} method cannot start from an encoder of kind '{_model.Modality}'.");
     }
 
     internal void SaveArchive(string filePath) => AtomicFile.Write(filePath, _model.WriteArchive);

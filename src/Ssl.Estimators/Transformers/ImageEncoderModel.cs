@@ -29,6 +29,9 @@ internal sealed class ImageEncoderModel : NetworkEncoderModel<ImageEncoder>
 
     public override IReadOnlyList<InputKind> InputKinds => [_loaded ? InputKind.Image : InputKind.Number];
 
+    /// <summary>The architecture, with the normalization that it was trained with.</summary>
+    public ImageEncoderFactory Factory => _factory;
+
     public override ImageInput? Images => new(_factory.Shape, _maximum);
 
     /// <summary>A model with its own copy of the encoder's weights.</summary>

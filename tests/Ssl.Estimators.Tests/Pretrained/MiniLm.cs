@@ -51,6 +51,7 @@ internal sealed class MiniLm : IDisposable
             Assert.Inconclusive($"SSL_DATA does not name a folder that holds {set}/{file}.");
         using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
         var lines = new List<string>();
+        reader.ReadLine();      // names of the columns
         while (reader.ReadLine() is { } line)
             lines.Add(line.Split('\t')[column]);
         return [.. Enumerable.Range(0, count).Select(i => lines[(int)((long)i * lines.Count / count)])];

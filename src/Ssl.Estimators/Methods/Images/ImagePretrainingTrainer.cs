@@ -88,7 +88,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         return new PretrainingRun(method, source, CreateModel,
             new Dictionary<string, JsonNode> { [nameof(_options.Encoder)] = factory.ToJson() });
 
-        EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory, _options.PixelMaximum,
+        EncoderModel CreateModel(Device device, TrainingResult? result) => ImageEncoderModel.CopyOf(encoder, factory.Architecture, _options.PixelMaximum,
             device, _options.InputColumnName, _options.OutputColumnName, TrainingFacts.Of(GetType().Name, result), loaded);
 
         void Skip(string sentence)

@@ -46,7 +46,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
 
     private protected sealed override PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
-        var tokenizer = _options.Tokenizer ?? TrainTokenizer(input, channel);
+        var tokenizer = (_encoder as StartedTextEncoderFactory)?.Tokenizer ?? _options.Tokenizer ?? TrainTokenizer(input, channel);
         var columns = string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"));
         var format = new TextRowFormat(TrainingColumns, tokenizer, _encoder.MaximumTokens, _encoder.UsesSpecialTokens);
         var source = ReadRows(input, format, streams, channel,
@@ -60,7 +60,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             });
 
         EncoderModel CreateModel(Device device, TrainingResult? result) => TextEncoderModel.CopyOf(
-            encoder, _encoder, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName,
+            encoder, _encoder.Architecture, tokenizer, device, [_options.InputColumnName], _options.OutputColumnName,
                 TrainingFacts.Of(GetType().Name, result));
     }
 
