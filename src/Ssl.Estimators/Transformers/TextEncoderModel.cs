@@ -16,6 +16,9 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
 {
     internal const string ModalityName = "text";
 
+    // Below it reading a large network's weights would cost more than padding does.
+    private const int TokensAtOnce = 512;
+
     private const string EncoderKey = "encoder", TokenizerKey = "tokenizer";
 
     private readonly TextEncoderFactory _factory;
@@ -112,7 +115,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
             var (flat, offsets) = tokens.ToBags(_tokenizer.Vocabulary.SpecialCount);
             return bag.EncodeBags(flat.to(Device), offsets.to(Device));
         }
-        var groups = LengthGroups.Of(tokens);
+        var groups = Network is BertTextEncoder ? LengthGroups.OfTokens(tokens, TokensAtOnce) : LengthGroups.Of(tokens);
         if (groups.Count == 1)
             return EncodeBatch(tokens.ToBatch(groups.Order));
         var parts = new Tensor[groups.Count];
