@@ -29,7 +29,7 @@ public static partial class BenchText
     }
 
     /// <summary>The labeled texts of a data set; those of no class ("oos") left out.</summary>
-    /// <param name="name">Its folder under SSL_DATA: a table of label and text.</param>
+    /// <param name="name">Its folder under SSL_DATA: a table whose first column is the label and whose last the text.</param>
     /// <param name="part">Which file: train or test.</param>
     public static LabeledText[] Labeled(string name, string part)
     {
@@ -37,7 +37,7 @@ public static partial class BenchText
         if (string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)))
             throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
         return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
-            .Select(row => new LabeledText { Label = row[0], Text = row[1] })];
+            .Select(row => new LabeledText { Label = row[0], Text = row[^1] })];
     }
 
     /// <summary>

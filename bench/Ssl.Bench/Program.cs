@@ -14,6 +14,7 @@ BenchCase[] cases =
     new MaskedLanguageModelSpeed(),
     new MaskedLanguageModelQuality(),
     new TransformSpeed(),
+    new PretrainedSpeed(),
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),

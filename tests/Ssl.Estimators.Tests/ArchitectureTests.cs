@@ -16,10 +16,10 @@ public sealed partial class ArchitectureTests
         ["Views", "Masking"],
         ["Training"],
         ["Data", "Rows", "Persistence", "Interop"],
-        ["Methods", "Tasks", "Transformers", "Downstream", "Evaluation"],
+        ["Methods", "Tasks", "Transformers", "Pretrained", "Downstream", "Evaluation"],
     ];
 
-    private static readonly string[] MayMentionMLNet = ["Data", "Rows", "Persistence", "Interop", "Methods", "Tasks", "Transformers",
+    private static readonly string[] MayMentionMLNet = ["Data", "Rows", "Persistence", "Interop", "Methods", "Tasks", "Transformers", "Pretrained",
         "Downstream", "Evaluation"];
 
     internal static readonly string Root = FindRoot();

@@ -58,6 +58,9 @@ public abstract class TextEncoderFactory : EncoderFactory
     /// <summary>Whether texts are given between a class and a separator token.</summary>
     public abstract bool UsesSpecialTokens { get; }
 
+    /// <summary>What describes the networks without the weights that they start from: itself, unless they start from some.</summary>
+    internal virtual TextEncoderFactory Architecture => this;
+
     /// <summary>A network with fresh weights, on the CPU.</summary>
     /// <param name="vocabulary">Of the tokenizer whose ids it will get.</param>
     /// <param name="streams">Weights are drawn from its Weights now, dropout from its Dropout in training.</param>

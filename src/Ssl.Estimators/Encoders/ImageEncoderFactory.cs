@@ -39,6 +39,9 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <summary>Whether the network's layers know <see cref="MixedPrecision"/>.</summary>
     internal virtual bool RoundsToBFloat16 => false;
 
+    /// <summary>What describes the networks without the weights that they start from: itself, unless they start from some.</summary>
+    internal virtual ImageEncoderFactory Architecture => this;
+
     /// <summary>The same architecture with fixed statistics of the pixels.</summary>
     /// <param name="normalization">One mean and deviation for each channel.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are more or fewer channels, or a deviation is not greater than 0.</exception>

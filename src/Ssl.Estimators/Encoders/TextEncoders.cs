@@ -21,6 +21,7 @@ public static class TextEncoders
     internal static void RegisterAll()
     {
         EncoderFactory.Register(BagTextEncoderFactory.KindName, BagTextEncoderFactory.Read);
+        EncoderFactory.Register(BertTextEncoderFactory.KindName, BertTextEncoderFactory.Read);
         EncoderFactory.Register(TransformerTextEncoderFactory.KindName, TransformerTextEncoderFactory.Read);
     }
 

@@ -27,6 +27,9 @@ public sealed class TokenBatch : Batch
     /// <summary>Bool [N, L]: true where there is a token.</summary>
     public Tensor Mask { get; }
 
+    /// <summary>Whether a place may be padded. Where none is, attention needs no mask, and nobody has to look into the tensor.</summary>
+    internal bool HasPadding { get; init; } = true;
+
     /// <inheritdoc/>
     public override long Count => Ids.shape[0];
 
@@ -35,7 +38,7 @@ public sealed class TokenBatch : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return Ids.device.type == device.type && (device.index < 0 || Ids.device.index == device.index)
-            ? this : new TokenBatch(Ids.to(device), Mask.to(device));
+            ? this : new TokenBatch(Ids.to(device), Mask.to(device)) { HasPadding = HasPadding };
     }
 
     /// <inheritdoc/>

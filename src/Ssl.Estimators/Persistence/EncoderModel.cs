@@ -96,6 +96,15 @@ internal sealed class EncoderModel : IDisposable
         }
     }
 
+    /// <summary>A model with weights from elsewhere, on the CPU.</summary>
+    /// <param name="format">How rows are read.</param>
+    /// <param name="fill">Fills the network's weights, which it takes by their names.</param>
+    /// <param name="outputColumn">Name of the embedding column.</param>
+    /// <param name="trainingFacts">How the weights came about.</param>
+    public static EncoderModel Fill(RowFormat format, Action<IReadOnlyDictionary<string, Tensor>> fill, string outputColumn,
+        JsonObject trainingFacts)
+        => new(Filled(format, network => fill(network.state_dict()), CPU), CPU, format, outputColumn, trainingFacts);
+
     /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
     public Encoder CreateTrainable(RandomStreams streams)
     {

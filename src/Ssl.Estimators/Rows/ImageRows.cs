@@ -71,6 +71,9 @@ internal sealed class ImageRowFormat(string column, ImageEncoderFactory factory,
         };
     }
 
+    /// <summary>The format of a model, which has its own weights and none to start from.</summary>
+    public ImageRowFormat OfArchitecture() => new(Columns[0], factory.Architecture, maximum, loaded);
+
     internal override RowFormat Learned() => new ImageRowFormat(Columns[0],
         factory.Normalization is null ? factory.WithNormalization(moments!.Normalization()) : factory, maximum, loaded);
 }

@@ -46,6 +46,28 @@ internal sealed class LengthGroups
         return new LengthGroups(order, [.. Enumerable.Range(0, count + 1).Select(i => (int)((long)tokens.Count * i / count))]);
     }
 
+    /// <summary>
+    /// Groups for a network so large that a few hundred tokens are work enough: the shortest texts first, each group as long as its texts have
+    /// one length, and longer only up to a number of tokens.
+    /// </summary>
+    /// <param name="tokens">The texts.</param>
+    /// <param name="least">Tokens from which on a group ends where the next text is longer.</param>
+    public static LengthGroups OfTokens(TokenRows tokens, int least)
+    {
+        var order = Identity(tokens.Count);
+        var lengths = Array.ConvertAll(order, tokens.Length);
+        Array.Sort(lengths, order);
+        var starts = new List<int> { 0 };
+        for (var i = 1; i < order.Length; i++)
+        {
+            var held = lengths[i - 1] * (i - starts[^1]);
+            if (held >= least && (lengths[i] > lengths[i - 1] || held >= 4 * least))
+                starts.Add(i);
+        }
+        starts.Add(order.Length);
+        return new LengthGroups(order, [.. starts]);
+    }
+
     private static int[] Identity(int count)
     {
         var order = new int[count];

@@ -36,6 +36,12 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceToke
     /// <summary>Cuts the texts.</summary>
     public WordPieceTokenizer Tokenizer => tokenizer;
 
+    /// <summary>The encoder's description.</summary>
+    public TextEncoderFactory Factory => factory;
+
+    /// <summary>The format of a model, which has its own weights and none to start from.</summary>
+    public TextRowFormat OfArchitecture() => new(Columns, tokenizer, factory.Architecture);
+
     public override RowStore NewStore() => new TextRows(Columns.Count, tokenizer, factory);
 
     public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(tokenizer.Vocabulary, streams);
@@ -49,6 +55,9 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceToke
 /// <summary>The tokens of rows of one or several texts.</summary>
 internal sealed class TextRows : RowStore
 {
+    // Below it reading a large network's weights would cost more than padding does.
+    private const int TokensAtOnce = 512;
+
     private readonly WordPieceTokenizer _tokenizer;
     private readonly TextEncoderFactory _factory;
     private readonly TokenRows[] _columns;
@@ -80,7 +89,7 @@ internal sealed class TextRows : RowStore
                 continue;
             if (!keepsEmpty)
                 return false;
-            _row[i].Add(_tokenizer.Vocabulary.UnknownId);       // an empty text still has an embedding
+            _tokenizer.EncodeEmpty(_row[i], _factory.UsesSpecialTokens);        // an empty text still has an embedding
         }
         for (var i = 0; i < _columns.Length; i++)
             _columns[i].Add(CollectionsMarshal.AsSpan(_row[i]));
@@ -117,7 +126,7 @@ internal sealed class TextRows : RowStore
             var (flat, offsets) = _columns[0].ToBags(_tokenizer.Vocabulary.SpecialCount);
             return bag.EncodeBags(flat.to(device), offsets.to(device));
         }
-        var groups = LengthGroups.Of(_columns[0]);
+        var groups = network is BertTextEncoder ? LengthGroups.OfTokens(_columns[0], TokensAtOnce) : LengthGroups.Of(_columns[0]);
         if (groups.Count == 1)
             return Encode(network, device, groups.Order);
         var parts = new Tensor[groups.Count];

@@ -62,9 +62,9 @@ internal sealed class TokenRows(int paddingId)
     /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
     public TokenBatch ToBatch(ReadOnlySpan<int> rows)
     {
-        var longest = 1;
+        int longest = 1, shortest = int.MaxValue;
         foreach (var row in rows)
-            longest = Math.Max(longest, Length(row));
+            (longest, shortest) = (Math.Max(longest, Length(row)), Math.Min(shortest, Length(row)));
         var ids = empty(rows.Length, longest, dtype: ScalarType.Int64);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
         var idCells = MemoryMarshal.Cast<byte, long>(ids.bytes);
@@ -78,7 +78,7 @@ internal sealed class TokenRows(int paddingId)
             target[tokens.Length..].Fill(paddingId);
             maskCells.Slice(i * longest, tokens.Length).Fill(1);
         }
-        return new TokenBatch(ids, mask);
+        return new TokenBatch(ids, mask) { HasPadding = shortest < longest };
     }
 
     /// <summary>All texts without padding: what a bag of tokens needs.</summary>

@@ -49,8 +49,8 @@ internal static class SafeTensors
         }
     }
 
-    // The values of all tensors, behind each other; each part is valid until the next.
-    private static IEnumerable<Tensor> Values(IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    /// <summary>The values of all tensors, behind each other; each part is valid until the next.</summary>
+    internal static IEnumerable<Tensor> Values(IEnumerable<KeyValuePair<string, Tensor>> tensors)
     {
         foreach (var (_, tensor) in tensors)
         {

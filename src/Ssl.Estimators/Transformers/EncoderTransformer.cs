@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training;
 
@@ -55,6 +57,36 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
 
     /// <summary>What is embedded, for the downstream stages of this assembly.</summary>
     internal EncoderModel Model => _model;
+
+    /// <summary>The weights to start a text method from: see <see cref="ToTextEncoderFactory"/>.</summary>
+    /// <param name="encoder">A text encoder that was fitted or loaded.</param>
+    public static implicit operator TextEncoderFactory(EncoderTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        return encoder.ToTextEncoderFactory();
+    }
+
+    /// <summary>The weights to start an image method from: see <see cref="ToImageEncoderFactory"/>.</summary>
+    /// <param name="encoder">An image encoder that was fitted or loaded.</param>
+    public static implicit operator ImageEncoderFactory(EncoderTransformer encoder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        return encoder.ToImageEncoderFactory();
+    }
+
+    /// <summary>
+    /// What a text method takes as its encoder to start from these weights, with this tokenizer. <c>Fit</c> trains a copy; this encoder stays
+    /// as it is, and must not be disposed of before.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is no text encoder.</exception>
+    public TextEncoderFactory ToTextEncoderFactory() => new StartedTextEncoderFactory(StartOf<TextRowFormat>("text"));
+
+    /// <summary>
+    /// What an image method takes as its encoder to start from these weights. <c>Fit</c> trains a copy; this encoder stays as it is, and must
+    /// not be disposed of before.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is no image encoder.</exception>
+    public ImageEncoderFactory ToImageEncoderFactory() => StartedImageEncoderFactory.Create(StartOf<ImageRowFormat>("image"));
 
     /// <summary>The input's schema and the embedding column, with slot names.</summary>
     /// <param name="inputSchema">Schema of the data.</param>
@@ -137,6 +169,12 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         IReadOnlyList<string> inputs = inputColumnName is null ? InputColumnNames : [inputColumnName];
         return new EncoderTransformer(mlContext ?? _mlContext, _model.WithColumns(inputs, outputColumnName ?? OutputColumnName),
             TrainingHistory);
+    }
+
+    private EncoderModel StartOf<TFormat>(string kind) where TFormat : RowFormat
+    {
+        _model.Lifetime.ThrowIfClosed();
+        return _model.Format is TFormat ? _model : throw new ArgumentException($"A {kind} method cannot start from an encoder of kind '{_model.Modality}'.");
     }
 
     internal void SaveArchive(string filePath) => AtomicFile.Write(filePath, _model.WriteArchive);

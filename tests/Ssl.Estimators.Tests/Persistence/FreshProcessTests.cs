@@ -6,6 +6,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Tests.Pretrained;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Persistence;
@@ -57,6 +58,15 @@ public class FreshProcessTests
     public void An_encoder_embeds_the_same()
         => AssertSame(s_encoder!.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding"),
             Bits(Run(Save(s_encoder!, "encoder.zip"), "Embedding")));
+
+    [TestMethod]
+    public void Pretrained_weights_embed_the_same()
+    {
+        var folder = Path.Combine(s_folder, "pretrained");
+        new SmallNetwork("bert", SmallNetwork.BertTokens).Write(folder);
+        using var encoder = new MLContext(7).SelfSupervised().LoadPretrained(folder, "Embedding");
+        AssertSame(encoder.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding"), Bits(Run(Save(encoder, "pretrained.zip"), "Embedding")));
+    }
 
     [TestMethod]
     public void An_embedding_with_a_stock_trainer_predicts_the_same()

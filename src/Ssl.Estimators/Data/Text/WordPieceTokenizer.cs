@@ -49,16 +49,8 @@ public sealed partial class WordPieceTokenizer
         var starts = new Dictionary<string, int>(StringComparer.Ordinal);
         var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int id = s_specialTokens.Length; id < tokens.Length; id++)
-        {
-            bool continues = tokens[id].Length > ContinuationPrefix.Length
-                && tokens[id].StartsWith(ContinuationPrefix, StringComparison.Ordinal);
-            string piece = continues ? tokens[id][ContinuationPrefix.Length..] : tokens[id];
-            if (!(continues ? continuations : starts).TryAdd(piece, id))
-                throw new FormatException($"The vocabulary has the token \"{tokens[id]}\" twice.");
-            _longestPiece = Math.Max(_longestPiece, piece.Length);
-        }
-        _starts = starts.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
-        _continuations = continuations.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+            _longestPiece = Math.Max(_longestPiece, AddPiece(tokens[id], id, starts, continuations));
+        (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
         _cutLookup = _cut.GetAlternateLookup<ReadOnlySpan<char>>();
         Vocabulary = new TokenVocabulary(tokens.Length, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
             SpecialCount: s_specialTokens.Length);
@@ -109,6 +101,8 @@ public sealed partial class WordPieceTokenizer
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumTokens, addSpecialTokens ? 3 : 1);
+        if (_bert is not null)
+            return EncodeBert(text, destination, maximumTokens, addSpecialTokens);
         int start = destination.Count;
         Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
         var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
@@ -182,6 +176,8 @@ public sealed partial class WordPieceTokenizer
     public string Normalize(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        if (_bert is not null)
+            return NormalizeBert(text);
         var result = new StringBuilder(text.Length);
         Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
         var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
@@ -196,6 +192,8 @@ public sealed partial class WordPieceTokenizer
     public bool TryGetId(string word, out int id)
     {
         ArgumentNullException.ThrowIfNull(word);
+        if (_bert is not null)
+            return _starts.TryGetValue(NormalizeBert(word), out id);
         return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
     }
 
@@ -233,13 +231,14 @@ public sealed partial class WordPieceTokenizer
     }
 
     /// <summary>Vocabulary and rules as JSON.</summary>
-    public JsonObject ToJson() => new()
+    public JsonObject ToJson()
     {
-        ["type"] = TypeName,
-        ["lowerCase"] = _lowerCase,
-        ["splitCamelCase"] = _splitCamelCase,
-        ["tokens"] = new JsonArray([.. _tokens.Select(token => (JsonNode)token)]),
-    };
+        var json = new JsonObject { ["type"] = TypeName, ["lowerCase"] = _lowerCase, ["splitCamelCase"] = _splitCamelCase };
+        if (_bert is not null)
+            json["bert"] = _bert.ToJson();
+        json["tokens"] = new JsonArray([.. _tokens.Select(token => (JsonNode)token)]);
+        return json;
+    }
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="FormatException">It is something else.</exception>
@@ -251,6 +250,8 @@ public sealed partial class WordPieceTokenizer
             if ((string?)json["type"] != TypeName)
                 throw new FormatException($"A tokenizer of type \"{TypeName}\" was expected, got \"{json["type"]}\".");
             string[] tokens = [.. json["tokens"]!.AsArray().Select(token => (string)token!)];
+            if (json["bert"] is JsonObject bert)
+                return new WordPieceTokenizer(tokens, BertSetup.Read(bert, (bool)json["lowerCase"]!));
             if (tokens.Any(string.IsNullOrEmpty) || !tokens.AsSpan().StartsWith(s_specialTokens))
                 throw new FormatException($"A vocabulary begins with {string.Join(", ", s_specialTokens)} and has no empty tokens.");
             return new WordPieceTokenizer(tokens, (bool)json["lowerCase"]!, (bool)json["splitCamelCase"]!);
@@ -286,6 +287,19 @@ public sealed partial class WordPieceTokenizer
         }
         return FromJson(json as JsonObject ?? throw new FormatException("This is no saved tokenizer: it is not a JSON object."));
     }
+
+    // Puts a token among the beginnings or the continuations of words, and gives its length there.
+    private static int AddPiece(string token, int id, Dictionary<string, int> starts, Dictionary<string, int> continuations)
+    {
+        bool continues = token.Length > ContinuationPrefix.Length && token.StartsWith(ContinuationPrefix, StringComparison.Ordinal);
+        string piece = continues ? token[ContinuationPrefix.Length..] : token;
+        return (continues ? continuations : starts).TryAdd(piece, id)
+            ? piece.Length
+            : throw new FormatException($"The vocabulary has the token \"{token}\" twice.");
+    }
+
+    private static FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> Lookup(Dictionary<string, int> pieces)
+        => pieces.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     private bool IsContinuation(int id)
         => id >= Vocabulary.SpecialCount && _tokens[id].Length > ContinuationPrefix.Length

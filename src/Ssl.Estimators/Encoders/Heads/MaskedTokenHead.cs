@@ -24,7 +24,7 @@ internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
     /// <param name="tokenDimension">D, the length of a token's vector.</param>
     /// <param name="vocabularySize">V, the number of tokens.</param>
     /// <param name="streams">Gives the initial weights.</param>
-    public MaskedTokenHead(int tokenDimension, int vocabularySize, RandomStreams streams) : base(nameof(MaskedTokenHead))
+    public MaskedTokenHead(int tokenDimension, long vocabularySize, RandomStreams streams) : base(nameof(MaskedTokenHead))
     {
         _transform = Initialization.NormalLinear(tokenDimension, tokenDimension, streams.Weights);
         _norm = nn.LayerNorm(tokenDimension, dtype: ScalarType.Float32);

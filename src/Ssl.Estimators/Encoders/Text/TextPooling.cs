@@ -8,4 +8,7 @@ public enum TextPooling
 
     /// <summary>The class token, which begins every text.</summary>
     Class,
+
+    /// <summary>The largest value of each dimension over all tokens.</summary>
+    Max,
 }

@@ -41,7 +41,7 @@ internal sealed class TransformerTextEncoder : TextEncoder
     protected override Tensor Encode(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
-        return Pool(EncodeTokens(batch), batch).MoveToOuterDisposeScope();                          // [N, D]
+        return TokenPooling.Pool(EncodeTokens(batch), batch, _pooling).MoveToOuterDisposeScope();                          // [N, D]
     }
 
     public override Tensor EncodeTokens(TokenBatch batch)
@@ -49,16 +49,6 @@ internal sealed class TransformerTextEncoder : TextEncoder
         using var scope = NewDisposeScope();
         var tokens = _embeddings.call(batch.Ids);                                                   // [N, L, D]
         return _stack.call(tokens, batch.Mask).MoveToOuterDisposeScope();                           // [N, L, D]
-    }
-
-    private Tensor Pool(Tensor tokens, TokenBatch batch)
-    {
-        using var scope = NewDisposeScope();
-        if (_pooling == TextPooling.Class)
-            return tokens.select(1, 0).MoveToOuterDisposeScope();                                   // [N, D]
-        var weights = batch.Mask.to(tokens.dtype);                                                  // [N, L]
-        var sum = weights.unsqueeze(1).bmm(tokens).squeeze(1);                                      // [N, D]
-        return (sum / weights.sum(1, keepdim: true)).MoveToOuterDisposeScope();
     }
 }
 

@@ -7,6 +7,7 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
 
@@ -94,6 +95,9 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     /// <inheritdoc/>
     protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
         => CreateMethod((ImageEncoder)encoder, ((ImageRowFormat)format).Factory, streams);
+
+    private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
+        Device device) => (((ImageRowFormat)format).OfArchitecture(), method.Encoder);
 
     // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
     private static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape)

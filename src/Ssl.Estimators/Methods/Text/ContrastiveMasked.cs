@@ -89,7 +89,7 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
             _view = view;
             _masker = new TokenMasker(vocabulary, options.MaskRatio);
             _projection = new ProjectionHead(encoder.EmbeddingDimension, streams);
-            _head = new MaskedTokenHead(encoder.TokenDimension, vocabulary.Size, streams);
+            _head = new MaskedTokenHead(encoder.TokenDimension, encoder.TokenEmbeddings.shape[0], streams);
             RegisterComponents();
         }
 

@@ -70,7 +70,7 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
             RequireContext(encoder);
             _encoder = encoder;
             _masker = new TokenMasker(vocabulary, options.MaskRatio);
-            _head = new MaskedTokenHead(encoder.TokenDimension, vocabulary.Size, streams);
+            _head = new MaskedTokenHead(encoder.TokenDimension, encoder.TokenEmbeddings.shape[0], streams);
             _streams = streams;
             RegisterComponents();
         }

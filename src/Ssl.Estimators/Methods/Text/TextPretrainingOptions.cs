@@ -1,6 +1,7 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Methods;
 
@@ -18,10 +19,15 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     [NotEmpty]
     public string InputColumnName { get; set; } = ColumnNames.Text;
 
-    /// <summary>The encoder to pretrain, from <see cref="TextEncoders"/> or your own; null takes the method's default.</summary>
+    /// <summary>
+    /// The encoder to pretrain: an architecture from <see cref="TextEncoders"/> or your own, which starts from random weights, or an
+    /// <see cref="EncoderTransformer"/>, whose weights and tokenizer a copy starts from; null takes the method's default.
+    /// </summary>
     public TextEncoderFactory? Encoder { get; set; }
 
-    /// <summary>A tokenizer that exists already; null trains one on the input column(s).</summary>
+    /// <summary>
+    /// A tokenizer that exists already; null trains one on the input column(s), unless <see cref="Encoder"/> brings its own.
+    /// </summary>
     public WordPieceTokenizer? Tokenizer { get; set; }
 
     /// <summary>Largest vocabulary of the tokenizer that is trained when <see cref="Tokenizer"/> is null. At least 100.</summary>
@@ -48,6 +54,8 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     protected override void Validate(OptionFaults faults)
     {
         faults.NotNull(RequiredWords);
+        faults.Require(Encoder is not StartedTextEncoderFactory start || Tokenizer is null || ReferenceEquals(Tokenizer, start.Tokenizer),
+            nameof(Tokenizer), "must be null where Encoder starts from weights that exist: their own tokenizer goes with them", Tokenizer?.VocabularySize);
         WordPieceTokenizer.Options.RequireSingleWords(faults, RequiredWords, LowerCase);
     }
 }

@@ -51,11 +51,15 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
 
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
-        => new TextRowFormat(TrainingColumns, _options.Tokenizer ?? TrainTokenizer(input, channel), _encoder);
+        => new TextRowFormat(TrainingColumns, (_encoder as StartedTextEncoderFactory)?.Tokenizer
+            ?? _options.Tokenizer ?? TrainTokenizer(input, channel), _encoder);
 
     /// <inheritdoc/>
     protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
         => CreateMethod((TextEncoder)encoder, ((TextRowFormat)format).Tokenizer, streams);
+
+    private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
+        Device device) => (((TextRowFormat)format).OfArchitecture(), method.Encoder);
 
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
     {

@@ -31,7 +31,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private const int Rounds = 3;
 
     // Imagined rows that speak for the class shares. In a regression the mean would draw every value towards it.
-    private const double RowsForClassShares = 4;
+    private const double RowsForClassShares = 2;
 
     private static readonly double[] s_temperatures = [.. Enumerable.Range(-8, 21).Select(i => Math.Pow(2, i / 4.0))];
 
@@ -302,7 +302,11 @@ internal sealed class FewLabelsSearch : IDisposable
         var variance = candidates.Min(candidate => candidate.Held.Average());
         double[][] likelihoods = [.. candidates.Select(candidate => IsRegression
             ? candidate.Held.Select(error => Math.Exp(-error / (2 * Math.Max(variance, 1e-12)))).ToArray() : candidate.Held)];
-        var shares = Stacking.Weights(likelihoods, likelihoods[0].Length / _labels.Length, IsRegression ? 0 : RowsForClassShares);
+        var repeats = likelihoods[0].Length / _labels.Length;
+        // The class shares only dull what is surely better than they are.
+        double[] shares = !IsRegression && candidates.SkipLast(1).Any(candidate => IsSurelyBetter(candidate.Held, candidates[^1].Held))
+            ? [.. Stacking.Weights(likelihoods[..^1], repeats, 0), 0]
+            : Stacking.Weights(likelihoods, repeats, IsRegression ? 0 : RowsForClassShares);
         for (var i = 0; i < shares.Length; i++)
         {
             // Asked for in any case: at least as much as its equals.
@@ -313,6 +317,14 @@ internal sealed class FewLabelsSearch : IDisposable
         }
         var sum = shares.Sum();
         return [.. shares.Select(share => share / sum)];
+    }
+
+    // By more than a standard error of the mean difference of log-losses.
+    private bool IsSurelyBetter(double[] likelihoods, double[] others)
+    {
+        var gains = likelihoods.Zip(others, (a, b) => Math.Log(Math.Max(a, 1e-12)) - Math.Log(Math.Max(b, 1e-12))).ToArray();
+        var mean = gains.Average();
+        return mean > Math.Sqrt(gains.Average(gain => (gain - mean) * (gain - mean)) / _labels.Length);
     }
 
     private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)

