@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
@@ -62,14 +63,17 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
     {
         /// <summary>Name of the new column of neighbor ids.</summary>
         /// <value>The default value is "Neighbors".</value>
+        [NotEmpty]
         public string NeighborsColumnName { get; set; } = Defaults.NeighborsColumnName;
 
         /// <summary>Name of the new column of similarities.</summary>
         /// <value>The default value is "Scores".</value>
+        [NotEmpty]
         public string ScoresColumnName { get; set; } = Defaults.ScoresColumnName;
 
         /// <summary>Name of the column of vectors, in the reference rows and in the rows to transform.</summary>
         /// <value>The default value is "Features".</value>
+        [NotEmpty]
         public string InputColumnName { get; set; } = Defaults.InputColumnName;
 
         /// <summary>
@@ -77,24 +81,19 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         /// read in Fit.
         /// </summary>
         /// <value>The default value is null: the number of the reference row, from 0.</value>
+        [NotEmpty(AllowsNull = true)]
         public string? IdColumnName { get; set; }
 
         /// <summary>How many neighbors to find for a row. From 1 to 1023.</summary>
         /// <value>The default value is 10.</value>
+        [OptionRange(Minimum = 1, Maximum = MaximumNeighbors)]
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
         internal override void Validate(OptionFaults faults)
         {
-            faults.InRange(NumberOfNeighbors, 1, MaximumNeighbors)
-                .NotEmpty(NeighborsColumnName)
-                .NotEmpty(ScoresColumnName)
-                .NotEmpty(InputColumnName);
-            if (IdColumnName is not null)
-                faults.NotEmpty(IdColumnName);
-
+            base.Validate(faults);
             faults.Require(NeighborsColumnName != ScoresColumnName, nameof(ScoresColumnName),
                 "must differ from NeighborsColumnName", $"\"{ScoresColumnName}\"");
-            base.Validate(faults);
         }
     }
 

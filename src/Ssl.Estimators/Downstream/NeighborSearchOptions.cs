@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
@@ -22,19 +23,15 @@ public abstract class NeighborSearchOptions
     /// of the number of reference rows.
     /// </summary>
     /// <value>The default value is null.</value>
+    [OptionRange(Minimum = 1)]
     public int? NumberOfCells { get; set; }
 
     /// <summary>Cells of an approximate search that a query looks into: more find more, and take longer. At least 1.</summary>
     /// <value>The default value is 32.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfProbes { get; set; } = SearchDefaults.NumberOfProbes;
 
-    internal virtual void Validate(OptionFaults faults)
-    {
-        faults.Defined(Search);
-        if (NumberOfCells is { } cells)
-            faults.AtLeast(cells, 1, nameof(NumberOfCells));
-        faults.AtLeast(NumberOfProbes, 1);
-    }
+    internal virtual void Validate(OptionFaults faults) => OptionRuleAttribute.Check(this, faults);
 
     /// <summary>A copy that later changes of the original do not reach.</summary>
     internal NeighborSearchOptions Snapshot() => (NeighborSearchOptions)MemberwiseClone();

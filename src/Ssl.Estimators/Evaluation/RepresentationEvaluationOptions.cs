@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators.Evaluation;
 
@@ -16,46 +17,42 @@ public sealed class RepresentationEvaluationOptions
 
     /// <summary>Name of the column of vectors: known-size, of <see cref="float"/>.</summary>
     /// <value>The default value is "Features".</value>
+    [NotEmpty]
     public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
 
     /// <summary>Name of a column of labels, a key of <see cref="uint"/> or <see cref="bool"/>; null measures no prediction.</summary>
     /// <value>The default value is null.</value>
+    [NotEmpty(AllowsNull = true)]
     public string? LabelColumnName { get; set; }
 
     /// <summary>Name of a second column of vectors that should be near those of the first, such as another view; null measures no
     /// alignment.</summary>
     /// <value>The default value is null.</value>
+    [NotEmpty(AllowsNull = true)]
     public string? PairColumnName { get; set; }
 
     /// <summary>How many neighbors vote on a row. At least 1.</summary>
     /// <value>The default value is 20.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
     /// <summary>Divides the cosine similarities of the neighbors. Greater than 0.</summary>
     /// <value>The default value is 0.1.</value>
+    [OptionRange(Above = 0)]
     public double Temperature { get; set; } = Defaults.Temperature;
 
     /// <summary>Share of every class that the linear probe is tested on. Between 0 and 1.</summary>
     /// <value>The default value is 0.2.</value>
+    [OptionRange(Above = 0, Below = 1)]
     public double TestFraction { get; set; } = Defaults.TestFraction;
 
     /// <summary>Rows at most; of more, so many are drawn. At least 2.</summary>
     /// <value>The default value is 10,000.</value>
+    [OptionRange(Minimum = 2)]
     public int MaximumNumberOfRows { get; set; } = Defaults.MaximumNumberOfRows;
 
     /// <summary>Seed of the draws; null takes it from the <c>MLContext</c>.</summary>
     public int? Seed { get; set; }
 
-    internal void Validate(OptionFaults faults)
-    {
-        faults.NotEmpty(FeatureColumnName);
-        if (LabelColumnName is not null)
-            faults.NotEmpty(LabelColumnName);
-        if (PairColumnName is not null)
-            faults.NotEmpty(PairColumnName);
-        faults.AtLeast(NumberOfNeighbors, 1);
-        faults.Positive(Temperature);
-        faults.Between(TestFraction, 0, 1);
-        faults.AtLeast(MaximumNumberOfRows, 2);
-    }
+    internal void Validate(OptionFaults faults) => OptionRuleAttribute.Check(this, faults);
 }

@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
+using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 
@@ -86,6 +88,18 @@ internal static class OptionPage
             Table(page, name, $"`ssl.FineTune.{name}`, beside [those of every task](#{Anchor("Fine-tuning: every task")}).",
                 options, type => type != typeof(FineTuningOptions), _ => true, level: 3);
         }
+        foreach (var (title, call, options) in new (string, string, object)[]
+        {
+            ("Nearest neighbors", "NearestNeighbors", new NearestNeighborsEstimator.Options()),
+            ("Predictions by neighbors", "NearestNeighborsMulticlassClassification`, `...BinaryClassification`, `...Regression", new NearestNeighborsPredictionEstimator.Options()),
+            ("Anomaly scores", "AnomalyScore", new AnomalyScoreEstimator.Options()),
+            ("Hard negatives", "MineHardNegatives", new HardNegativeOptions()),
+            ("Evaluation of a representation", "EvaluateRepresentation", new RepresentationEvaluationOptions()),
+            ("Label efficiency", "LabelEfficiency", new LabelEfficiencyOptions()),
+        })
+        {
+            Table(page, title, $"`ssl.{call}`.", options, _ => true, _ => true);
+        }
         return page.ToString();
     }
 
@@ -138,7 +152,8 @@ internal static class OptionPage
         CancellationToken => "none",
         Enum choice => $"`{choice}`",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        ICollection { Count: 0 } => "none",
+        IEnumerable items => items.Cast<object>().Any() ? string.Join(", ", items.Cast<object>().Select(Default)) : "none",
+        MulticlassFineTuningTrainer.Options => "its defaults",
         _ => throw new AssertFailedException($"Say how the table shows a default of type {value.GetType()}."),
     };
 
@@ -192,7 +207,7 @@ internal static class OptionPage
         {
             XText words => words.Value,
             XElement { Name.LocalName: "see" or "seealso" } see when see.Attribute("cref") is { } cref
-                => $"`{Regex.Match(cref.Value, @"(\w+)(?:\(.*\))?$").Groups[1].Value.Replace("Single", "float")}`",
+                => $"`{Keyword(Regex.Match(cref.Value, @"(\w+)(?:\(.*\))?$").Groups[1].Value)}`",
             XElement { Name.LocalName: "see" } see => $"`{see.Attribute("langword")?.Value ?? see.Value}`",
             XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
             XElement { Name.LocalName: "paramref" } parameter => $"`{parameter.Attribute("name")!.Value}`",
@@ -201,6 +216,8 @@ internal static class OptionPage
         }));
         return Regex.Replace(text, @"\s+", " ").Trim().Replace("|", "\\|").Replace("<", "&lt;");
     }
+
+    private static string Keyword(string name) => name switch { "Single" => "float", "UInt32" => "uint", "Boolean" => "bool", "Byte" => "byte", _ => name };
 
     private static string Anchor(string title) => Regex.Replace(title.ToLowerInvariant(), "[^a-z0-9 -]", "").Replace(' ', '-');
 

@@ -156,6 +156,24 @@ public sealed class TuningTests
     }
 
     [TestMethod]
+    public void The_log_tells_the_run_with_the_options_that_are_not_the_defaults()
+    {
+        var lines = new List<string>();
+        var mlContext = new MLContext(1);
+        mlContext.Log += (_, e) => lines.Add(e.Message);
+        using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 0).Fit(FineTuningData.View(mlContext));
+        var data = FineTuningData.View(mlContext, 64);
+        var labeled = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(data).Transform(data);
+        using var model = mlContext.SelfSupervised().FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
+        {
+            Encoder = encoder, NumberOfEpochs = 2, BatchSize = 16, LearningRate = 0.0125, HeadInitialization = HeadInitialization.ClassMeans, Seed = 5,
+        }).Fit(labeled);
+        var line = lines.Single(text => text.Contains("MulticlassFineTuning on cpu", StringComparison.Ordinal));
+        StringAssert.EndsWith(line, "MulticlassFineTuning on cpu, seed 5, 8 steps (2 epochs of 4): BatchSize 16, NumberOfEpochs 2, LearningRate 0.0125, "
+            + "HeadInitialization ClassMeans");
+    }
+
+    [TestMethod]
     public void Rows_without_a_label_are_used_where_that_is_asked_for()
     {
         var lines = new List<string>();

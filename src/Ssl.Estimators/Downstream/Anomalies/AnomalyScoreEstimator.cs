@@ -5,6 +5,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
@@ -60,6 +61,7 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         /// <summary>Name of the column of vectors. With <see cref="AnomalyMethod.ReconstructionError"/> it names the encoder, unless
         /// <see cref="Encoder"/> is given.</summary>
         /// <value>The default value is "Features".</value>
+        [NotEmpty]
         public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
 
         /// <summary>
@@ -71,19 +73,15 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
 
         /// <summary>Neighbors over which the distance is averaged. At least 1. Not read by the other methods.</summary>
         /// <value>The default value is 5.</value>
+        [OptionRange(Minimum = 1)]
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
         /// <summary>Share of the rows given to Fit that counts as anomalies: where the threshold lies. From 0 to less than 0.5.</summary>
         /// <value>The default value is 0.05.</value>
+        [OptionRange(Minimum = 0, Below = 0.5)]
         public double ContaminationFraction { get; set; } = Defaults.ContaminationFraction;
 
-        internal void Validate(OptionFaults faults)
-        {
-            faults.Defined(Method);
-            faults.NotEmpty(FeatureColumnName);
-            faults.AtLeast(NumberOfNeighbors, 1);
-            faults.InHalfOpenRange(ContaminationFraction, 0, 0.5);
-        }
+        internal void Validate(OptionFaults faults) => OptionRuleAttribute.Check(this, faults);
 
         internal Options Snapshot() => (Options)MemberwiseClone();
     }

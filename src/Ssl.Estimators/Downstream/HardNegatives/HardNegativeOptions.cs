@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators.Downstream;
 
@@ -19,20 +20,25 @@ public sealed class HardNegativeOptions
 
     /// <summary>Name of the new text column.</summary>
     /// <value>The default value is "Negative".</value>
+    [NotEmpty]
     public string NegativeColumnName { get; set; } = Defaults.NegativeColumnName;
 
     /// <summary>Name of the column with the anchors' vectors: known-size, of <see cref="float"/>. Rows with the same vector are the same
     /// anchor.</summary>
+    [NotEmpty]
     public string AnchorColumnName { get; set; } = "";
 
     /// <summary>Name of the column with the vectors of the anchors' partners, of the same encoder.</summary>
+    [NotEmpty]
     public string PositiveColumnName { get; set; } = "";
 
     /// <summary>Name of the text column that <see cref="PositiveColumnName"/> embeds: where the negatives are taken from.</summary>
+    [NotEmpty]
     public string TextColumnName { get; set; } = "";
 
     /// <summary>Negatives a row, the hardest first: a row comes out once for each. At least 1.</summary>
     /// <value>The default value is 1.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfNegatives { get; set; } = Defaults.NumberOfNegatives;
 
     /// <summary>
@@ -40,6 +46,7 @@ public sealed class HardNegativeOptions
     /// larger one passes over texts that may well be right answers too.
     /// </summary>
     /// <value>The default value is 1.</value>
+    [OptionRange(Minimum = 1)]
     public int FirstRank { get; set; } = Defaults.FirstRank;
 
     /// <summary>The last place that counts. At least <see cref="FirstRank"/>.</summary>
@@ -49,17 +56,12 @@ public sealed class HardNegativeOptions
     /// <summary>How far, in cosine, a negative must at least stay below the anchor's own partner: the nearer ones may be right answers.
     /// From 0 to 2.</summary>
     /// <value>The default value is 0.05.</value>
+    [OptionRange(Minimum = 0, Maximum = 2)]
     public double Margin { get; set; } = Defaults.Margin;
 
     internal void Validate(OptionFaults faults)
     {
-        faults.NotEmpty(NegativeColumnName);
-        faults.NotEmpty(AnchorColumnName);
-        faults.NotEmpty(PositiveColumnName);
-        faults.NotEmpty(TextColumnName);
-        faults.AtLeast(NumberOfNegatives, 1);
-        faults.AtLeast(FirstRank, 1);
         faults.AtLeast(LastRank, FirstRank);
-        faults.InRange(Margin, 0, 2);
+        OptionRuleAttribute.Check(this, faults);
     }
 }

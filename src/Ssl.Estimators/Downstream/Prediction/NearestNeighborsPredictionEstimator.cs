@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
@@ -57,14 +58,17 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
     {
         /// <summary>Name of the column to predict.</summary>
         /// <value>The default value is "Label".</value>
+        [NotEmpty]
         public string LabelColumnName { get; set; } = Defaults.LabelColumnName;
 
         /// <summary>Name of the column of vectors, in the reference rows and in the rows to predict.</summary>
         /// <value>The default value is "Features".</value>
+        [NotEmpty]
         public string FeatureColumnName { get; set; } = Defaults.FeatureColumnName;
 
         /// <summary>How many neighbors vote on a row. At least 1.</summary>
         /// <value>The default value is 20.</value>
+        [OptionRange(Minimum = 1)]
         public int NumberOfNeighbors { get; set; } = Defaults.NumberOfNeighbors;
 
         /// <summary>
@@ -72,16 +76,8 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         /// Greater than 0.
         /// </summary>
         /// <value>The default value is 0.1.</value>
+        [OptionRange(Above = 0)]
         public double Temperature { get; set; } = Defaults.Temperature;
-
-        internal override void Validate(OptionFaults faults)
-        {
-            faults.NotEmpty(LabelColumnName);
-            faults.NotEmpty(FeatureColumnName);
-            faults.AtLeast(NumberOfNeighbors, 1);
-            faults.Positive(Temperature);
-            base.Validate(faults);
-        }
     }
 
     internal static class Defaults

@@ -33,6 +33,7 @@ public sealed class LabelEfficiencyOptions
 
     /// <summary>Name of the column of classes. Its type is a key of <see cref="uint"/>; rows without one are left out.</summary>
     /// <value>The default value is "Label".</value>
+    [NotEmpty]
     public string LabelColumnName { get; set; } = Defaults.LabelColumnName;
 
     /// <summary>
@@ -50,6 +51,7 @@ public sealed class LabelEfficiencyOptions
 
     /// <summary>How often labels are drawn. Of one draw, fewer labels are among the more. At least 1.</summary>
     /// <value>The default value is 5.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfDraws { get; set; } = Defaults.NumberOfDraws;
 
     /// <summary>Rows to test on; null keeps <see cref="TestFraction"/> of the data out.</summary>
@@ -90,7 +92,7 @@ public sealed class LabelEfficiencyOptions
 
     internal void Validate(OptionFaults faults)
     {
-        faults.NotEmpty(LabelColumnName);
+        OptionRuleAttribute.Check(this, faults);
         faults.NotNull(LabelsPerClass);
         faults.NotNull(LabelFractions);
         faults.NotNull(FineTuning);
@@ -100,7 +102,6 @@ public sealed class LabelEfficiencyOptions
             faults.Require(fraction is > 0 and <= 1, nameof(LabelFractions), "must be greater than 0 and at most 1", fraction);
         faults.Require((LabelsPerClass?.Count ?? 0) + (LabelFractions?.Count ?? 0) > 0, nameof(LabelsPerClass),
             "and LabelFractions must not both be empty", "none");
-        faults.AtLeast(NumberOfDraws, 1);
         if (TestData is null)
             faults.Between(TestFraction, 0, 1);
         faults.Require(Approaches is not null && Approaches.Any(LabelEfficiencyReport.IsPretrained)

@@ -40,6 +40,7 @@ public abstract class FineTuningOptions
 
     /// <summary>Name of the column to learn to predict.</summary>
     /// <value>The default value is "Label".</value>
+    [NotEmpty]
     public string LabelColumnName { get; set; } = CommonDefaults.LabelColumnName;
 
     /// <summary>
@@ -47,30 +48,37 @@ public abstract class FineTuningOptions
     /// columns. Not read where <see cref="Encoder"/> is given.
     /// </summary>
     /// <value>The default value is "Features".</value>
+    [NotEmpty]
     public string FeatureColumnName { get; set; } = CommonDefaults.FeatureColumnName;
 
     /// <summary>Rows a step. At least 1.</summary>
     /// <value>The default value is 32.</value>
+    [OptionRange(Minimum = 1)]
     public int BatchSize { get; set; } = CommonDefaults.BatchSize;
 
     /// <summary>Passes over the data. At least 1.</summary>
     /// <value>The default value is 20.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfEpochs { get; set; } = CommonDefaults.NumberOfEpochs;
 
     /// <summary>Peak learning rate of AdamW, reached after the warm-up; a cosine takes it to 0. Greater than 0.</summary>
     /// <value>The default value is 0.001.</value>
+    [OptionRange(Above = 0)]
     public double LearningRate { get; set; } = CommonDefaults.LearningRate;
 
     /// <summary>Decoupled weight decay; biases and norms are left alone. At least 0.</summary>
     /// <value>The default value is 0.01.</value>
+    [OptionRange(Minimum = 0)]
     public double WeightDecay { get; set; } = CommonDefaults.WeightDecay;
 
     /// <summary>Share of all steps in which the learning rate rises linearly. In [0, 1).</summary>
     /// <value>The default value is 0.1.</value>
+    [OptionRange(Minimum = 0, Below = 1)]
     public double WarmupFraction { get; set; } = CommonDefaults.WarmupFraction;
 
     /// <summary>Largest norm of the gradient over all weights; 0 turns clipping off.</summary>
     /// <value>The default value is 1.</value>
+    [OptionRange(Minimum = 0)]
     public double GradientClipNorm { get; set; } = CommonDefaults.GradientClipNorm;
 
     /// <summary>What stands on the encoder.</summary>
@@ -86,6 +94,7 @@ public abstract class FineTuningOptions
     /// from its output; all of them where it has fewer. At least 1.
     /// </summary>
     /// <value>The default value is 1.</value>
+    [OptionRange(Minimum = 1)]
     public int NumberOfTrainableBlocks { get; set; } = CommonDefaults.NumberOfTrainableBlocks;
 
     /// <summary>
@@ -93,6 +102,7 @@ public abstract class FineTuningOptions
     /// <see cref="LearningRate"/>, the last block with this factor of it, the one before with its square. 1 gives all the same. In (0, 1].
     /// </summary>
     /// <value>The default value is 1.</value>
+    [OptionRange(Above = 0, Maximum = 1)]
     public double LayerwiseLearningRateDecay { get; set; } = CommonDefaults.LayerwiseLearningRateDecay;
 
     /// <summary>
@@ -100,6 +110,7 @@ public abstract class FineTuningOptions
     /// encoder about. At least 0, less than <see cref="NumberOfEpochs"/>.
     /// </summary>
     /// <value>The default value is 0.</value>
+    [OptionRange(Minimum = 0)]
     public int HeadOnlyEpochs { get; set; } = CommonDefaults.HeadOnlyEpochs;
 
     /// <summary>
@@ -107,14 +118,17 @@ public abstract class FineTuningOptions
     /// the best epoch are kept. 0 trains on all rows and keeps the last weights. In [0, 1).
     /// </summary>
     /// <value>The default value is 0.</value>
+    [OptionRange(Minimum = 0, Below = 1)]
     public double ValidationFraction { get; set; } = CommonDefaults.ValidationFraction;
 
     /// <summary>Epochs without a lower validation loss after which the training ends. At least 1.</summary>
     /// <value>The default value is 3.</value>
+    [OptionRange(Minimum = 1)]
     [NotPartOfIdentity("Decides how long the training goes, not what a step does.")]
     public int Patience { get; set; } = CommonDefaults.Patience;
 
     /// <summary>Stops after this time, with the learning rate annealed by then. Null means no limit.</summary>
+    [OptionRange(Above = 0)]
     [NotPartOfIdentity("No two runs with a limit are equal, and one that it ended goes on with a later one.")]
     public TimeSpan? MaximumTrainingTime { get; set; }
 
@@ -126,6 +140,7 @@ public abstract class FineTuningOptions
     /// File to which the state of the training is written after every epoch, and from which an interrupted training with the same data and
     /// settings goes on. Null writes none.
     /// </summary>
+    [NotEmpty(AllowsNull = true)]
     [NotPartOfIdentity("Where the file is changes nothing.")]
     public string? CheckpointPath { get; set; }
 
@@ -143,27 +158,9 @@ public abstract class FineTuningOptions
 
     internal virtual void Validate(OptionFaults faults)
     {
-        faults.NotEmpty(LabelColumnName);
-        faults.NotEmpty(FeatureColumnName);
-        faults.AtLeast(BatchSize, 1);
-        faults.AtLeast(NumberOfEpochs, 1);
-        faults.Positive(LearningRate);
-        faults.NotNegative(WeightDecay);
-        faults.InHalfOpenRange(WarmupFraction, 0, 1);
-        faults.NotNegative(GradientClipNorm);
-        faults.Defined(Head);
-        faults.Defined(TrainableLayers);
-        faults.AtLeast(NumberOfTrainableBlocks, 1);
-        faults.Require(LayerwiseLearningRateDecay is > 0 and <= 1, nameof(LayerwiseLearningRateDecay),
-            "must be greater than 0 and at most 1", LayerwiseLearningRateDecay);
-        faults.NotNegative(HeadOnlyEpochs);
+        OptionRuleAttribute.Check(this, faults);
         faults.Require(HeadOnlyEpochs <= 0 || HeadOnlyEpochs < NumberOfEpochs, nameof(HeadOnlyEpochs),
             $"must be less than NumberOfEpochs {NumberOfEpochs}", HeadOnlyEpochs);
-        faults.InHalfOpenRange(ValidationFraction, 0, 1);
-        faults.AtLeast(Patience, 1);
-        faults.Positive(MaximumTrainingTime);
-        if (CheckpointPath is not null)
-            faults.NotEmpty(CheckpointPath);
     }
 
     /// <summary>Which weights of the encoder change, as the method takes it.</summary>
@@ -203,6 +200,7 @@ public abstract class ClassificationOptions : FineTuningOptions
 
     /// <summary>Share of the target that is spread over all classes, against overconfidence. In [0, 1).</summary>
     /// <value>The default value is 0.</value>
+    [OptionRange(Minimum = 0, Below = 1)]
     public double LabelSmoothing { get; set; } = ClassificationDefaults.LabelSmoothing;
 
     /// <summary>How much a row counts by its class.</summary>
@@ -216,9 +214,6 @@ public abstract class ClassificationOptions : FineTuningOptions
     internal override void Validate(OptionFaults faults)
     {
         base.Validate(faults);
-        faults.InHalfOpenRange(LabelSmoothing, 0, 1);
-        faults.Defined(ClassWeights);
-        faults.Defined(HeadInitialization);
         faults.Require(HeadInitialization != HeadInitialization.ClassMeans || Head == FineTuningHead.Linear, nameof(HeadInitialization),
             "must be Random for a head that is not Linear", HeadInitialization);
     }

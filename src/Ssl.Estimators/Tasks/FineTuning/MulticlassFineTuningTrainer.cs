@@ -49,6 +49,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         /// again from the pretrained encoder, learns from them and the labeled rows. Null leaves rows without a label out. In (0, 1].
         /// </summary>
         /// <value>The default value is null.</value>
+        [OptionRange(Above = 0, Maximum = 1)]
         public double? PseudoLabelThreshold { get; set; }
 
         /// <summary>
@@ -56,16 +57,8 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         /// no limit. At least 1.
         /// </summary>
         /// <value>The default value is null.</value>
+        [OptionRange(Minimum = 1)]
         public int? MaximumPseudoLabelsPerClass { get; set; }
-
-        internal override void Validate(OptionFaults faults)
-        {
-            base.Validate(faults);
-            faults.Require(PseudoLabelThreshold is null or (> 0 and <= 1), nameof(PseudoLabelThreshold),
-                "must be greater than 0 and at most 1, or null", PseudoLabelThreshold);
-            faults.Require(MaximumPseudoLabelsPerClass is null or >= 1, nameof(MaximumPseudoLabelsPerClass), "must be at least 1, or null",
-                MaximumPseudoLabelsPerClass);
-        }
     }
 
     private protected override PseudoLabels? PseudoLabeling
