@@ -19,6 +19,9 @@ public sealed partial class SelfSupervisedCatalog
         FineTune = new FineTuneTasks(mlContext);
     }
 
+    /// <summary>The context that it belongs to: for methods of your own, as extension methods of this class.</summary>
+    public MLContext Context => _mlContext;
+
     /// <summary>Pretraining methods for text.</summary>
     public TextMethods Text { get; }
 
