@@ -50,8 +50,8 @@ internal sealed class StridedConvNet : ImageEncoder
         : base("StridedConvNet", shape, normalization)
     {
         EmbeddingDimension = embeddingDimension;
-        _first = nn.Conv2d(shape.Channels, embeddingDimension / 2, 3, stride: 2, padding: 1);
-        _second = nn.Conv2d(embeddingDimension / 2, embeddingDimension, 3, stride: 2, padding: 1);
+        _first = nn.Conv2d(shape.Channels, embeddingDimension / 2, 3, stride: 2, padding: 1, dtype: ScalarType.Float32);
+        _second = nn.Conv2d(embeddingDimension / 2, embeddingDimension, 3, stride: 2, padding: 1, dtype: ScalarType.Float32);
         RegisterComponents();
         // The weights come from the run's stream: the same seed gives the same network.
         using var noGrad = no_grad();

@@ -20,6 +20,9 @@ public sealed partial class SelfSupervisedCatalog
         FewLabels = new FewLabelsTasks(mlContext);
     }
 
+    /// <summary>The context that it belongs to: for methods of your own, as extension methods of this class.</summary>
+    public MLContext Context => _mlContext;
+
     /// <summary>Pretraining methods for text.</summary>
     public TextMethods Text { get; }
 

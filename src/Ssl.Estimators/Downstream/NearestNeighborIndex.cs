@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
@@ -21,19 +24,45 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
     public NeighborSettings Settings => settings;
 
     /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
-    public Lifetime Lifetime { get; } = new(nameof(NearestNeighborsTransformer), vectors.Dispose);
+    public override Lifetime Lifetime { get; } = new(nameof(NearestNeighborsTransformer), vectors.Dispose);
 
     public override string InputColumn => settings.InputColumn;
 
     public override int Dimension => vectors.Dimension;
 
-    public override VectorResults CreateResults(int capacity) => new NeighborResults(this, capacity);
+    // Of a row its scores, and behind them the bits of the numbers of its reference rows.
+    public override int Width => 2 * settings.NumberOfNeighbors;
 
-    /// <summary>Finds the most similar reference rows: <see cref="VectorIndex.Search"/> with the number of neighbors asked for.</summary>
-    public void Search(Span<float> queries, int count, Span<long> rows, Span<float> scores)
+    protected override void Compute(Span<float> vectors, int count, Span<float> results)
     {
-        using var use = Lifetime.Enter();
-        vectors.Search(queries, count, settings.NumberOfNeighbors, rows, scores);
+        var k = settings.NumberOfNeighbors;
+        var rows = ArrayPool<long>.Shared.Rent(count * k);
+        var scores = ArrayPool<float>.Shared.Rent(count * k);
+        using (Lifetime.Enter())
+            Vectors.Search(vectors, count, k, rows, scores);
+        for (var i = 0; i < count; i++)
+        {
+            var result = results.Slice(i * Width, Width);
+            scores.AsSpan(i * k, k).CopyTo(result);
+            var numbers = MemoryMarshal.Cast<float, int>(result[k..]);
+            for (var j = 0; j < k; j++)
+                numbers[j] = (int)rows[i * k + j];
+        }
+        ArrayPool<long>.Shared.Return(rows);
+        ArrayPool<float>.Shared.Return(scores);
+    }
+
+    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+    {
+        var k = settings.NumberOfNeighbors;
+        if (output == 1)
+            return RowGetters.Vector(() => row().Span[..k], static score => score);
+        return ids switch
+        {
+            NeighborIds.TextIds texts => RowGetters.Vector(() => MemoryMarshal.Cast<float, int>(row().Span[k..]), number => texts[number]),
+            NeighborIds.NumberIds numbers => RowGetters.Vector(() => MemoryMarshal.Cast<float, int>(row().Span[k..]), number => numbers[number]),
+            _ => throw new InvalidOperationException($"Ids of type {ids.ItemType} have no column."),
+        };
     }
 
     /// <summary>Writes vectors, ids and settings.</summary>
@@ -59,17 +88,4 @@ internal sealed class NearestNeighborIndex(VectorIndex vectors, NeighborIds ids,
 
     /// <inheritdoc/>
     public void Dispose() => Lifetime.Close();
-}
-
-/// <summary>The neighbors of some rows.</summary>
-internal sealed class NeighborResults(NearestNeighborIndex index, int capacity) : VectorResults
-{
-    private readonly int _k = index.Settings.NumberOfNeighbors;
-    private readonly long[] _rows = new long[capacity * index.Settings.NumberOfNeighbors];
-    private readonly float[] _scores = new float[capacity * index.Settings.NumberOfNeighbors];
-
-    public override void Compute(Span<float> vectors, int count) => index.Search(vectors, count, _rows, _scores);
-
-    public override Delegate CreateGetter(int output, Func<int> row) => NeighborGetters.Create(index.Ids, output,
-        () => _rows.AsMemory(row() * _k, _k), () => _scores.AsMemory(row() * _k, _k));
 }

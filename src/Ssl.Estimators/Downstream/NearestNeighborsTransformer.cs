@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Downstream;
 
@@ -55,14 +56,14 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     /// <summary>Searches row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) =>
-        new VectorRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
+        new EncoderRowMapper(_index, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with neighbors and scores; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new VectorDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
     }
 
     /// <summary>

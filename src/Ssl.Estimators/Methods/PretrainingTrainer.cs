@@ -82,6 +82,11 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <param name="streams">Weights, views, masks.</param>
     protected abstract PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams);
 
+    /// <summary>All rows of the <see cref="TrainingColumns"/> as they stand in the data, for <see cref="LearnFormat"/>.</summary>
+    /// <param name="input">The data; each enumeration reads them once.</param>
+    /// <returns>The memory of a row is only valid until the next is asked for.</returns>
+    protected IEnumerable<RawRow> ReadRows(IDataView input) => RowReader.All(input, TrainingColumns, Settings.CancellationToken);
+
     /// <summary>What a model keeps of a trained method.</summary>
     private protected virtual (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
         Device device) => (format, method.Encoder);

@@ -28,6 +28,21 @@ internal static class RowReader
         };
     }
 
+    /// <summary>All rows of a view; the memory of one is only valid until the next is asked for.</summary>
+    /// <param name="data">Has the columns.</param>
+    /// <param name="columns">Their names; columns that <see cref="Open"/> reads.</param>
+    /// <param name="cancellationToken">Ends the pass.</param>
+    public static IEnumerable<RawRow> All(IDataView data, IReadOnlyList<string> columns, CancellationToken cancellationToken)
+    {
+        using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(column => column.Index));
+        var (read, buffer) = (Open(cursor, columns), new RowBuffer());
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return read(buffer);
+        }
+    }
+
     private static bool IsText(DataViewSchema.Column column)
         => (column.Type is VectorDataViewType vector ? vector.ItemType : column.Type) is TextDataViewType or KeyDataViewType;
 }

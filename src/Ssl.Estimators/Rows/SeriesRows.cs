@@ -59,13 +59,9 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
     public static SeriesScaling Learn(IDataView data, string column, int channels, int minimumLength, CancellationToken cancellationToken)
     {
         var learner = new SeriesScaling.Learner(channels);
-        using var cursor = data.GetRowCursor([data.Schema[column]]);
-        var read = RowReader.Open(cursor, [column]);
-        var buffer = new RowBuffer();
-        while (cursor.MoveNext())
+        foreach (var row in RowReader.All(data, [column], cancellationToken))
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var series = read(buffer).Numbers.Span;
+            var series = row.Numbers.Span;
             SeriesRows.RequireChannels(column, series.Length, channels);
             if (SeriesRows.IsUsable(series, channels, minimumLength))
                 learner.Add(series);

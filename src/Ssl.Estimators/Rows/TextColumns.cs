@@ -7,18 +7,6 @@ namespace Ssl.Estimators.Rows;
 /// <summary>Reads text columns of a view.</summary>
 internal static class TextColumns
 {
-    /// <summary>All texts of the columns, row by row; the memory of one is only valid until the next is asked for.</summary>
-    public static IEnumerable<ReadOnlyMemory<char>> Read(IDataView data, IReadOnlyList<string> columns, CancellationToken cancellationToken)
-    {
-        using var reader = new Cursor(data, columns);
-        while (reader.MoveNext())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            for (var i = 0; i < columns.Count; i++)
-                yield return reader[i];
-        }
-    }
-
     /// <summary>Gets a column's values as text: those of a text column, or the values of a column of keys.</summary>
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A scalar column of text or keys.</param>
@@ -91,34 +79,5 @@ internal static class TextColumns
                     cells.Add(convert(value));
             };
         }
-    }
-
-    /// <summary>A cursor over the text columns alone.</summary>
-    internal sealed class Cursor : IDisposable
-    {
-        private readonly DataViewRowCursor _cursor;
-        private readonly ValueGetter<ReadOnlyMemory<char>>[] _getters;
-        private readonly ReadOnlyMemory<char>[] _texts;
-
-        public Cursor(IDataView data, IReadOnlyList<string> columns)
-        {
-            var needed = columns.Select(name => data.Schema[name]).ToArray();
-            _cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
-            _getters = [.. needed.Select(column => _cursor.GetGetter<ReadOnlyMemory<char>>(column))];
-            _texts = new ReadOnlyMemory<char>[columns.Count];
-        }
-
-        public ReadOnlyMemory<char> this[int column] => _texts[column];
-
-        public bool MoveNext()
-        {
-            if (!_cursor.MoveNext())
-                return false;
-            for (var i = 0; i < _getters.Length; i++)
-                _getters[i](ref _texts[i]);
-            return true;
-        }
-
-        public void Dispose() => _cursor.Dispose();
     }
 }

@@ -57,11 +57,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
     {
         if (!IsColumnActive(column))
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
-        if (typeof(TValue) != column.Type.RawType)
-        {
-            throw new InvalidOperationException(
-                $"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-        }
+        RowGetters.CheckType<TValue>(column);
         if (column.Index >= _firstOutput)
             return (ValueGetter<TValue>)_computation.CreateGetter(column.Index - _firstOutput, () => _rows.Current.Result(Row()));
         var columns = _rows.Columns<TValue>(column.Index);

@@ -52,8 +52,7 @@ internal sealed class EncoderRowMapper(
                 return input.GetGetter<TValue>(input.Schema[column.Index]);
             if (!IsColumnActive(column))
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
-            if (typeof(TValue) != column.Type.RawType)
-                throw new InvalidOperationException($"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
+            RowGetters.CheckType<TValue>(column);
             _row ??= computation.CreateBatch(input, capacity: 1);
             return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
         }

@@ -45,11 +45,7 @@ internal sealed class KeptRowsCursor(RowComputation computation, DataViewRowCurs
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
         if (column.Index < input.Schema.Count)
             return input.GetGetter<TValue>(input.Schema[column.Index]);
-        if (typeof(TValue) != column.Type.RawType)
-        {
-            throw new InvalidOperationException(
-                $"Invalid TValue in GetGetter for column #{column}: '{typeof(TValue)}', expected type: '{column.Type.RawType}'.");
-        }
+        RowGetters.CheckType<TValue>(column);
         return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Result);
     }
 

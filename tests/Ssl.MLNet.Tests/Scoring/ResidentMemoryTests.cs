@@ -1,3 +1,4 @@
+using Ssl.MLNet.Testing;
 using System.Globalization;
 using Microsoft.ML;
 using Ssl.MLNet.Tests.Contracts;

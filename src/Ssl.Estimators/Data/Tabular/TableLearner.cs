@@ -53,13 +53,8 @@ internal sealed class TableLearner
         var learner = new TableLearner(data.Schema, columns, settings);
         // The same rows are drawn whatever the seed: what is learned of the columns depends on the data alone.
         var random = new ShuffleRandom(0);
-        using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(c => c.Index));
-        var (read, buffer) = (RowReader.Open(cursor, columns), new RowBuffer());
-        while (cursor.MoveNext())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            learner.Add(read(buffer), random);
-        }
+        foreach (var row in RowReader.All(data, columns, cancellationToken))
+            learner.Add(row, random);
         return (learner.Result(data.Schema, columns), learner._rows);
     }
 

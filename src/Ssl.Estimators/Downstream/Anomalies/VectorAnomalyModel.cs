@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -26,10 +27,10 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
     public override void CheckInput(DataViewSchema schema) => new Computation(this).CheckInput(schema);
 
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
-        => new VectorDataView(input, schema, new Computation(this), batchSize);
+        => new EncodedDataView(input, schema, new Computation(this), batchSize);
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
-        => new VectorRowMapper(new Computation(this), inputSchema, outputSchema);
+        => new EncoderRowMapper(new Computation(this), inputSchema, outputSchema);
 
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors) => content[InputKey] = inputColumn;
 
@@ -42,20 +43,18 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
 
         public override int Dimension => model.Dimension;
 
-        public override VectorResults CreateResults(int capacity) => new Results(model, capacity);
-    }
+        public override Lifetime Lifetime => model.Lifetime;
 
-    private sealed class Results(VectorAnomalyModel model, int capacity) : VectorResults
-    {
-        private readonly float[] _scores = new float[capacity];
+        public override int Width => 1;
 
-        public override void Compute(Span<float> vectors, int count)
+        public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+            => model.CreateGetter(output, () => row().Span[0]);
+
+        protected override void Compute(Span<float> vectors, int count, Span<float> results)
         {
-            using var use = model.Lifetime.Enter();
-            model.Score(vectors, count, _scores);
+            using var use = Lifetime.Enter();
+            model.Score(vectors, count, results);
         }
-
-        public override Delegate CreateGetter(int output, Func<int> row) => model.CreateGetter(output, () => _scores[row()]);
     }
 }
 

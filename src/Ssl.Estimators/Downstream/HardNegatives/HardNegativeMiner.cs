@@ -191,7 +191,7 @@ internal sealed class HardNegativeView(IDataView input, string name, IReadOnlyDi
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             if (column.Index < input.Schema.Count)
                 return input.GetGetter<TValue>(input.Schema[column.Index]);
-            VectorGetters.CheckType<TValue>(column);
+            Transformers.RowGetters.CheckType<TValue>(column);
             return (ValueGetter<TValue>)(Delegate)(ValueGetter<ReadOnlyMemory<char>>)(
                 (ref ReadOnlyMemory<char> value) => value = _texts[_next - 1].AsMemory());
         }

@@ -55,14 +55,14 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
     /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new VectorRowMapper(_predictor, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(_predictor, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new VectorDataView(input, GetOutputSchema(input.Schema), _predictor, NearestNeighborsTransformer.BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _predictor, NearestNeighborsTransformer.BatchSize);
     }
 
     /// <summary>

@@ -45,19 +45,19 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
     public int NumberOfNeighbors => _k;
 
     /// <summary>Ends with <see cref="Dispose"/>: enter it to use the vectors.</summary>
-    public Lifetime Lifetime { get; }
+    public override Lifetime Lifetime { get; }
 
     public override string InputColumn { get; }
 
     public override int Dimension => _vectors.Dimension;
 
-    public override VectorResults CreateResults(int capacity) => new Results(this, capacity);
+    public override int Width => Task.Width;
 
-    /// <summary>Predicts rows as one batch.</summary>
-    /// <param name="queries">Vectors; changed.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="results">Takes the task's width of numbers for each; NaN where a row has no neighbors.</param>
-    public void Predict(Span<float> queries, int count, Span<float> results)
+    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+        => PredictionColumns.CreateGetter(Task, output, row, static numbers => VectorGetter(numbers));
+
+    // NaN where a row has no neighbors.
+    protected override void Compute(Span<float> queries, int count, Span<float> results)
     {
         using var use = Lifetime.Enter();
         var (rows, scores) = (new long[count * _k], new float[count * _k]);
@@ -141,16 +141,5 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
                 result[0] = (float)(mean / sum);
                 break;
         }
-    }
-
-    private sealed class Results(NeighborPredictor predictor, int capacity) : VectorResults
-    {
-        private readonly float[] _numbers = new float[capacity * predictor.Task.Width];
-
-        public override void Compute(Span<float> vectors, int count) => predictor.Predict(vectors, count, _numbers);
-
-        public override Delegate CreateGetter(int output, Func<int> row) => PredictionColumns.CreateGetter(predictor.Task, output,
-            () => _numbers.AsMemory(row() * predictor.Task.Width, predictor.Task.Width),
-            static numbers => VectorGetters.Vector(() => numbers().Span, static number => number));
     }
 }

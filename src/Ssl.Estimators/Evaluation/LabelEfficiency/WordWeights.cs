@@ -24,16 +24,11 @@ internal sealed class WordWeights : RowComputation
         _columns = columns;
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         var texts = 0;
-        using (var cursor = rows.GetRowCursor(columns.Select(name => rows.Schema[name])))
+        foreach (var row in RowReader.All(rows, columns, CancellationToken.None))
         {
-            var read = RowReader.Open(cursor, columns);
-            var buffer = new RowBuffer();
-            while (cursor.MoveNext())
-            {
-                texts++;
-                foreach (var word in Words(read(buffer)).Distinct(StringComparer.Ordinal))
-                    counts[word] = counts.GetValueOrDefault(word) + 1;
-            }
+            texts++;
+            foreach (var word in Words(row).Distinct(StringComparer.Ordinal))
+                counts[word] = counts.GetValueOrDefault(word) + 1;
         }
 
         foreach (var (word, _) in counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(MostWords))

@@ -64,7 +64,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var tokenizer = WordPieceTokenizer.Train(TextColumns.Read(input, TrainingColumns, _options.CancellationToken),
+        var tokenizer = WordPieceTokenizer.Train(Texts(input),
             new WordPieceTokenizer.Options
         {
             VocabularySize = _options.VocabularySize,
@@ -75,6 +75,15 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
         channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
             TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         return tokenizer;
+    }
+
+    private IEnumerable<ReadOnlyMemory<char>> Texts(IDataView input)
+    {
+        foreach (var row in ReadRows(input))
+        {
+            for (var i = 0; i < row.Texts.Length; i++)
+                yield return row.Texts.Span[i];
+        }
     }
 
     private static string TextHint(ColumnShape shape) => shape.Kind == SchemaShape.Column.VectorKind.Scalar

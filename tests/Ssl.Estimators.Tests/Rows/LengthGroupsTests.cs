@@ -1,7 +1,7 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
 
-namespace Ssl.Estimators.Tests.Data.Text;
+namespace Ssl.Estimators.Tests.Rows;
 
 /// <summary>Grouping by length keeps every text once, and saves padding.</summary>
 [TestClass]

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 /// <summary>What the rows of every kind of data have beside their inputs.</summary>
 public abstract class ContractRow
@@ -25,7 +25,8 @@ public sealed class TextRow : ContractRow
     public string Pair { get; set; } = "";
 }
 
-internal static class ContractData
+/// <summary>Texts for the contract suite.</summary>
+public static class ContractData
 {
     private static readonly string[][] Words =
     [

@@ -1,13 +1,7 @@
-using System.Reflection;
 using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
-using static TorchSharp.torch;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 // Rows kept out of training, checkpoints, the history of the losses.
 public abstract partial class PretrainingContract<TRow>
@@ -62,49 +56,6 @@ public abstract partial class PretrainingContract<TRow>
         using var trained = Fit(mlContext);
         Assert.IsNull(trained.TrainingHistory!.BestEpoch);
         Assert.IsTrue(trained.TrainingHistory.Epochs.All(epoch => epoch.ValidationLoss is null));
-    }
-
-    [TestMethod]
-    public void Measuring_rows_kept_aside_leaves_the_training_as_it_was()
-    {
-        var (plainLosses, plain) = Train(measures: false);
-        var (losses, measured) = Train(measures: true);
-        CollectionAssert.AreEqual(plainLosses, losses, "training losses");
-        foreach (var (name, bytes) in plain)
-            CollectionAssert.AreEqual(bytes, measured[name], name);
-    }
-
-    // The losses and all weights, buffers and random streams at the end of a training on three quarters of the rows.
-    private (double[] Losses, Dictionary<string, byte[]> State) Train(bool measures)
-    {
-        var mlContext = new MLContext(5);
-        var trainer = (PretrainingTrainer)Create(mlContext, o => (o.ValidationFraction, o.NumberOfEpochs) = (0.25, 3));
-        using var streams = new RandomStreams(7);
-        using var channel = ((IChannelProvider)mlContext).Start("test");
-        using var run = Call<PretrainingRun>(trainer, "Prepare", View(mlContext, 128), streams, channel);
-        var held = new HeldOutLoss(run.Method, run.Source.HeldOut, streams, CPU, mixedPrecision: false);
-        var falling = 0.0;
-        var validation = new EpochValidation(() =>
-        {
-            Assert.IsTrue(double.IsFinite(held.Measure(default)!.Value));
-            return --falling;       // the last epoch counts as the best, so that its weights stay
-        }, Patience: null);
-        var settings = new TrainingSettings { NumberOfEpochs = 3, BatchSize = 16 };
-        var result = PretrainingLoop.Run(run.Method, run.Source, settings, streams, CPU, null, measures ? validation : null, default);
-        using var scope = NewDisposeScope();
-        var state = run.Method.state_dict().ToDictionary(item => item.Key, item => item.Value.contiguous().bytes.ToArray());
-        foreach (var (name, bytes) in streams.GetState())
-            state.Add($"stream {name}", bytes);
-        return ([.. result.History.Steps.Select(step => step.Loss)], state);
-    }
-
-    private static T Call<T>(object target, string method, params object[] arguments)
-    {
-        for (var type = target.GetType(); ; type = type.BaseType!)
-        {
-            if (type.GetMethod(method, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly) is { } found)
-                return (T)found.Invoke(target, arguments)!;
-        }
     }
 
     [TestMethod]

@@ -1,10 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 /// <summary>Counts the rows that are read from a view.</summary>
-internal sealed class CountingView(IDataView input) : IDataView
+public sealed class CountingView(IDataView input) : IDataView
 {
     private int _rowsRead;
 

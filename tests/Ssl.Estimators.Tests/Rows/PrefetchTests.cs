@@ -1,7 +1,7 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
 
-namespace Ssl.Estimators.Tests.Data;
+namespace Ssl.Estimators.Tests.Rows;
 
 [TestClass]
 public sealed class PrefetchTests

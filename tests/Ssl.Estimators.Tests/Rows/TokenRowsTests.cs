@@ -4,7 +4,7 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tests.Data.Text;
+namespace Ssl.Estimators.Tests.Rows;
 
 /// <summary>The padded and the flat form of texts say the same.</summary>
 [TestClass]

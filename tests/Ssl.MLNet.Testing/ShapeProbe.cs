@@ -1,10 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 /// <summary>Catches the schema shape that a chain hands on before it fits: the only public way to one.</summary>
-internal sealed class ShapeProbe : IEstimator<ITransformer>
+public sealed class ShapeProbe : IEstimator<ITransformer>
 {
     private readonly MLContext _mlContext;
 

@@ -5,11 +5,13 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Views;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 public abstract partial class PretrainingContract<TRow>
 {
-    /// <summary>Options that change no number here, and why.</summary>
+    /// <summary>Options of the method that change no number here, beside those that every method has, and why.</summary>
+    protected virtual IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; } = new Dictionary<string, string>();
+
     private static readonly Dictionary<string, string> s_withoutEffect = new()
     {
         ["OutputColumnName"] = "names a column",
@@ -23,10 +25,10 @@ public abstract partial class PretrainingContract<TRow>
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 
-    /// <summary>A value of an option that must change what is learned.</summary>
+    /// <summary>A value of an option that must change what is learned; say it for those of your own that are neither numbers nor switches.</summary>
     /// <param name="option">Its property.</param>
     /// <param name="now">Its value in the options of <see cref="Create"/>.</param>
-    private static object? Other(PropertyInfo option, object? now) => option.Name switch
+    protected virtual object? Other(PropertyInfo option, object? now) => option.Name switch
     {
         "MaximumCropLength" => 6,
         "MaximumCategories" => 2,
@@ -70,7 +72,8 @@ public abstract partial class PretrainingContract<TRow>
         Create(new MLContext(1), options => sample = options);
         var untouched = new List<string>();
         var plain = new Dictionary<bool, float[][]>();
-        foreach (var option in OptionRuleAttribute.OptionsOf(sample!.GetType()).Where(o => !s_withoutEffect.ContainsKey(o.Name)))
+        foreach (var option in sample!.GetType().GetProperties()
+            .Where(o => o is { CanRead: true, CanWrite: true } && !s_withoutEffect.ContainsKey(o.Name) && !OptionsWithoutEffect.ContainsKey(o.Name)))
         {
             var streams = option.Name == "ShuffleBufferSize";
             if (!plain.TryGetValue(streams, out var expected))

@@ -1,20 +1,24 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.MLNet.Testing;
 
 /// <summary>
-/// What every pretraining estimator must hold. A new trainer gets all of it by deriving a class that says how it is made
-/// (see CONTRIBUTING.md); a new kind of data by deriving one that says what its rows look like.
+/// What every pretraining estimator must hold. A trainer, of whatever assembly, gets all of it by deriving a class that says how it is made;
+/// a kind of data by deriving one that says what its rows look like. Members of the public API alone are used.
 /// </summary>
 /// <typeparam name="TRow">A row of the data.</typeparam>
 public abstract partial class PretrainingContract<TRow> where TRow : ContractRow, new()
 {
-    private protected const float Tolerance = 2e-5f;
+    /// <summary>By how much the embeddings of a row may differ from batch to batch.</summary>
+    protected const float Tolerance = 2e-5f;
+
+    // What a preview of a few rows may read ahead.
+    private const int BatchSize = 256;
 
     /// <summary>The trainer under test, small enough to fit in about a second.</summary>
     protected abstract IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null);
@@ -37,12 +41,15 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     /// <summary>Whether a few steps lower the loss: not where the targets themselves move away from the easy answer.</summary>
     protected virtual bool LossFalls => true;
 
-    private IDataView View(MLContext mlContext, int count = 96, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
+    /// <summary>The rows as a view.</summary>
+    protected IDataView View(MLContext mlContext, int count = 96, int seed = 1) => mlContext.Data.LoadFromEnumerable(Rows(count, seed));
 
-    private EncoderTransformer Fit(MLContext mlContext, IDataView? data = null, Action<PretrainingOptions>? change = null)
+    /// <summary>An encoder that the trainer under test fitted.</summary>
+    protected EncoderTransformer Fit(MLContext mlContext, IDataView? data = null, Action<PretrainingOptions>? change = null)
         => Create(mlContext, change).Fit(data ?? View(mlContext));
 
-    private static float[][] Embed(ITransformer encoder, IDataView data)
+    /// <summary>The embeddings of all rows.</summary>
+    protected static float[][] Embed(ITransformer encoder, IDataView data)
         => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
 
     [TestMethod]
@@ -155,7 +162,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         _ = transformed.GetColumn<int>("Id").Take(10).Count();
         Assert.IsLessThanOrEqualTo(10, counting.RowsRead);
         _ = transformed.GetColumn<float[]>("Features").Take(10).Count();
-        Assert.IsLessThanOrEqualTo(10 + EncoderTransformer.BatchSize, counting.RowsRead, "a preview of ten rows read far ahead");
+        Assert.IsLessThanOrEqualTo(10 + BatchSize, counting.RowsRead, "a preview of ten rows read far ahead");
     }
 
     [TestMethod]
@@ -428,21 +435,33 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         Assert.IsTrue(Embed(encoder, data).All(e => e.All(float.IsFinite)));
     }
 
-    // Of the size of the numbers, where that is above 1: what a column holds has no scale of its own.
-    private static float Difference(float[] a, float[] b)
+    [TestMethod]
+    public void The_log_tells_of_every_epoch()
+    {
+        var lines = new List<string>();
+        var mlContext = new MLContext(1);
+        mlContext.Log += (_, e) => { lock (lines) lines.Add(e.Message); };
+        using var encoder = Fit(mlContext, change: o => o.NumberOfEpochs = 2);
+        Assert.IsTrue(lines.Any(l => l.Contains("epoch 1/2")), string.Join('\n', lines));
+        Assert.IsTrue(lines.Any(l => l.Contains("epoch 2/2")));
+    }
+
+    /// <summary>The largest difference of two vectors, of the size of their numbers where that is above 1.</summary>
+    protected static float Difference(float[] a, float[] b)
         => a.Zip(b).Max(p => Math.Abs(p.First - p.Second)) / Math.Max(1, a.Max(Math.Abs));
 
-    private static void AssertEqual(float[][] expected, float[][] actual, float tolerance)
+    /// <summary>Fails where two rows differ by more than a tolerance.</summary>
+    protected static void AssertEqual(float[][] expected, float[][] actual, float tolerance)
     {
         Assert.AreEqual(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
             Assert.IsLessThanOrEqualTo(tolerance, Difference(expected[i], actual[i]), $"row {i}");
     }
 
-    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report)
-        : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    private sealed class Reports(Action<PretrainingProgress> report)
+        : IProgress<PretrainingProgress>
     {
-        public void Report(Ssl.Estimators.Training.PretrainingProgress value) => report(value);
+        public void Report(PretrainingProgress value) => report(value);
     }
 
     private sealed class EmbeddedRow
