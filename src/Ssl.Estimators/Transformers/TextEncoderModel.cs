@@ -16,8 +16,8 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
 {
     internal const string ModalityName = "text";
 
-    // Below it reading a large network's weights would cost more than padding does.
-    private const int TokensAtOnce = 512;
+    // A large network: enough that reading its weights does not count, few enough to stay in a core's cache; a GPU wants more.
+    private const int TokensAtOnce = 1024, TokensAtOnceOnGpu = 1 << 14;
 
     private const string EncoderKey = "encoder", TokenizerKey = "tokenizer";
 
@@ -115,14 +115,24 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
             var (flat, offsets) = tokens.ToBags(_tokenizer.Vocabulary.SpecialCount);
             return bag.EncodeBags(flat.to(Device), offsets.to(Device));
         }
-        var groups = Network is BertTextEncoder ? LengthGroups.OfTokens(tokens, TokensAtOnce) : LengthGroups.Of(tokens);
+        var isCpu = Device.type == TorchSharp.DeviceType.CPU;
+        var bert = Network as BertTextEncoder;
+        var groups = bert is null ? LengthGroups.Of(tokens) : LengthGroups.OfTokens(tokens, isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
         if (groups.Count == 1)
-            return EncodeBatch(tokens.ToBatch(groups.Order));
+            return EncodeGroup(groups.Order);
         var parts = new Tensor[groups.Count];
         for (var i = 0; i < parts.Length; i++)
-            parts[i] = EncodeBatch(tokens.ToBatch(groups[i]));
+            parts[i] = EncodeGroup(groups[i]);
         var embeddings = cat(parts);
         return embeddings.index_select(0, tensor(groups.Places, device: embeddings.device));
+
+        Tensor EncodeGroup(ReadOnlySpan<int> group)
+        {
+            if (bert is null || !isCpu || !bert.Packs(tokens.Length(group[^1])))
+                return EncodeBatch(tokens.ToBatch(group));
+            var (ids, starts) = tokens.ToPacked(group);
+            return bert.EncodePacked(ids, starts);
+        }
     }
 
     private TokenRows Tokenize(ReadOnlySpan<RawRow> rows)
