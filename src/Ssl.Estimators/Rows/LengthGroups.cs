@@ -47,11 +47,10 @@ internal sealed class LengthGroups
     }
 
     /// <summary>
-    /// Groups for a network so large that a few hundred tokens are work enough: the shortest texts first, each group as long as its texts have
-    /// one length, and longer only up to a number of tokens.
+    /// Groups for a network so large that some hundred tokens are work enough: the shortest texts first.
     /// </summary>
     /// <param name="tokens">The texts.</param>
-    /// <param name="least">Tokens from which on a group ends where the next text is longer.</param>
+    /// <param name="least">Tokens, with which a group ends.</param>
     public static LengthGroups OfTokens(TokenRows tokens, int least)
     {
         var order = Identity(tokens.Count);
@@ -60,8 +59,7 @@ internal sealed class LengthGroups
         var starts = new List<int> { 0 };
         for (var i = 1; i < order.Length; i++)
         {
-            var held = lengths[i - 1] * (i - starts[^1]);
-            if (held >= least && (lengths[i] > lengths[i - 1] || held >= 4 * least))
+            if (lengths[i - 1] * (i - starts[^1]) >= least)
                 starts.Add(i);
         }
         starts.Add(order.Length);

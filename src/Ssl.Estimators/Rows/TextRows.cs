@@ -55,8 +55,8 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceToke
 /// <summary>The tokens of rows of one or several texts.</summary>
 internal sealed class TextRows : RowStore
 {
-    // Below it reading a large network's weights would cost more than padding does.
-    private const int TokensAtOnce = 512;
+    // A large network: enough that reading its weights does not count, few enough to stay in a core's cache; a GPU wants more.
+    private const int TokensAtOnce = 1024, TokensAtOnceOnGpu = 1 << 14;
 
     private readonly WordPieceTokenizer _tokenizer;
     private readonly TextEncoderFactory _factory;
@@ -126,13 +126,23 @@ internal sealed class TextRows : RowStore
             var (flat, offsets) = _columns[0].ToBags(_tokenizer.Vocabulary.SpecialCount);
             return bag.EncodeBags(flat.to(device), offsets.to(device));
         }
-        var groups = network is BertTextEncoder ? LengthGroups.OfTokens(_columns[0], TokensAtOnce) : LengthGroups.Of(_columns[0]);
+        var isCpu = device.type == TorchSharp.DeviceType.CPU;
+        var bert = network as BertTextEncoder;
+        var groups = bert is null ? LengthGroups.Of(_columns[0]) : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
         if (groups.Count == 1)
-            return Encode(network, device, groups.Order);
+            return EncodeGroup(groups.Order);
         var parts = new Tensor[groups.Count];
         for (var i = 0; i < parts.Length; i++)
-            parts[i] = Encode(network, device, groups[i]);
+            parts[i] = EncodeGroup(groups[i]);
         var embeddings = cat(parts);
         return embeddings.index_select(0, tensor(groups.Places, device: embeddings.device));
+
+        Tensor EncodeGroup(ReadOnlySpan<int> group)
+        {
+            if (bert is null || !isCpu || !bert.Packs(_columns[0].Length(group[^1])))
+                return Encode(network, device, group);
+            var (ids, starts) = _columns[0].ToPacked(group);
+            return bert.EncodePacked(ids, starts);
+        }
     }
 }

@@ -104,5 +104,24 @@ internal sealed class TokenRows(int paddingId)
         return (tokenTensor.narrow(0, 0, end), offsetTensor);
     }
 
+    /// <summary>Texts without padding, behind each other.</summary>
+    /// <param name="rows">The texts.</param>
+    /// <returns>Their tokens, int64 [T], and where each begins, with T behind the last.</returns>
+    public (Tensor Ids, int[] Starts) ToPacked(ReadOnlySpan<int> rows)
+    {
+        var starts = new int[rows.Length + 1];
+        for (var i = 0; i < rows.Length; i++)
+            starts[i + 1] = starts[i] + Length(rows[i]);
+        var ids = empty(starts[^1], dtype: ScalarType.Int64);
+        var cells = MemoryMarshal.Cast<byte, long>(ids.bytes);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var tokens = this[rows[i]];
+            for (var j = 0; j < tokens.Length; j++)
+                cells[starts[i] + j] = tokens[j];
+        }
+        return (ids, starts);
+    }
+
     private int Start(int row) => row == 0 ? 0 : _ends[row - 1];
 }

@@ -69,6 +69,21 @@ internal sealed class BertTextEncoder : TextEncoder
         return RunLayers(EmbedTokens(batch), batch, 0, NumberOfLayers).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether texts of a length can be embedded by <see cref="EncodePacked"/>.</summary>
+    public bool Packs(int longest) => _sizes.RelativePositions == 0 && longest <= PackedAttention.LongestText;
+
+    /// <summary>Embeds texts that stand behind each other without padding, on the CPU, without gradients and without dropout.</summary>
+    /// <param name="ids">The tokens of all texts, int64 [T].</param>
+    /// <param name="starts">Where each text begins, and T: N + 1 numbers.</param>
+    /// <returns>[N, D].</returns>
+    public Tensor EncodePacked(Tensor ids, int[] starts)
+    {
+        using var scope = NewDisposeScope();
+        var tokens = _layers.RunPacked(_embeddings.EmbedPacked(ids, starts), starts);               // [T, D]
+        var pooled = TokenPooling.PoolPacked(tokens, starts, _sizes.Pooling);                       // [N, D]
+        return (_sizes.UnitLength ? nn.functional.normalize(pooled) : pooled).MoveToOuterDisposeScope();
+    }
+
     protected override Tensor Encode(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
@@ -116,10 +131,30 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor>
         if (length > most)
             throw new ArgumentException($"The encoder reads texts of up to {most} tokens, got {length}. Cut them when tokenizing.", nameof(ids));
         using var scope = NewDisposeScope();
-        var places = _positions.Weight.narrow(0, _firstPosition, length);                           // [L, D]
-        if (_types is not null)
-            places = places.add(_types.Weight.narrow(0, 0, 1), One);
-        return _dropout.call(_norm.call(_words.call(ids).add(places, One))).MoveToOuterDisposeScope();      // [N, L, D]
+        return _dropout.call(_norm.call(_words.call(ids).add(Places(length), One))).MoveToOuterDisposeScope();      // [N, L, D]
+    }
+
+    /// <summary>The same for texts behind each other: [T, D].</summary>
+    public Tensor EmbedPacked(Tensor ids, int[] starts)
+    {
+        using var scope = NewDisposeScope();
+        var places = new long[ids.shape[0]];
+        var longest = 0;
+        for (var text = 0; text + 1 < starts.Length; text++)
+        {
+            for (var i = starts[text]; i < starts[text + 1]; i++)
+                places[i] = i - starts[text];
+            longest = Math.Max(longest, starts[text + 1] - starts[text]);
+        }
+        var positions = Places(longest).index_select(0, tensor(places));                            // [T, D]
+        return _norm.call(_words.call(ids).add_(positions, One)).MoveToOuterDisposeScope();
+    }
+
+    // The vectors of the first places and the first type, [L, D].
+    private Tensor Places(long length)
+    {
+        var places = _positions.Weight.narrow(0, _firstPosition, length);
+        return _types is null ? places : places.add(_types.Weight.narrow(0, 0, 1), One);
     }
 }
 
@@ -147,6 +182,14 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
 
     public Tensor Run(Tensor tokens, TokenBatch batch, int first, int end)
         => Run(tokens, batch.HasPadding ? batch.Mask : null, first, end);
+
+    public Tensor RunPacked(Tensor tokens, int[] starts)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var block in _blocks)
+            tokens = block.RunPacked(tokens, starts);
+        return tokens.MoveToOuterDisposeScope();
+    }
 
     private Tensor Run(Tensor tokens, Tensor? mask, int first, int end)
     {
@@ -240,6 +283,16 @@ internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
         tokens = _attentionNorm.call(_dropout.call(_attentionOutput.call(context)).add(tokens, One));
         var hidden = Activate(_intermediate.call(tokens));                                          // [N, L, F]
         return _outputNorm.call(_dropout.call(_output.call(hidden)).add(tokens, One)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for texts behind each other, [T, D], on the CPU, without gradients and without dropout.</summary>
+    public Tensor RunPacked(Tensor tokens, int[] starts)
+    {
+        using var scope = NewDisposeScope();
+        var context = PackedAttention.Compute(_queryKeyValue.call(tokens), starts, _heads);         // [T, D]
+        tokens = _attentionNorm.call(_attentionOutput.call(context).add_(tokens, One));
+        var hidden = Activate(_intermediate.call(tokens));                                          // [T, F]
+        return _outputNorm.call(_output.call(hidden).add_(tokens, One)).MoveToOuterDisposeScope();
     }
 
     private Tensor Activate(Tensor hidden) => _activation switch

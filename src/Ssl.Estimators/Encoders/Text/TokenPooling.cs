@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Ssl.Estimators.Encoders;
 
@@ -23,6 +25,35 @@ internal static class TokenPooling
             _ => batch.HasPadding ? MaskedMean(tokens, batch.Mask) : tokens.mean([1]),
         };
         return pooled.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Pools tokens of texts that stand behind each other, on the CPU and without gradients.</summary>
+    /// <param name="tokens">Single [T, D], contiguous.</param>
+    /// <param name="starts">Where each text begins, and T: N + 1 numbers.</param>
+    /// <param name="pooling">How.</param>
+    /// <returns>[N, D].</returns>
+    public static Tensor PoolPacked(Tensor tokens, int[] starts, TextPooling pooling)
+    {
+        var (texts, dimension) = (starts.Length - 1, (int)tokens.shape[1]);
+        var pooled = zeros(texts, dimension, dtype: ScalarType.Float32);
+        var input = MemoryMarshal.Cast<byte, float>(tokens.bytes);
+        var output = MemoryMarshal.Cast<byte, float>(pooled.bytes);
+        for (var text = 0; text < texts; text++)
+        {
+            var target = output.Slice(text * dimension, dimension);
+            input.Slice(starts[text] * dimension, dimension).CopyTo(target);
+            for (var i = starts[text] + 1; i < starts[text + 1] && pooling != TextPooling.Class; i++)
+            {
+                var token = input.Slice(i * dimension, dimension);
+                if (pooling == TextPooling.Max)
+                    TensorPrimitives.Max(target, token, target);
+                else
+                    TensorPrimitives.Add(target, token, target);
+            }
+            if (pooling == TextPooling.Mean)
+                TensorPrimitives.Divide(target, starts[text + 1] - starts[text], target);
+        }
+        return pooled;
     }
 
     private static Tensor MaskedMean(Tensor tokens, Tensor mask)
