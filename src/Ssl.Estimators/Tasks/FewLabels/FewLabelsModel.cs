@@ -77,12 +77,21 @@ internal sealed class FewLabelsModel : VectorComputation
     /// <summary>Numbers that each part gives for a row.</summary>
     public static int OutputsOf(PredictionTask task) => task.Kind == PredictionKind.BinaryClassification ? 2 : task.HeadOutputs;
 
-    public override VectorResults CreateResults(int capacity) => new Results(this, capacity);
+    public override int Width => Task.Width;
+
+    public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row)
+        => PredictionColumns.CreateGetter(Task, output, row, static numbers => VectorGetter(numbers));
+
+    protected override void Compute(Span<float> vectors, int count, Span<float> results)
+    {
+        for (var i = 0; i < count; i++)
+            Predict(vectors.Slice(i * Dimension, Dimension), results.Slice(i * Width, Width));
+    }
 
     /// <summary>Predicts a row.</summary>
     /// <param name="row">Its vector.</param>
     /// <param name="result">Takes the task's width of numbers; NaN where a slot of the vector is not finite.</param>
-    public void Predict(ReadOnlySpan<float> row, Span<float> result)
+    private void Predict(ReadOnlySpan<float> row, Span<float> result)
     {
         foreach (var value in row)
         {
@@ -194,20 +203,5 @@ internal sealed class FewLabelsModel : VectorComputation
         Normalize(part, temperature);
         for (var i = 0; i < part.Length; i++)
             mean[i] += share * part[i];
-    }
-
-    private sealed class Results(FewLabelsModel model, int capacity) : VectorResults
-    {
-        private readonly float[] _numbers = new float[capacity * model.Task.Width];
-
-        public override void Compute(Span<float> vectors, int count)
-        {
-            for (var i = 0; i < count; i++)
-                model.Predict(vectors.Slice(i * model.Dimension, model.Dimension), _numbers.AsSpan(i * model.Task.Width, model.Task.Width));
-        }
-
-        public override Delegate CreateGetter(int output, Func<int> row) => PredictionColumns.CreateGetter(model.Task, output,
-            () => _numbers.AsMemory(row() * model.Task.Width, model.Task.Width),
-            static numbers => VectorGetters.Vector(() => numbers().Span, static number => number));
     }
 }

@@ -51,14 +51,14 @@ public sealed class FewLabelsTransformer : ITransformer
     /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new VectorRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new VectorDataView(input, GetOutputSchema(input.Schema), _model, NearestNeighborsTransformer.BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, NearestNeighborsTransformer.BatchSize);
     }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
