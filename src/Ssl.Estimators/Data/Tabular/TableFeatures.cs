@@ -86,7 +86,7 @@ internal sealed class TableFeatures
             using var step = NewDisposeScope();
             count += batch.Count;
             var all = cat([unscaled.Inputs(batch), encode(batch).cpu()], 1).to(ScalarType.Float64);
-            var (nextSum, nextSquares) = (all.sum(dim: 0L), all.square().sum(dim: 0L));
+            var (nextSum, nextSquares) = (all.sum(dim: 0L), all.pow(Number(2)).sum(dim: 0L));
             (sum, squares) = sum is null ? (nextSum.MoveToOuterDisposeScope(), nextSquares.MoveToOuterDisposeScope())
                 : (sum.add_(nextSum, One), squares!.add_(nextSquares, One));
             if (count >= MaximumRows)

@@ -203,7 +203,7 @@ internal sealed class FewLabelsSearch : IDisposable
             {
                 var sharp = Logits(_unlabeled, parameters).mul(Number(2L)).softmax(1);                         // [U, K]
                 var sure = sharp.max(1).values;
-                var weights = cat([full([features.shape[0]], LabeledWeight, ScalarType.Float32), sure]);
+                var weights = cat([full([features.shape[0]], Number(LabeledWeight), ScalarType.Float32), sure]);
                 parameters = FitLinear(all, cat([targets, sharp]), weights, penalty, parameters);
             }
             return parameters.MoveToOuterDisposeScope();

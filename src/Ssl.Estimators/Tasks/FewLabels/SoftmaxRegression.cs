@@ -39,7 +39,7 @@ internal static class SoftmaxRegression
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         long rows = features.shape[0], width = features.shape[1], classes = targets.shape[1];
-        var shares = rowWeights is null ? full([rows, 1], 1.0 / rows, ScalarType.Float32) : rowWeights.div(rowWeights.sum()).unsqueeze(1);          // [N, 1]
+        var shares = rowWeights is null ? full([rows, 1], Number(1.0 / rows), ScalarType.Float32) : rowWeights.div(rowWeights.sum()).unsqueeze(1);          // [N, 1]
         // The biases' row has no penalty.
         var penalized = ones(width + 1, 1, ScalarType.Float32);
         penalized[-1] = zeros(1, ScalarType.Float32);
