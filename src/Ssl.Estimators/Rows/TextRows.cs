@@ -129,7 +129,7 @@ internal sealed class TextRows : RowStore
         var isCpu = device.type == TorchSharp.DeviceType.CPU;
         var bert = network as BertTextEncoder;
         var groups = bert is null ? LengthGroups.Of(_columns[0]) : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
-        if (groups.Count == 1)
+        if (groups.Count == 1 && groups.IsInOrder)
             return EncodeGroup(groups.Order);
         var parts = new Tensor[groups.Count];
         for (var i = 0; i < parts.Length; i++)

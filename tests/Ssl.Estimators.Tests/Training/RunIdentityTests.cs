@@ -42,7 +42,7 @@ public class RunIdentityTests
         // What may differ, by name: a new exception has to be thought about here, too.
         CollectionAssert.AreEquivalent(new[]
         {
-            "CacheLimit", "CancellationToken", "CheckpointPath", "EarlyStoppingPatience", "Encoder", "MaximumTrainingTime",
+            "CacheLimit", "CancellationToken", "CheckpointPath", "EarlyStoppingPatience", "Encoder", "IncludeInputFeatures", "MaximumTrainingTime",
             "OutputColumnName", "Patience", "Progress", "Seed", "ShuffleBufferSize",
         }, seen.ToArray());
     }

@@ -341,10 +341,10 @@ internal sealed class FewLabelsSearch : IDisposable
         var rows = x.shape[0];
         // With fewer rows than slots the same solution comes from the smaller matrix of inner products of rows.
         var weights = rows < x.shape[1]
-            ? centered.t().matmul(linalg.solve(centered.matmul(centered.t()).add(eye(rows, dtype: ScalarType.Float64), Number(l2 * rows)), y.sub(mean)))
-            : linalg.solve(centered.t().matmul(centered).add(eye(x.shape[1], dtype: ScalarType.Float64), Number(l2 * rows)),
-                centered.t().matmul(y.sub(mean)));
-        return cat([weights, mean.sub(center.matmul(weights)).unsqueeze(0)]).to(ScalarType.Float32).MoveToOuterDisposeScope();
+            ? centered.t().mm(linalg.solve(centered.mm(centered.t()).add(eye(rows, dtype: ScalarType.Float64), Number(l2 * rows)), y.sub(mean)))
+            : linalg.solve(centered.t().mm(centered).add(eye(x.shape[1], dtype: ScalarType.Float64), Number(l2 * rows)),
+                centered.t().mm(y.sub(mean)));
+        return cat([weights, mean.unsqueeze(0).sub(center.unsqueeze(0).mm(weights))]).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     private static Tensor Logits(Tensor features, Tensor parameters) => SoftmaxRegression.Logits(features, parameters);

@@ -99,7 +99,7 @@ internal static class SoftmaxRegression
                 + penalty.L2 / 2 * Inner(weights, weights) + (penalty.L1 == 0 ? 0 : penalty.L1 * (double)weights.abs().sum().item<float>());
             // Targets sum to 1, so that the gradient by the logits is probabilities - targets.
             var error = logProbabilities.exp().sub(targets).mul(shares);                                               // [N, K]
-            var slope = cat([features.t().matmul(error), error.sum(dim: 0L, keepdim: true)]);                              // [D + 1, K]
+            var slope = cat([features.t().mm(error), error.sum(dim: 0L, keepdim: true)]);                              // [D + 1, K]
             return (value, slope.add(weights, Number(penalty.L2)).MoveToOuterDisposeScope());
         }
 
@@ -116,7 +116,7 @@ internal static class SoftmaxRegression
 
     /// <summary>Log-odds of the classes, Single [N, K].</summary>
     public static Tensor Logits(Tensor features, Tensor parameters)
-        => features.matmul(parameters.narrow(0, 0, features.shape[1])).add_(parameters.narrow(0, -1, 1), One);
+        => features.mm(parameters.narrow(0, 0, features.shape[1])).add_(parameters.narrow(0, -1, 1), One);
 
     private static double Inner(Tensor a, Tensor b)
     {
@@ -155,7 +155,7 @@ internal static class SoftmaxRegression
             _vectors[Last].copy_(gradient.flatten());
             if (_order.Count == 0)
                 return gradient.neg().MoveToOuterDisposeScope();
-            var inner = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(_vectors.matmul(_vectors.t()).contiguous().bytes);
+            var inner = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(_vectors.mm(_vectors.t()).contiguous().bytes);
             var share = new double[Last + 1];
             share[Last] = -1;
             var factors = new double[Memory];
@@ -174,7 +174,7 @@ internal static class SoftmaxRegression
                 var (s, y) = (_order[i], Memory + _order[i]);
                 share[s] += factors[i] - Product(inner, y, share) / inner[s * (Last + 1) + y];
             }
-            return tensor(share, ScalarType.Float32).matmul(_vectors).view(gradient.shape).MoveToOuterDisposeScope();
+            return tensor(share, [1, share.Length], ScalarType.Float32).mm(_vectors).view(gradient.shape).MoveToOuterDisposeScope();
         }
 
         public void Dispose() => _vectors.Dispose();
