@@ -31,7 +31,7 @@ BenchCase[] cases =
     new TablesSpeed(),
     new TablesAnomaly(),
     new TablesLabels(),
-    new FewLabelsResearch(),
+    new FewLabelsTables(),
     new TimeSeriesProbe(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
