@@ -105,7 +105,7 @@ public sealed class FewLabelsTables : BenchCase
         // A class that is no key is a missing label.
         var frame = new DataFrame(table.Training.Columns.Where(column => column.Name != BenchTable.Class)
             .Append(new PrimitiveDataFrameColumn<int>(BenchTable.Class, classes.Select((value, row) => chosen.Contains(row) ? value : -1))));
-        var keys = Keys(mlContext, table);
+        var keys = Keys(mlContext, table).Fit(frame);
         var model = mlContext.SelfSupervised().FewLabels.MulticlassClassification(new FewLabelsTrainer.Options { Seed = seed })
             .Fit(encoder.Transform(keys.Transform(frame)));
         return Accuracy(model.Transform(encoder.Transform(keys.Transform(table.Test))), truth);
@@ -133,16 +133,15 @@ public sealed class FewLabelsTables : BenchCase
     private static double Accuracy(IDataView predicted, int[] truth)
         => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second + 1) / truth.Length;
 
-    private static ITransformer Keys(MLContext mlContext, BenchTable table) => mlContext.Transforms.Conversion.MapValueToKey("Label", BenchTable.Class,
-        keyData: mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, table.Classes).Select(i => new KeyRow { Class = i }))).Fit(table.Training);
+    private static IEstimator<ITransformer> Keys(MLContext mlContext, BenchTable table) => mlContext.Transforms.Conversion.MapValueToKey("Label",
+        BenchTable.Class, keyData: mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, table.Classes).Select(i => new KeyRow { Class = i })));
 
     // What a .NET user does: one-hot categories, standardized numbers for the linear model, raw ones for the trees.
     private static ITransformer Stock(MLContext mlContext, BenchTable table)
     {
         string[] texts = [.. table.Columns.Where(column => table.Training[column] is StringDataFrameColumn)], numbers = [.. table.Columns.Except(texts)];
         string[] hot = [.. texts.Select(text => text + "OneHot")];
-        IEstimator<ITransformer> chain = mlContext.Transforms.Conversion.MapValueToKey("Label", BenchTable.Class,
-            keyData: mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, table.Classes).Select(i => new KeyRow { Class = i })));
+        var chain = Keys(mlContext, table);
         if (texts.Length > 0)
             chain = chain.Append(mlContext.Transforms.Categorical.OneHotEncoding([.. texts.Zip(hot, (text, name) => new InputOutputColumnPair(name, text))]));
         if (numbers.Length > 0)

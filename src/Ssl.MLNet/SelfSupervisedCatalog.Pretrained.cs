@@ -23,7 +23,7 @@ public sealed partial class SelfSupervisedCatalog
     public EncoderTransformer LoadPretrained(string path, string outputColumnName = ColumnNames.Features, string? inputColumnName = null)
         => LoadPretrained(path, new PretrainedOptions { OutputColumnName = outputColumnName, InputColumnName = inputColumnName });
 
-    /// <inheritdoc cref="LoadPretrained(string, string, string?)"/>
+    /// <inheritdoc cref="LoadPretrained(string, string, string?)" path="/*[not(self::param)]"/>
     /// <param name="path">A folder, or an ONNX file with its vocabulary beside it.</param>
     /// <param name="options">All settings.</param>
     public EncoderTransformer LoadPretrained(string path, PretrainedOptions options)
@@ -47,7 +47,7 @@ public sealed partial class SelfSupervisedCatalog
         string inputColumnName = ColumnNames.Text)
         => LoadPretrained(assembly, new PretrainedOptions { OutputColumnName = outputColumnName, InputColumnName = inputColumnName });
 
-    /// <inheritdoc cref="LoadPretrained(Assembly, string, string)"/>
+    /// <inheritdoc cref="LoadPretrained(Assembly, string, string)" path="/*[not(self::param)]"/>
     /// <param name="assembly">The package's.</param>
     /// <param name="options">All settings.</param>
     public EncoderTransformer LoadPretrained(Assembly assembly, PretrainedOptions options)

@@ -148,9 +148,10 @@ internal sealed class EncoderModel : IDisposable
     {
         if (rows.Count == 0)
             return;
+        using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var output = Format.Output(rows, Encode(rows).cpu()).contiguous();       // [rows, OutputWidth]
+        var output = Format.Output(rows, Network, _device).contiguous();         // [rows, OutputWidth]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }
 

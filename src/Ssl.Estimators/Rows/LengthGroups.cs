@@ -16,20 +16,6 @@ internal sealed class LengthGroups
     /// <summary>The texts, group after group.</summary>
     public int[] Order { get; }
 
-    /// <summary>Whether the texts stand in their own order.</summary>
-    public bool IsInOrder
-    {
-        get
-        {
-            for (var i = 0; i < Order.Length; i++)
-            {
-                if (Order[i] != i)
-                    return false;
-            }
-            return true;
-        }
-    }
-
     /// <summary>The texts of a group.</summary>
     public ReadOnlySpan<int> this[int group] => Order.AsSpan(_starts[group].._starts[group + 1]);
 
@@ -54,30 +40,33 @@ internal sealed class LengthGroups
         var count = tokens.Count / Least;
         if (count < 2)
             return One(tokens);
-        var order = Identity(tokens.Count);
-        var lengths = Array.ConvertAll(order, tokens.Length);
-        Array.Sort(lengths, order);
+        var (order, _) = ByLength(tokens);
         return new LengthGroups(order, [.. Enumerable.Range(0, count + 1).Select(i => (int)((long)tokens.Count * i / count))]);
     }
 
     /// <summary>
-    /// Groups for a network so large that some hundred tokens are work enough: the shortest texts first.
+    /// Groups for a network so large that some hundred tokens are work enough: the shortest texts first; a single one in its own order.
     /// </summary>
     /// <param name="tokens">The texts.</param>
     /// <param name="least">Tokens, with which a group ends.</param>
     public static LengthGroups OfTokens(TokenRows tokens, int least)
     {
-        var order = Identity(tokens.Count);
-        var lengths = Array.ConvertAll(order, tokens.Length);
-        Array.Sort(lengths, order);
+        var (order, lengths) = ByLength(tokens);
         var starts = new List<int> { 0 };
         for (var i = 1; i < order.Length; i++)
         {
             if (lengths[i - 1] * (i - starts[^1]) >= least)
                 starts.Add(i);
         }
-        starts.Add(order.Length);
-        return new LengthGroups(order, [.. starts]);
+        return starts.Count == 1 ? One(tokens) : new LengthGroups(order, [.. starts, order.Length]);
+    }
+
+    private static (int[] Order, int[] Lengths) ByLength(TokenRows tokens)
+    {
+        var order = Identity(tokens.Count);
+        var lengths = Array.ConvertAll(order, tokens.Length);
+        Array.Sort(lengths, order);
+        return (order, lengths);
     }
 
     private static int[] Identity(int count)

@@ -101,9 +101,10 @@ public abstract class RowFormat
 
     /// <summary>What the output column holds of rows: the embedding, after the row's own cells where it has them.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="embeddings">Their embeddings, Single [N, D], on the CPU.</param>
-    /// <returns>Single [N, <see cref="InputSlots"/> + D], in the caller's dispose scope.</returns>
-    internal virtual Tensor Output(RowStore rows, Tensor embeddings) => embeddings;
+    /// <param name="network">Of the format's, in evaluation mode.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <returns>Single [N, <see cref="InputSlots"/> + D] on the CPU, in the current dispose scope.</returns>
+    internal virtual Tensor Output(RowStore rows, Encoder network, Device device) => rows.Encode(network, device).cpu();
 
     /// <summary>The format once the rows to train on were read: with what could only be learned of them then.</summary>
     internal virtual RowFormat Learned() => this;

@@ -83,18 +83,17 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
     private const int Margin = 1 << 24;
 
     private readonly int _channels = scaling.Channels;
-    private List<float> _values = [];
-    private List<int> _ends = [];
+    private readonly RaggedRows<float> _rows = new();
 
-    public override int Count => _ends.Count;
+    public override int Count => _rows.Count;
 
-    public override long Bytes => 4L * (_values.Count + _ends.Count);
+    public override long Bytes => _rows.Bytes;
 
-    public override bool IsFull => _values.Count > Array.MaxLength - Margin;
+    public override bool IsFull => _rows.ItemCount > Array.MaxLength - Margin;
 
-    public override string Content => string.Create(CultureInfo.InvariantCulture, $"{_values.Count:N0} values");
+    public override string Content => string.Create(CultureInfo.InvariantCulture, $"{_rows.ItemCount:N0} values");
 
-    public override int Length(int row) => Values(row).Length / _channels;
+    public override int Length(int row) => _rows.Length(row) / _channels;
 
     public override bool Add(RawRow row, bool keepsEmpty)
     {
@@ -108,17 +107,13 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
             throw new InvalidOperationException($"A series in column '{column}' has {length} timestamps, the encoder was fitted on "
                 + $"{timestamps}, and gives one embedding a timestamp.");
         }
+        var scaled = _rows.Add(series.Length);
         for (var i = 0; i < series.Length; i++)
-            _values.Add(scaling.Scale(series[i], i / length));
-        _ends.Add(_values.Count);
+            scaled[i] = scaling.Scale(series[i], i / length);
         return true;
     }
 
-    public override void Clear()
-    {
-        _values.Clear();
-        _ends.Clear();
-    }
+    public override void Clear() => _rows.Clear();
 
     /// <summary>Throws where a series cannot be cut into its channels.</summary>
     public static void RequireChannels(string column, int values, int channels)
@@ -143,16 +138,7 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
         return false;
     }
 
-    public override void KeepOnly(ReadOnlySpan<int> rows)
-    {
-        var (values, ends) = (new List<float>(), new List<int>(rows.Length));
-        foreach (var row in rows)
-        {
-            values.AddRange(Values(row));
-            ends.Add(values.Count);
-        }
-        (_values, _ends) = (values, ends);
-    }
+    public override void KeepOnly(ReadOnlySpan<int> rows) => _rows.KeepOnly(rows);
 
     public override SeriesBatch ToBatch(ReadOnlySpan<int> rows)
     {
@@ -167,7 +153,7 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
         var observedCells = observed.bytes;
         for (var i = 0; i < rows.Length; i++)
         {
-            var series = Values(rows[i]);
+            var series = _rows[rows[i]];
             var length = series.Length / _channels;
             // A series of nothing still has an embedding: that of one missing value.
             maskCells.Slice(i * longest, Math.Max(1, length)).Fill(1);
@@ -184,11 +170,5 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
             }
         }
         return new SeriesBatch(values, mask, observed);
-    }
-
-    private ReadOnlySpan<float> Values(int row)
-    {
-        var start = row == 0 ? 0 : _ends[row - 1];
-        return CollectionsMarshal.AsSpan(_values)[start.._ends[row]];
     }
 }

@@ -76,7 +76,7 @@ internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns c
             batch =>
         {
             using (batch)
-                return encoder.call(batch.To(device)).to(ScalarType.Float32);
+                return Embed(encoder, batch, device);
         });
         return new TableRowFormat(Columns, columns, factory, reconstruction, learned);
     }
@@ -85,13 +85,15 @@ internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns c
 
     internal override IEnumerable<string> InputSlotNames => features?.InputNames ?? [];
 
-    internal override Tensor Output(RowStore rows, Tensor embeddings)
+    internal override Tensor Output(RowStore rows, Encoder network, Device device)
     {
         if (features is null)
-            return embeddings;
+            return base.Output(rows, network, device);
         using var batch = ((TableRows)rows).ToBatch(rows.AllRows);
-        return features.Scale(features.Inputs(batch), embeddings);
+        return features.Scale(features.Inputs(batch), Embed(network, batch, device).cpu());
     }
+
+    private static Tensor Embed(Encoder network, TableBatch batch, Device device) => network.call(batch.To(device)).to(ScalarType.Float32);
 
     public override JsonObject ToJson() => new()
     {

@@ -129,7 +129,7 @@ internal sealed class TextRows : RowStore
         var isCpu = device.type == TorchSharp.DeviceType.CPU;
         var bert = network as BertTextEncoder;
         var groups = bert is null ? LengthGroups.Of(_columns[0]) : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
-        if (groups.Count == 1 && groups.IsInOrder)
+        if (groups.Count == 1)
             return EncodeGroup(groups.Order);
         var parts = new Tensor[groups.Count];
         for (var i = 0; i < parts.Length; i++)
@@ -139,7 +139,7 @@ internal sealed class TextRows : RowStore
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)
         {
-            if (bert is null || !isCpu || !bert.Packs(_columns[0].Length(group[^1])))
+            if (bert is null || !isCpu || !bert.Packs(_columns[0].Longest(group)))
                 return Encode(network, device, group);
             var (ids, starts) = _columns[0].ToPacked(group);
             return bert.EncodePacked(ids, starts);

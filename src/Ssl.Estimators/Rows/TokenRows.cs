@@ -12,52 +12,46 @@ internal sealed class TokenRows(int paddingId)
     // A list holds at most Array.MaxLength items; a text has far fewer than the margin.
     private const int Margin = 1 << 20;
 
-    private List<int> _tokens = [];
-    private List<int> _ends = [];
+    private readonly RaggedRows<int> _rows = new();
 
     /// <summary>Texts held.</summary>
-    public int Count => _ends.Count;
+    public int Count => _rows.Count;
 
     /// <summary>Tokens held, over all texts.</summary>
-    public long TokenCount => _tokens.Count;
+    public long TokenCount => _rows.ItemCount;
 
     /// <summary>Bytes that the content takes.</summary>
-    public long Bytes => sizeof(int) * ((long)_tokens.Count + _ends.Count);
+    public long Bytes => _rows.Bytes;
 
     /// <summary>How much there is, for the log.</summary>
     public string Content => string.Create(CultureInfo.InvariantCulture, $"{TokenCount:N0} tokens");
 
     /// <summary>Whether no further text is sure to fit.</summary>
-    public bool IsFull => _tokens.Count > Array.MaxLength - Margin;
+    public bool IsFull => _rows.ItemCount > Array.MaxLength - Margin;
 
     /// <summary>Tokens of a text.</summary>
-    public int Length(int row) => _ends[row] - Start(row);
+    public int Length(int row) => _rows.Length(row);
+
+    /// <summary>Tokens of the longest of some texts.</summary>
+    public int Longest(ReadOnlySpan<int> rows)
+    {
+        var longest = 0;
+        foreach (var row in rows)
+            longest = Math.Max(longest, Length(row));
+        return longest;
+    }
 
     /// <summary>The tokens of a text.</summary>
-    public ReadOnlySpan<int> this[int row] => CollectionsMarshal.AsSpan(_tokens).Slice(Start(row), Length(row));
+    public ReadOnlySpan<int> this[int row] => _rows[row];
 
     /// <summary>Adds a text.</summary>
-    public void Add(ReadOnlySpan<int> tokens)
-    {
-        _tokens.AddRange(tokens);
-        _ends.Add(_tokens.Count);
-    }
+    public void Add(ReadOnlySpan<int> tokens) => tokens.CopyTo(_rows.Add(tokens.Length));
 
     /// <summary>Drops all texts but these.</summary>
-    public void KeepOnly(ReadOnlySpan<int> rows)
-    {
-        var kept = new TokenRows(paddingId);
-        foreach (var row in rows)
-            kept.Add(this[row]);
-        (_tokens, _ends) = (kept._tokens, kept._ends);
-    }
+    public void KeepOnly(ReadOnlySpan<int> rows) => _rows.KeepOnly(rows);
 
     /// <summary>Drops all texts.</summary>
-    public void Clear()
-    {
-        _tokens.Clear();
-        _ends.Clear();
-    }
+    public void Clear() => _rows.Clear();
 
     /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
     public TokenBatch ToBatch(ReadOnlySpan<int> rows)
@@ -86,7 +80,7 @@ internal sealed class TokenRows(int paddingId)
     /// <returns>The tokens of all texts behind each other, int64, and where each text begins, int64 [rows].</returns>
     public (Tensor Tokens, Tensor Offsets) ToBags(int specialCount)
     {
-        var (tokenTensor, offsetTensor) = (empty(_tokens.Count, dtype: ScalarType.Int64), empty(Count, dtype: ScalarType.Int64));
+        var (tokenTensor, offsetTensor) = (empty(TokenCount, dtype: ScalarType.Int64), empty(Count, dtype: ScalarType.Int64));
         var tokens = MemoryMarshal.Cast<byte, long>(tokenTensor.bytes);
         var offsets = MemoryMarshal.Cast<byte, long>(offsetTensor.bytes);
         var end = 0;
@@ -122,6 +116,4 @@ internal sealed class TokenRows(int paddingId)
         }
         return (ids, starts);
     }
-
-    private int Start(int row) => row == 0 ? 0 : _ends[row - 1];
 }

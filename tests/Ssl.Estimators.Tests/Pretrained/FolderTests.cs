@@ -128,7 +128,7 @@ public sealed class FolderTests
     }
 
     [TestMethod]
-    public void TheVocabularyMayStandInTokenizerJson()
+    public void TheVocabularyMayBeThatOfTokenizerJson()
     {
         Network("bert").Write(_folder);
         File.Delete(Path.Combine(_folder, "vocab.txt"));

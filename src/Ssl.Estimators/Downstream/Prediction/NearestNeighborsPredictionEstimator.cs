@@ -152,12 +152,7 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         ArgumentNullException.ThrowIfNull(inputSchema);
         CheckColumns(ColumnShape.Find(inputSchema, _options.LabelColumnName, "label"),
             ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
-        return SchemaShapes.AppendPrediction(inputSchema, _options.LabelColumnName, (mlContext, label, features) => _kind switch
-        {
-            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
-            PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
-            _ => mlContext.Regression.Trainers.Sdca(label, features),
-        }, PredictionColumns.Names(_kind));
+        return PredictionColumns.Append(inputSchema, _kind, _options.LabelColumnName);
     }
 
     private void CheckColumns(ColumnShape label, ColumnShape features)

@@ -25,8 +25,8 @@ public abstract class TabularPretrainingOptions : PretrainingOptions
 
     /// <summary>
     /// Whether the output column holds the cells themselves before their embedding: numbers piecewise linear over eight bins of equally many
-    /// training values, categories one-hot, missing cells marked. Both parts have the same variance in all, and a scale at which ML.NET's
-    /// linear trainers work with their defaults. False gives the embedding alone. Fine-tuning reads the embedding in either case.
+    /// training values, categories one-hot, missing cells marked. Both parts have the same variance in all, and a scale that suits the
+    /// default penalties of ML.NET's linear trainers. False gives the embedding alone. Fine-tuning reads the embedding in either case.
     /// </summary>
     /// <value>The default value is true.</value>
     [NotPartOfIdentity("Decides what comes out, not what is trained.")]

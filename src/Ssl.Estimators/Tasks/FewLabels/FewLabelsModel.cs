@@ -184,9 +184,9 @@ internal sealed class FewLabelsModel : VectorComputation
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
     {
         var linear = content[PartsKey]!.AsArray().Select((part, i) => new LinearPart(Floats(all[$"{LinearName}{i}"]),
-            Factor(part!, TemperatureKey, 0), Factor(part!, ShareKey)));
+            Factor(part!, TemperatureKey, mayBeZero: false), Factor(part!, ShareKey)));
         var trees = TreeEnsemble.Read(all) is { } ensemble
-            ? new TreePart(ensemble, Factor(content[TreesKey]!, TemperatureKey, 0), Factor(content[TreesKey]!, ShareKey)) : null;
+            ? new TreePart(ensemble, Factor(content[TreesKey]!, TemperatureKey, mayBeZero: false), Factor(content[TreesKey]!, ShareKey)) : null;
         return new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), (string)content[InputKey]!, (int)content[DimensionKey]!,
             linear, trees, Floats(all[BaseName]), Factor(content, BaseShareKey),
             [.. content[CandidatesKey]!.AsArray().Select(node => FewLabelsCandidate.FromJson(node!.AsObject()))]);
@@ -194,8 +194,11 @@ internal sealed class FewLabelsModel : VectorComputation
         static float[] Floats(Tensor tensor) => tensor.dtype == ScalarType.Float32 ? MemoryMarshal.Cast<byte, float>(tensor.bytes).ToArray()
             : throw new FormatException($"Weights are {tensor.dtype}, expected Float32.");
 
-        static double Factor(JsonNode node, string key, double above = -1) => (double)node[key]! is var value && value > above && double.IsFinite(value)
-            && value >= 0 ? value : throw new FormatException($"\"{key}\" is {value}.");
+        static double Factor(JsonNode node, string key, bool mayBeZero = true)
+        {
+            var value = (double)node[key]!;
+            return double.IsFinite(value) && (mayBeZero ? value >= 0 : value > 0) ? value : throw new FormatException($"\"{key}\" is {value}.");
+        }
     });
 
     private static void Add(Span<double> part, double temperature, double share, Span<double> mean)

@@ -89,8 +89,7 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var noGrad = no_grad();
         var candidates = new List<Candidate>();
-        var linear = Linear("linear", 0, out var penalty);
-        Add(linear);
+        Add(Linear("linear", _rows[0].Length, out var penalty));
         if (_inputSlots > 0 && _inputSlots < _rows[0].Length && !IsOver)
             Add(Linear("linear on the cells", _inputSlots, out _));
         var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && _inputSlots > 0;
@@ -142,7 +141,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private Candidate Linear(string name, int slots, out Penalty chosen)
     {
         using var scope = NewDisposeScope();
-        var features = slots == 0 ? _features : _features.narrow(1, 0, slots);
+        var features = _features.narrow(1, 0, slots);
         Penalty[] path = [.. s_l2.Select(l2 => new Penalty(0, l2))];
         if (_isSparse && !IsRegression)
             path = [.. path, .. s_l1.SelectMany(l1 => s_l2BesideL1.Select(l2 => new Penalty(l1, l2)))];
@@ -166,8 +165,7 @@ internal sealed class FewLabelsSearch : IDisposable
             Weights = () =>
             {
                 using var final = NewDisposeScope();
-                var all = slots == 0 ? _features : _features.narrow(1, 0, slots);
-                return Unscaled(FitLinear(all, _targets, null, penalty, null));
+                return Unscaled(FitLinear(_features.narrow(1, 0, slots), _targets, null, penalty, null));
             },
         };
     }
@@ -187,6 +185,7 @@ internal sealed class FewLabelsSearch : IDisposable
         return [Judge("self-training", string.Create(CultureInfo.InvariantCulture, $"{_unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
             cat([.. held])) with
         {
+            Usage = _options.SelfTraining,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
@@ -234,7 +233,7 @@ internal sealed class FewLabelsSearch : IDisposable
             var judged = Judge("boosted trees", string.Create(CultureInfo.InvariantCulture,
                 $"{settings.Leaves} leaves, {settings.RowsPerLeaf} rows a leaf, {settings.Rounds} rounds"), tensor(held.ToArray()).view(-1, _outputs));
             if (best is null || judged.Judgment.Loss < best.Judgment.Loss)
-                best = judged with { Trees = () => Grow(cells, _labels, settings) };
+                best = judged with { Usage = _options.Trees, Trees = () => Grow(cells, _labels, settings) };
         }
         return best;
 
@@ -296,8 +295,6 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private double[] Shares(List<Candidate> candidates)
     {
-        var always = candidates.Where(candidate => candidate.Trees is not null && _options.Trees == FewLabelsTrainer.Usage.Always
-            || candidate.Judgment.Name == "self-training" && _options.SelfTraining == FewLabelsTrainer.Usage.Always).ToArray();
         // In a regression: errors of the best candidate's size.
         var variance = candidates.Min(candidate => candidate.Held.Average());
         double[][] likelihoods = [.. candidates.Select(candidate => IsRegression
@@ -310,7 +307,7 @@ internal sealed class FewLabelsSearch : IDisposable
         for (var i = 0; i < shares.Length; i++)
         {
             // Asked for in any case: at least as much as its equals.
-            if (always.Contains(candidates[i]))
+            if (candidates[i].Usage == FewLabelsTrainer.Usage.Always)
                 shares[i] = Math.Max(shares[i], 1.0 / candidates.Count);
             else if (shares[i] < 0.02)
                 shares[i] = 0;
@@ -426,6 +423,8 @@ internal sealed class FewLabelsSearch : IDisposable
     // Held: of every held-out row how likely its label was, in a regression the squared error.
     private sealed record Candidate(FewLabelsCandidate Judgment, double Temperature, double[] Held)
     {
+        public FewLabelsTrainer.Usage Usage { get; init; }
+
         public Func<float[]>? Weights { get; init; }
 
         public Func<TreeEnsemble>? Trees { get; init; }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -175,34 +174,9 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var random = new Random((int)_seed ^ (int)(_seed >> 32));
         var (vectors, labels, others) = (new List<float[]>(), new List<float>(), new List<float[]>());
         var (unusable, seen) = (0, 0);
-        using (var cursor = labeled.GetRowCursor([label, features]))
-        {
-            var getLabel = LabelValues.Getter(_kind, cursor, label);
-            foreach (var vector in VectorRows.Of(cursor, features))
-            {
-                var value = getLabel();
-                if (!Array.TrueForAll(vector, float.IsFinite))
-                    unusable++;
-                else if (float.IsNaN(value))
-                    KeepSome(vector);
-                else
-                {
-                    vectors.Add((float[])vector.Clone());
-                    labels.Add(value);
-                }
-            }
-        }
+        Read(labeled, label);
         if (unlabeled is not null)
-        {
-            using var cursor = unlabeled.GetRowCursor([unlabeled.Schema[_options.FeatureColumnName]]);
-            foreach (var vector in VectorRows.Of(cursor, unlabeled.Schema[_options.FeatureColumnName]))
-            {
-                if (Array.TrueForAll(vector, float.IsFinite))
-                    KeepSome(vector);
-                else
-                    unusable++;
-            }
-        }
+            Read(unlabeled, null);
         if (labels.Count == 0)
         {
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
@@ -215,7 +189,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
 
         var task = LabelValues.CreateTask(_kind, label, labels);
         if (_kind == PredictionKind.Regression)
-            task = task with { Mean = labels.Average(), Deviation = DeviationOf(labels) };
+            task = PredictionTask.OfValues(labels);
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
             EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, candidate =>
         {
@@ -226,6 +200,30 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
             model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
         return new FewLabelsTransformer(model);
+
+        void Read(IDataView data, DataViewSchema.Column? labelColumn)
+        {
+            var column = data.Schema[_options.FeatureColumnName];
+            using var cursor = data.GetRowCursor(labelColumn is { } read ? [read, column] : [column]);
+            Func<float> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => float.NaN;
+            foreach (var vector in VectorRows.Of(cursor, column))
+            {
+                var value = getLabel();
+                if (!Array.TrueForAll(vector, float.IsFinite))
+                {
+                    unusable++;
+                }
+                else if (float.IsNaN(value))
+                {
+                    KeepSome(vector);
+                }
+                else
+                {
+                    vectors.Add((float[])vector.Clone());
+                    labels.Add(value);
+                }
+            }
+        }
 
         // Reservoir sampling (Vitter, 1985): every unlabeled row has the same chance.
         void KeepSome(float[] vector)
@@ -246,12 +244,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         CheckColumns(ColumnShape.Find(inputSchema, _options.LabelColumnName, "label"),
             ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
-        return SchemaShapes.AppendPrediction(inputSchema, _options.LabelColumnName, (mlContext, label, features) => _kind switch
-        {
-            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
-            PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
-            _ => mlContext.Regression.Trainers.Sdca(label, features),
-        }, PredictionColumns.Names(_kind));
+        return PredictionColumns.Append(inputSchema, _kind, _options.LabelColumnName);
     }
 
     private string Describe(FewLabelsCandidate candidate) => FormattableString.Invariant(_kind == PredictionKind.Regression
@@ -262,11 +255,5 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
     {
         LabelValues.CheckColumn(_kind, _options.LabelColumnName, label);
         VectorRows.CheckColumn("feature", _options.FeatureColumnName, features);
-    }
-
-    private static float DeviationOf(List<float> labels)
-    {
-        double mean = labels.Average(v => (double)v);
-        return (float)Math.Sqrt(labels.Average(v => (v - mean) * (v - mean)));
     }
 }

@@ -91,7 +91,4 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
         if (options.HeadInitialization == HeadInitialization.ClassMeans)
             ClassMeansHead.Fill(head, encoder, training, 2, areBalanced: options.ClassWeights == ClassWeights.Balanced);
     }
-
-    private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
-        => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features);
 }

@@ -77,9 +77,6 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     {
     }
 
-    /// <summary>ML.NET's own trainer for the task, which knows what the output columns look like before Fit.</summary>
-    private protected abstract IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features);
-
     /// <summary>Tunes a copy of the encoder on all rows that have text and label.</summary>
     /// <param name="input">Holds the encoder's input columns, the label, and, if no encoder was given, the embedding column.</param>
     /// <returns>The model; dispose of it when it is no longer needed.</returns>
@@ -177,7 +174,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             if (!EncoderAnnotation.IsAnnounced(inputSchema.First(c => c.Name == Settings.FeatureColumnName)))
                 throw NoEncoder();
         }
-        return SchemaShapes.AppendPrediction(inputSchema, Settings.LabelColumnName, Donor, PredictionColumns.Names(Kind));
+        return PredictionColumns.Append(inputSchema, Kind, Settings.LabelColumnName);
     }
 
     private EncoderModel FindEncoder(DataViewSchema schema)

@@ -116,9 +116,6 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
         if (options.HeadInitialization == HeadInitialization.ClassMeans)
             ClassMeansHead.Fill(head, encoder, training, task.HeadOutputs, areBalanced: options.ClassWeights == ClassWeights.Balanced);
     }
-
-    private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
-        => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features);
 }
 
 /// <summary>Weights under which all classes count the same.</summary>

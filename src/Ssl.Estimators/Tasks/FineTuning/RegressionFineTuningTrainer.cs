@@ -55,19 +55,15 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
 
     private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels)
     {
-        var mean = labels.Average(value => (double)value);
-        var deviation = Math.Sqrt(labels.Average(value => (value - mean) * (value - mean)));
-        if (!(deviation > 0))
+        var task = PredictionTask.OfValues(labels);
+        if (!(task.Deviation > 0))
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"All {labels.Count} rows have the same label, {labels[0]}, in column ")
                 + $"'{label.Name}': there is nothing to learn. Give Fit rows with different labels.");
-        return new PredictionTask(Kind, Mean: (float)mean, Deviation: (float)deviation);
+        return task;
     }
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
         IReadOnlyList<float> labels)
         => new Tasks.Regression(encoder, head, Settings.Tuning, task.Mean, task.Deviation);
-
-    private protected override IEstimator<ITransformer> Donor(MLContext mlContext, string label, string features)
-        => mlContext.Regression.Trainers.Sdca(label, features);
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Interop;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -24,6 +25,18 @@ internal static class PredictionColumns
             schema.AddColumn(name, TypeOf(task, name), Annotations(task, name, setId));
         return schema.ToSchema();
     }
+
+    /// <summary>The same before Fit: the columns that ML.NET's own trainer of the kind would add, annotations and all.</summary>
+    /// <param name="input">With the label column, whose type was checked.</param>
+    /// <param name="kind">What is predicted.</param>
+    /// <param name="labelColumn">Name of the label column.</param>
+    public static SchemaShape Append(SchemaShape input, PredictionKind kind, string labelColumn)
+        => SchemaShapes.AppendPrediction(input, labelColumn, (mlContext, label, features) => kind switch
+        {
+            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
+            PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
+            _ => mlContext.Regression.Trainers.Sdca(label, features),
+        }, Names(kind));
 
     /// <summary>Names of the output columns in their order.</summary>
     public static IReadOnlyList<string> Names(PredictionKind kind) => kind switch

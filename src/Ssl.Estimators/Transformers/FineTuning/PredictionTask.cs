@@ -21,6 +21,14 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
 {
     private const string KindKey = "task", ClassesKey = "classes", MeanKey = "mean", DeviationKey = "deviation";
 
+    /// <summary>A regression, on the scale on which its labels have mean 0 and deviation 1; the deviation is 0 where all are the same.</summary>
+    public static PredictionTask OfValues(IReadOnlyCollection<float> labels)
+    {
+        var mean = labels.Average(value => (double)value);
+        return new PredictionTask(PredictionKind.Regression, Mean: (float)mean,
+            Deviation: (float)Math.Sqrt(labels.Average(value => (value - mean) * (value - mean))));
+    }
+
     /// <summary>Outputs of the head: one for each class, or one.</summary>
     public int HeadOutputs => Classes?.Count ?? 1;
 
