@@ -8,6 +8,7 @@ using System.Xml.Linq;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;
@@ -92,6 +93,8 @@ internal static class OptionPage
         {
             ("Nearest neighbors", "NearestNeighbors", new NearestNeighborsEstimator.Options()),
             ("Predictions by neighbors", "NearestNeighborsMulticlassClassification`, `...BinaryClassification`, `...Regression", new NearestNeighborsPredictionEstimator.Options()),
+            ("Few labels", "FewLabels.MulticlassClassification`, `BinaryClassification`, `Regression", new FewLabelsTrainer.Options()),
+            ("Weights that exist", "LoadPretrained", new PretrainedOptions()),
             ("Anomaly scores", "AnomalyScore", new AnomalyScoreEstimator.Options()),
             ("Hard negatives", "MineHardNegatives", new HardNegativeOptions()),
             ("Evaluation of a representation", "EvaluateRepresentation", new RepresentationEvaluationOptions()),

@@ -164,6 +164,65 @@ public sealed class FewLabelsTests
     }
 
     [TestMethod]
+    public void Every_option_does_what_it_says()
+    {
+        var data = View(Clouds(300, 30, 1, 0.8f));
+        IReadOnlyList<FewLabelsCandidate> Tried(Action<FewLabelsTrainer.Options> change)
+        {
+            var options = new FewLabelsTrainer.Options { Seed = 1 };
+            change(options);
+            return Chain(options).Fit(data).LastTransformer.Candidates;
+        }
+        string[] Names(IReadOnlyList<FewLabelsCandidate> candidates) => [.. candidates.Select(candidate => candidate.Name)];
+        string[] linearAlone = ["linear", "class shares"];
+        var plain = Tried(_ => { });
+
+        Assert.AreNotEqual(plain[0].Loss, Tried(options => options.Seed = 2)[0].Loss, "Seed");
+        Assert.AreNotEqual(plain[0].Loss, Tried(options => options.NumberOfFolds = 3)[0].Loss, "NumberOfFolds");
+        StringAssert.StartsWith(Tried(options => options.MaximumUnlabeledRows = 5)[1].Settings, "5 unlabeled rows");
+        CollectionAssert.AreEqual(linearAlone, Names(Tried(options => options.MaximumUnlabeledRows = 0)));
+        CollectionAssert.AreEqual(linearAlone, Names(Tried(options => options.SelfTraining = FewLabelsTrainer.Usage.Never)));
+        CollectionAssert.AreEqual(linearAlone, Names(Tried(options => options.MaximumTrainingTime = TimeSpan.FromTicks(1))));
+        CollectionAssert.AreEqual(linearAlone, Names(Tried(options => options.CancellationToken = new CancellationToken(canceled: true))));
+        CollectionAssert.AreEqual((string[])["linear", "boosted trees", "self-training", "class shares"],
+            Names(Tried(options => options.Trees = FewLabelsTrainer.Usage.Always)));
+        var told = new List<FewLabelsCandidate>();
+        var tried = Tried(options => options.Progress = new Listener(told.Add));
+        CollectionAssert.AreEqual(Names(tried), Names(told));
+    }
+
+    /// <summary>
+    /// A slot that is chance in the labeled rows and goes with the classes in the unlabeled ones misleads whoever learns from those: they
+    /// count for little, unless they are asked for.
+    /// </summary>
+    [TestMethod]
+    public void Self_training_that_does_not_pay_is_left_out_unless_it_is_asked_for()
+    {
+        var (rows, random) = (Clouds(2_000, 60, 1), new Random(3));
+        foreach (var (i, row) in rows.Index())
+            row.Features[Slots - 1] = 8 * ((i < 60 ? random.Next(3) : i % 3) - 1);
+        double Share(FewLabelsTrainer.Usage usage) => Chain(new FewLabelsTrainer.Options { Seed = 1, SelfTraining = usage }).Fit(View(rows))
+            .LastTransformer.Candidates.Single(candidate => candidate.Name == "self-training").Share;
+        Assert.IsLessThan(0.1, Share(FewLabelsTrainer.Usage.WhenItPays));
+        Assert.IsGreaterThanOrEqualTo(0.25, Share(FewLabelsTrainer.Usage.Always));
+    }
+
+    /// <summary>Where a line divides the classes trees do worse, and count a third of three all the same, before shares are brought to 1.</summary>
+    [TestMethod]
+    public void Trees_that_are_asked_for_count()
+    {
+        var candidates = Chain(new FewLabelsTrainer.Options { Seed = 1, Trees = FewLabelsTrainer.Usage.Always, SelfTraining = FewLabelsTrainer.Usage.Never })
+            .Fit(View(Clouds(600, 600, 1, 1.2f))).LastTransformer.Candidates;
+        Assert.IsLessThan(candidates[1].Loss, candidates[0].Loss);
+        Assert.IsGreaterThanOrEqualTo(0.25, candidates.Single(candidate => candidate.Name == "boosted trees").Share);
+    }
+
+    private sealed class Listener(Action<FewLabelsCandidate> tell) : IProgress<FewLabelsCandidate>
+    {
+        public void Report(FewLabelsCandidate value) => tell(value);
+    }
+
+    [TestMethod]
     public void What_the_application_has_set_in_torch_changes_nothing()
     {
         var data = View(Clouds(200, 20, 1));
