@@ -32,6 +32,7 @@ BenchCase[] cases =
     new TablesAnomaly(),
     new TablesLabels(),
     new FewLabelsTables(),
+    new FewLabelsText(),
     new TimeSeriesProbe(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")

@@ -26,13 +26,18 @@ internal abstract class VectorComputation : RowComputation
     protected abstract void Compute(Span<float> vectors, int count, Span<float> results);
 
     /// <summary>Throws unless the column holds vectors of the right length.</summary>
-    public void CheckInput(DataViewSchema schema)
+    public void CheckInput(DataViewSchema schema) => CheckInput(schema, Dimension);
+
+    /// <summary>The same where the column has only the first slots of what is computed with.</summary>
+    /// <param name="schema">Of the input.</param>
+    /// <param name="size">Their number.</param>
+    public void CheckInput(DataViewSchema schema, int size)
     {
         var shape = ColumnShape.Find(schema, InputColumn);
         if (schema[InputColumn].Type is not VectorDataViewType { ItemType: NumberDataViewType item } vector ||
-            item != NumberDataViewType.Single || vector.Size != Dimension)
+            item != NumberDataViewType.Single || vector.Size != size)
         {
-            throw Check.SchemaMismatch("input", InputColumn, $"Vector<Single, {Dimension}>",
+            throw Check.SchemaMismatch("input", InputColumn, $"Vector<Single, {size}>",
                 schema[InputColumn].Type.ToString() ?? shape.ToString(),
                 "The vectors must come from the same encoder as the reference rows.");
         }

@@ -209,6 +209,13 @@ internal sealed class EncoderModel : IDisposable
     /// <summary>Ends for the callers of everything here; calls under way are finished first. Safe from any thread.</summary>
     public void Dispose() => Lifetime.Close();
 
+    /// <summary>Lets a network's weights live beyond the dispose scope in which it was made or moved, such as one of the application's.</summary>
+    public static void Keep(nn.Module network)
+    {
+        foreach (var value in network.parameters().Concat(network.buffers()))
+            value.DetachFromDisposeScope();
+    }
+
     private static Shared<Encoder> Filled(RowFormat format, Action<Encoder> fill, Device device)
     {
         // A process that only loads and embeds never trains: here is where it learns of its cores.
@@ -223,6 +230,7 @@ internal sealed class EncoderModel : IDisposable
         network.eval();
         foreach (var parameter in network.parameters())
             parameter.requires_grad_(false);
+        Keep(network);
         return new Shared<Encoder>(network);
     }
 }

@@ -11,18 +11,28 @@ internal sealed class RowBatch
     private readonly Func<RowBuffer, RawRow> _read;
     private readonly RawRow[] _rows;
     private readonly RowBuffer[] _buffers;
+    private readonly Func<RowBuffer, RawRow>? _readVector;
+    private readonly RawRow[] _vectors;
+    private readonly RowBuffer[] _vectorBuffers;
     private readonly RowStore? _store;
     private float[] _numbers = [];
 
     /// <param name="input">The row or cursor, its columns active.</param>
     /// <param name="format">How they are read and stored; null reads <paramref name="columns"/> as they are.</param>
     /// <param name="columns">Their names.</param>
+    /// <param name="vectorColumn">A column of vectors that is read beside them, or null.</param>
     /// <param name="capacity">Rows at most.</param>
-    public RowBatch(DataViewRow input, RowFormat? format, IReadOnlyList<string> columns, int capacity)
+    public RowBatch(DataViewRow input, RowFormat? format, IReadOnlyList<string> columns, string? vectorColumn, int capacity)
     {
         _read = format is null ? RowReader.Open(input, columns) : format.Open(input);
         _store = format?.NewStore();
         (_rows, _buffers) = (new RawRow[capacity], new RowBuffer[capacity]);
+        (_vectors, _vectorBuffers) = (_rows, _buffers);
+        if (vectorColumn is not null)
+        {
+            _readVector = RowReader.Open(input, [vectorColumn]);
+            (_vectors, _vectorBuffers) = (new RawRow[capacity], new RowBuffer[capacity]);
+        }
     }
 
     /// <summary>Rows held.</summary>
@@ -38,6 +48,8 @@ internal sealed class RowBatch
     public void Read()
     {
         _rows[Count] = _read(_buffers[Count] ??= new RowBuffer());
+        if (_readVector is not null)
+            _vectors[Count] = _readVector(_vectorBuffers[Count] ??= new RowBuffer());
         Count++;
     }
 
@@ -50,7 +62,7 @@ internal sealed class RowBatch
         return _store;
     }
 
-    /// <summary>The numbers of all rows, row after row; may be changed.</summary>
+    /// <summary>The numbers of all rows, or of the column of vectors beside them, row after row; may be changed.</summary>
     /// <param name="width">Numbers a row.</param>
     /// <exception cref="InvalidOperationException">A row has more or fewer.</exception>
     public Span<float> ToVectors(int width)
@@ -59,9 +71,9 @@ internal sealed class RowBatch
             _numbers = new float[_rows.Length * width];
         for (var i = 0; i < Count; i++)
         {
-            if (_rows[i].Numbers.Length != width)
-                throw new InvalidOperationException($"A vector has {_rows[i].Numbers.Length} values, expected {width}.");
-            _rows[i].Numbers.Span.CopyTo(_numbers.AsSpan(i * width));
+            if (_vectors[i].Numbers.Length != width)
+                throw new InvalidOperationException($"A vector has {_vectors[i].Numbers.Length} values, expected {width}.");
+            _vectors[i].Numbers.Span.CopyTo(_numbers.AsSpan(i * width));
         }
         return _numbers.AsSpan(0, Count * width);
     }

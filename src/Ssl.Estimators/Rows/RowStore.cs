@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Rows;
@@ -7,6 +8,8 @@ namespace Ssl.Estimators.Rows;
 /// time.</summary>
 public abstract class RowStore
 {
+    private const int RowsAtOnce = 256;
+
     private int[] _all = [];
 
     /// <summary>Rows held.</summary>
@@ -50,6 +53,16 @@ public abstract class RowStore
 
     /// <summary>Embeddings of all rows, Single [<see cref="Count"/>, D] on the device, in the current dispose scope.</summary>
     internal virtual Tensor Encode(Encoder network, Device device) => Encode(network, device, AllRows);
+
+    /// <summary>The same for any number of rows: as many at once as are computed well together.</summary>
+    internal virtual Tensor EncodeAll(Encoder network, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (var first = 0; first < Count; first += RowsAtOnce)
+            parts.Add(Encode(network, device, AllRows.Slice(first, Math.Min(RowsAtOnce, Count - first))));
+        return cat(parts).MoveToOuterDisposeScope();
+    }
 
     /// <summary>The numbers of all rows.</summary>
     internal ReadOnlySpan<int> AllRows

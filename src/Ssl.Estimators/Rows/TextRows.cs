@@ -145,4 +145,7 @@ internal sealed class TextRows : RowStore
             return bert.EncodePacked(ids, starts);
         }
     }
+
+    // Groups of similar length are small anyway.
+    internal override Tensor EncodeAll(Encoder network, Device device) => Encode(network, device);
 }

@@ -18,6 +18,9 @@ internal abstract class RowComputation
     /// <summary>The columns that are read, in the order in which <see cref="RawRow"/> brings their values.</summary>
     public virtual IReadOnlyList<string> InputColumns => Format!.Columns;
 
+    /// <summary>A column of vectors that is read beside those of the <see cref="Format"/>; null for none.</summary>
+    public virtual string? VectorColumn => null;
+
     /// <summary>While it can compute; null where nothing can be disposed of.</summary>
     public virtual Lifetime? Lifetime => null;
 
@@ -26,12 +29,13 @@ internal abstract class RowComputation
 
     /// <summary>The columns to ask a view for.</summary>
     public IEnumerable<DataViewSchema.Column> ActiveColumns(DataViewSchema schema)
-        => Format?.ActiveColumns(schema) ?? InputColumns.Select(name => schema[name]);
+        => (Format?.ActiveColumns(schema) ?? InputColumns.Select(name => schema[name]))
+            .Concat(VectorColumn is { } vectors ? [schema[vectors]] : Array.Empty<DataViewSchema.Column>());
 
     /// <summary>Room for rows that are read for it.</summary>
     /// <param name="input">A row or cursor in which the <see cref="ActiveColumns"/> are active.</param>
     /// <param name="capacity">Rows at most.</param>
-    public RowBatch CreateBatch(DataViewRow input, int capacity) => new(input, Format, InputColumns, capacity);
+    public RowBatch CreateBatch(DataViewRow input, int capacity) => new(input, Format, InputColumns, VectorColumn, capacity);
 
     /// <summary>Computes rows together.</summary>
     /// <param name="rows">The rows, which <see cref="CreateBatch"/> made room for; their memory is not kept.</param>

@@ -32,7 +32,9 @@ internal static class SavedTransformers
                 detector.MoveTo(device);
                 return new AnomalyScoreTransformer(mlContext, detector);
             case FewLabelsModel.ArchiveKind:
-                return new FewLabelsTransformer(FewLabelsModel.Read(manifest, tensors));
+                var (fewLabels, own) = FewLabelsModel.Read(manifest, tensors);
+                own?.MoveTo(device);
+                return new FewLabelsTransformer(fewLabels, own);
             case FineTunedModel.Kind:
                 var tuned = FineTunedModel.Read(manifest, tensors);
                 tuned.MoveTo(device);

@@ -10,11 +10,12 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Ssl.Estimators.Tasks;
 
-/// <summary>A linear model of the column, how sharp its probabilities are, and how much it counts.</summary>
-/// <param name="Weights">Row after row for each slot of the column, then the biases: (D + 1) x outputs.</param>
+/// <summary>A linear model of slots behind each other, how sharp its probabilities are, and how much it counts.</summary>
+/// <param name="Weights">Row after row for each slot, then the biases: (slots + 1) x outputs.</param>
+/// <param name="FirstSlot">The first of them.</param>
 /// <param name="Temperature">Divides its log-odds; 1 for values.</param>
 /// <param name="Share">Of the prediction, from 0 to 1.</param>
-internal sealed record LinearPart(float[] Weights, double Temperature, double Share);
+internal sealed record LinearPart(float[] Weights, int FirstSlot, double Temperature, double Share);
 
 /// <summary>Trees over slots of the column, how sharp their probabilities are, and how much they count.</summary>
 /// <param name="Trees">The trees.</param>
@@ -31,7 +32,7 @@ internal sealed class FewLabelsModel : VectorComputation
     /// <summary>The kind of archive.</summary>
     public const string ArchiveKind = "few-labels";
 
-    private const string InputKey = "input_column", DimensionKey = "dimension", TaskKey = "task", PartsKey = "parts", TreesKey = "trees";
+    private const string InputKey = "input_column", DimensionKey = "dimension", TaskKey = "task", PartsKey = "parts", FirstKey = "first_slot", TreesKey = "trees";
     private const string TemperatureKey = "temperature", ShareKey = "share", BaseShareKey = "base_share", CandidatesKey = "candidates";
     private const string BaseName = "base", LinearName = "linear.";
 
@@ -54,7 +55,8 @@ internal sealed class FewLabelsModel : VectorComputation
         (Task, InputColumn, Dimension, _trees, _base, _baseShare) = (task, inputColumn, dimension, trees, baseline, baseShare);
         _linear = [.. linear];
         Candidates = candidates;
-        if (_linear.Any(part => part.Weights.Length != (dimension + 1) * Outputs) || baseline.Length != Outputs
+        if (_linear.Any(part => part.Weights.Length % Outputs != 0 || part.Weights.Length <= Outputs || part.FirstSlot < 0
+                || part.FirstSlot > dimension - SlotsOf(part)) || baseline.Length != Outputs
             || trees is not null && (trees.Trees.Outputs != Outputs || trees.Trees.Slots > dimension))
         {
             throw new FormatException($"The parts of the model do not fit {dimension} slots and {Outputs} outputs.");
@@ -74,6 +76,8 @@ internal sealed class FewLabelsModel : VectorComputation
     // Both answers of a yes-or-no question are a class of their own here.
     private int Outputs => OutputsOf(Task);
 
+    private int SlotsOf(LinearPart part) => part.Weights.Length / Outputs - 1;
+
     /// <summary>Numbers that each part gives for a row.</summary>
     public static int OutputsOf(PredictionTask task) => task.Kind == PredictionKind.BinaryClassification ? 2 : task.HeadOutputs;
 
@@ -91,7 +95,7 @@ internal sealed class FewLabelsModel : VectorComputation
     /// <summary>Predicts a row.</summary>
     /// <param name="row">Its vector.</param>
     /// <param name="result">Takes the task's width of numbers; NaN where a slot of the vector is not finite.</param>
-    private void Predict(ReadOnlySpan<float> row, Span<float> result)
+    public void Predict(ReadOnlySpan<float> row, Span<float> result)
     {
         foreach (var value in row)
         {
@@ -108,11 +112,12 @@ internal sealed class FewLabelsModel : VectorComputation
             mean[i] = _baseShare * _base[i];
         foreach (var linear in _linear)
         {
-            linear.Weights.AsSpan(Dimension * Outputs).CopyTo(sums);
-            for (var slot = 0; slot < row.Length; slot++)
+            var slots = row.Slice(linear.FirstSlot, SlotsOf(linear));
+            linear.Weights.AsSpan(slots.Length * Outputs).CopyTo(sums);
+            for (var slot = 0; slot < slots.Length; slot++)
             {
-                if (row[slot] != 0)
-                    TensorPrimitives.MultiplyAdd(linear.Weights.AsSpan(slot * Outputs, Outputs), row[slot], sums, sums);
+                if (slots[slot] != 0)
+                    TensorPrimitives.MultiplyAdd(linear.Weights.AsSpan(slot * Outputs, Outputs), slots[slot], sums, sums);
             }
             for (var i = 0; i < Outputs; i++)
                 part[i] = sums[i];
@@ -155,18 +160,24 @@ internal sealed class FewLabelsModel : VectorComputation
     }
 
     /// <summary>Writes weights and settings.</summary>
-    public void WriteArchive(Stream stream)
+    public void WriteArchive(Stream stream) => WriteArchive(stream, [], []);
+
+    /// <summary>The same with more beside it.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="further">Settings.</param>
+    /// <param name="furtherTensors">Weights by their names.</param>
+    public void WriteArchive(Stream stream, JsonObject further, IEnumerable<KeyValuePair<string, Tensor>> furtherTensors)
     {
         using var scope = NewDisposeScope();
-        var tensors = new Dictionary<string, Tensor> { [BaseName] = tensor(_base) };
+        var tensors = new Dictionary<string, Tensor>(furtherTensors) { [BaseName] = tensor(_base) };
         var parts = new JsonArray();
         foreach (var (i, part) in _linear.Index())
         {
             tensors[$"{LinearName}{i}"] = tensor(part.Weights);
-            parts.Add(new JsonObject { [TemperatureKey] = part.Temperature, [ShareKey] = part.Share });
+            parts.Add(new JsonObject { [FirstKey] = part.FirstSlot, [TemperatureKey] = part.Temperature, [ShareKey] = part.Share });
         }
         _trees?.Trees.AddTo(tensors);
-        ModelArchive.Write(stream, ArchiveKind, new JsonObject
+        var content = new JsonObject
         {
             [TaskKey] = Task.ToJson(),
             [InputKey] = InputColumn,
@@ -175,21 +186,25 @@ internal sealed class FewLabelsModel : VectorComputation
             [PartsKey] = parts,
             [TreesKey] = _trees is null ? null : new JsonObject { [TemperatureKey] = _trees.Temperature, [ShareKey] = _trees.Share },
             [CandidatesKey] = new JsonArray([.. Candidates.Select(candidate => (JsonNode)candidate.ToJson())]),
-        }, tensors);
+        };
+        foreach (var (name, value) in further)
+            content[name] = value?.DeepClone();
+        ModelArchive.Write(stream, ArchiveKind, content, tensors);
     }
 
-    /// <summary>Reads what <see cref="WriteArchive"/> wrote.</summary>
+    /// <summary>Reads what was written, with the encoder beside it where there is one.</summary>
     /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
-    public static FewLabelsModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    public static (FewLabelsModel Model, EncoderModel? Encoder) Read(ArchiveManifest manifest, SafeTensorsReader tensors)
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
     {
-        var linear = content[PartsKey]!.AsArray().Select((part, i) => new LinearPart(Floats(all[$"{LinearName}{i}"]),
+        var linear = content[PartsKey]!.AsArray().Select((part, i) => new LinearPart(Floats(all[$"{LinearName}{i}"]), (int)part![FirstKey]!,
             Factor(part!, TemperatureKey, mayBeZero: false), Factor(part!, ShareKey)));
         var trees = TreeEnsemble.Read(all) is { } ensemble
             ? new TreePart(ensemble, Factor(content[TreesKey]!, TemperatureKey, mayBeZero: false), Factor(content[TreesKey]!, ShareKey)) : null;
-        return new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), (string)content[InputKey]!, (int)content[DimensionKey]!,
+        var model = new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), (string)content[InputKey]!, (int)content[DimensionKey]!,
             linear, trees, Floats(all[BaseName]), Factor(content, BaseShareKey),
             [.. content[CandidatesKey]!.AsArray().Select(node => FewLabelsCandidate.FromJson(node!.AsObject()))]);
+        return (model, AdaptedFewLabelsModel.ReadEncoder(content, all));
 
         static float[] Floats(Tensor tensor) => tensor.dtype == ScalarType.Float32 ? MemoryMarshal.Cast<byte, float>(tensor.bytes).ToArray()
             : throw new FormatException($"Weights are {tensor.dtype}, expected Float32.");

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,17 +16,17 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal sealed class FewLabelsSearch : IDisposable
 {
-    // The mean loss of a row has these; features have a variance of FeatureVariance in all.
+    // The mean loss of a row has these, on a FeatureSpace.
     private static readonly double[] s_l2 = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
     private static readonly double[] s_l1 = [0.001, 0.004];
     private static readonly double[] s_l2BesideL1 = [0.01, 0.0003];
-    private const double FeatureVariance = 64;
 
     private static readonly TreeSettings[] s_trees =
         [new(31, 2, 40, 0.1), new(31, 5, 40, 0.1), new(31, 20, 100, 0.1), new(8, 5, 100, 0.1), new(31, 10, 200, 0.05)];
 
     // Fewer labeled rows are cut into folds twice: one way of cutting says too little.
     private const int RowsForOneCut = 300;
+    private const int FoldsOfAdaptation = 3;
 
     // How self-training goes: labeled rows count so much against a row that the model is sure of, and so often it is asked.
     private const double LabeledWeight = 10;
@@ -47,36 +49,36 @@ internal sealed class FewLabelsSearch : IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly Tensor _features;
-    private readonly Tensor _unlabeled;
+    private readonly FeatureSpace _space;
     private readonly Tensor _targets;
-    private readonly float[] _means;
-    private readonly float _factor;
-    private readonly bool _isSparse;
     private readonly (int[] Used, int[] Held)[] _folds;
     private readonly int _outputs;
+    private readonly EncoderAdaptation? _adaptation;
+    private PretrainingMethod? _adapted;
 
+    /// <param name="task">What is predicted.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="random">Cuts the folds.</param>
+    /// <param name="rows">Vectors of the labeled rows.</param>
+    /// <param name="labels">Their labels.</param>
+    /// <param name="unlabeled">Vectors of the unlabeled rows.</param>
+    /// <param name="inputSlots">Slots of the vectors that are the row's own cells.</param>
+    /// <param name="adaptation">Adapts the encoder that the vectors come from; null where that is not to be tried.</param>
+    /// <param name="judged">Told of every candidate.</param>
+    /// <param name="tell">Gets lines for the log.</param>
     public FewLabelsSearch(PredictionTask task, FewLabelsTrainer.Options options, Random random, float[][] rows,
-        float[] labels, float[][] unlabeled, int inputSlots, Action<FewLabelsCandidate> judged, Action<string> tell)
+        float[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, Action<FewLabelsCandidate> judged, Action<string> tell)
     {
-        (_task, _options, _rows, _labels, _inputSlots) = (task, options, rows, labels, inputSlots);
+        (_task, _options, _rows, _labels, _inputSlots, _adaptation) = (task, options, rows, labels, inputSlots, adaptation);
         (_judged, _tell, _outputs) = (judged, tell, FewLabelsModel.OutputsOf(task));
-        var slots = rows[0].Length;
         using var noGrad = no_grad();
-        Tensor raw = Matrix(rows), others = Matrix(unlabeled);
-        // One factor for all slots: how blocks weigh against each other is the column's affair.
-        var all = cat([raw, others]);
-        var mean = all.mean([0]);
-        var total = all.var(0, unbiased: false).sum().item<float>();
-        _factor = total > 0 ? (float)Math.Sqrt(FeatureVariance / total) : 1;
-        _features = raw.sub(mean).mul(Number(_factor));
-        _unlabeled = others.sub(mean).mul(Number(_factor));
-        _means = Floats(mean);
-        _isSparse = raw.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
+        _space = new FeatureSpace(Matrix(rows), Matrix(unlabeled));
         _targets = Targets(labels);
-        _folds = [.. Enumerable.Range(0, labels.Length < RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random))];
+        // A copy of the encoder is trained for every fold.
+        _folds = adaptation is not null ? Cut(random, FoldsOfAdaptation)
+            : [.. Enumerable.Range(0, labels.Length < RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random, int.MaxValue))];
 
-        Tensor Matrix(float[][] vectors) => tensor(vectors.SelectMany(vector => vector).ToArray(), [vectors.Length, slots]);
+        Tensor Matrix(float[][] vectors) => tensor(vectors.SelectMany(vector => vector).ToArray(), [vectors.Length, rows[0].Length]);
     }
 
     private bool IsRegression => _task.Kind == PredictionKind.Regression;
@@ -85,18 +87,21 @@ internal sealed class FewLabelsSearch : IDisposable
 
     /// <summary>Tries everything and makes the model.</summary>
     /// <param name="inputColumn">The column of vectors.</param>
-    public FewLabelsModel Run(string inputColumn)
+    /// <returns>The model, and the adapted encoder whose embeddings stand behind the column's vectors in it, where that pays.</returns>
+    public (FewLabelsModel Model, EncoderModel? Adapted) Run(string inputColumn)
     {
         using var noGrad = no_grad();
         var candidates = new List<Candidate>();
-        Add(Linear("linear", _rows[0].Length, out var penalty));
+        Add(Linear("linear", Frozen, _rows[0].Length, out var penalty));
         if (_inputSlots > 0 && _inputSlots < _rows[0].Length && !IsOver)
-            Add(Linear("linear on the cells", _inputSlots, out _));
+            Add(Linear("linear on the cells", Frozen, _inputSlots, out _));
         var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && _inputSlots > 0;
         if (usesTrees && Goes("boosted trees") && Trees() is { } trees)
             Add(trees);
-        if (!IsRegression && _unlabeled.shape[0] > 0 && _options.SelfTraining != FewLabelsTrainer.Usage.Never && Goes("self-training"))
-            SelfTrained(penalty).ForEach(Add);
+        if (SelfTrains && Goes("self-training"))
+            SelfTrained("self-training", Frozen, penalty).ForEach(Add);
+        if (_adaptation is not null && Goes("adapted encoder"))
+            Adapted().ForEach(Add);
         Add(Base());
 
         var shares = Shares(candidates);
@@ -115,9 +120,11 @@ internal sealed class FewLabelsSearch : IDisposable
             else if (candidate.Trees is { } grow)
                 treePart = new TreePart(grow(), candidate.Temperature, share);
             else
-                parts.Add(new LinearPart(candidate.Weights!(), candidate.Temperature, share));
+                parts.Add(new LinearPart(candidate.Weights!(), candidate.Space!.FirstSlot, candidate.Temperature, share));
         }
-        return new FewLabelsModel(_task, inputColumn, _rows[0].Length, parts, treePart, baseline!, baseShare, tried);
+        var dimension = _rows[0].Length + (_adapted is null ? 0 : _adaptation!.Dimension);
+        var model = new FewLabelsModel(_task, inputColumn, dimension, parts, treePart, baseline!, baseShare, tried);
+        return (model, _adapted is null ? null : _adaptation!.ToModel(_adapted));
 
         void Add(Candidate candidate)
         {
@@ -127,7 +134,15 @@ internal sealed class FewLabelsSearch : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _scope.Dispose();
+    public void Dispose()
+    {
+        _adapted?.Dispose();
+        _scope.Dispose();
+    }
+
+    private bool SelfTrains => !IsRegression && _space.Unlabeled.shape[0] > 0 && _options.SelfTraining != FewLabelsTrainer.Usage.Never;
+
+    private Spaces Frozen => new(0, _ => _space, () => _space);
 
     // What is left out for want of time is told.
     private bool Goes(string name)
@@ -138,17 +153,17 @@ internal sealed class FewLabelsSearch : IDisposable
         return false;
     }
 
-    private Candidate Linear(string name, int slots, out Penalty chosen)
+    private Candidate Linear(string name, Spaces spaces, int slots, out Penalty chosen)
     {
         using var scope = NewDisposeScope();
-        var features = _features.narrow(1, 0, slots);
         Penalty[] path = [.. s_l2.Select(l2 => new Penalty(0, l2))];
-        if (_isSparse && !IsRegression)
+        if (spaces.OfFold(0).IsSparse && !IsRegression)
             path = [.. path, .. s_l1.SelectMany(l1 => s_l2BesideL1.Select(l2 => new Penalty(l1, l2)))];
         var held = path.Select(_ => new List<Tensor>()).ToArray();
-        foreach (var (used, kept) in _folds)
+        foreach (var (number, (used, kept)) in _folds.Index())
         {
             using var fold = NewDisposeScope();
+            var features = spaces.OfFold(number).Labeled.narrow(1, 0, slots);
             var (x, y, z) = (Take(features, used), Take(_targets, used), Take(features, kept));
             Tensor? last = null;
             for (var i = 0; i < path.Length; i++)
@@ -162,45 +177,50 @@ internal sealed class FewLabelsSearch : IDisposable
         var penalty = chosen = path[Array.IndexOf(judged, best)];
         return best with
         {
+            Space = spaces,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
-                return Unscaled(FitLinear(_features.narrow(1, 0, slots), _targets, null, penalty, null));
+                var space = spaces.Final();
+                return space.Unscaled(Floats(FitLinear(space.Labeled.narrow(1, 0, slots), _targets, null, penalty, null)), _outputs);
             },
         };
     }
 
     // Soft labels, squared so that what is sure counts more, weighted by how sure the model is of the row.
-    private List<Candidate> SelfTrained(Penalty penalty)
+    private List<Candidate> SelfTrained(string name, Spaces spaces, Penalty penalty)
     {
         using var scope = NewDisposeScope();
         var held = new List<Tensor>();
-        foreach (var (used, kept) in _folds)
+        foreach (var (number, (used, kept)) in _folds.Index())
         {
             if (IsOver)
                 return [];
             using var fold = NewDisposeScope();
-            held.Add(Logits(Take(_features, kept), Train(Take(_features, used), Take(_targets, used))).MoveToOuterDisposeScope());
+            var space = spaces.OfFold(number);
+            held.Add(Logits(Take(space.Labeled, kept), Train(Take(space.Labeled, used), Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
         }
-        return [Judge("self-training", string.Create(CultureInfo.InvariantCulture, $"{_unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
+        return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{_space.Unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
             cat([.. held])) with
         {
             Usage = _options.SelfTraining,
+            Space = spaces,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
-                return Unscaled(Train(_features, _targets));
+                var space = spaces.Final();
+                return space.Unscaled(Floats(Train(space.Labeled, _targets, space.Unlabeled)), _outputs);
             },
         }];
 
-        Tensor Train(Tensor features, Tensor targets)
+        Tensor Train(Tensor features, Tensor targets, Tensor unlabeled)
         {
             using var training = NewDisposeScope();
             var parameters = FitLinear(features, targets, null, penalty, null);
-            var all = cat([features, _unlabeled]);
+            var all = cat([features, unlabeled]);
             for (var round = 0; round < Rounds; round++)
             {
-                var sharp = Logits(_unlabeled, parameters).mul(Number(2L)).softmax(1);                         // [U, K]
+                var sharp = Logits(unlabeled, parameters).mul(Number(2L)).softmax(1);                          // [U, K]
                 var sure = sharp.max(1).values;
                 var weights = cat([full([features.shape[0]], Number(LabeledWeight), ScalarType.Float32), sure]);
                 parameters = FitLinear(all, cat([targets, sharp]), weights, penalty, parameters);
@@ -208,6 +228,45 @@ internal sealed class FewLabelsSearch : IDisposable
             return parameters.MoveToOuterDisposeScope();
         }
     }
+
+    // A copy of the encoder for every fold, which has not seen the held-out rows, and one of all labeled rows for the model.
+    private List<Candidate> Adapted()
+    {
+        using var scope = NewDisposeScope();
+        var spaces = new FeatureSpace[_folds.Length];
+        for (var fold = 0; fold < _folds.Length; fold++)
+        {
+            _tell(FormattableString.Invariant($"  adapting the encoder to the labeled rows of fold {fold + 1} of {_folds.Length}"));
+            using var trained = _adaptation!.Train(_folds[fold].Used, TimeForOneOf(_folds.Length - fold + 1), _options.CancellationToken);
+            if (_options.CancellationToken.IsCancellationRequested)
+                return [];
+            spaces[fold] = _adaptation.Embed(trained);
+        }
+        FeatureSpace? all = null;
+        var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
+        {
+            if (all is not null)
+                return all;
+            _tell("  adapting the encoder to all labeled rows");
+            _adapted = _adaptation!.Train([.. Enumerable.Range(0, _labels.Length)], null, _options.CancellationToken);
+            all = _adaptation.Embed(_adapted);
+            // Several models are fitted on it, each in a scope of its own.
+            all.Labeled.MoveToOtherDisposeScope(_scope);
+            all.Unlabeled.MoveToOtherDisposeScope(_scope);
+            return all;
+        });
+        var candidates = new List<Candidate>
+        {
+            Linear("adapted encoder", found, _adaptation!.Dimension, out var penalty) with { Usage = _options.Adaptation },
+        };
+        if (SelfTrains && Goes("self-training on the adapted encoder"))
+            candidates.AddRange(SelfTrained("self-training on the adapted encoder", found, penalty));
+        return candidates;
+    }
+
+    // The rest of the time, some of it for what follows each training, in equal parts.
+    private TimeSpan? TimeForOneOf(int parts)
+        => _options.MaximumTrainingTime is { } limit ? TimeSpan.FromSeconds(Math.Max(1, 0.7 * (limit - _clock.Elapsed).TotalSeconds / parts)) : null;
 
     private Candidate? Trees()
     {
@@ -348,26 +407,6 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private static Tensor Take(Tensor rows, int[] which) => rows.index_select(0, tensor(which.Select(i => (long)i).ToArray()));
 
-    // Weights of the column's own values; slots that were not looked at have none.
-    private float[] Unscaled(Tensor parameters)
-    {
-        var scaled = Floats(parameters);
-        var slots = scaled.Length / _outputs - 1;
-        var weights = new float[(_means.Length + 1) * _outputs];
-        for (var k = 0; k < _outputs; k++)
-        {
-            double bias = scaled[slots * _outputs + k];
-            for (var slot = 0; slot < slots; slot++)
-            {
-                var weight = scaled[slot * _outputs + k] * _factor;
-                weights[slot * _outputs + k] = weight;
-                bias -= (double)weight * _means[slot];
-            }
-            weights[_means.Length * _outputs + k] = (float)bias;
-        }
-        return weights;
-    }
-
     private Tensor Targets(float[] labels)
     {
         if (IsRegression)
@@ -381,9 +420,9 @@ internal sealed class FewLabelsSearch : IDisposable
     private float Standardized(float label) => _task.Deviation > 0 ? (label - _task.Mean) / _task.Deviation : 0;
 
     // Folds with the same share of each class, as far as they go.
-    private (int[] Used, int[] Held)[] Cut(Random random)
+    private (int[] Used, int[] Held)[] Cut(Random random, int most)
     {
-        var folds = Math.Min(_options.NumberOfFolds, _labels.Length);
+        var folds = Math.Min(Math.Min(_options.NumberOfFolds, most), _labels.Length);
         var fold = new int[_labels.Length];
         var next = 0;
         foreach (var group in Enumerable.Range(0, _labels.Length).GroupBy(i => IsRegression ? 0 : _labels[i]))
@@ -425,10 +464,15 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         public FewLabelsTrainer.Usage Usage { get; init; }
 
+        public Spaces? Space { get; init; }
+
         public Func<float[]>? Weights { get; init; }
 
         public Func<TreeEnsemble>? Trees { get; init; }
 
         public float[]? Baseline { get; init; }
     }
+
+    // The vectors that a fold is fitted on, those that the model is, and where they stand in a row of the model.
+    private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final);
 }

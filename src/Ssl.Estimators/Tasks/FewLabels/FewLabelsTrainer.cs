@@ -6,6 +6,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
@@ -55,8 +56,11 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         OptionRuleAttribute.Check(options, faults);
         faults.Defined(options.SelfTraining);
         faults.Defined(options.Trees);
+        faults.Defined(options.Adaptation);
         faults.Require(kind != PredictionKind.Regression || options.SelfTraining != Usage.Always, nameof(Options.SelfTraining),
             "must not be Always in a regression: there is no class to be sure of", options.SelfTraining);
+        faults.Require(kind != PredictionKind.Regression || options.Adaptation != Usage.Always, nameof(Options.Adaptation),
+            "must not be Always in a regression: there are no classes to contrast", options.Adaptation);
         faults.ThrowIfAny();
         (_mlContext, _kind, _options) = (mlContext, kind, options.Snapshot());
         // Drawn once: every Fit of this estimator makes the same folds.
@@ -101,7 +105,17 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
         public Usage Trees { get; set; } = Usage.WhenItPays;
 
-        /// <summary>Parts into which the labeled rows are cut for cross-validation. At least 2.</summary>
+        /// <summary>
+        /// Whether a copy of the encoder that made the column is trained to tell the labeled rows' classes apart. Where it does not count in the
+        /// end, the model does without it. Not in a regression, and but for <see cref="Usage.Always"/> not for tables, whose cells say more.
+        /// </summary>
+        /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
+        public Usage Adaptation { get; set; } = Usage.WhenItPays;
+
+        /// <summary>
+        /// Parts into which the labeled rows are cut for cross-validation. At least 2. Three at most where the encoder is adapted, which takes
+        /// a training for each.
+        /// </summary>
         /// <value>The default value is 5.</value>
         [OptionRange(Minimum = 2)]
         public int NumberOfFolds { get; set; } = Defaults.NumberOfFolds;
@@ -173,7 +187,9 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         TorchDevice.UseAllCores();
         var random = new Random((int)_seed ^ (int)(_seed >> 32));
         var (vectors, labels, others) = (new List<float[]>(), new List<float>(), new List<float[]>());
-        var (unusable, seen) = (0, 0);
+        // Which rows these are, counted through both views.
+        var (labeledNumbers, otherNumbers) = (new List<int>(), new List<int>());
+        var (unusable, seen, number) = (0, 0, 0);
         Read(labeled, label);
         if (unlabeled is not null)
             Read(unlabeled, null);
@@ -190,16 +206,17 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var task = LabelValues.CreateTask(_kind, label, labels);
         if (_kind == PredictionKind.Regression)
             task = PredictionTask.OfValues(labels);
+        var adaptation = Adaptation(EncoderAnnotation.Find(features), labeled, unlabeled, [.. labeledNumbers, .. otherNumbers], labels, channel);
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
-            EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, candidate =>
+            EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, adaptation, candidate =>
         {
             channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
             _options.Progress?.Report(candidate);
         }, text => channel.Info(MessageSensitivity.None, "{0}", text));
-        var model = search.Run(_options.FeatureColumnName);
+        var (model, adapted) = search.Run(_options.FeatureColumnName);
         channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
             model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
-        return new FewLabelsTransformer(model);
+        return new FewLabelsTransformer(model, adapted);
 
         void Read(IDataView data, DataViewSchema.Column? labelColumn)
         {
@@ -221,7 +238,9 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
                 {
                     vectors.Add((float[])vector.Clone());
                     labels.Add(value);
+                    labeledNumbers.Add(number);
                 }
+                number++;
             }
         }
 
@@ -230,9 +249,14 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         {
             seen++;
             if (others.Count < _options.MaximumUnlabeledRows)
+            {
                 others.Add((float[])vector.Clone());
+                otherNumbers.Add(number);
+            }
             else if (random.NextInt64(seen) is var place && place < others.Count)
-                others[(int)place] = (float[])vector.Clone();
+            {
+                (others[(int)place], otherNumbers[(int)place]) = ((float[])vector.Clone(), number);
+            }
         }
     }
 
@@ -245,6 +269,55 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         CheckColumns(ColumnShape.Find(inputSchema, _options.LabelColumnName, "label"),
             ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
         return PredictionColumns.Append(inputSchema, _kind, _options.LabelColumnName);
+    }
+
+    // Null where it is not to be tried, or the columns that the encoder reads are not there any more.
+    private EncoderAdaptation? Adaptation(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, List<float> labels,
+        IChannel channel)
+    {
+        if (_kind == PredictionKind.Regression || _options.Adaptation == Usage.Never
+            || _options.Adaptation == Usage.WhenItPays && encoder is null or { Format.InputSlots: > 0 })
+        {
+            return null;
+        }
+        IDataView[] views = unlabeled is null ? [labeled] : [labeled, unlabeled];
+        var missing = encoder?.InputColumns.FirstOrDefault(name => Array.Exists(views, view => view.Schema.GetColumnOrNull(name) is null));
+        if (encoder is null || missing is not null)
+        {
+            var reason = encoder is null ? $"the column '{_options.FeatureColumnName}' carries no encoder (normalizing or concatenating an embedding loses it)"
+                : $"the column '{missing}', which it reads, is not there";
+            if (_options.Adaptation == Usage.Always)
+                throw new InvalidOperationException($"The encoder cannot be adapted: {reason}. Give such a column, or do not set Adaptation to Always.");
+            channel.Info(MessageSensitivity.Schema, "the encoder is not adapted: {0}", reason);
+            return null;
+        }
+        encoder.Lifetime.ThrowIfClosed();
+        // Not kept in the first pass: which rows are drawn is known only after it.
+        var places = new Dictionary<int, int>();
+        foreach (var number in numbers)
+            places.Add(number, places.Count);
+        var (store, order, next) = (encoder.Format.NewStore(), new List<int>(), 0);
+        foreach (var view in views)
+        {
+            encoder.Format.CheckColumns(view.Schema);
+            using var cursor = view.GetRowCursor(encoder.Format.ActiveColumns(view.Schema).DistinctBy(column => column.Index));
+            var (read, buffer) = (encoder.Format.Open(cursor), new RowBuffer());
+            for (; cursor.MoveNext() && !_options.CancellationToken.IsCancellationRequested; next++)
+            {
+                if (!places.TryGetValue(next, out var place))
+                    continue;
+                store.Add(read(buffer), keepsEmpty: true);
+                order.Add(place);
+            }
+        }
+        if (_options.CancellationToken.IsCancellationRequested)
+            return null;
+        var sorted = new int[order.Count];
+        foreach (var (row, place) in order.Index())
+            sorted[place] = row;
+        store.KeepOnly(sorted);
+        return new EncoderAdaptation(encoder, store, [.. labels], _seed, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
+            text => channel.Info(MessageSensitivity.None, "{0}", text));
     }
 
     private string Describe(FewLabelsCandidate candidate) => FormattableString.Invariant(_kind == PredictionKind.Regression

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tasks;
@@ -20,14 +21,27 @@ namespace Ssl.Estimators.Tasks;
 /// </list>
 /// A row whose vector holds a number that is not finite has no prediction: NaN, a missing key.
 /// </remarks>
-public sealed class FewLabelsTransformer : ITransformer
+public sealed class FewLabelsTransformer : ITransformer, IDisposable
 {
     private readonly FewLabelsModel _model;
+    private readonly AdaptedFewLabelsModel? _adapted;
 
-    internal FewLabelsTransformer(FewLabelsModel model) => _model = model;
+    /// <param name="model">What predicts.</param>
+    /// <param name="encoder">Embeds the row itself behind the vector of the column; null where that does not count. Owned from here on.</param>
+    internal FewLabelsTransformer(FewLabelsModel model, EncoderModel? encoder)
+    {
+        _model = model;
+        _adapted = encoder is null ? null : new AdaptedFewLabelsModel(model, encoder);
+    }
 
     /// <summary>Name of the column of vectors.</summary>
     public string FeatureColumnName => _model.InputColumn;
+
+    /// <summary>
+    /// Names of the columns that it reads beside that one: those that the encoder of the column reads, where a copy of it was adapted to the
+    /// labeled rows; else empty.
+    /// </summary>
+    public IReadOnlyList<string> EncodedColumnNames => _adapted?.InputColumns ?? [];
 
     /// <summary>Names of the columns that it adds, in their order.</summary>
     public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_model.Task.Kind);
@@ -44,22 +58,33 @@ public sealed class FewLabelsTransformer : ITransformer
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        _model.CheckInput(inputSchema);
+        _model.CheckInput(inputSchema, _adapted?.ColumnWidth ?? _model.Dimension);
+        _adapted?.Lifetime.ThrowIfClosed();
+        _adapted?.Format.CheckColumns(inputSchema);
         return PredictionColumns.Append(inputSchema, _model.Task);
     }
 
     /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(Computation, inputSchema, GetOutputSchema(inputSchema));
 
     /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
     /// <param name="input">Holds the column of vectors.</param>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, NearestNeighborsTransformer.BatchSize);
+        return new EncodedDataView(input, GetOutputSchema(input.Schema), Computation, NearestNeighborsTransformer.BatchSize);
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _model.WriteArchive);
+    /// <summary>Frees the adapted encoder, where there is one. The disposal of a <c>PredictionEngine</c> frees nothing.</summary>
+    public void Dispose()
+    {
+        if (!EngineDisposal.IsUnderWay())
+            _adapted?.Dispose();
+    }
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _adapted is null ? _model.WriteArchive : _adapted.WriteArchive);
+
+    private RowComputation Computation => (RowComputation?)_adapted ?? _model;
 }

