@@ -76,17 +76,19 @@ public sealed class FewLabelsText : BenchCase
             frozen.Add(Tuned(mlContext, few, held, truth, encoder.OutputColumnName));
             var tfIdf = mlContext.Transforms.Text.FeaturizeText("Words", encoder.InputColumnNames[0]).Fit(few);
             words.Add(Tuned(mlContext, tfIdf.Transform(few), tfIdf.Transform(held), truth, "Words"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name}, seed {seed}: TF-IDF {words[^1]:0.0}, frozen {frozen[^1]:0.0}"));
             var clock = Stopwatch.StartNew();
             using var model = mlContext.SelfSupervised().FewLabels.MulticlassClassification(new FewLabelsTrainer.Options
             {
                 Seed = seed, FeatureColumnName = encoder.OutputColumnName,
+                Progress = new Teller(clock),
             }).Fit(all);
             seconds.Add(clock.Elapsed.TotalSeconds);
             ours.Add(Accuracy(model.Transform(held), truth));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {name}, seed {seed}: TF-IDF {words[^1]:0.0}, frozen {frozen[^1]:0.0}, recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
+                $"    recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
             foreach (var candidate in model.Candidates)
-                Console.WriteLine(FormattableString.Invariant($"    {candidate.Name} ({candidate.Settings}): {candidate.Metric:0.000}, {candidate.Loss:0.000}, share {candidate.Share:0.00}"));
+                Console.WriteLine(FormattableString.Invariant($"    {candidate.Name}: share {candidate.Share:0.00}"));
         }
         results.Add($"{name}, TF-IDF + tuned LBFGS", words.Average(), "%");
         results.Add($"{name}, frozen + tuned LBFGS", frozen.Average(), "%");
@@ -107,6 +109,12 @@ public sealed class FewLabelsText : BenchCase
 
     private static double Accuracy(IDataView predicted, uint[] truth)
         => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second) / truth.Length;
+
+    private sealed class Teller(Stopwatch clock) : IProgress<FewLabelsCandidate>
+    {
+        public void Report(FewLabelsCandidate value) => Console.WriteLine(FormattableString.Invariant(
+            $"    after {clock.Elapsed.TotalSeconds:0} s: {value.Name} ({value.Settings}): {value.Metric:0.000}, {value.Loss:0.000}"));
+    }
 
     private sealed class KeyRow
     {

@@ -18,6 +18,9 @@ namespace Ssl.Estimators.Tasks;
 /// <param name="tell">Gets lines for the log.</param>
 internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float[] labels, long seed, Device device, Action<string> tell)
 {
+    /// <summary>Unlabeled rows that are worth embedding with every copy.</summary>
+    public const int MaximumUnlabeledRows = 3_000;
+
     // Found on trials with 100 to 3,000 labeled rows: fewer steps than passes would be, as the loss is small soon.
     private static int Steps(int labeled) => Math.Clamp(40 + labeled / 50, 40, 100);
 

@@ -200,7 +200,7 @@ internal sealed class FewLabelsSearch : IDisposable
             var space = spaces.OfFold(number);
             held.Add(Logits(Take(space.Labeled, kept), Train(Take(space.Labeled, used), Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
         }
-        return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{_space.Unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
+        return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{spaces.OfFold(0).Unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
             cat([.. held])) with
         {
             Usage = _options.SelfTraining,

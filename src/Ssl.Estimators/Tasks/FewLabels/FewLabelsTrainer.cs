@@ -206,7 +206,10 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var task = LabelValues.CreateTask(_kind, label, labels);
         if (_kind == PredictionKind.Regression)
             task = PredictionTask.OfValues(labels);
-        var adaptation = Adaptation(EncoderAnnotation.Find(features), labeled, unlabeled, [.. labeledNumbers, .. otherNumbers], labels, channel);
+        int[] drawn = [.. otherNumbers];
+        random.Shuffle(drawn);
+        var adaptation = Adaptation(EncoderAnnotation.Find(features), labeled, unlabeled,
+            [.. labeledNumbers, .. drawn.Take(EncoderAdaptation.MaximumUnlabeledRows)], labels, channel);
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
             EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, adaptation, candidate =>
         {
