@@ -24,7 +24,7 @@ internal sealed class StartedTextEncoderFactory(TextEncoderModel source) : TextE
     public override bool UsesSpecialTokens => Architecture.UsesSpecialTokens;
 
     /// <summary>The tokenizer that the weights belong to.</summary>
-    public WordPieceTokenizer Tokenizer => source.Tokenizer;
+    public TextTokenizer Tokenizer => source.Tokenizer;
 
     internal override TextEncoderFactory Architecture => source.Factory;
 

@@ -22,9 +22,9 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
     private const string EncoderKey = "encoder", TokenizerKey = "tokenizer";
 
     private readonly TextEncoderFactory _factory;
-    private readonly WordPieceTokenizer _tokenizer;
+    private readonly TextTokenizer _tokenizer;
 
-    private TextEncoderModel(Parts parts, TextEncoderFactory factory, WordPieceTokenizer tokenizer) : base(parts)
+    private TextEncoderModel(Parts parts, TextEncoderFactory factory, TextTokenizer tokenizer) : base(parts)
         => (_factory, _tokenizer) = (factory, tokenizer);
 
     public override string Modality => ModalityName;
@@ -34,7 +34,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
     public override IReadOnlyList<InputKind> InputKinds => [.. InputColumns.Select(_ => InputKind.Text)];
 
     /// <summary>A model with its own copy of the encoder's weights.</summary>
-    public static TextEncoderModel CopyOf(TextEncoder encoder, TextEncoderFactory factory, WordPieceTokenizer tokenizer, Device device,
+    public static TextEncoderModel CopyOf(TextEncoder encoder, TextEncoderFactory factory, TextTokenizer tokenizer, Device device,
         IReadOnlyList<string> inputColumns, string outputColumn, JsonObject trainingFacts)
         => new(Parts.Copy(encoder, streams => factory.Create(tokenizer.Vocabulary, streams), device, inputColumns, outputColumn,
             trainingFacts), factory, tokenizer);
@@ -46,7 +46,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
     /// <param name="inputColumn">Name of the text column.</param>
     /// <param name="outputColumn">Name of the embedding column.</param>
     /// <param name="trainingFacts">How the weights came about.</param>
-    public static TextEncoderModel Fill(TextEncoderFactory factory, WordPieceTokenizer tokenizer,
+    public static TextEncoderModel Fill(TextEncoderFactory factory, TextTokenizer tokenizer,
         Action<IReadOnlyDictionary<string, Tensor>> fill, string inputColumn, string outputColumn, JsonObject trainingFacts)
         => new(Parts.Fill(streams => factory.Create(tokenizer.Vocabulary, streams), fill, [inputColumn], outputColumn, trainingFacts), factory,
             tokenizer);
@@ -55,7 +55,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
     public TextEncoderFactory Factory => _factory;
 
     /// <summary>What cuts texts into tokens.</summary>
-    public WordPieceTokenizer Tokenizer => _tokenizer;
+    public TextTokenizer Tokenizer => _tokenizer;
 
     public override void CheckColumn(string name, ColumnShape shape)
     {
@@ -86,7 +86,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
         {
             var factory = EncoderFactory.FromJson(content[EncoderKey]!.AsObject()) as TextEncoderFactory
                 ?? throw new FormatException("The archive says it holds a text encoder, but describes an encoder of another kind.");
-            var tokenizer = WordPieceTokenizer.FromJson(content[TokenizerKey]!.AsObject());
+            var tokenizer = TextTokenizer.FromJson(content[TokenizerKey]!.AsObject());
             return new TextEncoderModel(Parts.Read(content, streams => factory.Create(tokenizer.Vocabulary, streams), fill), factory,
                 tokenizer);
         }
@@ -118,7 +118,7 @@ internal sealed class TextEncoderModel : NetworkEncoderModel<TextEncoder>
         var isCpu = Device.type == TorchSharp.DeviceType.CPU;
         var bert = Network as BertTextEncoder;
         var groups = bert is null ? LengthGroups.Of(tokens) : LengthGroups.OfTokens(tokens, isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
-        if (groups.Count == 1)
+        if (groups.Count == 1 && groups.IsInOrder)
             return EncodeGroup(groups.Order);
         var parts = new Tensor[groups.Count];
         for (var i = 0; i < parts.Length; i++)

@@ -16,6 +16,20 @@ internal sealed class LengthGroups
     /// <summary>The texts, group after group.</summary>
     public int[] Order { get; }
 
+    /// <summary>Whether the texts stand in their own order.</summary>
+    public bool IsInOrder
+    {
+        get
+        {
+            for (var i = 0; i < Order.Length; i++)
+            {
+                if (Order[i] != i)
+                    return false;
+            }
+            return true;
+        }
+    }
+
     /// <summary>The texts of a group.</summary>
     public ReadOnlySpan<int> this[int group] => Order.AsSpan(_starts[group].._starts[group + 1]);
 

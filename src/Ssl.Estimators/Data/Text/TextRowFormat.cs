@@ -8,7 +8,7 @@ namespace Ssl.Estimators.Data;
 /// <param name="maximumTokens">Longer texts are cut off.</param>
 /// <param name="addSpecialTokens">Whether texts stand between a class and a separator token.</param>
 internal sealed class TextRowFormat(
-    IReadOnlyList<string> columns, WordPieceTokenizer tokenizer, int maximumTokens, bool addSpecialTokens) : RowFormat
+    IReadOnlyList<string> columns, TextTokenizer tokenizer, int maximumTokens, bool addSpecialTokens) : RowFormat
 {
     public override IReadOnlyList<string> Columns => columns;
 

@@ -48,16 +48,12 @@ public sealed partial class WordPieceTokenizer
     /// <summary>The special tokens' texts, where the rules are BERT's.</summary>
     internal SpecialTokenNames? SpecialNames => _bert?.Names;
 
-    /// <summary>
-    /// Appends what stands for a text without a visible character: with BERT's rules the special tokens around nothing, as everywhere else,
-    /// with our own the unknown token.
-    /// </summary>
-    internal void EncodeEmpty(List<int> destination, bool addSpecialTokens)
+    internal override void EncodeEmpty(List<int> destination, bool addSpecialTokens)
     {
-        if (_bert is not null && addSpecialTokens)
-            destination.AddRange([Vocabulary.ClassId, Vocabulary.SeparatorId]);
+        if (_bert is not null)
+            base.EncodeEmpty(destination, addSpecialTokens);
         else
-            destination.Add(Vocabulary.UnknownId);
+            destination.Add(Vocabulary.UnknownId);      // of old
     }
 
     // Special tokens are found first, in the text as it came.

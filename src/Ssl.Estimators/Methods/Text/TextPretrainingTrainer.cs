@@ -36,7 +36,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     protected virtual bool GroupByLength => false;
 
     /// <summary>The method around a new encoder.</summary>
-    protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams);
+    protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams);
 
     private protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
