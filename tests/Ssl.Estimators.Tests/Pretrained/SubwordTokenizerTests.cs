@@ -127,7 +127,7 @@ public sealed class SubwordTokenizerTests
 
     private static readonly Lazy<Dictionary<int, string>> s_pieces = new(() =>
     {
-        // the data package's resource: base64 of the bytes, and the rank, a line
+        // the data package's resource: base64 of a piece's bytes in every line, in the order of the ranks
         var assembly = System.Reflection.Assembly.Load("Microsoft.ML.Tokenizers.Data.R50kBase");
         var name = assembly.GetManifestResourceNames().Single();
         using var stream = new System.IO.Compression.DeflateStream(assembly.GetManifestResourceStream(name)!, System.IO.Compression.CompressionMode.Decompress);
@@ -139,8 +139,8 @@ public sealed class SubwordTokenizerTests
         var pieces = new Dictionary<int, string>();
         while (reader.ReadLine() is { } line)
         {
-            if (line.Split(' ') is [var piece, var rank] && int.TryParse(rank, out var id))
-                pieces[id] = string.Concat(Convert.FromBase64String(piece).Select(b => map[b]));
+            if (!line.StartsWith("Capacity", StringComparison.Ordinal))
+                pieces[pieces.Count] = string.Concat(Convert.FromBase64String(line).Select(b => map[b]));
         }
         return pieces;
     });
