@@ -52,8 +52,8 @@ public abstract partial class PretrainingContract<TRow>
         _ when option.PropertyType == typeof(ImageView) => ImageViews.CropAndFlip(new ImageShape(2, 8, 8), 0.9),
         _ when option.PropertyType == typeof(SeriesView) => new Jitter(0.5),
         _ when option.PropertyType == typeof(TableView) => new GaussianNoise(0.3),
-        _ when option.PropertyType == typeof(Func<WordPieceTokenizer, TextView>)
-            => (Func<WordPieceTokenizer, TextView>)(tokenizer => new SpanCrop(tokenizer.Vocabulary, 0.3)),
+        _ when option.PropertyType == typeof(Func<TextTokenizer, TextView>)
+            => (Func<TextTokenizer, TextView>)(tokenizer => new SpanCrop(tokenizer.Vocabulary, 0.3)),
         _ => now switch
         {
             bool on => !on,

@@ -26,7 +26,7 @@ internal sealed class StartedTextEncoderFactory(EncoderModel source) : TextEncod
     public override bool UsesSpecialTokens => Architecture.UsesSpecialTokens;
 
     /// <summary>The tokenizer that the weights belong to.</summary>
-    public WordPieceTokenizer Tokenizer => _format.Tokenizer;
+    public TextTokenizer Tokenizer => _format.Tokenizer;
 
     internal override TextEncoderFactory Architecture => _format.Factory;
 
