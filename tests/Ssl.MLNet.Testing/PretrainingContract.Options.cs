@@ -22,6 +22,8 @@ public abstract partial class PretrainingContract<TRow>
         ["EarlyStoppingPatience"] = "decides how long the training goes; EpochValidationTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
+        ["FrozenBlocks"] = "small encoders have one block; AdaptingTests",
+        ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 
@@ -38,6 +40,7 @@ public abstract partial class PretrainingContract<TRow>
         "ShuffleBufferSize" => 4,
         "WarmupFraction" => 0.5,
         "GradientClipNorm" => 0.01,
+        "LearningRate" => 3.7e-4,
         "VocabularySize" => 100,
         "Sigma" => 0.5f,
         "Seed" => 77,

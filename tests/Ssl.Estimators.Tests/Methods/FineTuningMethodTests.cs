@@ -2,6 +2,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

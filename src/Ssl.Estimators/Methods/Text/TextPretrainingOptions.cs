@@ -50,6 +50,8 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// <value>The default is none.</value>
     public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
 
+    private protected override EncoderFactory? EncoderToStartWith => Encoder;
+
     /// <inheritdoc/>
     protected override void Validate(OptionFaults faults)
     {
