@@ -22,7 +22,7 @@ public abstract partial class PretrainingContract<TRow>
         ["EarlyStoppingPatience"] = "decides how long the training goes; EpochValidationTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
-        ["FrozenBlocks"] = "small encoders have one block; AdaptingTests",
+        ["FrozenBlocks"] = "an encoder may have one block only; AdaptingTests",
         ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };

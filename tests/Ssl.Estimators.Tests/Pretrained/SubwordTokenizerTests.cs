@@ -101,7 +101,9 @@ public sealed class SubwordTokenizerTests
     }
 
     // RoBERTa's form of GPT-2's vocabulary: special tokens first, the merges found from the pieces' ranks.
-    internal static (SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf) Gpt2()
+    internal static (SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf) Gpt2() => s_gpt2.Value;
+
+    private static readonly Lazy<(SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf)> s_gpt2 = new(() =>
     {
         var pieces = Enumerable.Range(0, 50256).Select(id => s_pieces.Value[id]).ToArray();
         var rank = pieces.Select((piece, id) => (piece, id)).ToDictionary(pair => pair.piece, pair => pair.id);
@@ -125,7 +127,7 @@ public sealed class SubwordTokenizerTests
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false },
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges },
         }, SpecialTokenNames.Roberta), idOf);
-    }
+    });
 
     private static readonly Lazy<Dictionary<int, string>> s_pieces = new(() =>
     {
