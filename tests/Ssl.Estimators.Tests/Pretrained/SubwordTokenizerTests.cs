@@ -49,6 +49,15 @@ public sealed class SubwordTokenizerTests
     }
 
     [TestMethod]
+    public void OfSpecialTokensThatBeginAlikeTheLongestIsFound()
+    {
+        var special = new SpecialTexts(["<a>", "<a>b", "<a"]);
+        Assert.AreEqual((2, "<a>b"), (special.Find("x <a>b <a>", out var found), found));
+        Assert.AreEqual((0, "<a"), (special.Find("<a ", out found), found));
+        Assert.AreEqual((-1, ""), (special.Find("a>b", out found), found));
+    }
+
+    [TestMethod]
     public void UnigramsAreTheBestOfAllCuts()
     {
         var random = new Random(1);
@@ -103,7 +112,9 @@ public sealed class SubwordTokenizerTests
     // RoBERTa's form of GPT-2's vocabulary: special tokens first, the merges found from the pieces' ranks.
     internal static (SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf) Gpt2() => s_gpt2.Value;
 
-    private static readonly Lazy<(SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf)> s_gpt2 = new(() =>
+    private static readonly Lazy<(SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf)> s_gpt2 = new(MakeGpt2);
+
+    private static (SubwordTokenizer Tokenizer, Dictionary<int, int> IdOf) MakeGpt2()
     {
         var pieces = Enumerable.Range(0, 50256).Select(id => s_pieces.Value[id]).ToArray();
         var rank = pieces.Select((piece, id) => (piece, id)).ToDictionary(pair => pair.piece, pair => pair.id);
@@ -127,7 +138,7 @@ public sealed class SubwordTokenizerTests
             ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false },
             ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = merges },
         }, SpecialTokenNames.Roberta), idOf);
-    });
+    }
 
     private static readonly Lazy<Dictionary<int, string>> s_pieces = new(() =>
     {
