@@ -52,7 +52,7 @@ public sealed class MaskedLanguageModelQuality : BenchCase
         {
             NumberOfEpochs = epochs,
             BatchSize = defaults.BatchSize,
-            LearningRate = defaults.LearningRate,
+            LearningRate = defaults.EffectiveLearningRate,
             WeightDecay = defaults.WeightDecay,
             WarmupFraction = defaults.WarmupFraction,
             GradientClipNorm = defaults.GradientClipNorm,
@@ -77,7 +77,7 @@ public sealed class MaskedLanguageModelQuality : BenchCase
         results.Add("accuracy, most frequent successor", bigramGuess, "share");
         results.Add("training", result.Elapsed.TotalSeconds, "s");
         results.Note($"{corpus.Length:N0} summaries of the .NET reference documentation, {heldOut.Length:N0} others held out at random; vocabulary {VocabularySize:N0}, "
-            + $"TextEncoders.Transformer() of 2 layers and width 128, {epochs} epochs, batch {defaults.BatchSize}, learning rate {defaults.LearningRate}.");
+            + $"TextEncoders.Transformer() of 2 layers and width 128, {epochs} epochs, batch {defaults.BatchSize}, learning rate {defaults.EffectiveLearningRate}.");
         results.Note("The reference is the bigram guess, which sees the token before even where that is hidden from the model.");
     }
 

@@ -15,6 +15,7 @@ BenchCase[] cases =
     new MaskedLanguageModelQuality(),
     new TransformSpeed(),
     new PretrainedSpeed(),
+    new PretrainedAdapting(),
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),

@@ -22,6 +22,8 @@ public abstract partial class PretrainingContract<TRow>
         ["EarlyStoppingPatience"] = "decides how long the training goes; EpochValidationTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
+        ["FrozenBlocks"] = "an encoder may have one block only; AdaptingTests",
+        ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 
@@ -38,6 +40,7 @@ public abstract partial class PretrainingContract<TRow>
         "ShuffleBufferSize" => 4,
         "WarmupFraction" => 0.5,
         "GradientClipNorm" => 0.01,
+        "LearningRate" => 3.7e-4,
         "VocabularySize" => 100,
         "Sigma" => 0.5f,
         "Seed" => 77,
@@ -52,8 +55,8 @@ public abstract partial class PretrainingContract<TRow>
         _ when option.PropertyType == typeof(ImageView) => ImageViews.CropAndFlip(new ImageShape(2, 8, 8), 0.9),
         _ when option.PropertyType == typeof(SeriesView) => new Jitter(0.5),
         _ when option.PropertyType == typeof(TableView) => new GaussianNoise(0.3),
-        _ when option.PropertyType == typeof(Func<WordPieceTokenizer, TextView>)
-            => (Func<WordPieceTokenizer, TextView>)(tokenizer => new SpanCrop(tokenizer.Vocabulary, 0.3)),
+        _ when option.PropertyType == typeof(Func<TextTokenizer, TextView>)
+            => (Func<TextTokenizer, TextView>)(tokenizer => new SpanCrop(tokenizer.Vocabulary, 0.3)),
         _ => now switch
         {
             bool on => !on,

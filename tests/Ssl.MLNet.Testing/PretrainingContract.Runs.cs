@@ -93,7 +93,7 @@ public abstract partial class PretrainingContract<TRow>
             // What changes no number may differ.
             AssertEqual(whole, Run(o => (o.MaximumTrainingTime, o.EarlyStoppingPatience) = (TimeSpan.FromHours(2), 3), null, path), 0);
 
-            Refused("LearningRate ", o => o.LearningRate *= 2);
+            Refused("LearningRate ", o => o.LearningRate = 2 * o.EffectiveLearningRate);
             Refused("NumberOfEpochs 3, this one has 7", o => o.NumberOfEpochs = 7);
             Refused("ValidationFraction 0.25, this one has 0.3", o => o.ValidationFraction = 0.3);
             Refused("Seed ", o => o.Seed = 77);

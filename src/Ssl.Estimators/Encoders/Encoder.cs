@@ -1,4 +1,5 @@
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
@@ -20,9 +21,16 @@ public abstract class Encoder : nn.Module<Batch, Tensor>
     /// A parameter that no prefix fits belongs to the block of the parameter before it, the first ones to the first block. What
     /// fine-tuning of the last blocks only, or with a learning rate that falls from block to block, goes by.
     /// </summary>
-    /// <value>Unless overridden, the modules that were registered first, in their order, as far as they have parameters.</value>
-    public virtual IReadOnlyList<string> Blocks
-        => [.. named_children().Where(child => child.module.parameters().Any()).Select(child => child.name)];
+    /// <value>
+    /// Unless overridden, the modules that the encoder registered, in their order, as far as they have parameters; of a <c>ModuleList</c>
+    /// its elements.
+    /// </value>
+    public virtual IReadOnlyList<string> Blocks => [.. named_children().SelectMany(Parts).Where(part => part.Module.parameters().Any())
+        .Select(part => part.Name)];
+
+    private static IEnumerable<(string Name, nn.Module Module)> Parts((string Name, nn.Module Module) child)
+        => child.Module.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ModuleList<>)
+            ? child.Module.named_children().Select(part => ($"{child.Name}.{part.name}", part.module)) : [child];
 }
 
 /// <summary>An encoder of one kind of batch.</summary>

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>Which block of an encoder a parameter belongs to.</summary>
@@ -24,6 +26,16 @@ internal sealed class EncoderBlocks
 
     /// <summary>Number of blocks, at least 1.</summary>
     public int Count { get; }
+
+    /// <summary>
+    /// The modules of some blocks that keep statistics, as batch normalization does: what changes in training without a gradient.
+    /// </summary>
+    /// <param name="encoder">The encoder that the blocks are of.</param>
+    /// <param name="isChosen">Whether a block is one of them.</param>
+    public IReadOnlyList<nn.Module> WithStatistics(Encoder encoder, Func<int, bool> isChosen)
+        => [.. encoder.named_modules().Where(entry => entry.module.named_buffers(recurse: false).Any()
+            && entry.module.named_parameters(recurse: false).Select(parameter => $"{entry.name}.{parameter.name}")
+                .FirstOrDefault(_blockOf.ContainsKey) is { } known && isChosen(_blockOf[known])).Select(entry => entry.module)];
 
     /// <summary>The block of a parameter, 0 next to the input.</summary>
     /// <param name="parameterName">Its name in the encoder.</param>

@@ -18,6 +18,9 @@ public abstract class EncoderFactory
     /// <summary>Length of an embedding.</summary>
     public abstract int EmbeddingDimension { get; }
 
+    /// <summary>Whether networks start from weights that exist, not from random ones.</summary>
+    internal virtual bool StartsFromWeights => false;
+
     /// <summary>The description as JSON, with <see cref="Kind"/> as property "kind".</summary>
     public abstract JsonObject ToJson();
 

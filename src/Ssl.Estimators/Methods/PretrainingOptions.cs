@@ -1,5 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 
@@ -8,9 +9,15 @@ namespace Ssl.Estimators.Methods;
 /// <summary>Settings that every pretraining estimator has. Checked when the estimator is made, all faults at once.</summary>
 public abstract class PretrainingOptions
 {
+    private readonly double _learningRate;
+
     /// <summary>Settings whose defaults each method has of its own.</summary>
+    /// <param name="batchSize">Default of <see cref="BatchSize"/>.</param>
+    /// <param name="numberOfEpochs">Default of <see cref="NumberOfEpochs"/>.</param>
+    /// <param name="learningRate">The learning rate for an encoder with fresh weights.</param>
+    /// <param name="weightDecay">Default of <see cref="WeightDecay"/>.</param>
     protected PretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay)
-        => (BatchSize, NumberOfEpochs, LearningRate, WeightDecay) = (batchSize, numberOfEpochs, learningRate, weightDecay);
+        => (BatchSize, NumberOfEpochs, _learningRate, WeightDecay) = (batchSize, numberOfEpochs, learningRate, weightDecay);
 
     /// <summary>Name of the new column: a known-size vector of <see cref="float"/>, one embedding a row.</summary>
     /// <value>The default value is "Features".</value>
@@ -25,9 +32,38 @@ public abstract class PretrainingOptions
     [OptionRange(Minimum = 0)]
     public int NumberOfEpochs { get; set; }
 
-    /// <summary>Peak learning rate of AdamW, reached after the warm-up; a cosine takes it to 0. Greater than 0.</summary>
+    /// <summary>
+    /// Peak learning rate of AdamW, reached after the warm-up; a cosine takes it to 0. Greater than 0. Null takes the method's own for an
+    /// encoder with fresh weights, and 0.00005 for one that starts from weights that exist, which the method's own would ruin.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="EffectiveLearningRate"/> tells which it is. Weights that exist are customarily adapted with 0.00001 to 0.0001 (Devlin et
+    /// al., "BERT", 2019: 0.00002 to 0.00005).
+    /// </remarks>
+    /// <value>The default value is null.</value>
     [OptionRange(Above = 0)]
-    public double LearningRate { get; set; }
+    public double? LearningRate { get; set; }
+
+    /// <summary>The peak learning rate that is used: <see cref="LearningRate"/>, or where it is null what stands for it.</summary>
+    public double EffectiveLearningRate
+        => LearningRate ?? (StartsFromWeights ? AdaptingLearningRate : _learningRate);
+
+    /// <summary>
+    /// Blocks of the encoder, counted from its input, that stay as they are; see <see cref="Encoder.Blocks"/>. For encoders that start from
+    /// weights that exist: what they know of single words or edges is kept, and a step is faster. At least 0, less than the encoder has.
+    /// </summary>
+    /// <value>The default value is 0.</value>
+    [OptionRange(Minimum = 0)]
+    public int FrozenBlocks { get; set; }
+
+    /// <summary>
+    /// Factor of the learning rate from one block of the encoder to the next towards the input: the method's heads learn with
+    /// <see cref="EffectiveLearningRate"/>, the last block with this factor of it, the one before with its square. For encoders that start
+    /// from weights that exist. 1 gives all the same. In (0, 1].
+    /// </summary>
+    /// <value>The default value is 1.</value>
+    [OptionRange(Above = 0, Maximum = 1)]
+    public double LayerwiseLearningRateDecay { get; set; } = 1;
 
     /// <summary>Decoupled weight decay; biases, norms and embeddings of one dimension are left alone. At least 0.</summary>
     [OptionRange(Minimum = 0)]
@@ -124,6 +160,25 @@ public abstract class PretrainingOptions
     /// <summary>Fewest rows a step that the method can learn from.</summary>
     protected internal virtual int MinimumBatchSize => 1;
 
+    /// <summary>Whether the encoder starts from weights that exist.</summary>
+    internal bool StartsFromWeights => EncoderToStartWith?.StartsFromWeights == true;
+
+    /// <summary>The learning rate for an encoder that starts from weights that exist.</summary>
+    internal virtual double AdaptingLearningRate => 5e-5;
+
+    /// <summary>The encoder that the settings name; null for the method's default.</summary>
+    private protected virtual EncoderFactory? EncoderToStartWith => null;
+
+    /// <summary>Which weights of an encoder change, and how fast.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">None would.</exception>
+    internal EncoderTuning TuningOf(Encoder encoder)
+    {
+        var count = new EncoderBlocks(encoder).Count;
+        return FrozenBlocks < count ? new EncoderTuning(count - FrozenBlocks, LayerwiseLearningRateDecay)
+            : throw new ArgumentOutOfRangeException(nameof(FrozenBlocks), $"FrozenBlocks must be less than {count}, the blocks of the encoder "
+                + $"({string.Join(", ", encoder.Blocks)}), got {FrozenBlocks}: nothing of it would learn.");
+    }
+
     /// <summary>Settings of a short form: what is null keeps the method's default.</summary>
     internal void Set(int? batchSize, int? numberOfEpochs, double? learningRate)
         => (BatchSize, NumberOfEpochs, LearningRate)
@@ -154,7 +209,7 @@ public abstract class PretrainingOptions
     {
         BatchSize = BatchSize,
         NumberOfEpochs = NumberOfEpochs,
-        LearningRate = LearningRate,
+        LearningRate = EffectiveLearningRate,
         WeightDecay = WeightDecay,
         WarmupFraction = WarmupFraction,
         GradientClipNorm = GradientClipNorm,

@@ -9,6 +9,7 @@ using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
@@ -111,6 +112,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         using var run = Prepare(input, streams, channel);
         channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
             Settings.NumberOfEpochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
+        if (Settings is { StartsFromWeights: true, LearningRate: null, NumberOfEpochs: > 0 })
+            Inform(channel, Invariant($"the encoder starts from weights that exist: learning rate {Settings.EffectiveLearningRate} unless LearningRate says another"));
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
         var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
             run.Method, run.Source, CreateSettings(input.Schema, run, seed), streams, device,
@@ -134,6 +137,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             identity.Set(char.ToUpperInvariant(name[0]) + name[1..], value);
         foreach (var name in TrainingColumns)
             identity.Set($"Column '{name}'", schema[name].Type.ToString());
+        identity.Set(nameof(PretrainingOptions.LearningRate), settings.LearningRate);
         identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
         settings.Identity = identity.Values;
         return settings;
@@ -166,7 +170,10 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         RequireRows(source.RowCount, EmptyHint);
         Inform(channel, source.Describe());
         format = format.Learned();
-        var method = MethodFor(format, format.CreateEncoder(streams), streams);
+        var encoder = format.CreateEncoder(streams);
+        var tuning = Settings.TuningOf(encoder);
+        var method = MethodFor(format, encoder, streams);
+        method.Tune(tuning);
         return new PretrainingRun(method, source, CreateModel, format.ToJson());
 
         EncoderModel CreateModel(Device device, TrainingResult? result)

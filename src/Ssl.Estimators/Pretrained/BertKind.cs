@@ -24,9 +24,11 @@ internal sealed record BertKind(string Name, string ModelClass, BertNames Names,
     /// <summary>RoBERTa, whose places are counted behind the padding's id.</summary>
     public static BertKind Roberta { get; } = new("roberta", "RobertaModel", BertNames.Bert, SpecialTokenNames.Roberta);
 
+    /// <summary>XLM-RoBERTa: the same network with another vocabulary.</summary>
+    public static BertKind XlmRoberta { get; } = Roberta with { Name = "xlm-roberta", ModelClass = "XLMRobertaModel" };
+
     /// <summary>All kinds.</summary>
-    public static IReadOnlyList<BertKind> All { get; } = [Bert, Distil, MpNet, Roberta, Roberta with { Name = "xlm-roberta", ModelClass = "XLMRobertaModel" },
-        Roberta with { Name = "camembert", ModelClass = "CamembertModel" }];
+    public static IReadOnlyList<BertKind> All { get; } = [Bert, Distil, MpNet, Roberta, XlmRoberta];
 
     /// <summary>Whether places are counted behind the padding's id.</summary>
     public bool CountsBehindPadding => Name is not ("bert" or "distilbert");

@@ -71,7 +71,7 @@ internal static class PretrainedReader
         var beside = PretrainedFiles.OfFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var graph = beside.Read(Path.GetFileName(path), OnnxGraph.Read);
         // repositories keep it in a folder of its own, below the other files
-        if (!beside.Has(WordPieceFiles.VocabularyName) && !beside.Has(WordPieceFiles.FastName) && Path.GetDirectoryName(beside.Place) is { } above)
+        if (!new[] { WordPieceFiles.VocabularyName, WordPieceFiles.FastName, "vocab.json" }.Any(beside.Has) && Path.GetDirectoryName(beside.Place) is { } above)
             beside = PretrainedFiles.OfFolder(above);
         return PretrainedText.ReadOnnx(beside, graph, path, options);
     }

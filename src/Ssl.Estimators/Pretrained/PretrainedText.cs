@@ -98,7 +98,7 @@ internal static class PretrainedText
             throw new ArgumentOutOfRangeException(nameof(options), $"MaximumTokens must be at most {positions}, the positions of the network in "
                 + $"'{files.Place}', got {options.MaximumTokens}.");
         }
-        var tokenizer = WordPieceFiles.Read(files, kind.Special, modules?.LowerCase ?? false);
+        var tokenizer = TokenizerFiles.Read(files, kind.Special, modules?.LowerCase ?? false);
         sizes = sizes with
         {
             Pooling = options.Pooling ?? modules?.Pooling ?? TextPooling.Mean,

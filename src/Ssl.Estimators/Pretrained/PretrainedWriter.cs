@@ -34,9 +34,9 @@ internal static class PretrainedWriter
         WriteFolder(folder, target => WriteBert(encoder.Model, format.Tokenizer, factory.Sizes, target));
     }
 
-    private static void WriteBert(EncoderModel model, WordPieceTokenizer tokenizer, BertSizes sizes, string folder)
+    private static void WriteBert(EncoderModel model, TextTokenizer tokenizer, BertSizes sizes, string folder)
     {
-        var kind = KindOf(sizes);
+        var kind = KindOf(sizes, tokenizer);
         using var use = model.Lifetime.Enter();
         WriteWeights(model.GetWeights(), kind, Path.Combine(folder, "model.safetensors"));
         WriteTokenizer(tokenizer, kind, sizes, folder);
@@ -59,8 +59,8 @@ internal static class PretrainedWriter
         WriteJson(folder, "modules.json", modules);
     }
 
-    private static BertKind KindOf(BertSizes sizes) => sizes.RelativePositions > 0 ? BertKind.MpNet
-        : sizes.FirstPosition > 0 ? BertKind.Roberta
+    private static BertKind KindOf(BertSizes sizes, TextTokenizer tokenizer) => sizes.RelativePositions > 0 ? BertKind.MpNet
+        : sizes.FirstPosition > 0 ? (tokenizer is SubwordTokenizer { IsUnigram: true } ? BertKind.XlmRoberta : BertKind.Roberta)
         : sizes.TokenTypes == 0 ? BertKind.Distil
         : BertKind.Bert;
 
@@ -112,9 +112,19 @@ internal static class PretrainedWriter
         return config;
     }
 
-    private static void WriteTokenizer(WordPieceTokenizer tokenizer, BertKind kind, BertSizes sizes, string folder)
+    private static void WriteTokenizer(TextTokenizer tokenizer, BertKind kind, BertSizes sizes, string folder)
     {
-        if (tokenizer is not { Rules: { } rules, SpecialNames: { } names })
+        if (tokenizer is SubwordTokenizer subword)
+        {
+            WriteJson(folder, WordPieceFiles.FastName, subword.Definition);
+            var tokens = SpecialTokens(subword.Names);
+            WriteJson(folder, "special_tokens_map.json", tokens.DeepClone());
+            tokens["tokenizer_class"] = "PreTrainedTokenizerFast";
+            tokens["model_max_length"] = sizes.Positions - sizes.FirstPosition;
+            WriteJson(folder, WordPieceFiles.SettingsName, tokens);
+            return;
+        }
+        if (tokenizer is not WordPieceTokenizer { Rules: { } rules, SpecialNames: { } names })
             throw new NotSupportedException("The encoder's tokenizer was trained here and cuts texts by other rules than BERT's, which no file of theirs tells.");
         AtomicFile.Write(Path.Combine(folder, WordPieceFiles.VocabularyName), stream =>
         {
@@ -122,14 +132,7 @@ internal static class PretrainedWriter
             foreach (var token in tokenizer.Tokens)
                 writer.WriteLine(token);
         });
-        var special = new JsonObject
-        {
-            ["pad_token"] = names.Padding,
-            ["unk_token"] = names.Unknown,
-            ["cls_token"] = names.Class,
-            ["sep_token"] = names.Separator,
-            ["mask_token"] = names.Mask,
-        };
+        var special = SpecialTokens(names);
         WriteJson(folder, "special_tokens_map.json", special.DeepClone());
         special["tokenizer_class"] = kind == BertKind.MpNet ? "MPNetTokenizer" : kind == BertKind.Distil ? "DistilBertTokenizer" : "BertTokenizer";
         special["do_lower_case"] = rules.LowerCase;
@@ -138,6 +141,15 @@ internal static class PretrainedWriter
         special["model_max_length"] = sizes.Positions - sizes.FirstPosition;
         WriteJson(folder, WordPieceFiles.SettingsName, special);
     }
+
+    private static JsonObject SpecialTokens(SpecialTokenNames names) => new()
+    {
+        ["pad_token"] = names.Padding,
+        ["unk_token"] = names.Unknown,
+        ["cls_token"] = names.Class,
+        ["sep_token"] = names.Separator,
+        ["mask_token"] = names.Mask,
+    };
 
     private static JsonObject Module(int place, string path, string type)
         => new() { ["idx"] = place, ["name"] = $"{place}", ["path"] = path, ["type"] = "sentence_transformers.models." + type };

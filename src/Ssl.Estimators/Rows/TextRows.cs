@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Rows;
 /// <param name="columns">The text columns.</param>
 /// <param name="tokenizer">Cuts them.</param>
 /// <param name="factory">The encoder, which says how long texts may be and whether they stand between special tokens.</param>
-internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
+internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer tokenizer, TextEncoderFactory factory)
     : RowFormat(columns)
 {
     public const string KindName = "text";
@@ -34,7 +34,7 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceToke
     }
 
     /// <summary>Cuts the texts.</summary>
-    public WordPieceTokenizer Tokenizer => tokenizer;
+    public TextTokenizer Tokenizer => tokenizer;
 
     /// <summary>The encoder's description.</summary>
     public TextEncoderFactory Factory => factory;
@@ -49,7 +49,7 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, WordPieceToke
     public override JsonObject ToJson() => new() { [EncoderKey] = factory.ToJson(), [TokenizerKey] = tokenizer.ToJson() };
 
     public static TextRowFormat Read(JsonObject json, IReadOnlyList<string> columns) => new(columns,
-        WordPieceTokenizer.FromJson(json[TokenizerKey]!.AsObject()), ReadEncoder<TextEncoderFactory>(json, "texts"));
+        TextTokenizer.FromJson(json[TokenizerKey]!.AsObject()), ReadEncoder<TextEncoderFactory>(json, "texts"));
 }
 
 /// <summary>The tokens of rows of one or several texts.</summary>
@@ -58,12 +58,12 @@ internal sealed class TextRows : RowStore
     // A large network: enough that reading its weights does not count, few enough to stay in a core's cache; a GPU wants more.
     private const int TokensAtOnce = 1024, TokensAtOnceOnGpu = 1 << 14;
 
-    private readonly WordPieceTokenizer _tokenizer;
+    private readonly TextTokenizer _tokenizer;
     private readonly TextEncoderFactory _factory;
     private readonly TokenRows[] _columns;
     private readonly List<int>[] _row;
 
-    public TextRows(int columns, WordPieceTokenizer tokenizer, TextEncoderFactory factory)
+    public TextRows(int columns, TextTokenizer tokenizer, TextEncoderFactory factory)
     {
         (_tokenizer, _factory) = (tokenizer, factory);
         _columns = [.. Enumerable.Range(0, columns).Select(_ => new TokenRows(tokenizer.Vocabulary.PaddingId))];

@@ -9,7 +9,13 @@ public abstract class PretrainingMethod : nn.Module
 {
     // In a box, since RegisterComponents finds the modules in the fields of base classes, too: the encoder would be registered twice, and
     // stand twice in every state dictionary.
+    private const string EncoderPrefix = "encoder.";
+
     private readonly StrongBox<Encoder> _encoder;
+
+    private EncoderTuning _tuning = EncoderTuning.Full;
+    private EncoderBlocks? _blocks;
+    private IReadOnlyList<nn.Module> _resting = [];
 
     /// <summary>
     /// A method around an encoder. The derived class registers its components, the encoder among them, under the name "encoder".
@@ -65,14 +71,30 @@ public abstract class PretrainingMethod : nn.Module
             dropout.train();
     }
 
+    /// <summary>Says which weights of the encoder change, and how fast; without it all do, alike.</summary>
+    internal void Tune(EncoderTuning tuning)
+    {
+        var blocks = new EncoderBlocks(Encoder);
+        foreach (var (name, parameter) in Encoder.named_parameters())
+            parameter.requires_grad_(tuning.Trains(blocks, blocks[name]));
+        (_tuning, _blocks, _resting) = (tuning, blocks, blocks.WithStatistics(Encoder, block => !tuning.Trains(blocks, block)));
+    }
+
     /// <summary>Multiplies the learning rate of a parameter.</summary>
     /// <param name="parameterName">Its name in the method: "encoder.output.weight".</param>
-    internal virtual double LearningRateScale(string parameterName) => 1;
+    internal virtual double LearningRateScale(string parameterName)
+        => _blocks is not null && parameterName.StartsWith(EncoderPrefix, StringComparison.Ordinal)
+            ? Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]]) : 1;
 
     /// <summary>Called before an epoch's first step, with the method in training mode.</summary>
     /// <param name="epoch">Its number, from 0.</param>
-    internal virtual void OnEpochStarting(int epoch)
+    internal virtual void OnEpochStarting(int epoch) => LetFrozenBlocksRest();
+
+    /// <summary>Puts what keeps statistics in blocks that do not change out of training mode, which the whole encoder was put into.</summary>
+    private protected void LetFrozenBlocksRest()
     {
+        foreach (var module in _resting)
+            module.eval();
     }
 
     /// <summary>Called after the optimizer's step: for moving averages and queues.</summary>

@@ -25,8 +25,10 @@ internal sealed class StartedTextEncoderFactory(EncoderModel source) : TextEncod
 
     public override bool UsesSpecialTokens => Architecture.UsesSpecialTokens;
 
+    internal override bool StartsFromWeights => true;
+
     /// <summary>The tokenizer that the weights belong to.</summary>
-    public WordPieceTokenizer Tokenizer => _format.Tokenizer;
+    public TextTokenizer Tokenizer => _format.Tokenizer;
 
     internal override TextEncoderFactory Architecture => _format.Factory;
 
@@ -65,6 +67,8 @@ internal sealed class StartedImageEncoderFactory(EncoderModel source) : ImageEnc
     public override bool UsesBatchStatistics => _factory.UsesBatchStatistics;
 
     public override bool EncodesPatches => _factory.EncodesPatches;
+
+    internal override bool StartsFromWeights => true;
 
     internal override bool RoundsToBFloat16 => _factory.RoundsToBFloat16;
 

@@ -2,6 +2,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -123,6 +124,11 @@ public class FineTuningMethodTests
         Assert.AreEqual(0, blocks["embeddings.position_embeddings.weight"]);
         Assert.AreEqual(1, blocks["encoder.layer.0.output.weight"]);
         Assert.AreEqual(2, blocks["encoder.layer_norm.weight"]);
+
+        // Of a list of modules every element is a block.
+        using var convolutions = ImageEncoders.SmallConvNet(imageSize: 8, channels: 1, numberOfStages: 3, width: 4).Create(streams);
+        CollectionAssert.AreEqual(new[] { "stages.0", "stages.1", "stages.2" }, convolutions.Blocks.ToArray());
+        Assert.AreEqual(1, new EncoderBlocks(convolutions)["stages.1.refine_norm.bias"]);
     }
 
     [TestMethod]

@@ -100,6 +100,39 @@ public sealed class FolderTests
     }
 
     [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void RobertaIsReadWithEitherTokenizer(bool isUnigram)
+    {
+        var tokenizer = isUnigram
+            ? SubwordTokenizerTests.Unigram(new() { ["\u2581the"] = -1, ["\u2581cat"] = -2, ["s"] = -3, ["\u2581"] = -4, ["a"] = -5 }, null) : SubwordTokenizerTests.Gpt2().Tokenizer;
+        var network = new SmallNetwork("roberta", [.. tokenizer.Tokens]);
+        network.Write(_folder);
+        File.Delete(Path.Combine(_folder, "vocab.txt"));
+        if (isUnigram)
+        {
+            File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), tokenizer.Definition.ToJsonString());
+        }
+        else
+        {
+            File.WriteAllText(Path.Combine(_folder, "vocab.json"), tokenizer.Definition["model"]!["vocab"]!.ToJsonString());
+            File.WriteAllLines(Path.Combine(_folder, "merges.txt"), tokenizer.Definition["model"]!["merges"]!.AsArray().Select(merge => (string)merge!).Prepend("#version: 0.2"));
+        }
+        using var encoder = s_ssl.LoadPretrained(_folder);
+        s_ssl.SavePretrained(encoder, _folder + "-copy");
+        using var copy = s_ssl.LoadPretrained(_folder + "-copy");
+        string[] texts = ["the cats", "a <mask> sat", ""];
+        var (embeddings, again) = (MiniLmTests.Embed(encoder, texts), MiniLmTests.Embed(copy, texts));
+        for (var i = 0; i < texts.Length; i++)
+        {
+            int[] ids = texts[i].Length == 0 ? [0, 2] : tokenizer.Encode(texts[i], 38, addSpecialTokens: true);
+            AssertNear(Pool(network.Tokenwise(ids), "mean", normalize: false), embeddings[i], texts[i]);
+            CollectionAssert.AreEqual(embeddings[i], again[i]);
+        }
+        Assert.AreEqual(isUnigram ? "xlm-roberta" : "roberta", (string)Json(_folder + "-copy", "config.json")["model_type"]!);
+    }
+
+    [TestMethod]
     public void OptionsOverrideTheFiles()
     {
         var network = Network("bert");
@@ -148,7 +181,7 @@ public sealed class FolderTests
 
     [TestMethod]
     [DataRow("config.json", null, typeof(FileNotFoundException), "config.json")]
-    [DataRow("config.json", "{\"model_type\": \"deberta-v2\"}", typeof(FormatException), "bert, distilbert, mpnet")]
+    [DataRow("config.json", "{\"model_type\": \"deberta-v2\"}", typeof(FormatException), "bert, distilbert, mpnet, roberta, xlm-roberta")]
     [DataRow("config.json", "{\"model_type\": ", typeof(FormatException), "config.json' is damaged")]
     [DataRow("config.json", "{\"model_type\": \"bert\"}", typeof(FormatException), "\"max_position_embeddings\"")]
     [DataRow("config.json", "{\"model_type\": \"bert\", \"max_position_embeddings\": 40, \"num_hidden_layers\": 2, \"hidden_size\": 8, \"num_attention_heads\": 3, \"intermediate_size\": 12}",

@@ -22,7 +22,7 @@ internal sealed class SmallNetwork
         (_kind, Tokens) = (kind, tokens);
         Add("embeddings.word_embeddings.weight", 0.5, tokens.Length + 2, Dimension);      // files may have a few more rows than tokens
         Add("embeddings.position_embeddings.weight", 0.5, Positions, Dimension);
-        if (kind is "bert")
+        if (kind is "bert" or "roberta")
             Add("embeddings.token_type_embeddings.weight", 0.5, 2, Dimension);
         AddNorm("embeddings.LayerNorm");
         if (kind is "mpnet")
@@ -48,15 +48,15 @@ internal sealed class SmallNetwork
 
     public string[] Tokens { get; }
 
-    private string Query => _kind switch { "bert" => "attention.self.query", "distilbert" => "attention.q_lin", _ => "attention.attn.q" };
+    private string Query => _kind switch { "bert" or "roberta" => "attention.self.query", "distilbert" => "attention.q_lin", _ => "attention.attn.q" };
 
-    private string Key => _kind switch { "bert" => "attention.self.key", "distilbert" => "attention.k_lin", _ => "attention.attn.k" };
+    private string Key => _kind switch { "bert" or "roberta" => "attention.self.key", "distilbert" => "attention.k_lin", _ => "attention.attn.k" };
 
-    private string Value => _kind switch { "bert" => "attention.self.value", "distilbert" => "attention.v_lin", _ => "attention.attn.v" };
+    private string Value => _kind switch { "bert" or "roberta" => "attention.self.value", "distilbert" => "attention.v_lin", _ => "attention.attn.v" };
 
-    private string AttentionOutput => _kind switch { "bert" => "attention.output.dense", "distilbert" => "attention.out_lin", _ => "attention.attn.o" };
+    private string AttentionOutput => _kind switch { "bert" or "roberta" => "attention.output.dense", "distilbert" => "attention.out_lin", _ => "attention.attn.o" };
 
-    private string AttentionNorm => _kind switch { "bert" => "attention.output.LayerNorm", "distilbert" => "sa_layer_norm", _ => "attention.LayerNorm" };
+    private string AttentionNorm => _kind switch { "bert" or "roberta" => "attention.output.LayerNorm", "distilbert" => "sa_layer_norm", _ => "attention.LayerNorm" };
 
     private string Intermediate => _kind == "distilbert" ? "ffn.lin1" : "intermediate.dense";
 
@@ -80,7 +80,7 @@ internal sealed class SmallNetwork
                 ["intermediate_size"] = FeedForward, ["hidden_act"] = "gelu", ["layer_norm_eps"] = 1e-5,
             };
         config["max_position_embeddings"] = Positions;
-        if (_kind == "bert")
+        if (_kind is "bert" or "roberta")
             config["type_vocab_size"] = 2;
         if (_kind == "mpnet")
             config["relative_attention_num_buckets"] = Buckets;
@@ -134,10 +134,10 @@ internal sealed class SmallNetwork
     public double[][] Tokenwise(IReadOnlyList<int> ids)
     {
         var epsilon = _kind == "distilbert" ? 1e-12 : 1e-5;
-        var first = _kind == "mpnet" ? 2 : 0;
+        var first = _kind is "mpnet" or "roberta" ? 2 : 0;
         var tokens = ids.Select((id, place) => Norm("embeddings.LayerNorm", epsilon, [.. Enumerable.Range(0, Dimension).Select(d =>
             At("embeddings.word_embeddings.weight", id, d) + At("embeddings.position_embeddings.weight", place + first, d)
-                + (_kind == "bert" ? At("embeddings.token_type_embeddings.weight", 0, d) : 0.0))])).ToArray();
+                + (_kind is "bert" or "roberta" ? At("embeddings.token_type_embeddings.weight", 0, d) : 0.0))])).ToArray();
         for (var layer = 0; layer < Layers; layer++)
         {
             double[][] queries = [.. tokens.Select(t => Linear(Name(layer, Query), t))], keys = [.. tokens.Select(t => Linear(Name(layer, Key), t))];

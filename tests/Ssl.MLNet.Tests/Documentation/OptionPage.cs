@@ -129,7 +129,7 @@ internal static class OptionPage
         Line(page, "| --- | --- | --- | --- | --- |");
         foreach (var property in rows)
         {
-            Line(page, $"| `{property.Name}` | `{Type(property)}` | {Default(property.GetValue(options))} | {Allowed(property, options)} | "
+            Line(page, $"| `{property.Name}` | `{Type(property)}` | {Default(property, options)} | {Allowed(property, options)} | "
                 + $"{Text(Comment($"P:{Id(property.DeclaringType!)}.{property.Name}"))} |");
         }
     }
@@ -146,6 +146,11 @@ internal static class OptionPage
 
     private static bool IsOptional(PropertyInfo property, OptionRuleAttribute rule)
         => Nullable.GetUnderlyingType(property.PropertyType) is not null || rule is NotEmptyAttribute { AllowsNull: true };
+
+    private static string Default(PropertyInfo property, object options)
+        => property.Name == nameof(PretrainingOptions.LearningRate) && options is PretrainingOptions pretraining
+            ? Default(pretraining.EffectiveLearningRate) + "; from weights that exist " + pretraining.AdaptingLearningRate.ToString("0.#####", CultureInfo.InvariantCulture)
+            : Default(property.GetValue(options));
 
     private static string Default(object? value) => value switch
     {

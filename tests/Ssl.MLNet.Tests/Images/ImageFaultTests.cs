@@ -183,7 +183,7 @@ public sealed class ImageFaultTests
         Assert.AreEqual((256, 4096, 2048, 0.9995f), (dino.BatchSize, dino.NumberOfPrototypes, dino.HiddenDimension, dino.Momentum));
         var masked = MaskedAutoencoderTrainer.Options.ForSmallImages();
         Assert.AreEqual((256, 2e-4, 0.75f, 512, 8, 16, 0.05),
-            (masked.BatchSize, masked.LearningRate, masked.MaskRatio, masked.DecoderDimension,
+            (masked.BatchSize, masked.EffectiveLearningRate, masked.MaskRatio, masked.DecoderDimension,
             masked.DecoderLayers, masked.DecoderHeads, masked.WeightDecay));
         // All of them pass the check of options, and each call gives settings of its own.
         _ = (images.SimClr(simClr), images.MoCo(moCo), images.SimSiam(simSiam), images.Byol(byol), images.Dino(dino),

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
@@ -23,16 +22,13 @@ public sealed partial class WordPieceTokenizer
         foreach (var (token, id) in _ids)
             _longestPiece = Math.Max(_longestPiece, AddPiece(token, id, starts, continuations));
         (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
-        _cutLookup = _cut.GetAlternateLookup<ReadOnlySpan<char>>();
+        _cut = new CutWords(Cut);
         Vocabulary = bert.Names.ToVocabulary(tokens, _ids);
-        string[] special = [.. bert.Names.All.Where(_ids.ContainsKey).Distinct()];
-        _special = SearchValues.Create(special, StringComparison.Ordinal);
-        _specialTexts = special;
+        _special = new SpecialTexts([.. bert.Names.All.Where(_ids.ContainsKey).Distinct()]);
     }
 
     private readonly Dictionary<string, int>? _ids;
-    private readonly SearchValues<string>? _special;
-    private readonly string[] _specialTexts = [];
+    private readonly SpecialTexts? _special;
 
     /// <summary>A tokenizer with a vocabulary that exists, by BERT's rules.</summary>
     /// <param name="tokens">By id.</param>
@@ -48,16 +44,12 @@ public sealed partial class WordPieceTokenizer
     /// <summary>The special tokens' texts, where the rules are BERT's.</summary>
     internal SpecialTokenNames? SpecialNames => _bert?.Names;
 
-    /// <summary>
-    /// Appends what stands for a text without a visible character: with BERT's rules the special tokens around nothing, as everywhere else,
-    /// with our own the unknown token.
-    /// </summary>
-    internal void EncodeEmpty(List<int> destination, bool addSpecialTokens)
+    internal override void EncodeEmpty(List<int> destination, bool addSpecialTokens)
     {
-        if (_bert is not null && addSpecialTokens)
-            destination.AddRange([Vocabulary.ClassId, Vocabulary.SeparatorId]);
+        if (_bert is not null)
+            base.EncodeEmpty(destination, addSpecialTokens);
         else
-            destination.Add(Vocabulary.UnknownId);
+            destination.Add(Vocabulary.UnknownId);      // what encoders that were trained with such a tokenizer know
     }
 
     // Special tokens are found first, in the text as it came.
@@ -71,11 +63,10 @@ public sealed partial class WordPieceTokenizer
         Span<char> buffer = stackalloc char[BertWordSplitter.BufferLength];
         while (room > 0)
         {
-            var next = text.IndexOfAny(_special!);
+            var next = _special!.Find(text, out var special);
             AppendWords(next < 0 ? text : text[..next], buffer, destination, ref room);
             if (next < 0 || room == 0)
                 break;
-            var special = LongestSpecial(text[next..]);
             destination.Add(_ids![special]);
             room--;
             text = text[(next + special.Length)..];
@@ -101,22 +92,11 @@ public sealed partial class WordPieceTokenizer
                 room--;
                 continue;
             }
-            ReadOnlySpan<int> pieces = words.IsTooLong ? [Vocabulary.UnknownId] : Cut(words.Current);
+            ReadOnlySpan<int> pieces = words.IsTooLong ? [Vocabulary.UnknownId] : _cut[words.Current];
             pieces = pieces[..Math.Min(pieces.Length, room)];
             destination.AddRange(pieces);
             room -= pieces.Length;
         }
-    }
-
-    private string LongestSpecial(ReadOnlySpan<char> text)
-    {
-        var longest = "";
-        foreach (var special in _specialTexts)
-        {
-            if (special.Length > longest.Length && text.StartsWith(special))
-                longest = special;
-        }
-        return longest;
     }
 
     private string NormalizeBert(string text)

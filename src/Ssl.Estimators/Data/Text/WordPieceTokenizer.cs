@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
@@ -19,13 +18,10 @@ namespace Ssl.Estimators.Data;
 /// </para>
 /// <para>Immutable: any number of threads may encode at once.</para>
 /// </remarks>
-public sealed partial class WordPieceTokenizer
+public sealed partial class WordPieceTokenizer : TextTokenizer
 {
     /// <summary>What stands before a piece that continues a word.</summary>
     public const string ContinuationPrefix = "##";
-
-    // Cut words are remembered up to this number; text from outside must not fill the memory.
-    private const int MostCachedWords = 200_000;
 
     private const string TypeName = "wordpiece";
 
@@ -37,9 +33,7 @@ public sealed partial class WordPieceTokenizer
     private readonly int _longestPiece;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _starts;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
-    private readonly ConcurrentDictionary<string, int[]> _cut = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cutLookup;
-    private int _cutCount;
+    private readonly CutWords _cut;
 
     private WordPieceTokenizer(string[] tokens, bool lowerCase, bool splitCamelCase)
     {
@@ -51,19 +45,16 @@ public sealed partial class WordPieceTokenizer
         for (int id = s_specialTokens.Length; id < tokens.Length; id++)
             _longestPiece = Math.Max(_longestPiece, AddPiece(tokens[id], id, starts, continuations));
         (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
-        _cutLookup = _cut.GetAlternateLookup<ReadOnlySpan<char>>();
+        _cut = new CutWords(Cut);
         Vocabulary = new TokenVocabulary(tokens.Length, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
             SpecialCount: s_specialTokens.Length);
     }
 
-    /// <summary>Number of tokens, the five special ones included.</summary>
-    public int VocabularySize => _tokens.Length;
-
-    /// <summary>Size and special tokens: what encoders, views and masks must know.</summary>
-    public TokenVocabulary Vocabulary { get; }
+    /// <inheritdoc/>
+    public override TokenVocabulary Vocabulary { get; }
 
     /// <summary>The tokens by id: [PAD], [UNK], [CLS], [SEP], [MASK], then the learned ones.</summary>
-    public IReadOnlyList<string> Tokens => _tokens;
+    public override IReadOnlyList<string> Tokens => _tokens;
 
     /// <summary>Learns a vocabulary from texts.</summary>
     /// <param name="texts">The corpus; read once.</param>
@@ -90,14 +81,8 @@ public sealed partial class WordPieceTokenizer
         return new WordPieceTokenizer(trainer.Learn(), options.LowerCase, options.SplitCamelCase);
     }
 
-    /// <summary>Appends the token ids of a text.</summary>
-    /// <param name="text">Any text.</param>
-    /// <param name="destination">Takes the ids.</param>
-    /// <param name="maximumTokens">The most ids to append, special ones included; the rest of the text is cut off.</param>
-    /// <param name="addSpecialTokens">Whether the class token is put before and the separator behind the text.</param>
-    /// <returns>The number of ids appended; 0 for a text without a visible character.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumTokens"/> leaves no room for a token.</exception>
-    public int Encode(ReadOnlySpan<char> text, List<int> destination, int maximumTokens = int.MaxValue, bool addSpecialTokens = false)
+    /// <inheritdoc/>
+    public override int Encode(ReadOnlySpan<char> text, List<int> destination, int maximumTokens = int.MaxValue, bool addSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(destination);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumTokens, addSpecialTokens ? 3 : 1);
@@ -125,7 +110,7 @@ public sealed partial class WordPieceTokenizer
             }
             else
             {
-                var pieces = Cut(words.Current);
+                var pieces = _cut[words.Current];
                 var fitting = pieces.AsSpan(0, Math.Min(pieces.Length, room));
                 foreach (int piece in fitting)
                     destination.Add(piece);
@@ -138,20 +123,10 @@ public sealed partial class WordPieceTokenizer
         return destination.Count - start;
     }
 
-    /// <summary>The token ids of a text.</summary>
-    /// <inheritdoc cref="Encode(ReadOnlySpan{char}, List{int}, int, bool)"/>
-    public int[] Encode(string text, int maximumTokens = int.MaxValue, bool addSpecialTokens = false)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        var ids = new List<int>();
-        Encode(text.AsSpan(), ids, maximumTokens, addSpecialTokens);
-        return [.. ids];
-    }
-
     /// <summary>The text of token ids: words with one space between them, as <see cref="Normalize"/> gives them.</summary>
     /// <param name="ids">Token ids; padding, class and separator tokens are left out.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
-    public string Decode(ReadOnlySpan<int> ids)
+    public override string Decode(ReadOnlySpan<int> ids)
     {
         var text = new StringBuilder();
         foreach (int id in ids)
@@ -186,10 +161,8 @@ public sealed partial class WordPieceTokenizer
         return result.ToString();
     }
 
-    /// <summary>Finds the id of a word that is one token.</summary>
-    /// <param name="word">The word; its case counts only where the tokenizer keeps case.</param>
-    /// <param name="id">Its id; 0 where there is none.</param>
-    public bool TryGetId(string word, out int id)
+    /// <inheritdoc/>
+    public override bool TryGetId(string word, out int id)
     {
         ArgumentNullException.ThrowIfNull(word);
         if (_bert is not null)
@@ -197,41 +170,8 @@ public sealed partial class WordPieceTokenizer
         return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
     }
 
-    /// <summary>
-    /// Ids of the tokens that end a sentence, of ".", "!" and "?" those that are in the vocabulary: what <c>SentenceReordering</c> needs.
-    /// </summary>
-    public IReadOnlyCollection<int> SentenceEnds
-    {
-        get
-        {
-            var ids = new List<int>();
-            foreach (var mark in (string[])[".", "!", "?"])
-                if (TryGetId(mark, out var id))
-                    ids.Add(id);
-            return ids;
-        }
-    }
-
-    /// <summary>A dictionary of words as ids: what <c>SynonymReplacement</c> needs.</summary>
-    /// <param name="words">Words with their synonyms; every one must be a single token.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Some are not; they are named.</exception>
-    public IReadOnlyDictionary<int, int[]> ToIds(IReadOnlyDictionary<string, string[]> words)
-    {
-        ArgumentNullException.ThrowIfNull(words);
-        string[] missing = [.. words.SelectMany(entry => entry.Value.Prepend(entry.Key)).Where(word => !TryGetId(word, out _)).Distinct()];
-        if (missing.Length > 0)
-        {
-            throw new ArgumentOutOfRangeException(nameof(words), $"Words must be single tokens, which these are not: "
-                + $"{string.Join(", ", missing.Take(10).Select(word => $"\"{word}\""))}{(missing.Length > 10 ? ", ..." : "")}. "
-                + "Train the tokenizer with them as RequiredWords.");
-        }
-        return words.ToDictionary(entry => Id(entry.Key), entry => entry.Value.Select(Id).ToArray());
-
-        int Id(string word) => TryGetId(word, out int id) ? id : Vocabulary.UnknownId;
-    }
-
     /// <summary>Vocabulary and rules as JSON.</summary>
-    public JsonObject ToJson()
+    public override JsonObject ToJson()
     {
         var json = new JsonObject { ["type"] = TypeName, ["lowerCase"] = _lowerCase, ["splitCamelCase"] = _splitCamelCase };
         if (_bert is not null)
@@ -242,7 +182,7 @@ public sealed partial class WordPieceTokenizer
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="FormatException">It is something else.</exception>
-    public static WordPieceTokenizer FromJson(JsonObject json)
+    public static new WordPieceTokenizer FromJson(JsonObject json)
     {
         ArgumentNullException.ThrowIfNull(json);
         try
@@ -305,18 +245,8 @@ public sealed partial class WordPieceTokenizer
         => id >= Vocabulary.SpecialCount && _tokens[id].Length > ContinuationPrefix.Length
             && _tokens[id].StartsWith(ContinuationPrefix, StringComparison.Ordinal);
 
-    private int[] Cut(ReadOnlySpan<char> word)
-    {
-        if (_cutLookup.TryGetValue(word, out int[]? known))
-            return known;
-        int[] pieces = CutAnew(word);
-        if (Volatile.Read(ref _cutCount) < MostCachedWords && _cut.TryAdd(word.ToString(), pieces))
-            Interlocked.Increment(ref _cutCount);
-        return pieces;
-    }
-
     // The longest piece first, from the left.
-    private int[] CutAnew(ReadOnlySpan<char> word)
+    private int[] Cut(ReadOnlySpan<char> word)
     {
         var pieces = new List<int>();
         for (int start = 0; start < word.Length;)

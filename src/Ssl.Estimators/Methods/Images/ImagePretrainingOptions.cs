@@ -55,6 +55,8 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// <value>The default value is false.</value>
     public bool MixedPrecision { get; set; }
 
+    private protected override EncoderFactory? EncoderToStartWith => Encoder;
+
     // Batch normalization and contrast need other images in the batch.
     /// <inheritdoc/>
     protected internal override int MinimumBatchSize => 2;

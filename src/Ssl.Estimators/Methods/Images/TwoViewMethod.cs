@@ -44,5 +44,5 @@ public abstract class TwoViewMethod : PretrainingMethod
 
     internal override double LearningRateScale(string parameterName)
         => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
-            ? _strengths.Value!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : 1;
+            ? _strengths.Value!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : base.LearningRateScale(parameterName);
 }

@@ -46,6 +46,8 @@ public abstract class TabularPretrainingOptions : PretrainingOptions
     [OptionRange(Minimum = 1)]
     public int MaximumCategories { get; set; } = 1_000;
 
+    private protected override EncoderFactory? EncoderToStartWith => Encoder;
+
     /// <inheritdoc/>
     protected override void Validate(OptionFaults faults)
     {

@@ -58,7 +58,7 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
     }
 
     /// <inheritdoc/>
-    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams)
         => new Method(encoder, tokenizer.Vocabulary, streams, (Options)Settings, ((Options)Settings).CreateView(tokenizer));
 
     // The hybrid: SimCse's contrast shapes the text's embedding while MaskedLanguageModel's prediction shapes the tokens' vectors, in

@@ -36,13 +36,13 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     /// RequiredWords = [.. synonyms.Keys, .. synonyms.Values.SelectMany(words => words)],
     /// </code>
     /// </example>
-    public Func<WordPieceTokenizer, TextView>? View { get; set; }
+    public Func<TextTokenizer, TextView>? View { get; set; }
 
     /// <inheritdoc/>
     protected internal override int MinimumBatchSize => 2;
 
     /// <summary>The view of a run; null changes nothing.</summary>
-    internal TextView? CreateView(WordPieceTokenizer tokenizer)
+    internal TextView? CreateView(TextTokenizer tokenizer)
     {
         if (View is null)
             return TokenDeletion == 0 ? null : new Views.TokenDeletion(tokenizer.Vocabulary, TokenDeletion);

@@ -47,7 +47,7 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
     protected override bool GroupByLength => true;
 
     /// <inheritdoc/>
-    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams)
         => new Method(encoder, tokenizer.Vocabulary, streams, (Options)Settings);
 
     // Some tokens are hidden; the encoder learns to tell them from the others.

@@ -60,7 +60,7 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
     }
 
     /// <inheritdoc/>
-    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams)
         => new Method(encoder, streams, (Options)Settings, ((Options)Settings).CreateView(tokenizer));
 
     // Contrast of pairs: the two texts of a row (title and body, question and answer, summary and details) shall be closer than any

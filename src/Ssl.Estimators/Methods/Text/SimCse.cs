@@ -35,7 +35,7 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
         : ContrastiveTextOptions(batchSize: 64, numberOfEpochs: 3, learningRate: 1e-3, temperature: 0.05f, tokenDeletion: 0.3f);
 
     /// <inheritdoc/>
-    protected override PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams)
+    protected override PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams)
         => new Method(encoder, streams, (Options)Settings, ((Options)Settings).CreateView(tokenizer));
 
     // Contrast of a text with itself: it goes through the encoder twice, with other dropout and other deleted tokens, and the two

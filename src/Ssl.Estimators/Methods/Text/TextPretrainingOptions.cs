@@ -28,7 +28,7 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// <summary>
     /// A tokenizer that exists already; null trains one on the input column(s), unless <see cref="Encoder"/> brings its own.
     /// </summary>
-    public WordPieceTokenizer? Tokenizer { get; set; }
+    public TextTokenizer? Tokenizer { get; set; }
 
     /// <summary>Largest vocabulary of the tokenizer that is trained when <see cref="Tokenizer"/> is null. At least 100.</summary>
     /// <value>The default value is 12,000.</value>
@@ -49,6 +49,8 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// </summary>
     /// <value>The default is none.</value>
     public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
+
+    private protected override EncoderFactory? EncoderToStartWith => Encoder;
 
     /// <inheritdoc/>
     protected override void Validate(OptionFaults faults)

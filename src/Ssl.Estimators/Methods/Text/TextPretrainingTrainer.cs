@@ -40,7 +40,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
         => $"Every row's text in column {string.Join(" and ", TrainingColumns.Select(c => $"'{c}'"))} is empty, or there are no rows.";
 
     /// <summary>The method around a new encoder.</summary>
-    protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, WordPieceTokenizer tokenizer, RandomStreams streams);
+    protected abstract PretrainingMethod CreateMethod(TextEncoder encoder, TextTokenizer tokenizer, RandomStreams streams);
 
     /// <inheritdoc/>
     protected sealed override void CheckColumn(string name, ColumnShape shape)

@@ -36,4 +36,6 @@ public abstract class TimeSeriesPretrainingOptions : PretrainingOptions
     /// </summary>
     /// <value>The default value is false.</value>
     public bool PerTimestamp { get; set; }
+
+    private protected override EncoderFactory? EncoderToStartWith => Encoder;
 }

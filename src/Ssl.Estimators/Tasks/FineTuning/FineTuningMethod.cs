@@ -11,10 +11,7 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal abstract class FineTuningMethod : PretrainingMethod
 {
-    private const string EncoderPrefix = "encoder.";
-
     private readonly EncoderTuning _tuning;
-    private readonly EncoderBlocks _blocks;
     private bool _frozen;
 
     /// <summary>A method that owns encoder and head.</summary>
@@ -26,24 +23,21 @@ internal abstract class FineTuningMethod : PretrainingMethod
     {
         Head = head;
         _tuning = tuning;
-        _blocks = new EncoderBlocks(encoder);
         _frozen = tuning.TrainableBlocks == 0 || tuning.FrozenEpochs > 0;
         // Not RegisterComponents, which every derived class would have to call.
         register_module("encoder", encoder);
         register_module("head", head);
-        foreach (var (parameterName, parameter) in encoder.named_parameters())
-            parameter.requires_grad_(tuning.Trains(_blocks, _blocks[parameterName]));
+        Tune(tuning);
     }
 
     /// <summary>Predicts from embeddings.</summary>
     public PredictionHead Head { get; }
 
     internal sealed override void OnEpochStarting(int epoch)
-        => _frozen = _tuning.TrainableBlocks == 0 || epoch < _tuning.FrozenEpochs;
-
-    internal sealed override double LearningRateScale(string parameterName)
-        => parameterName.StartsWith(EncoderPrefix, StringComparison.Ordinal)
-            ? Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]]) : 1;
+    {
+        base.OnEpochStarting(epoch);
+        _frozen = _tuning.TrainableBlocks == 0 || epoch < _tuning.FrozenEpochs;
+    }
 
     /// <inheritdoc/>
     public sealed override StepLoss Loss(IReadOnlyList<Batch> columns)
@@ -66,7 +60,10 @@ internal abstract class FineTuningMethod : PretrainingMethod
         if (!_frozen)
         {
             if (training && !Encoder.training)
+            {
                 Encoder.train();
+                LetFrozenBlocksRest();
+            }
             return Encoder.call(inputs);
         }
         Encoder.eval();     // the loop puts the whole method into training mode
