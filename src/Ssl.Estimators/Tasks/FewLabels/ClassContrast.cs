@@ -33,9 +33,7 @@ internal sealed class ClassContrast : PretrainingMethod
         if (encoder.parameters().Sum(parameter => parameter.numel()) - tables <= SmallNetwork)
             return;
         LearningRate = 1e-4;
-        var blocks = new EncoderBlocks(encoder);
-        foreach (var (name, parameter) in encoder.named_parameters())
-            parameter.requires_grad_(blocks[name] >= (blocks.Count + 1) / 2);
+        Tune(new EncoderTuning(TrainableBlocks: new EncoderBlocks(encoder).Count / 2));
     }
 
     /// <summary>The peak learning rate that suits the network.</summary>
