@@ -28,8 +28,8 @@ internal static class PretrainedText
         var modules = SentenceModules.Read(files);
         var inner = files.In(modules?.Folder ?? "");
         var config = ReadConfig(inner);
-        using var weights = WithoutPrefix(PretrainedWeights.ReadSafeTensors(inner), out _);
         var kind = KindOf(config);
+        using var weights = WithoutPrefix(PretrainedWeights.ReadSafeTensors(inner), out _);
         return Build(inner, kind, Sizes(kind, config, weights), weights, modules, unitLength: false, options);
     }
 

@@ -66,7 +66,7 @@ public sealed class ImageOnnxTests
     [TestMethod]
     public void OtherGraphsAreRefused()
     {
-        Refuse("has sides [3, 3], strides [1, 1]", graph => graph.Node.First(node => node.OpType == "Conv" && node.Input[1].EndsWith('5')).Attribute[2].Ints[0] = 2);
+        Refuse("has sides [3, 3], strides [2, 1]", graph => graph.Node.First(node => node.OpType == "Conv" && node.Input[1].EndsWith('5')).Attribute[2].Ints[0] = 2);
         Refuse("has 2 groups", graph => graph.Node.Last(node => node.OpType == "Conv").Attribute.Add(new AttributeProto { Name = "group", I = 2 }));
         Refuse("must come one Relu, there is a Sigmoid", graph => graph.Node.First(node => node.OpType == "Relu").OpType = "Sigmoid");
         Refuse("a block has a Mul", graph => graph.Node.Last(node => node.OpType == "Add").OpType = "Mul");
