@@ -15,6 +15,9 @@ internal abstract class FineTuningMethod : PretrainingMethod
 
     private readonly EncoderTuning _tuning;
     private readonly EncoderBlocks _blocks;
+
+    // Batch normalizations of blocks that do not change: their statistics must not either.
+    private readonly BatchNorm[] _restingNorms;
     private bool _frozen;
 
     /// <summary>A method that owns encoder and head.</summary>
@@ -33,6 +36,7 @@ internal abstract class FineTuningMethod : PretrainingMethod
         register_module("head", head);
         foreach (var (parameterName, parameter) in encoder.named_parameters())
             parameter.requires_grad_(tuning.Trains(_blocks, _blocks[parameterName]));
+        _restingNorms = [.. encoder.modules().OfType<BatchNorm>().Where(norm => !norm.Weight.requires_grad)];
     }
 
     /// <summary>Predicts from embeddings.</summary>
@@ -67,6 +71,8 @@ internal abstract class FineTuningMethod : PretrainingMethod
         {
             if (training && !Encoder.training)
                 Encoder.train();
+            foreach (var norm in _restingNorms)
+                norm.eval();
             return Encoder.call(inputs);
         }
         Encoder.eval();     // the loop puts the whole method into training mode
