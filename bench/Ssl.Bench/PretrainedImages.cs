@@ -110,7 +110,7 @@ public sealed class PretrainedImages : BenchCase
     private static (byte[][] Images, int[] Labels) Read(MLContext mlContext, bool test, int count)
     {
         var data = BenchImages.Cifar(mlContext, test);
-        return ([.. data.GetColumn<byte[]>("Image").Take(count)], [.. data.GetColumn<uint>("Label").Take(count).Select(key => (int)key - 1)]);
+        return ([.. data.GetColumn<byte[]>("Image").Take(count)], [.. data.GetColumn<uint>("Label").Take(count).Select(label => (int)label)]);
     }
 
     private static float[][] Embed(MLContext mlContext, EncoderTransformer encoder, byte[][] images)

@@ -212,6 +212,17 @@ public sealed class ImageFolderTests
     }
 
     [TestMethod]
+    public void ManyImagesAreEmbeddedPartByPartAsOneIs()
+    {
+        WriteResNet(SmallImageNetwork.ResNet(false), "timm");
+        using var encoder = s_ssl.LoadPretrained(_folder, new PretrainedOptions { ImageSize = 448, InputSize = SmallImageNetwork.Side });
+        byte[][] images = [.. Enumerable.Range(0, 17).Select(MakeUp)];
+        var together = Embed(encoder, images);
+        foreach (var i in new[] { 0, 15, 16 })
+            AssertNear([.. Embed(encoder, [images[i]])[0].Select(value => (double)value)], together[i], $"image {i}");
+    }
+
+    [TestMethod]
     public void BlocksAreThoseOfTheLibraries()
     {
         WriteResNet(SmallImageNetwork.ResNet(true), "timm");
