@@ -201,14 +201,14 @@ public sealed class ImageFolderTests
             Assert.AreEqual(48, Factory(untouched).NetworkShape.Height, "the resizing goes along");
         }
         using (var moved = s_ssl.Images.SimClr(encoder: start.ToImageEncoderFactory(), batchSize: 8, numberOfEpochs: 1, learningRate: 1e-3).Fit(rows))
-            Assert.AreNotEqual(before[0][0], Embed(moved, s_images)[0][0]);
+            CollectionAssert.AreNotEqual(before[0], Embed(moved, s_images)[0]);
         AssertEqual(before, Embed(start, s_images));
 
         WriteTransformer(SmallImageNetwork.Transformer(true), "timm", mean: true);
         using var transformer = s_ssl.LoadPretrained(_folder);
         using var masked = s_ssl.Images.MaskedAutoencoder(encoder: transformer, batchSize: 8, numberOfEpochs: 2).Fit(rows);
         Assert.IsLessThan(masked.TrainingHistory!.Epochs[0].Loss * 1.5, masked.TrainingHistory.Epochs[1].Loss);
-        Assert.AreNotEqual(Embed(transformer, s_images)[0][0], Embed(masked, s_images)[0][0]);
+        CollectionAssert.AreNotEqual(Embed(transformer, s_images)[0], Embed(masked, s_images)[0]);
     }
 
     [TestMethod]
