@@ -15,6 +15,7 @@ BenchCase[] cases =
     new MaskedLanguageModelQuality(),
     new TransformSpeed(),
     new PretrainedSpeed(),
+    new PretrainedImages(),
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),
