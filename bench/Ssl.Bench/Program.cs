@@ -16,6 +16,7 @@ BenchCase[] cases =
     new TransformSpeed(),
     new PretrainedSpeed(),
     new PretrainedAdapting(),
+    new PretrainedImages(),
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),

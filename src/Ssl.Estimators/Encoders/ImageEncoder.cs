@@ -8,6 +8,10 @@ namespace Ssl.Estimators.Encoders;
 /// </summary>
 public abstract class ImageEncoder : Encoder<ImageBatch>
 {
+    // Where nothing is learned on a CPU, so many at once: the maps of a large batch would neither fit its caches nor a gigabyte.
+    // A convolution orders its weights anew for each part, so that a few images at a time would cost twice as much.
+    private const int PixelsAtOnce = 32 * 224 * 224, FewImages = 16;
+
     /// <summary>An encoder of this name; the derived class registers its components.</summary>
     /// <param name="name">Name of the module.</param>
     /// <param name="shape">The images that it takes.</param>
@@ -18,11 +22,19 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         ArgumentNullException.ThrowIfNull(normalization);
         normalization.Require(shape.Channels);
         Shape = shape;
+        NetworkShape = shape;
         Normalization = normalization;
     }
 
+    /// <summary>An encoder of this name that brings the images to the size that its network computes at, where the factory says so.</summary>
+    private protected ImageEncoder(string name, ImageEncoderFactory factory, ImageNormalization normalization)
+        : this(name, factory.Shape, normalization) => NetworkShape = factory.NetworkShape;
+
     /// <summary>The images that it was made for. Networks without positions take other sizes too, as local crops need.</summary>
     public ImageShape Shape { get; }
+
+    /// <summary>The images as the network sees them: of <see cref="Shape"/>, or resized from it.</summary>
+    internal ImageShape NetworkShape { get; }
 
     /// <summary>Mean and deviation of the pixels.</summary>
     public ImageNormalization Normalization { get; }
@@ -30,11 +42,24 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
     /// <summary>Whether images of other heights and widths can be embedded.</summary>
     public virtual bool TakesAnySize => false;
 
+    /// <summary>Whether images are brought to another size before the network sees them, whatever size they have.</summary>
+    internal bool Resizes => NetworkShape != Shape;
+
     /// <inheritdoc/>
     protected sealed override Tensor Encode(ImageBatch batch)
     {
         using var scope = NewDisposeScope();
-        return EncodePixels(Standardize(batch)).MoveToOuterDisposeScope();
+        var count = Math.Max(FewImages, PixelsAtOnce / (NetworkShape.Height * NetworkShape.Width));
+        if (training || is_grad_enabled() || batch.Count <= count || batch.Pixels.device_type != DeviceType.CPU)
+            return EncodePixels(Standardize(batch)).MoveToOuterDisposeScope();
+        var embeddings = new List<Tensor>();
+        for (long first = 0; first < batch.Count; first += count)
+        {
+            using var part = new ImageBatch(batch.Pixels.narrow(0, first, Math.Min(count, batch.Count - first)));
+            using var inner = NewDisposeScope();
+            embeddings.Add(EncodePixels(Standardize(part)).MoveToOuterDisposeScope());
+        }
+        return cat(embeddings).MoveToOuterDisposeScope();
     }
 
     /// <summary>Embeds standardized images.</summary>
@@ -42,7 +67,7 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
     /// <returns>[N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
     protected abstract Tensor EncodePixels(Tensor pixels);
 
-    /// <summary>The images as the network wants them: (x - mean) / deviation, channel by channel.</summary>
+    /// <summary>The images as the network wants them: (x - mean) / deviation, channel by channel, and of its size.</summary>
     /// <param name="batch">On the encoder's device.</param>
     /// <returns>Single [N, channels, height, width].</returns>
     /// <exception cref="ArgumentException">Channels or size are not those of <see cref="Shape"/>.</exception>
@@ -60,7 +85,14 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         double unit = batch.Pixels.dtype == ScalarType.Byte ? 1.0 / 255 : 1;
         var scale = PerChannel(Normalization.Deviation.Select(d => (float)(unit / d)), batch.Pixels.device); // [1, C, 1, 1]
         var offset = PerChannel(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d), batch.Pixels.device);
-        return batch.Pixels.mul(scale).add_(offset, One).MoveToOuterDisposeScope();
+        var pixels = batch.Pixels.mul(scale).add_(offset, One);
+        if (Resizes && (shape[2] != NetworkShape.Height || shape[3] != NetworkShape.Width))
+        {
+            // A triangle as wide as the image shrinks, as Pillow's: plain bilinear where it grows.
+            pixels = nn.functional.interpolate(pixels, [NetworkShape.Height, NetworkShape.Width], mode: InterpolationMode.Bilinear,
+                align_corners: false, antialias: true);
+        }
+        return pixels.MoveToOuterDisposeScope();
     }
 
     private static Tensor PerChannel(IEnumerable<float> values, Device device)

@@ -7,7 +7,8 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>The description of an image encoder.</summary>
 public abstract class ImageEncoderFactory : EncoderFactory
 {
-    private const string ChannelsKey = "channels", HeightKey = "height", WidthKey = "width", MeanKey = "mean", DeviationKey = "deviation";
+    private const string ChannelsKey = "channels", HeightKey = "height", WidthKey = "width", MeanKey = "mean", DeviationKey = "deviation",
+        InputHeightKey = "inputHeight", InputWidthKey = "inputWidth";
 
     /// <summary>A description for images of a size.</summary>
     /// <param name="shape">The images.</param>
@@ -20,10 +21,14 @@ public abstract class ImageEncoderFactory : EncoderFactory
             .AtLeast(shape.Width, 1, "width")
             .ThrowIfAny();
         Shape = shape;
+        NetworkShape = shape;
     }
 
     /// <summary>The images that the encoder takes.</summary>
-    public ImageShape Shape { get; }
+    public ImageShape Shape { get; private set; }
+
+    /// <summary>The images as the network sees them: of <see cref="Shape"/>, unless it resizes them first (<see cref="Resizing"/>).</summary>
+    internal ImageShape NetworkShape { get; private set; }
 
     /// <summary>Mean and deviation of the pixels; <see langword="null"/> lets the trainer measure them on the training data.</summary>
     public ImageNormalization? Normalization { get; private set; }
@@ -54,6 +59,17 @@ public abstract class ImageEncoderFactory : EncoderFactory
         return copy;
     }
 
+    /// <summary>The same network behind a resizing: it takes images of another height and width, and computes at its own.</summary>
+    /// <param name="images">The images that it takes; with the same channels.</param>
+    internal ImageEncoderFactory Resizing(ImageShape images)
+    {
+        if (images.Channels != Shape.Channels)
+            throw new ArgumentException($"Resizing does not change channels: the network has {Shape}, the images {images}.", nameof(images));
+        var copy = (ImageEncoderFactory)MemberwiseClone();
+        copy.Shape = images;
+        return copy;
+    }
+
     /// <summary>A network with fresh weights, on the CPU.</summary>
     /// <param name="streams">Weights are drawn from its Weights.</param>
     public abstract ImageEncoder Create(RandomStreams streams);
@@ -67,10 +83,12 @@ public abstract class ImageEncoderFactory : EncoderFactory
         var json = new JsonObject
         {
             [KindProperty] = Kind,
-            [ChannelsKey] = Shape.Channels,
-            [HeightKey] = Shape.Height,
-            [WidthKey] = Shape.Width,
+            [ChannelsKey] = NetworkShape.Channels,
+            [HeightKey] = NetworkShape.Height,
+            [WidthKey] = NetworkShape.Width,
         };
+        if (Shape != NetworkShape)
+            (json[InputHeightKey], json[InputWidthKey]) = (Shape.Height, Shape.Width);
         if (Normalization is { } n)
         {
             json[MeanKey] = new JsonArray([.. n.Mean.Select(v => (JsonNode)v)]);
@@ -84,7 +102,7 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <param name="json">Has kind, shape and normalization already.</param>
     protected abstract void Describe(JsonObject json);
 
-    /// <summary>The shape that <see cref="ToJson"/> wrote.</summary>
+    /// <summary>The shape that <see cref="ToJson"/> wrote: the images as the network sees them.</summary>
     /// <param name="json">What <see cref="ToJson"/> gave.</param>
     /// <exception cref="FormatException">A number is missing.</exception>
     protected static ImageShape ReadShape(JsonObject json)
@@ -93,13 +111,18 @@ public abstract class ImageEncoderFactory : EncoderFactory
         return new ImageShape(reader.Integer(ChannelsKey), reader.Integer(HeightKey), reader.Integer(WidthKey));
     }
 
-    /// <summary>The factory with the normalization that <see cref="ToJson"/> wrote, if any.</summary>
+    /// <summary>The factory with the normalization and the resizing that <see cref="ToJson"/> wrote, if any.</summary>
     /// <param name="factory">Of the architecture that was read.</param>
     /// <param name="json">What <see cref="ToJson"/> gave.</param>
     protected static ImageEncoderFactory WithNormalizationOf(ImageEncoderFactory factory, JsonObject json)
     {
         ArgumentNullException.ThrowIfNull(factory);
         ArgumentNullException.ThrowIfNull(json);
+        if (json.ContainsKey(InputHeightKey))
+        {
+            var reader = new EncoderJsonReader(json);
+            factory = factory.Resizing(new ImageShape(factory.Shape.Channels, reader.Integer(InputHeightKey), reader.Integer(InputWidthKey)));
+        }
         return json[MeanKey] is JsonArray mean && json[DeviationKey] is JsonArray deviation
             ? factory.WithNormalization(new ImageNormalization([.. mean.Select(v => (float)v!)], [.. deviation.Select(v => (float)v!)]))
             : factory;

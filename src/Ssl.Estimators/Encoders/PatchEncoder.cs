@@ -21,6 +21,15 @@ public abstract class PatchEncoder : ImageEncoder
         Columns = shape.Width / patchSize;
     }
 
+    /// <summary>An encoder of this name that brings the images to the size that its network computes at, where the factory says so.</summary>
+    private protected PatchEncoder(string name, ImageEncoderFactory factory, int patchSize, ImageNormalization normalization)
+        : base(name, factory, normalization)
+    {
+        PatchSize = patchSize;
+        Rows = factory.NetworkShape.Height / patchSize;
+        Columns = factory.NetworkShape.Width / patchSize;
+    }
+
     /// <summary>Pixels of a patch's side.</summary>
     public int PatchSize { get; }
 

@@ -17,13 +17,14 @@ internal static class OnnxBert
     /// <summary>The weights of a graph under their names in the network that was exported.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="path">Where it was read.</param>
-    public static PretrainedWeights ReadWeights(OnnxGraph graph, string path)
+    /// <param name="isTable">Which further constants are weights.</param>
+    public static PretrainedWeights ReadWeights(OnnxGraph graph, string path, Predicate<string>? isTable = null)
     {
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
             foreach (var name in graph.WeightNames.Where(name => name.EndsWith(WeightEnd, StringComparison.Ordinal)
-                || name.EndsWith(BiasEnd, StringComparison.Ordinal)))
+                || name.EndsWith(BiasEnd, StringComparison.Ordinal) || isTable?.Invoke(name) == true))
             {
                 tensors[name] = graph.Values(name);
             }
@@ -100,7 +101,8 @@ internal static class OnnxBert
         return null;
     }
 
-    private static double? FindEpsilon(OnnxGraph graph)
+    /// <summary>What layer normalizations add to variances; null where the graph does not tell.</summary>
+    public static double? FindEpsilon(OnnxGraph graph)
     {
         foreach (var node in graph.Nodes)
         {

@@ -13,7 +13,7 @@ namespace Ssl.Estimators.Pretrained;
 /// <summary>Reads text encoders of BERT's family.</summary>
 internal static class PretrainedText
 {
-    private const string ConfigName = "config.json", MethodName = "pretrained weights";
+    private const string ConfigName = "config.json";
 
     // What files have beside the encoder: heads of the pretraining, and constants.
     private static readonly string[] s_known = ["pooler.", "cls.", "lm_head.", "qa_outputs.", "classifier.", "vocab_", "predictions."];
@@ -28,8 +28,8 @@ internal static class PretrainedText
         var modules = SentenceModules.Read(files);
         var inner = files.In(modules?.Folder ?? "");
         var config = ReadConfig(inner);
-        using var weights = WithoutPrefix(PretrainedWeights.ReadSafeTensors(inner), out _);
         var kind = KindOf(config);
+        using var weights = WithoutPrefix(PretrainedWeights.ReadSafeTensors(inner), out _);
         return Build(inner, kind, Sizes(kind, config, weights), weights, modules, unitLength: false, options);
     }
 
@@ -60,7 +60,7 @@ internal static class PretrainedText
             files.PathOf(ConfigName));
 
     private static BertKind KindOf(PretrainedSettings config)
-        => BertKind.Of(config) ?? throw config.Fault("model_type", $"one of {string.Join(", ", BertKind.All.Select(kind => kind.Name))}");
+        => BertKind.Of(config) ?? throw config.Fault("model_type", $"one of {string.Join(", ", BertKind.All.Select(kind => kind.Name))}; for images {PretrainedImage.Kinds}");
 
     private static BertSizes Sizes(BertKind kind, PretrainedSettings config, PretrainedWeights weights)
     {
@@ -92,6 +92,7 @@ internal static class PretrainedText
     private static EncoderModel Build(PretrainedFiles files, BertKind kind, BertSizes sizes, PretrainedWeights weights, SentenceModules? modules,
         bool unitLength, PretrainedOptions options)
     {
+        options.ThrowIfForImages();
         var positions = sizes.Positions - sizes.FirstPosition;
         if (options.MaximumTokens > positions)
         {
@@ -112,7 +113,7 @@ internal static class PretrainedText
         }
         return EncoderModel.Fill(new TextRowFormat([options.InputColumnName ?? ColumnNames.Text], tokenizer, new BertTextEncoderFactory(sizes)),
             targets => Fill(targets, weights, kind), options.OutputColumnName,
-            new JsonObject { ["trainer"] = MethodName, ["source"] = kind.Name });
+            new JsonObject { ["trainer"] = PretrainedReader.MethodName, ["source"] = kind.Name });
     }
 
     // 1e30 stands for no limit.
@@ -124,41 +125,6 @@ internal static class PretrainedText
     }
 
     private static void Fill(IReadOnlyDictionary<string, Tensor> targets, PretrainedWeights weights, BertKind kind)
-    {
-        var faults = new List<string>();
-        var sources = targets.ToDictionary(target => target.Key, target => kind.Names.Of(target.Key));
-        foreach (var (parameter, names) in sources)
-        {
-            long[] shape = [.. targets[parameter].shape];
-            shape[0] /= names.Length;
-            foreach (var name in names)
-            {
-                if (weights[name] is not { } found)
-                    faults.Add($"'{name}' is missing");
-                else if (!found.shape.AsSpan().SequenceEqual(shape))
-                    faults.Add($"'{name}' is [{string.Join(", ", found.shape)}], expected [{string.Join(", ", shape)}]");
-            }
-        }
-        if (faults.Count > 0)
-        {
-            throw new FormatException($"The weights in '{weights.Path}' are not those of a {kind.Name} of these sizes: {string.Join("; ",
-                faults.Take(8))}{(faults.Count > 8 ? $"; and {faults.Count - 8} more" : "")}.");
-        }
-        var unknown = weights.Names.Except(sources.Values.SelectMany(names => names)).Where(name => !name.EndsWith("position_ids", StringComparison.Ordinal)
-            && !s_known.Any(known => name.StartsWith(known, StringComparison.Ordinal))).ToArray();
-        if (unknown.Length > 0)
-        {
-            throw new FormatException($"'{weights.Path}' has the weights {string.Join(", ", unknown.Take(8).Select(name => $"'{name}'"))}, which a "
-                + $"{kind.Name} of these sizes does not have: config.json is another model's, or has settings that are not supported.");
-        }
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        foreach (var (parameter, names) in sources)
-        {
-            var target = targets[parameter];
-            var rows = target.shape[0] / names.Length;
-            for (var i = 0; i < names.Length; i++)
-                target.narrow(0, i * rows, rows).copy_(weights[names[i]]!);
-        }
-    }
+        => PretrainedFill.Copy(targets, weights, kind.Names.Of, name => name.EndsWith("position_ids", StringComparison.Ordinal)
+            || s_known.Any(known => name.StartsWith(known, StringComparison.Ordinal)), kind.Name);
 }

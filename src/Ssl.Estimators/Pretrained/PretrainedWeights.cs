@@ -68,6 +68,19 @@ internal sealed class PretrainedWeights : IDisposable
         return this;
     }
 
+    /// <summary>Puts another tensor, which the weights own from then on, in the place of one.</summary>
+    public void Replace(string name, Tensor tensor)
+    {
+        _tensors[name].Dispose();
+        _tensors[name] = tensor;
+    }
+
+    /// <summary>Names of the tensors in the safetensors files of a folder, whose values are not read; empty where there are no such files.</summary>
+    /// <exception cref="FormatException">A file is damaged.</exception>
+    public static IReadOnlyCollection<string> NamesIn(PretrainedFiles files)
+        => files.Has(SafeTensorsName) ? files.Read(SafeTensorsName, stream => SafeTensorsReader.Open(stream).Entries.Select(entry => entry.Name).ToArray())
+            : files.ReadSettings(IndexName)?["weight_map"] is JsonObject map ? [.. map.Select(entry => entry.Key)] : [];
+
     /// <summary>Frees the tensors.</summary>
     public void Dispose()
     {

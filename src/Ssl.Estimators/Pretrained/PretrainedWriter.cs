@@ -21,18 +21,34 @@ internal static class PretrainedWriter
     /// <summary>Writes an encoder.</summary>
     /// <param name="encoder">One of a kind that has such a layout.</param>
     /// <param name="folder">The folder; files in it that have the same names are replaced.</param>
+    /// <param name="layout">Whose names networks of images get.</param>
     /// <exception cref="NotSupportedException">The encoder's kind has no such layout.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
-    public static void Save(EncoderTransformer encoder, string folder)
+    public static void Save(EncoderTransformer encoder, string folder, PretrainedLayout layout)
     {
+        if (encoder.Model.Format is ImageRowFormat { Factory: ResNetEncoderFactory or VisionTransformerEncoderFactory } images)
+        {
+            PretrainedImageWriter.Check(images.Factory, layout);
+            WriteFolder(folder, target => PretrainedImageWriter.Write(encoder.Model, images.Factory, layout, target));
+            return;
+        }
         if (encoder.Model.Format is not TextRowFormat { Factory: BertTextEncoderFactory factory } format)
         {
-            throw new NotSupportedException($"An encoder of kind '{((encoder.Model.Format as TextRowFormat)?.Factory.Kind ?? encoder.Model.Modality)}' has no "
-                + "layout that transformers or sentence-transformers read. Those of BERT's kind have: encoders from LoadPretrained, and what was trained "
-                + "from them. SaveEncoder writes every encoder to a file of our own.");
+            throw new NotSupportedException($"An encoder of kind '{KindOf(encoder.Model)}' has no "
+                + "layout that transformers or sentence-transformers read. Those of BERT's kind have, residual networks and vision transformers: encoders from LoadPretrained, "
+                + "and what was trained from them. SaveEncoder writes every encoder to a file of our own.");
         }
+        if (layout != PretrainedLayout.Transformers)
+            throw new NotSupportedException($"The layout {layout} is one of image networks; an encoder of texts is written in that of {PretrainedLayout.Transformers}.");
         WriteFolder(folder, target => WriteBert(encoder.Model, format.Tokenizer, factory.Sizes, target));
     }
+
+    private static string KindOf(EncoderModel model) => model.Format switch
+    {
+        TextRowFormat text => text.Factory.Kind,
+        ImageRowFormat images => images.Factory.Kind,
+        _ => model.Modality,
+    };
 
     private static void WriteBert(EncoderModel model, TextTokenizer tokenizer, BertSizes sizes, string folder)
     {
@@ -154,7 +170,8 @@ internal static class PretrainedWriter
     private static JsonObject Module(int place, string path, string type)
         => new() { ["idx"] = place, ["name"] = $"{place}", ["path"] = path, ["type"] = "sentence_transformers.models." + type };
 
-    private static void WriteJson(string folder, string name, JsonNode json) => AtomicFile.Write(Path.Combine(folder, name), stream =>
+    /// <summary>Writes a file of settings.</summary>
+    internal static void WriteJson(string folder, string name, JsonNode json) => AtomicFile.Write(Path.Combine(folder, name), stream =>
     {
         using var writer = new StreamWriter(stream, leaveOpen: true);
         writer.Write(json.ToJsonString(s_indented));

@@ -48,7 +48,7 @@ internal sealed class StartedTextEncoderFactory(EncoderModel source) : TextEncod
 
 /// <summary>An image encoder to go on from: networks of its architecture start with its weights.</summary>
 /// <param name="source">The encoder; it stays as it is, and must not be disposed of before a network was made.</param>
-internal sealed class StartedImageEncoderFactory(EncoderModel source) : ImageEncoderFactory(((ImageRowFormat)source.Format).Factory.Shape)
+internal sealed class StartedImageEncoderFactory(EncoderModel source) : ImageEncoderFactory(((ImageRowFormat)source.Format).Factory.NetworkShape)
 {
     private readonly ImageEncoderFactory _factory = ((ImageRowFormat)source.Format).Factory;
     private readonly Lazy<string> _checksum = new(() => StartWeights.ChecksumOf(source));
@@ -56,8 +56,9 @@ internal sealed class StartedImageEncoderFactory(EncoderModel source) : ImageEnc
     /// <summary>A factory with the pixels' statistics that the weights were trained with.</summary>
     public static ImageEncoderFactory Create(EncoderModel source)
     {
-        var factory = new StartedImageEncoderFactory(source);
-        return factory._factory.Normalization is { } normalization ? factory.WithNormalization(normalization) : factory;
+        var started = new StartedImageEncoderFactory(source);
+        var factory = started.Resizing(started._factory.Shape);
+        return started._factory.Normalization is { } normalization ? factory.WithNormalization(normalization) : factory;
     }
 
     public override string Kind => _factory.Kind;

@@ -152,6 +152,21 @@ public class FineTuningMethodTests
     }
 
     [TestMethod]
+    public void StatisticsOfBlocksThatDoNotChangeDoNotChange()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var encoder = new ResNetEncoderFactory(new ImageShape(3, 12, 12), 18, 4, ImageStem.Small).Create(streams);
+        using var method = new MulticlassClassification(encoder, new PredictionHead(encoder.EmbeddingDimension, 0, 3, streams),
+            new EncoderTuning(TrainableBlocks: 2));
+        var before = encoder.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.clone());
+        method.train();
+        method.Loss([new ImageBatch(rand(4, 3, 12, 12)), new LabelBatch(tensor(new float[] { 0, 1, 2, 0 }))]).Total.backward();
+        foreach (var (name, value) in encoder.state_dict().Where(entry => entry.Key.EndsWith("running_mean", StringComparison.Ordinal)))
+            Assert.AreEqual(name.StartsWith("layer4", StringComparison.Ordinal), !value.equal(before[name]).all().item<bool>(), name);
+    }
+
+    [TestMethod]
     public void TheEncoderThawsAfterItsFrozenEpochs()
     {
         using var scope = NewDisposeScope();

@@ -191,7 +191,7 @@ internal sealed class SmallNetwork
     }
 
     // The series of the error function.
-    private static double Erf(double x)
+    internal static double Erf(double x)
     {
         double sum = 0, term = x;
         for (var n = 0; n < 60; n++)

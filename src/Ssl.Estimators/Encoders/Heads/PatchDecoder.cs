@@ -40,7 +40,7 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
         Initialization.Normal(_maskToken, 0.02, streams.Weights);
         _positions = PositionGrid.SinesAndCosines(encoder.Rows, encoder.Columns, dimension).squeeze(0).DetachFromDisposeScope(); // [P, E]
         _blocks = VisionBlock.Stack(layers, dimension, heads, streams);
-        _norm = nn.LayerNorm(dimension, VisionBlock.Epsilon, dtype: ScalarType.Float32);
+        _norm = nn.LayerNorm(dimension, VisionBlock.DefaultEpsilon, dtype: ScalarType.Float32);
         _output = Initialization.NormalLinear(dimension, encoder.PatchLength, streams.Weights);
         RegisterComponents();
     }

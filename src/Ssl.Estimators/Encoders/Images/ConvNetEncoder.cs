@@ -13,7 +13,7 @@ internal sealed class ConvNetEncoder : ImageEncoder
     private readonly ModuleList<ConvNetStage> _stages;
 
     public ConvNetEncoder(ConvNetEncoderFactory sizes, ImageNormalization normalization, RandomStreams streams)
-        : base(nameof(ConvNetEncoder), sizes.Shape, normalization)
+        : base(nameof(ConvNetEncoder), sizes, normalization)
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _stages = new ModuleList<ConvNetStage>([.. Enumerable.Range(0, sizes.NumberOfStages).Select(i =>

@@ -28,7 +28,7 @@ internal sealed class ModuleEncoderFactory : ImageEncoderFactory
     public override int EmbeddingDimension { get; }
 
     public override ImageEncoder Create(RandomStreams streams)
-        => new ModuleEncoder(Kind, Shape, EffectiveNormalization, _create(), EmbeddingDimension);
+        => new ModuleEncoder(this, EffectiveNormalization, _create());
 
     protected override void Describe(JsonObject json)
     {
@@ -42,11 +42,11 @@ internal sealed class ModuleEncoder : ImageEncoder
     [ComponentName(Name = "module")]
     private readonly nn.Module<Tensor, Tensor> _module;
 
-    public ModuleEncoder(string kind, ImageShape shape, ImageNormalization normalization, nn.Module<Tensor, Tensor> module,
-        int embeddingDimension) : base(kind, shape, normalization)
+    public ModuleEncoder(ModuleEncoderFactory factory, ImageNormalization normalization, nn.Module<Tensor, Tensor> module)
+        : base(factory.Kind, factory, normalization)
     {
         _module = module;
-        EmbeddingDimension = embeddingDimension;
+        EmbeddingDimension = factory.EmbeddingDimension;
         RegisterComponents();
     }
 

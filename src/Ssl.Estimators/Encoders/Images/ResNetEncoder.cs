@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>
 /// A residual network without its classifier (He et al., 2016, arXiv:1512.03385); parameters are named as in torchvision.
 /// </summary>
-/// <remarks>The stride of a bottleneck is on its 3x3 convolution, as in torchvision (ResNet v1.5).</remarks>
+/// <remarks>The stride of a bottleneck is on its 3x3 convolution, as in torchvision (ResNet v1.5), unless the factory says the paper's place.</remarks>
 internal sealed class ResNetEncoder : ImageEncoder
 {
     [ComponentName(Name = "conv1")]
@@ -33,7 +33,7 @@ internal sealed class ResNetEncoder : ImageEncoder
     private readonly bool _pools;
 
     public ResNetEncoder(ResNetEncoderFactory sizes, ImageNormalization normalization, RandomStreams streams)
-        : base(nameof(ResNetEncoder), sizes.Shape, normalization)
+        : base(nameof(ResNetEncoder), sizes, normalization)
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _pools = sizes.Stem == ImageStem.Large;
@@ -52,7 +52,7 @@ internal sealed class ResNetEncoder : ImageEncoder
             var blocks = new ResNetBlock[sizes.BlocksPerStage[index]];
             for (int i = 0; i < blocks.Length; i++)
             {
-                blocks[i] = new ResNetBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, streams);
+                blocks[i] = new ResNetBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, sizes.StridesFirst, streams);
                 inputs = blocks[i].Outputs;
             }
             return new ModuleList<ResNetBlock>(blocks);
@@ -63,10 +63,14 @@ internal sealed class ResNetEncoder : ImageEncoder
 
     public override bool TakesAnySize => true;
 
+    // The stem counts with the first block.
+    public override IReadOnlyList<string> Blocks => [.. new[] { _stage1, _stage2, _stage3, _stage4 }
+        .SelectMany((stage, s) => Enumerable.Range(0, stage.Count).Select(block => $"layer{s + 1}.{block}"))];
+
     protected override Tensor EncodePixels(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        var maps = _stemNorm.call(MemoryLayout.ChannelsLast(_stem.call(pixels))).relu_();            // [N, W, H', W']
+        var maps = _stem.Normalized(_stemNorm, pixels, bringsChannelsLast: true).relu_();              // [N, W, H', W']
         if (_pools)
             maps = nn.functional.max_pool2d(maps, 3, 2, 1);
         foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])
@@ -104,12 +108,17 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "downsample")]
     private readonly Sequential? _shortcut;
 
-    public ResNetBlock(int inputs, int width, int stride, bool isBottleneck, RandomStreams streams) : base(nameof(ResNetBlock))
+    // Its parts; in a field of their own kind they would be registered twice.
+    private readonly (ImageConvolution Convolution, BatchNorm Norm)? _shortcutParts;
+
+    public ResNetBlock(int inputs, int width, int stride, bool isBottleneck, bool stridesFirst, RandomStreams streams)
+        : base(nameof(ResNetBlock))
     {
+        var (first, second) = !isBottleneck || stridesFirst ? (stride, 1) : (1, stride);
         Outputs = isBottleneck ? Expansion * width : width;
-        _first = new ImageConvolution(inputs, width, isBottleneck ? 1 : 3, isBottleneck ? 1 : stride, streams);
+        _first = new ImageConvolution(inputs, width, isBottleneck ? 1 : 3, first, streams);
         _firstNorm = new BatchNorm(width);
-        _second = new ImageConvolution(width, width, 3, isBottleneck ? stride : 1, streams);
+        _second = new ImageConvolution(width, width, 3, second, streams);
         _secondNorm = new BatchNorm(width);
         if (isBottleneck)
         {
@@ -118,8 +127,9 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
         }
         if (stride != 1 || inputs != Outputs)
         {
-            _shortcut = nn.Sequential(("0", new ImageConvolution(inputs, Outputs, 1, stride, streams)),
-                ("1", new BatchNorm(Outputs)));
+            var (convolution, norm) = (new ImageConvolution(inputs, Outputs, 1, stride, streams), new BatchNorm(Outputs));
+            _shortcut = nn.Sequential(("0", convolution), ("1", norm));
+            _shortcutParts = (convolution, norm);
         }
         RegisterComponents();
     }
@@ -130,11 +140,11 @@ internal sealed class ResNetBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var maps = _firstNorm.call(_first.call(input)).relu_();
-        maps = _secondNorm.call(_second.call(maps));
+        var maps = _first.Normalized(_firstNorm, input).relu_();
+        maps = _second.Normalized(_secondNorm, maps);
         if (_third is not null)
-            maps = _thirdNorm!.call(_third.call(maps.relu_()));
-        var shortcut = _shortcut is null ? input : _shortcut.call(input);
+            maps = _third.Normalized(_thirdNorm!, maps.relu_());
+        var shortcut = _shortcutParts is var (convolution, norm) ? convolution.Normalized(norm, input) : input;
         return maps.add_(shortcut, One).relu_().MoveToOuterDisposeScope();
     }
 }

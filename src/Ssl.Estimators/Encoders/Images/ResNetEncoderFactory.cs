@@ -9,29 +9,53 @@ internal sealed class ResNetEncoderFactory : ImageEncoderFactory
 {
     public const string KindName = "image.resnet";
 
-    public ResNetEncoderFactory(ImageShape shape, int depth, int width, ImageStem stem) : base(shape)
+    private const int Stages = 4;
+
+    /// <summary>Blocks a stage, and whether they are bottlenecks, of the depths that have a name.</summary>
+    private static readonly Dictionary<int, (int[] Blocks, bool IsBottleneck)> s_depths = new()
     {
-        new OptionFaults()
-            .Require(depth is 18 or 34 or 50, nameof(depth), "must be 18, 34 or 50", depth)
+        [18] = ([2, 2, 2, 2], false),
+        [34] = ([3, 4, 6, 3], false),
+        [50] = ([3, 4, 6, 3], true),
+    };
+
+    public ResNetEncoderFactory(ImageShape shape, int depth, int width, ImageStem stem)
+        : this(shape, s_depths.GetValueOrDefault(depth).Blocks ?? [], s_depths.GetValueOrDefault(depth).IsBottleneck, width, stem,
+            new OptionFaults().Require(s_depths.ContainsKey(depth), nameof(depth), "must be 18, 34 or 50", depth))
+    {
+    }
+
+    /// <summary>A network of any depth.</summary>
+    public ResNetEncoderFactory(ImageShape shape, int[] blocksPerStage, bool isBottleneck, int width, ImageStem stem)
+        : this(shape, blocksPerStage, isBottleneck, width, stem, new OptionFaults().Require(blocksPerStage.Length == Stages
+            && blocksPerStage.All(blocks => blocks >= 1), nameof(blocksPerStage), "must be four numbers of at least 1", string.Join(", ", blocksPerStage)))
+    {
+    }
+
+    private ResNetEncoderFactory(ImageShape shape, int[] blocksPerStage, bool isBottleneck, int width, ImageStem stem, OptionFaults faults)
+        : base(shape)
+    {
+        faults
             .AtLeast(width, 1)
             .Defined(stem)
             .ThrowIfAny();
-        (Depth, Width, Stem) = (depth, width, stem);
+        (BlocksPerStage, IsBottleneck, Width, Stem) = (blocksPerStage, isBottleneck, width, stem);
     }
 
     public override string Kind => KindName;
-
-    /// <summary>Layers with weights, the classifier that is not there included: 18, 34 or 50.</summary>
-    public int Depth { get; }
 
     /// <summary>Channels of the first stage; each later stage has twice as many.</summary>
     public int Width { get; }
 
     public ImageStem Stem { get; }
 
-    public bool IsBottleneck => Depth == 50;
+    public bool IsBottleneck { get; }
 
-    public int[] BlocksPerStage => Depth == 18 ? [2, 2, 2, 2] : [3, 4, 6, 3];
+    /// <summary>Whether a bottleneck's stride is on its first convolution, as in the paper, not on the second, as in most files (v1.5).</summary>
+    public bool StridesFirst { get; init; }
+
+    /// <summary>Four numbers.</summary>
+    public int[] BlocksPerStage { get; }
 
     public override int EmbeddingDimension => Width * 8 * (IsBottleneck ? 4 : 1);
 
@@ -45,7 +69,18 @@ internal sealed class ResNetEncoderFactory : ImageEncoderFactory
 
     protected override void Describe(JsonObject json)
     {
-        json["depth"] = Depth;
+        var named = s_depths.FirstOrDefault(depth => depth.Value.IsBottleneck == IsBottleneck && depth.Value.Blocks.AsSpan().SequenceEqual(BlocksPerStage));
+        if (named.Key != 0)
+        {
+            json["depth"] = named.Key;
+        }
+        else
+        {
+            json["blocks"] = new JsonArray([.. BlocksPerStage.Select(count => (JsonNode)count)]);
+            json["isBottleneck"] = IsBottleneck;
+        }
+        if (StridesFirst)
+            json["stridesFirst"] = true;
         json["baseWidth"] = Width;
         json["stem"] = Stem.ToString();
     }
@@ -59,7 +94,10 @@ internal sealed class ResNetEncoderFactory : ImageEncoderFactory
             throw new FormatException($"The description of the encoder '{KindName}' has the unknown stem '{stem}'. "
                 + $"Known: {string.Join(", ", Enum.GetNames<ImageStem>())}.");
         }
-        return WithNormalizationOf(
-            new ResNetEncoderFactory(ReadShape(json), reader.Integer("depth"), reader.Integer("baseWidth"), parsed), json);
+        var (shape, width, stridesFirst) = (ReadShape(json), reader.Integer("baseWidth"), json.ContainsKey("stridesFirst") && reader.Boolean("stridesFirst"));
+        return WithNormalizationOf(json["blocks"] is JsonArray blocks
+            ? new ResNetEncoderFactory(shape, [.. blocks.Select(count => (int)count!)], reader.Boolean("isBottleneck"), width, parsed)
+                { StridesFirst = stridesFirst }
+            : new ResNetEncoderFactory(shape, reader.Integer("depth"), width, parsed) { StridesFirst = stridesFirst }, json);
     }
 }

@@ -9,8 +9,8 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>A pre-norm transformer block without mask or dropout, its parts named as in timm.</summary>
 internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
 {
-    public const double Epsilon = 1e-6;
-    private const int HiddenRatio = 4;
+    public const double DefaultEpsilon = 1e-6;
+    public const int DefaultHiddenRatio = 4;
 
     [ComponentName(Name = "norm1")]
     private readonly LayerNorm _attentionNorm;
@@ -24,19 +24,24 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "mlp")]
     private readonly VisionMlp _hidden;
 
-    public VisionBlock(int dimension, int numberOfHeads, double residualScale, RandomStreams streams) : base(nameof(VisionBlock))
+    private VisionBlock(int dimension, int numberOfHeads, int hiddenDimension, double epsilon, double residualScale, RandomStreams streams)
+        : base(nameof(VisionBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
+        _attentionNorm = nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
         _attention = new VisionAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _hiddenNorm = nn.LayerNorm(dimension, Epsilon, dtype: ScalarType.Float32);
-        _hidden = new VisionMlp(dimension, HiddenRatio * dimension, residualScale, streams.Weights);
+        _hiddenNorm = nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
+        _hidden = new VisionMlp(dimension, hiddenDimension, residualScale, streams.Weights);
         RegisterComponents();
     }
 
     /// <summary>Blocks whose residual branches start smaller the more there are, so that the sum keeps its scale.</summary>
     public static ModuleList<VisionBlock> Stack(int count, int dimension, int numberOfHeads, RandomStreams streams)
+        => Stack(count, dimension, numberOfHeads, DefaultHiddenRatio * dimension, DefaultEpsilon, streams);
+
+    /// <inheritdoc cref="Stack(int, int, int, RandomStreams)"/>
+    public static ModuleList<VisionBlock> Stack(int count, int dimension, int numberOfHeads, int hiddenDimension, double epsilon, RandomStreams streams)
         => new([.. Enumerable.Range(0, count).Select(_ =>
-            new VisionBlock(dimension, numberOfHeads, 1 / Math.Sqrt(2 * count), streams))]);
+            new VisionBlock(dimension, numberOfHeads, hiddenDimension, epsilon, 1 / Math.Sqrt(2 * count), streams))]);
 
     public override Tensor forward(Tensor tokens)                                                   // [N, L, D] to [N, L, D]
     {

@@ -16,6 +16,9 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     [ComponentName(Name = "cls_token")]
     private readonly Parameter _classToken;
 
+    [ComponentName(Name = "dist_token")]
+    private readonly Parameter? _distillationToken;
+
     [ComponentName(Name = "pos_embed")]
     private readonly Parameter _positions;
 
@@ -29,20 +32,30 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     private readonly LayerNorm _norm;
 
     private readonly ImagePooling _pooling;
+    private readonly int _numberOfLayers;
+
+    // Tokens before the patches.
+    private readonly int _prefix;
 
     public VisionTransformerEncoder(VisionTransformerEncoderFactory sizes, ImageNormalization normalization, RandomStreams streams)
-        : base(nameof(VisionTransformerEncoder), sizes.Shape, sizes.PatchSize, normalization)
+        : base(nameof(VisionTransformerEncoder), sizes, sizes.PatchSize, normalization)
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
-        _pooling = sizes.Pooling;
+        (_pooling, _numberOfLayers, _prefix) = (sizes.Pooling, sizes.NumberOfLayers, sizes.HasDistillationToken ? 2 : 1);
         _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
         Initialization.Normal(_classToken, 0.02, streams.Weights);
-        using (var none = zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32))
+        if (sizes.HasDistillationToken)
+        {
+            _distillationToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
+            Initialization.Normal(_distillationToken, 0.02, streams.Weights);
+        }
+        using (var none = zeros(1, _prefix, EmbeddingDimension, dtype: ScalarType.Float32))
         using (var grid = PositionGrid.SinesAndCosines(Rows, Columns, EmbeddingDimension))
-            _positions = nn.Parameter(cat([none, grid], 1));                                        // [1, 1 + P, D]
+            _positions = nn.Parameter(cat([none, grid], 1));                                        // [1, 1 or 2 + P, D]
         _projection = new PatchProjection(sizes.Shape.Channels, EmbeddingDimension, sizes.PatchSize, streams);
-        _blocks = VisionBlock.Stack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, streams);
-        _norm = nn.LayerNorm(EmbeddingDimension, VisionBlock.Epsilon, dtype: ScalarType.Float32);
+        _blocks = VisionBlock.Stack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.HiddenDimension,
+            sizes.LayerNormEpsilon, streams);
+        _norm = nn.LayerNorm(EmbeddingDimension, sizes.LayerNormEpsilon, dtype: ScalarType.Float32);
         RegisterComponents();
     }
 
@@ -50,13 +63,18 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
 
     public override int TokenDimension => EmbeddingDimension;
 
-    public override Tensor Positions => _positions.narrow(1, 1, NumberOfPatches);
+    public override bool TakesAnySize => Resizes;
+
+    // What stands before the first block counts with it, the last norm with the last.
+    public override IReadOnlyList<string> Blocks => [.. Enumerable.Range(0, _numberOfLayers).Select(layer => $"blocks.{layer}")];
+
+    public override Tensor Positions => _positions.narrow(1, _prefix, NumberOfPatches);
 
     protected override Tensor EncodePixels(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        var tokens = Run(EmbedPatches(Patchify(pixels)));                                           // [N, 1 + P, D]
-        var pooled = _pooling == ImagePooling.Class ? tokens.select(1, 0) : tokens.narrow(1, 1, NumberOfPatches).mean([1L]);
+        var tokens = Run(EmbedPatches(Patchify(pixels)));                                           // [N, 1 or 2 + P, D]
+        var pooled = _pooling == ImagePooling.Class ? tokens.select(1, 0) : tokens.narrow(1, _prefix, NumberOfPatches).mean([1L]);
         return pooled.MoveToOuterDisposeScope();                                                    // [N, D]
     }
 
@@ -72,14 +90,15 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     public override Tensor EncodePatches(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return Run(tokens).narrow(1, 1, tokens.shape[1]).MoveToOuterDisposeScope();
+        return Run(tokens).narrow(1, _prefix, tokens.shape[1]).MoveToOuterDisposeScope();
     }
 
-    // [N, V, D] to [N, 1 + V, D], the class token first.
+    // [N, V, D] to [N, 1 or 2 + V, D], the class token first.
     private Tensor Run(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var first = _classToken.add(_positions.narrow(1, 0, 1), One).expand(tokens.shape[0], 1, EmbeddingDimension);
+        Tensor first = _distillationToken is null ? _classToken : cat([_classToken, _distillationToken], 1);
+        first = first.add(_positions.narrow(1, 0, _prefix), One).expand(tokens.shape[0], _prefix, EmbeddingDimension);
         tokens = cat([first, tokens], 1);
         foreach (var block in _blocks)
             tokens = block.call(tokens);

@@ -19,6 +19,8 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
 {
     public const string KindName = "image.vit";
 
+    private const string HiddenKey = "hiddenDimension", EpsilonKey = "layerNormEpsilon", DistillationKey = "hasDistillationToken";
+
     public VisionTransformerEncoderFactory(ImageShape shape, int patchSize, int numberOfLayers, int dimension, int numberOfHeads,
         ImagePooling pooling) : base(shape)
     {
@@ -36,6 +38,7 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
             .ThrowIfAny();
         (PatchSize, NumberOfLayers, EmbeddingDimension, NumberOfHeads, Pooling) = (patchSize, numberOfLayers, dimension, numberOfHeads,
             pooling);
+        HiddenDimension = VisionBlock.DefaultHiddenRatio * dimension;
     }
 
     public override string Kind => KindName;
@@ -49,6 +52,15 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
     public int NumberOfHeads { get; }
 
     public ImagePooling Pooling { get; }
+
+    /// <summary>Width within a feed-forward network; four times the dimension unless set.</summary>
+    public int HiddenDimension { get; init; }
+
+    /// <summary>Added to a variance; 1e-6 unless set.</summary>
+    public double LayerNormEpsilon { get; init; } = VisionBlock.DefaultEpsilon;
+
+    /// <summary>Whether a second token stands behind the class token (DeiT, Touvron et al., 2021).</summary>
+    public bool HasDistillationToken { get; init; }
 
     public override bool UsesBatchStatistics => false;
 
@@ -69,6 +81,12 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
         json["dimension"] = EmbeddingDimension;
         json["numberOfHeads"] = NumberOfHeads;
         json["pooling"] = Pooling.ToString();
+        if (HiddenDimension != VisionBlock.DefaultHiddenRatio * EmbeddingDimension)
+            json[HiddenKey] = HiddenDimension;
+        if (LayerNormEpsilon != VisionBlock.DefaultEpsilon)
+            json[EpsilonKey] = LayerNormEpsilon;
+        if (HasDistillationToken)
+            json[DistillationKey] = true;
     }
 
     public static ImageEncoderFactory Read(JsonObject json)
@@ -80,7 +98,13 @@ internal sealed class VisionTransformerEncoderFactory : ImageEncoderFactory
             throw new FormatException($"The description of the encoder '{KindName}' has the unknown pooling '{pooling}'. "
                 + $"Known: {string.Join(", ", Enum.GetNames<ImagePooling>())}.");
         }
+        var dimension = reader.Integer("dimension");
         return WithNormalizationOf(new VisionTransformerEncoderFactory(ReadShape(json), reader.Integer("patchSize"),
-            reader.Integer("numberOfLayers"), reader.Integer("dimension"), reader.Integer("numberOfHeads"), parsed), json);
+            reader.Integer("numberOfLayers"), dimension, reader.Integer("numberOfHeads"), parsed)
+        {
+            HiddenDimension = json.ContainsKey(HiddenKey) ? reader.Integer(HiddenKey) : VisionBlock.DefaultHiddenRatio * dimension,
+            LayerNormEpsilon = json.ContainsKey(EpsilonKey) ? reader.Number(EpsilonKey) : VisionBlock.DefaultEpsilon,
+            HasDistillationToken = json.ContainsKey(DistillationKey) && reader.Boolean(DistillationKey),
+        }, json);
     }
 }

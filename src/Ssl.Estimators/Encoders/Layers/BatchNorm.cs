@@ -26,6 +26,13 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     public Tensor Weight => weight;
 
+    /// <summary>What it multiplies each channel with and adds then, by its running statistics: [C] and [C].</summary>
+    public (Tensor Scale, Tensor Shift) ScaleAndShift()
+    {
+        var scale = get_buffer("running_var")!.add(Number(Epsilon), One).rsqrt_().mul_(weight);
+        return (scale, bias.addcmul(get_buffer("running_mean")!, scale, Number(-1L)));
+    }
+
     public override Tensor forward(Tensor input)
     {
         if (training)

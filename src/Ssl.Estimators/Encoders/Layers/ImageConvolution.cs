@@ -8,6 +8,9 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>A square convolution without bias that pads by half of its side; its weight is named as in torchvision.</summary>
 internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
 {
+    // From this number on the passes that it saves cost more than the factors.
+    private const int FoldedImages = 16;
+
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight;
 
@@ -26,13 +29,40 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>
+    /// The convolution and the batch normalization behind it. Where nothing is learned they are one: the normalization's factors go into the
+    /// weights, which saves a pass over the maps.
+    /// </summary>
+    /// <param name="norm">As many channels as come out.</param>
+    /// <param name="maps">[N, C, H, W].</param>
+    /// <param name="bringsChannelsLast">Whether what comes out gets another layout, which the next layers keep.</param>
+    public Tensor Normalized(BatchNorm norm, Tensor maps, bool bringsChannelsLast = false)
+    {
+        using var scope = NewDisposeScope();
+        if (norm.training || is_grad_enabled() || MixedPrecision.IsOn || maps.shape[0] < FoldedImages)
+        {
+            maps = call(maps);
+            return norm.call(bringsChannelsLast ? MemoryLayout.ChannelsLast(maps) : maps).MoveToOuterDisposeScope();
+        }
+        var (scale, shift) = norm.ScaleAndShift();
+        if (bringsChannelsLast)
+            maps = MemoryLayout.ChannelsLast(maps);
+        return Convolve(maps, _weight.mul(scale.view(-1, 1, 1, 1)), shift).MoveToOuterDisposeScope();
+    }
+
     public override Tensor forward(Tensor maps)
+    {
+        using var scope = NewDisposeScope();
+        return Convolve(maps, _weight, null).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Convolve(Tensor maps, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
         // They are left out before: with few input channels oneDNN's backward pass of such a stride writes beyond its memory.
         if (_skip > 1)
             maps = maps.slice(2, 0, maps.shape[2], _skip).slice(3, 0, maps.shape[3], _skip);
-        return nn.functional.conv2d(MixedPrecision.Round(maps), MixedPrecision.Round(_weight), null, _strides, _padding)
+        return nn.functional.conv2d(MixedPrecision.Round(maps), MixedPrecision.Round(weight), bias, _strides, _padding)
             .MoveToOuterDisposeScope();
     }
 }

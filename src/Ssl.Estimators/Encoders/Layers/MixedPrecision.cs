@@ -16,6 +16,9 @@ internal static class MixedPrecision
     [ThreadStatic]
     private static bool t_isOn;
 
+    /// <summary>Whether it is on.</summary>
+    public static bool IsOn => t_isOn;
+
     /// <summary>Turns it on until disposed of; null where it is not wanted.</summary>
     public static IDisposable? Begin(bool wanted)
     {

@@ -14,9 +14,9 @@ internal sealed class OnnxGraph
     private readonly Dictionary<string, List<NodeProto>> _consumers = new(StringComparer.Ordinal);
     private readonly GraphProto _graph;
 
-    private OnnxGraph(GraphProto graph)
+    private OnnxGraph(GraphProto graph, string producer)
     {
-        _graph = graph;
+        (_graph, Producer) = (graph, producer);
         foreach (var weight in graph.Initializer)
             _weights[weight.Name] = weight;
         foreach (var node in graph.Node)
@@ -30,6 +30,9 @@ internal sealed class OnnxGraph
             }
         }
     }
+
+    /// <summary>The program that wrote the file: "pytorch", "CNTK"; may be empty.</summary>
+    public string Producer { get; }
 
     /// <summary>The nodes, in an order in which they can be computed.</summary>
     public IReadOnlyList<NodeProto> Nodes => _graph.Node;
@@ -47,13 +50,20 @@ internal sealed class OnnxGraph
             var model = ModelProto.Parser.ParseFrom(stream);
             if (model.Graph is not { Node.Count: > 0 } graph)
                 throw new FormatException("The file is no ONNX model: it has no graph.");
-            return new OnnxGraph(graph);
+            return new OnnxGraph(graph, model.ProducerName);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw new FormatException($"The file is no ONNX model, or a damaged one ({e.Message.TrimEnd('.')}). Copy or download it again.", e);
         }
     }
+
+    /// <summary>An attribute of a node, of whole numbers; null where it is left out.</summary>
+    public static long[]? IntegersOf(NodeProto node, string attribute)
+        => node.Attribute.FirstOrDefault(found => found.Name == attribute) is { } found ? found.Ints.Count > 0 ? [.. found.Ints] : [found.I] : null;
+
+    /// <summary>An attribute of a node, of one number; null where it is left out.</summary>
+    public static float? NumberOf(NodeProto node, string attribute) => node.Attribute.FirstOrDefault(found => found.Name == attribute)?.F;
 
     /// <summary>Whether a name is that of a weight.</summary>
     public bool IsWeight(string name) => _weights.ContainsKey(name);
