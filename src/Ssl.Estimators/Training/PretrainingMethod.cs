@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;
@@ -65,13 +66,19 @@ public abstract class PretrainingMethod : nn.Module
             dropout.train();
     }
 
-    /// <summary>Multiplies the learning rate of a parameter.</summary>
+    /// <summary>How fast a parameter learns.</summary>
     /// <param name="parameterName">Its name in the method: "encoder.output.weight".</param>
-    internal virtual double LearningRateScale(string parameterName) => 1;
+    internal virtual ParameterRate RateOf(string parameterName) => ParameterRate.Plain;
 
     /// <summary>Called before an epoch's first step, with the method in training mode.</summary>
     /// <param name="epoch">Its number, from 0.</param>
     internal virtual void OnEpochStarting(int epoch)
+    {
+    }
+
+    /// <summary>Called before the loss of a step.</summary>
+    /// <param name="progress">Share of the training that is over, from 0 to 1; also in a resumed training.</param>
+    internal virtual void OnStepStarting(double progress)
     {
     }
 

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,9 +42,9 @@ internal abstract class FineTuningMethod : PretrainingMethod
     internal sealed override void OnEpochStarting(int epoch)
         => _frozen = _tuning.TrainableBlocks == 0 || epoch < _tuning.FrozenEpochs;
 
-    internal sealed override double LearningRateScale(string parameterName)
+    internal sealed override ParameterRate RateOf(string parameterName)
         => parameterName.StartsWith(EncoderPrefix, StringComparison.Ordinal)
-            ? Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]]) : 1;
+            ? new(Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]])) : ParameterRate.Plain;
 
     /// <inheritdoc/>
     public sealed override StepLoss Loss(IReadOnlyList<Batch> columns)
