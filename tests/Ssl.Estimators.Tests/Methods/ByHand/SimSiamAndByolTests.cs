@@ -114,7 +114,8 @@ public sealed class SimSiamAndByolTests
         void Learns(PretrainingMethod method, double predictor)
         {
             const double rate = 1e-3;
-            var before = method.named_parameters().Where(item => item.parameter.requires_grad)
+            // Matrices: what a batch norm behind it takes away again, such as a bias, has no gradient but rounding.
+            var before = method.named_parameters().Where(item => item.parameter.requires_grad && item.parameter.dim() == 2)
                 .Select(item => (item.name, Weight: item.parameter, Before: item.parameter.detach().clone())).ToArray();
             PretrainingLoop.Run(method, new OneBatch(), new TrainingSettings
             {
