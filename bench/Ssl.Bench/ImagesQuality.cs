@@ -110,6 +110,7 @@ public sealed class ImagesQuality : BenchCase
             ("BarlowTwins", () => images.BarlowTwins(Whole(new BarlowTwinsTrainer.Options { NumberOfEpochs = 1,
                 ProjectionDimension = 512 }))),
             ("VicReg", () => images.VicReg(Whole(new VicRegTrainer.Options { NumberOfEpochs = 1, ProjectionDimension = 512 }))),
+            ("LeJepa", () => images.LeJepa(Whole(new LeJepaTrainer.Options { NumberOfEpochs = 1 }))),
             ("Swav", () => images.Swav(Whole(new SwavTrainer.Options { NumberOfEpochs = 1, Crops = crops }))),
             ("Dino", () => images.Dino(Whole(new DinoTrainer.Options { NumberOfEpochs = 1, Crops = crops }))),
             ("RotationPrediction", () => images.RotationPrediction(Pretext(new RotationPredictionTrainer.Options { NumberOfEpochs = 1 }))),

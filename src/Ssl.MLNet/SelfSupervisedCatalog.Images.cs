@@ -271,6 +271,40 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public VicRegTrainer VicReg(VicRegTrainer.Options options) => new(_mlContext, options);
 
+        /// <summary>
+        /// Pretrains an image encoder with LeJEPA: all views of an image meet, and the embeddings are kept normally distributed.
+        /// </summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,
+        /// height, width].</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="ImageEncoders.SmallConvNet"/> for the images' size.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="projectionDimension">Length of the vectors that the loss compares. At least 1.</param>
+        /// <param name="regularizationWeight">Share of the regularization in the loss. In [0, 1].</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public LeJepaTrainer LeJepa(
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Image,
+            ImageEncoderFactory? encoder = null, int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null,
+            int? projectionDimension = null, double? regularizationWeight = null)
+        {
+            var options = new LeJepaTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.ProjectionDimension = projectionDimension ?? options.ProjectionDimension;
+            options.RegularizationWeight = regularizationWeight ?? options.RegularizationWeight;
+            return LeJepa(options);
+        }
+
+        /// <inheritdoc cref="LeJepa(string, string, ImageEncoderFactory, int?, int?, double?, int?, double?)"/>
+        /// <param name="options">All settings of the method.</param>
+        public LeJepaTrainer LeJepa(LeJepaTrainer.Options options) => new(_mlContext, options);
+
         /// <summary>Pretrains a vision transformer as a masked autoencoder: most patches are hidden and rebuilt from the others.</summary>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of pixels to learn from and embed: a vector of bytes or floats, [channels,

@@ -21,6 +21,10 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
     protected static readonly ImageEncoderFactory Transformer = ImageEncoders.VisionTransformer(8, 2, 2, numberOfLayers: 1, dimension: 16,
         numberOfHeads: 2);
 
+    /// <summary>For <see cref="PretrainingContract{TRow}.OptionsWithoutEffect"/> where the encoder is a <see cref="Transformer"/>.</summary>
+    protected static readonly IReadOnlyDictionary<string, string> WithoutBatchNorms
+        = new Dictionary<string, string> { ["RecomputesBatchStatistics"] = "a transformer has no batch norms" };
+
     protected override IReadOnlyList<string> TrainingColumns => ["Image"];
 
     /// <summary>The options of a method, small.</summary>

@@ -20,6 +20,7 @@ public abstract partial class PretrainingContract<TRow>
         ["Progress"] = "tells what there is",
         ["CancellationToken"] = "ends the training; Canceling_returns_the_best_so_far_within_a_step",
         ["EarlyStoppingPatience"] = "decides how long the training goes; EpochValidationTests",
+        ["MinimumNumberOfSteps"] = "the epochs are stated here; StepBudgetTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
         ["FrozenBlocks"] = "an encoder may have one block only; AdaptingTests",
@@ -33,6 +34,7 @@ public abstract partial class PretrainingContract<TRow>
     protected virtual object? Other(PropertyInfo option, object? now) => option.Name switch
     {
         "MaximumCropLength" => 6,
+        "FrozenPrototypesFraction" => 0.5,
         "MaximumCategories" => 2,
         "MinimumCategoryCount" => 40,
         "MinimumTokenCount" => 12,

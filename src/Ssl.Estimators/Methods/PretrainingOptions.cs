@@ -10,6 +10,8 @@ namespace Ssl.Estimators.Methods;
 public abstract class PretrainingOptions
 {
     private readonly double _learningRate;
+    private readonly int _usualEpochs;
+    private int? _statedEpochs;
 
     /// <summary>Settings whose defaults each method has of its own.</summary>
     /// <param name="batchSize">Default of <see cref="BatchSize"/>.</param>
@@ -17,7 +19,7 @@ public abstract class PretrainingOptions
     /// <param name="learningRate">The learning rate for an encoder with fresh weights.</param>
     /// <param name="weightDecay">Default of <see cref="WeightDecay"/>.</param>
     protected PretrainingOptions(int batchSize, int numberOfEpochs, double learningRate, double weightDecay)
-        => (BatchSize, NumberOfEpochs, _learningRate, WeightDecay) = (batchSize, numberOfEpochs, learningRate, weightDecay);
+        => (BatchSize, _usualEpochs, _learningRate, WeightDecay) = (batchSize, numberOfEpochs, learningRate, weightDecay);
 
     /// <summary>Name of the new column: a known-size vector of <see cref="float"/>, one embedding a row.</summary>
     /// <value>The default value is "Features".</value>
@@ -28,9 +30,26 @@ public abstract class PretrainingOptions
     /// <summary>Rows a step. At least 1, contrastive methods at least 2: the other rows of the batch are their negatives.</summary>
     public int BatchSize { get; set; }
 
-    /// <summary>Passes over the data. 0 leaves the encoder untrained: the baseline that pretraining has to beat.</summary>
+    /// <summary>
+    /// Passes over the data. 0 leaves the encoder untrained: the baseline that pretraining has to beat. While it is not set, few rows get
+    /// more of them: <see cref="MinimumNumberOfSteps"/>.
+    /// </summary>
     [OptionRange(Minimum = 0)]
-    public int NumberOfEpochs { get; set; }
+    public int NumberOfEpochs
+    {
+        get => _statedEpochs ?? _usualEpochs;
+        set => _statedEpochs = value;
+    }
+
+    /// <summary>
+    /// Steps of a training whose <see cref="NumberOfEpochs"/> is not set: where so many epochs have fewer, there are more epochs. What is
+    /// learned depends on the number of steps, not on how often a row is seen. Not for streamed rows, whose number is not known, nor for
+    /// an encoder that starts from weights that exist, which needs few. At least 0; 0 leaves the epochs as they are.
+    /// </summary>
+    /// <value>The default value is 300.</value>
+    [OptionRange(Minimum = 0)]
+    [NotPartOfIdentity("The number of epochs that follows from it stands for it.")]
+    public int MinimumNumberOfSteps { get; set; } = 300;
 
     /// <summary>
     /// Peak learning rate of AdamW, reached after the warm-up; a cosine takes it to 0. Greater than 0. Null takes the method's own for an
@@ -181,8 +200,13 @@ public abstract class PretrainingOptions
 
     /// <summary>Settings of a short form: what is null keeps the method's default.</summary>
     internal void Set(int? batchSize, int? numberOfEpochs, double? learningRate)
-        => (BatchSize, NumberOfEpochs, LearningRate)
-            = (batchSize ?? BatchSize, numberOfEpochs ?? NumberOfEpochs, learningRate ?? LearningRate);
+        => (BatchSize, _statedEpochs, LearningRate)
+            = (batchSize ?? BatchSize, numberOfEpochs ?? _statedEpochs, learningRate ?? LearningRate);
+
+    /// <summary>Passes over rows that make so many steps.</summary>
+    /// <param name="stepsPerEpoch">Null where that is not known.</param>
+    internal int EpochsOf(long? stepsPerEpoch) => _statedEpochs is null && !StartsFromWeights && stepsPerEpoch is > 0 and { } steps
+        ? (int)Math.Max(_usualEpochs, (MinimumNumberOfSteps + steps - 1) / steps) : NumberOfEpochs;
 
     /// <summary>A copy that later changes of the original do not reach.</summary>
     internal PretrainingOptions Snapshot() => (PretrainingOptions)MemberwiseClone();

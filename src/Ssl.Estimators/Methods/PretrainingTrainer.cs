@@ -110,13 +110,19 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var seed = Seed();
         using var streams = new RandomStreams(seed);
         using var run = Prepare(input, streams, channel);
+        var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
+        if (epochs > Settings.NumberOfEpochs)
+        {
+            Inform(channel, FormattableString.Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for {nameof(Settings.MinimumNumberOfSteps)} ")
+                + FormattableString.Invariant($"{Settings.MinimumNumberOfSteps}; set {nameof(Settings.NumberOfEpochs)} for another number"));
+        }
         channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
-            Settings.NumberOfEpochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
-        if (Settings is { StartsFromWeights: true, LearningRate: null, NumberOfEpochs: > 0 })
+            epochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
+        if (epochs > 0 && Settings is { StartsFromWeights: true, LearningRate: null })
             Inform(channel, Invariant($"the encoder starts from weights that exist: learning rate {Settings.EffectiveLearningRate} unless LearningRate says another"));
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
-        var result = Settings.NumberOfEpochs == 0 ? null : PretrainingLoop.Run(
-            run.Method, run.Source, CreateSettings(input.Schema, run, seed), streams, device,
+        var result = epochs == 0 ? null : PretrainingLoop.Run(
+            run.Method, run.Source, CreateSettings(input.Schema, run, seed, epochs), streams, device,
             new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
             Validation(run, streams, device), Settings.CancellationToken);
         return new EncoderTransformer(_mlContext, run.CreateModel(device, result), result?.History);
@@ -127,9 +133,10 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         => !_seedIsStated && Checkpoint.Peek(Settings.CheckpointPath, SeedName) is { } stored && long.TryParse(stored, out var seed)
             ? seed : _seed;
 
-    private TrainingSettings CreateSettings(DataViewSchema schema, PretrainingRun run, long seed)
+    private TrainingSettings CreateSettings(DataViewSchema schema, PretrainingRun run, long seed, int epochs)
     {
         var settings = Settings.ToTrainingSettings();
+        settings.NumberOfEpochs = epochs;
         if (settings.CheckpointPath is null)
             return settings;
         var identity = RunIdentity.OfOptions(Settings).Set("Method", GetType().Name);
@@ -137,7 +144,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             identity.Set(char.ToUpperInvariant(name[0]) + name[1..], value);
         foreach (var name in TrainingColumns)
             identity.Set($"Column '{name}'", schema[name].Type.ToString());
-        identity.Set(nameof(PretrainingOptions.LearningRate), settings.LearningRate);
+        identity.Set(nameof(PretrainingOptions.LearningRate), settings.LearningRate).Set(nameof(settings.NumberOfEpochs), epochs);
         identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
         settings.Identity = identity.Values;
         return settings;

@@ -58,6 +58,26 @@ internal static class BatchOrder
         }
     }
 
+    /// <summary>
+    /// Full batches of rows that lie evenly over the order, each of them from all over it; of fewer rows than a batch has, one of all.
+    /// Nothing is drawn at random.
+    /// </summary>
+    /// <param name="order">Row numbers; not changed.</param>
+    /// <param name="batchSize">Rows a batch.</param>
+    /// <param name="most">Batches at most.</param>
+    public static IEnumerable<int[]> Spread(int[] order, int batchSize, int most)
+    {
+        int batches = Math.Min(most, Math.Max(1, order.Length / batchSize));
+        long chosen = Math.Min(order.Length, (long)batches * batchSize);
+        for (int batch = 0; batch < batches && chosen > 0; batch++)
+        {
+            var rows = new List<int>(batchSize);
+            for (long i = batch; i < chosen; i += batches)
+                rows.Add(order[i * order.Length / chosen]);
+            yield return [.. rows];
+        }
+    }
+
     /// <summary>Number of batches that <see cref="Cut"/> makes of so many rows.</summary>
     public static long Count(long rows, int batchSize, bool dropLast)
         => rows <= batchSize || !dropLast ? (rows + batchSize - 1) / batchSize : rows / batchSize;

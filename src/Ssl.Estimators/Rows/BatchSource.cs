@@ -64,6 +64,13 @@ internal abstract class BatchSource : IBatchSource
     public IEnumerable<IReadOnlyList<Batch>> HeldOut(CancellationToken cancellationToken)
         => Prefetch.Run(HeldOutBatches(cancellationToken), BatchesAhead, Discard, cancellationToken);
 
+    /// <summary>A part of the rows to train on, evenly over the data, in mixed batches. Nothing is drawn at random.</summary>
+    /// <param name="most">Batches at most.</param>
+    public IEnumerable<IReadOnlyList<Batch>> Sample(int most)
+        => Prefetch.Run(SampleBatches(most), BatchesAhead, Discard, CancellationToken.None);
+
+    private protected abstract IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most);
+
     private protected abstract IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken);
 
     private protected abstract IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken);
@@ -207,6 +214,22 @@ internal sealed class StreamedBatchSource : BatchSource
         // In an epoch that the clock cut off, the rows to train on were not counted; there were enough for a step.
         split.Require(_rowCount ?? long.MaxValue, count, Options.MinimumBatchRows);
         foreach (var batch in BatchOrder.Even([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize))
+            yield return buffer.ToBatches(batch);
+    }
+
+    // In memory at once, so no more than the shuffle buffer holds. What is passed over is not read.
+    private protected override IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most)
+    {
+        var buffer = Options.Format.NewStore();
+        var wanted = Math.Min((long)most * Options.BatchSize, Math.Max(Options.ShuffleBufferSize, Options.BatchSize));
+        var stride = Math.Max(1, (_rowCount ?? _data.GetRowCount() ?? 0) / wanted);
+        foreach (var _ in ReadRows(_data, Options, buffer, null, CancellationToken.None,
+            row => row % stride == 0 && Options.Split?.IsHeldOut(row) is not true))
+        {
+            if (buffer.Count == wanted)
+                break;
+        }
+        foreach (var batch in BatchOrder.Spread([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize, most))
             yield return buffer.ToBatches(batch);
     }
 

@@ -77,6 +77,9 @@ internal sealed class CachedBatchSource : BatchSource
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
         => BatchOrder.Even(_heldOut, Options.BatchSize).Select(batch => _rows.ToBatches(batch));
 
+    private protected override IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most)
+        => BatchOrder.Spread(RowNumbers(), Options.BatchSize, most).Select(batch => _rows.ToBatches(batch));
+
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
         var order = RowNumbers();

@@ -50,7 +50,7 @@ public sealed class PretrainingLoop
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
-            method.LearningRateScale);
+            method.RateOf, settings.LearningRate);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
@@ -201,6 +201,7 @@ public sealed class PretrainingLoop
         for (int i = 0; i < moved.Length; i++)
             moved[i] = columns[i].To(_device);
 
+        _method.OnStepStarting(_length.Share(_epochs.Count, step - 1, _reporter.Elapsed));
         StepLoss loss;
         using (MixedPrecision.Begin(_settings.MixedPrecision))
             loss = _method.Loss(moved);

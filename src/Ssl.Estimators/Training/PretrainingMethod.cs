@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;
@@ -80,11 +81,14 @@ public abstract class PretrainingMethod : nn.Module
         (_tuning, _blocks, _resting) = (tuning, blocks, blocks.WithStatistics(Encoder, block => !tuning.Trains(blocks, block)));
     }
 
-    /// <summary>Multiplies the learning rate of a parameter.</summary>
+    /// <summary>Modules of blocks that do not change, which keep their statistics.</summary>
+    internal IReadOnlyList<nn.Module> Resting => _resting;
+
+    /// <summary>How fast a parameter learns.</summary>
     /// <param name="parameterName">Its name in the method: "encoder.output.weight".</param>
-    internal virtual double LearningRateScale(string parameterName)
+    internal virtual ParameterRate RateOf(string parameterName)
         => _blocks is not null && parameterName.StartsWith(EncoderPrefix, StringComparison.Ordinal)
-            ? Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]]) : 1;
+            ? new(Math.Pow(_tuning.LayerDecay, _blocks.Count - _blocks[parameterName[EncoderPrefix.Length..]])) : ParameterRate.Plain;
 
     /// <summary>Called before an epoch's first step, with the method in training mode.</summary>
     /// <param name="epoch">Its number, from 0.</param>
@@ -95,6 +99,12 @@ public abstract class PretrainingMethod : nn.Module
     {
         foreach (var module in _resting)
             module.eval();
+    }
+
+    /// <summary>Called before the loss of a step.</summary>
+    /// <param name="progress">Share of the training that is over, from 0 to 1; also in a resumed training.</param>
+    internal virtual void OnStepStarting(double progress)
+    {
     }
 
     /// <summary>Called after the optimizer's step: for moving averages and queues.</summary>

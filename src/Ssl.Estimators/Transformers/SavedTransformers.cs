@@ -31,6 +31,8 @@ internal static class SavedTransformers
                 var detector = AnomalyModel.Read(manifest, tensors);
                 detector.MoveTo(device);
                 return new AnomalyScoreTransformer(mlContext, detector);
+            case WhiteningModel.ArchiveKind:
+                return new WhiteningTransformer(WhiteningModel.Read(manifest, tensors));
             case FewLabelsModel.ArchiveKind:
                 var (fewLabels, own) = FewLabelsModel.Read(manifest, tensors);
                 own?.MoveTo(device);

@@ -157,7 +157,7 @@ public sealed class AdaptingTests
                     var encoder = method.Encoder.named_parameters().Select(entry => $"encoder.{entry.name}").ToHashSet();
                     Assert.IsTrue(method.named_parameters().Count(entry => encoder.Contains(entry.name)) == encoder.Count, name);
                     foreach (var (parameter, _) in method.named_parameters())
-                        Assert.AreEqual(encoder.Contains(parameter), method.LearningRateScale(parameter) <= 0.5, $"{name}: {parameter}");
+                        Assert.AreEqual(encoder.Contains(parameter), method.RateOf(parameter).Scale <= 0.5, $"{name}: {parameter}");
                     Assert.AreEqual(count > 1, method.Encoder.parameters().Any(parameter => !parameter.requires_grad), name);
                 }
             }

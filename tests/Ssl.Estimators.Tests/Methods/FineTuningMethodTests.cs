@@ -145,10 +145,10 @@ public class FineTuningMethodTests
             var trained = name.StartsWith("hidden", StringComparison.Ordinal) || name.StartsWith("output", StringComparison.Ordinal);
             Assert.AreEqual(trained, parameter.grad is not null, name);
         }
-        Assert.AreEqual(1, method.LearningRateScale("head.output.weight"));
-        Assert.AreEqual(0.5, method.LearningRateScale("encoder.output.weight"));
-        Assert.AreEqual(0.25, method.LearningRateScale("encoder.hidden.bias"));
-        Assert.AreEqual(0.125, method.LearningRateScale("encoder.word_embeddings.weight"));
+        Assert.AreEqual(1, method.RateOf("head.output.weight").Scale);
+        Assert.AreEqual(0.5, method.RateOf("encoder.output.weight").Scale);
+        Assert.AreEqual(0.25, method.RateOf("encoder.hidden.bias").Scale);
+        Assert.AreEqual(0.125, method.RateOf("encoder.word_embeddings.weight").Scale);
     }
 
     [TestMethod]

@@ -30,6 +30,26 @@ public sealed class BatchOrderTests
     }
 
     [TestMethod]
+    [DataRow(1_000, 16, 5, 5, 16)]
+    [DataRow(1_000, 16, 100, 62, 16)]
+    [DataRow(40, 16, 100, 2, 16)]
+    [DataRow(5, 16, 100, 1, 5)]
+    [DataRow(0, 16, 100, 0, 0)]
+    public void A_sample_comes_from_all_over_the_rows(int rows, int batchSize, int most, int batches, int size)
+    {
+        var order = Enumerable.Range(0, rows).Select(row => 3 * row).ToArray();
+        var sample = BatchOrder.Spread(order, batchSize, most).ToArray();
+        Assert.HasCount(batches, sample);
+        CollectionAssert.AllItemsAreUnique(sample.SelectMany(batch => batch).ToArray());
+        foreach (var batch in sample)
+        {
+            Assert.HasCount(size, batch);
+            var halves = batch.Count(row => row < 3 * rows / 2);
+            Assert.IsLessThanOrEqualTo(1, Math.Abs(2 * halves - size), "as many from the first half as from the second");
+        }
+    }
+
+    [TestMethod]
     public void Grouping_puts_rows_of_similar_length_together()
     {
         var random = new Random(1);

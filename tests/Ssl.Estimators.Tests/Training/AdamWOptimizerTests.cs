@@ -55,12 +55,33 @@ public class AdamWOptimizerTests
     }
 
     [TestMethod]
+    public void AConstantRateIsThePeakInEveryStep()
+    {
+        using var scope = NewDisposeScope();
+        Parameter constant = new Parameter(Sines(12, 0.1).reshape(3, 4)), plain = new Parameter(Sines(12, 0.1).reshape(3, 4));
+        Parameter other = new Parameter(Sines(4, 0.2)), otherPlain = new Parameter(Sines(4, 0.2));
+        using var first = new AdamWOptimizer([("a", constant), ("b", other)], 0.1, rate: name => new(3, IsConstant: name == "a"), peak: 0.02);
+        using var second = new AdamWOptimizer([("a", plain)], 0.1);
+        using var third = new AdamWOptimizer([("b", otherPlain)], 0.1);
+        for (int step = 0; step < 3; step++)
+        {
+            (constant.grad, plain.grad) = (Sines(12, step).reshape(3, 4), Sines(12, step).reshape(3, 4));
+            (other.grad, otherPlain.grad) = (Sines(4, step), Sines(4, step));
+            first.Step(0.01 / (step + 1), 0);
+            second.Step(3 * 0.02, 0);
+            third.Step(3 * (0.01 / (step + 1)), 0);
+        }
+        Assert.IsTrue(constant.equal(plain).all().item<bool>());
+        Assert.IsTrue(other.equal(otherPlain).all().item<bool>());
+    }
+
+    [TestMethod]
     public void AScaledParameterIsOneWithAScaledLearningRate()
     {
         using var scope = NewDisposeScope();
         Parameter scaled = new Parameter(Sines(12, 0.1).reshape(3, 4)), plain = new Parameter(Sines(12, 0.1).reshape(3, 4));
         Parameter other = new Parameter(Sines(4, 0.2)), otherPlain = new Parameter(Sines(4, 0.2));
-        using var first = new AdamWOptimizer([("a", scaled), ("b", other)], 0.1, learningRateScale: name => name == "a" ? 0.25 : 1);
+        using var first = new AdamWOptimizer([("a", scaled), ("b", other)], 0.1, rate: name => new(name == "a" ? 0.25 : 1));
         using var second = new AdamWOptimizer([("a", plain)], 0.1);
         using var third = new AdamWOptimizer([("b", otherPlain)], 0.1);
         for (int step = 0; step < 3; step++)

@@ -39,6 +39,15 @@ public class CheckpointTests
     }
 
     [TestMethod]
+    public void AResumedRunTellsTheMethodWhereItIs()
+    {
+        var starts = new List<double>();
+        Run(CheckpointPath, cancelAt: (2, 2));
+        Run(CheckpointPath, starts: starts);
+        CollectionAssert.AreEqual(Enumerable.Range(8, 8).Select(i => i / 16.0).ToArray(), starts);
+    }
+
+    [TestMethod]
     public void TheWeightsOfTheBestEpochSurviveAResume()
     {
         // Epoch 1 has the lowest validation loss; the run is canceled, resumed, and canceled again.
@@ -140,7 +149,8 @@ public class CheckpointTests
     }
 
     private static (TrainingResult Result, Dictionary<string, float[]> Weights) Run(string? path, (int Epoch, int Step)? cancelAt = null,
-        Action<TrainingSettings>? change = null, int dimension = 4, Func<int, double>? validation = null, int? patience = null)
+        Action<TrainingSettings>? change = null, int dimension = 4, Func<int, double>? validation = null, int? patience = null,
+        List<double>? starts = null)
     {
         using var streams = new RandomStreams(11);
         using var cancellation = new CancellationTokenSource();
@@ -162,6 +172,7 @@ public class CheckpointTests
         change?.Invoke(settings);
         TrainingResult result = PretrainingLoop.Run(method, source, settings, streams, CPU, null,
             validation is null ? null : new EpochValidation(() => validation(++epochs), patience), cancellation.Token);
+        starts?.AddRange(method.Starts);
         return (result, method.Weights());
     }
 }

@@ -130,7 +130,7 @@ public sealed class HeldOutLossTests
     }
 
     private static AdamWOptimizer Optimizer(PretrainingMethod method)
-        => new(method.named_parameters(), 0.01, 0.9, 0.999, 1e-8, method.LearningRateScale);
+        => new(method.named_parameters(), 0.01, 0.9, 0.999, 1e-8, method.RateOf);
 
     private static void Step(PretrainingMethod method, AdamWOptimizer optimizer, int step)
     {

@@ -61,6 +61,7 @@ public class PretrainingLoopTests
             Assert.AreEqual(expected, steps[i].LearningRate, 1e-12, $"step {i}");
         }
         CollectionAssert.AreEqual(Enumerable.Range(1, 8).Select(i => i / 8.0).ToArray(), method.Progress);
+        CollectionAssert.AreEqual(Enumerable.Range(0, 8).Select(i => i / 8.0).ToArray(), method.Starts);
     }
 
     [TestMethod]

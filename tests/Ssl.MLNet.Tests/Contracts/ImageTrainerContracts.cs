@@ -81,8 +81,17 @@ public sealed class VicRegContract : ImagePretrainingContract
 }
 
 [TestClass]
+public sealed class LeJepaContract : ImagePretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+        => mlContext.SelfSupervised().Images.LeJepa(Small<LeJepaTrainer.Options>(change));
+}
+
+[TestClass]
 public sealed class MaskedAutoencoderContract : ImagePretrainingContract
 {
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect => WithoutBatchNorms;
+
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.MaskedAutoencoder(Small<MaskedAutoencoderTrainer.Options>(change, Transformer));
 }
@@ -90,6 +99,8 @@ public sealed class MaskedAutoencoderContract : ImagePretrainingContract
 [TestClass]
 public sealed class SimMimContract : ImagePretrainingContract
 {
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect => WithoutBatchNorms;
+
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.SimMim(Small<SimMimTrainer.Options>(change, Transformer));
 }
@@ -149,6 +160,8 @@ public sealed class PatchPairsContract : ImagePretrainingContract
 [TestClass]
 public sealed class ContrastiveMaskedPatchesContract : ImagePretrainingContract
 {
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect => WithoutBatchNorms;
+
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
         => mlContext.SelfSupervised().Images.ContrastiveMaskedPatches(Small<ContrastiveMaskedPatchesTrainer.Options>(change, Transformer));
 }

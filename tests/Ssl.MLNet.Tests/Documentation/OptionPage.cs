@@ -96,6 +96,7 @@ internal static class OptionPage
             ("Few labels", "FewLabels.MulticlassClassification`, `BinaryClassification`, `Regression", new FewLabelsTrainer.Options()),
             ("Weights that exist", "LoadPretrained", new PretrainedOptions()),
             ("Anomaly scores", "AnomalyScore", new AnomalyScoreEstimator.Options()),
+            ("Whitening", "Whiten", new WhiteningEstimator.Options()),
             ("Hard negatives", "MineHardNegatives", new HardNegativeOptions()),
             ("Evaluation of a representation", "EvaluateRepresentation", new RepresentationEvaluationOptions()),
             ("Label efficiency", "LabelEfficiency", new LabelEfficiencyOptions()),

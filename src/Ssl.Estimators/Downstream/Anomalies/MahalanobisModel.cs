@@ -46,27 +46,15 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
         return new MahalanobisModel(mean.alias(), whitening.alias(), shrinkage, inputColumn);
     }
 
-    /// <summary>
-    /// The covariance drawn towards a multiple of the identity, as far as its own error asks for: Ledoit and Wolf, "A well-conditioned
-    /// estimator for large-dimensional covariance matrices", 2004. Always positive definite where there is any scatter.
-    /// </summary>
-    /// <param name="centered">[N, D], of mean 0.</param>
-    /// <returns>[D, D] in the caller's dispose scope, and the share of the identity.</returns>
-    public static (Tensor Covariance, double Shrinkage) Shrink(Tensor centered)
+    // [D, D] in the caller's dispose scope, and the share of the identity.
+    private static (Tensor Covariance, double Shrinkage) Shrink(Tensor centered)
     {
         using var scope = NewDisposeScope();
-        var (n, d) = (centered.shape[0], centered.shape[1]);
+        var n = centered.shape[0];
         var sample = centered.t().mm(centered).div(Number(n));                              // [D, D]
-        var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
-        var squares = sample.pow(Number(2)).sum().item<double>();
-        var distance = (squares / d) - (scale * scale);                             // of the sample covariance from the sphere
-        // Mean of |x x' - S|^2 over rows x is the mean of |x|^4 less |S|^2.
-        var fourth = centered.pow(Number(2)).sum(1).pow(Number(2)).sum().item<double>();
-        var error = Math.Min(distance, ((fourth / n) - squares) / n / d);
-        // Without scatter beyond a sphere there is nothing to keep; rounding must not leave a matrix that has no inverse.
-        var shrinkage = distance > 0 ? Math.Clamp(error / distance, 1e-6, 1) : 1;
-        var shrunk = (sample * Number(1 - shrinkage)).add(eye(d, dtype: ScalarType.Float64, device: sample.device) * Number(shrinkage * scale), One);
-        return (shrunk.MoveToOuterDisposeScope(), shrinkage);
+        var fourth = centered.pow(Number(2)).sum(1).pow(Number(2)).sum().item<double>() / n;
+        var shrinkage = ShrunkCovariance.Share(sample, fourth, n);
+        return (ShrunkCovariance.Mix(sample, shrinkage).MoveToOuterDisposeScope(), shrinkage);
     }
 
     public override void Score(Span<float> vectors, int count, Span<float> scores)

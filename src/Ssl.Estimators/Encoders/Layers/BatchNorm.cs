@@ -10,7 +10,10 @@ namespace Ssl.Estimators.Encoders;
 /// </summary>
 internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 {
-    private const double Momentum = 0.1, Epsilon = 1e-5;
+    /// <summary>Share of a batch in the running statistics while training, as in PyTorch.</summary>
+    public const double UsualMomentum = 0.1;
+
+    private const double Epsilon = 1e-5;
 
     private readonly Parameter weight, bias; // named as PyTorch names them in files
 
@@ -25,6 +28,9 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
     }
 
     public Tensor Weight => weight;
+
+    /// <summary>Share of a batch in the running statistics: the rest stays.</summary>
+    public double Momentum { get; set; } = UsualMomentum;
 
     /// <summary>What it multiplies each channel with and adds then, by its running statistics: [C] and [C].</summary>
     public (Tensor Scale, Tensor Shift) ScaleAndShift()

@@ -4,6 +4,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Utils;
@@ -16,7 +17,8 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 /// <remarks>
 /// Grill et al., "Bootstrap Your Own Latent", 2020 (arXiv:2006.07733): one view predicts how a slowly following network sees the other;
-/// no negatives. Deviations: AdamW instead of LARS; heads of width 1,024 instead of 4,096. N images, D the embedding dimension, P the
+/// no negatives. Deviations: AdamW instead of LARS; heads of width 1,024 instead of 4,096; a faster
+/// predictor. N images, D the embedding dimension, P the
 /// projection dimension.
 /// </remarks>
 /// <seealso cref="SimSiamTrainer"/>
@@ -44,20 +46,28 @@ public sealed class ByolTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 0, Below = 1)]
         public float Momentum { get; set; } = 0.99f;
 
+        /// <summary>
+        /// How much faster the predictor learns than the rest, so that it keeps up with the encoder. Greater than 0; 1 as in the paper,
+        /// which has a factor in its appendix on networks without a target.
+        /// </summary>
+        /// <value>The default value is 10.</value>
+        [OptionRange(Above = 0)]
+        public double PredictorLearningRateMultiplier { get; set; } = 10;
+
         /// <summary>The view that the other of the two goes through; null takes <see cref="ImagePretrainingOptions.View"/> again.</summary>
         public ImageView? SecondView { get; set; }
 
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
-        /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a momentum from 0.99 to 1, a weight decay of 1e-5. The optimizer is
-        /// AdamW with this trainer's learning rate, where it has LARS. The views are <see cref="ImageViews.Asymmetric"/> of your image
+        /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a momentum from 0.99 to 1, a weight decay of 1e-5, one learning rate
+        /// for all. The optimizer is AdamW with this trainer's learning rate, where it has LARS. The views are <see cref="ImageViews.Asymmetric"/> of your image
         /// size; set them as View and SecondView.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new()
         {
             BatchSize = 256, NumberOfEpochs = 1000, HiddenDimension = 4096, ProjectionDimension = 256,
-            Momentum = 0.99f, WeightDecay = 1e-5,
+            Momentum = 0.99f, WeightDecay = 1e-5, PredictorLearningRateMultiplier = 1,
         };
     }
 
@@ -121,6 +131,10 @@ public sealed class ByolTrainer : ImagePretrainingTrainer
                 .add(CosineLoss.Compute(predictions[1], targets[0]), One).mul(Number(2)).add(Number(4), One);
             return Step(loss, [], embeddings, images.Count);
         }
+
+        internal override ParameterRate RateOf(string parameterName)
+            => parameterName.StartsWith("prediction.", StringComparison.Ordinal)
+                ? new(_options.PredictorLearningRateMultiplier) : base.RateOf(parameterName);
 
         /// <inheritdoc/>
         public override void OnStepCompleted(double progress)

@@ -2,6 +2,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators.Methods;
@@ -54,6 +55,15 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// </summary>
     /// <value>The default value is false.</value>
     public bool MixedPrecision { get; set; }
+
+    /// <summary>
+    /// Whether the statistics of the encoder's batch norms are computed anew at the end, from whole images: those of the training are of
+    /// crops, tiles and changed colors. Costs at most 100 batches without gradients, also after <see cref="PretrainingOptions.CancellationToken"/>
+    /// or <see cref="PretrainingOptions.MaximumTrainingTime"/>. Encoders without batch norms have nothing to compute.
+    /// </summary>
+    /// <value>The default value is true.</value>
+    [NotPartOfIdentity("Decides on what is done after the last step.")]
+    public bool RecomputesBatchStatistics { get; set; } = true;
 
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
 

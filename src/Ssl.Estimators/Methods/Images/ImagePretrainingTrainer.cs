@@ -19,6 +19,9 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     // Warnings that name an image; a folder of wrong files shall not flood the log.
     private const int NamedImages = 20;
 
+    // Batches that give the statistics of batch norms: more change nothing that can be seen.
+    private const int StatisticsBatches = 100;
+
     private readonly ImagePretrainingOptions _options;
 
     /// <summary>The estimator with its settings, which are checked and copied.</summary>
@@ -97,7 +100,16 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         => CreateMethod((ImageEncoder)encoder, ((ImageRowFormat)format).Factory, streams);
 
     private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
-        Device device) => (((ImageRowFormat)format).OfArchitecture(), method.Encoder);
+        Device device)
+    {
+        // The untrained network stays the baseline that it is.
+        if (_options.RecomputesBatchStatistics && _options.NumberOfEpochs > 0 && BatchStatistics.Has(method.Encoder))
+        {
+            // Also in a canceled training: it gives the weights of then their use.
+            BatchStatistics.Recompute(method.Encoder, method.Resting, source.Sample(StatisticsBatches), device, _options.MixedPrecision);
+        }
+        return (((ImageRowFormat)format).OfArchitecture(), method.Encoder);
+    }
 
     // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
     private static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape)

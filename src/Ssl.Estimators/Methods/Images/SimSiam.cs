@@ -4,6 +4,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Utils;
@@ -16,8 +17,8 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 /// <remarks>
 /// Chen and He, "Exploring Simple Siamese Representation Learning", 2021 (arXiv:2011.10566): one view predicts the other's projection,
-/// which gets no gradient; no negatives, no second network. Deviations: AdamW; the predictor's learning rate falls with the others';
-/// heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
+/// which gets no gradient; no negatives, no second network. Deviations: AdamW; a faster predictor, whose learning rate falls with the
+/// others'; heads of width 512 instead of 2,048. N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 /// <seealso cref="ByolTrainer"/>
 public sealed class SimSiamTrainer : ImagePretrainingTrainer
@@ -34,14 +35,29 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 4)]
         public int ProjectionDimension { get; set; } = 512;
 
+        /// <summary>How much faster the predictor learns than the rest, so that it keeps up with the encoder. Greater than 0.</summary>
+        /// <value>The default value is 10.</value>
+        [OptionRange(Above = 0)]
+        public double PredictorLearningRateMultiplier { get; set; } = 10;
+
+        /// <summary>
+        /// Whether the predictor's learning rate stays at its peak from the first step to the last, as in the paper; false lets it rise
+        /// and fall with the others'.
+        /// </summary>
+        /// <value>The default value is false.</value>
+        public bool ConstantPredictorLearningRate { get; set; }
+
         /// <summary>
         /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix D): batches of 512, 800 epochs, a projection of
-        /// 2,048, a weight decay of 5e-4; the default view has no blur at that size, as there. The optimizer is AdamW with this trainer's
-        /// learning rate, where the paper has SGD.
+        /// 2,048, a weight decay of 5e-4, a predictor whose learning rate is constant; the default view has no blur at that size, as there.
+        /// The optimizer is AdamW with this trainer's learning rate, where the paper has SGD.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
-        public static Options ForSmallImages()
-            => new() { BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4 };
+        public static Options ForSmallImages() => new()
+        {
+            BatchSize = 512, NumberOfEpochs = 800, ProjectionDimension = 2048, WeightDecay = 5e-4,
+            PredictorLearningRateMultiplier = 1, ConstantPredictorLearningRate = true,
+        };
     }
 
     /// <inheritdoc/>
@@ -99,5 +115,9 @@ public sealed class SimSiamTrainer : ImagePretrainingTrainer
                 .add(CosineLoss.Compute(predictions[1], targets[0]), One).div(Number(2));
             return Step(loss, [], projected, images.Count);
         }
+
+        internal override ParameterRate RateOf(string parameterName)
+            => parameterName.StartsWith("prediction.", StringComparison.Ordinal)
+                ? new(_options.PredictorLearningRateMultiplier, _options.ConstantPredictorLearningRate) : base.RateOf(parameterName);
     }
 }

@@ -17,8 +17,8 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 /// <remarks>
 /// Caron et al., "SwAV", 2020 (arXiv:2006.09882): each view predicts the assignment of the others to prototypes, which the
-/// Sinkhorn-Knopp algorithm keeps even. Deviations: AdamW instead of LARS; 300 prototypes that learn from the first step; no queue of
-/// earlier vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension, P the
+/// Sinkhorn-Knopp algorithm keeps even. Deviations: AdamW instead of LARS; 300 prototypes; no queue of earlier
+/// vectors, which batches smaller than the number of prototypes would want. N images, D the embedding dimension, P the
 /// projection dimension, K prototypes.
 /// </remarks>
 /// <seealso cref="DinoTrainer"/>
@@ -47,6 +47,14 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         public int NumberOfPrototypes { get; set; } = 300;
 
         /// <summary>
+        /// Share of the training at whose beginning the prototypes stay as they were drawn: the embeddings first spread over even ones. In
+        /// [0, 1]; 0 lets them learn from the first step.
+        /// </summary>
+        /// <value>The default value is 0.1: of ten epochs the first, as long as the paper freezes them.</value>
+        [OptionRange(Minimum = 0, Maximum = 1)]
+        public double FrozenPrototypesFraction { get; set; } = 0.1;
+
+        /// <summary>
         /// The views of an image: large and, for encoders that take any size, small ones; null takes two of
         /// <see cref="ImagePretrainingOptions.View"/>.
         /// </summary>
@@ -54,14 +62,14 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
 
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
-        /// batches of 256, 1,000 epochs, projections of 128, 3,000 prototypes, a temperature of 0.1, a weight decay of 1e-6; its queue of
-        /// earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// batches of 256, 1,000 epochs, projections of 128, 3,000 prototypes that are frozen in the first epoch, a temperature of 0.1, a
+        /// weight decay of 1e-6; its queue of earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new()
         {
             BatchSize = 256, NumberOfEpochs = 1000, ProjectionDimension = 128, NumberOfPrototypes = 3000,
-            Temperature = 0.1f, WeightDecay = 1e-6,
+            FrozenPrototypesFraction = 0.001, Temperature = 0.1f, WeightDecay = 1e-6,
         };
     }
 
@@ -86,6 +94,7 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         private readonly RandomStreams _streams;
         private readonly MultiCrop _crops;
         private readonly Options _options;
+        private bool _areFrozen;
 
         public Method(ImageEncoder encoder, RandomStreams streams, Options options) : base("Swav", encoder)
         {
@@ -114,9 +123,17 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         }
 
         /// <inheritdoc/>
-        public override void OnStepCompleted(double progress) => NormalizePrototypes();
+        public override void OnStepCompleted(double progress)
+        {
+            if (!_areFrozen)
+                NormalizePrototypes();
+        }
 
-        private Tensor Scores(Tensor embeddings) => _prototypes.call(Contrastive.Normalize(_projection.call(embeddings)));
+        internal override void OnStepStarting(double progress) => _areFrozen = progress < _options.FrozenPrototypesFraction;
+
+        // Frozen prototypes get no gradient: the optimizer leaves them, and what it remembers of them, alone.
+        private Tensor Scores(Tensor embeddings) => nn.functional.linear(Contrastive.Normalize(_projection.call(embeddings)),
+            _areFrozen ? _prototypes.weight.detach() : _prototypes.weight);
 
         private void NormalizePrototypes()
         {

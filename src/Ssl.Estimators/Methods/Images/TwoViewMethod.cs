@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ public abstract class TwoViewMethod : PretrainingMethod
         => new(total, _strengths.Value is not { } strengths ? terms : [.. terms, .. strengths.Terms()],
             embeddings.detach().narrow(0, 0, count));
 
-    internal override double LearningRateScale(string parameterName)
+    internal override ParameterRate RateOf(string parameterName)
         => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
-            ? _strengths.Value!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..]) : base.LearningRateScale(parameterName);
+            ? new(_strengths.Value!.LearningRateScale(parameterName[(StrengthsName.Length + 1)..])) : base.RateOf(parameterName);
 }

@@ -1,5 +1,6 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -21,6 +21,7 @@ internal sealed class AdamWOptimizer : IDisposable
     private readonly double _beta1;
     private readonly double _beta2;
     private readonly double _epsilon;
+    private readonly double? _peak;
 
     /// <summary>Makes an optimizer over all parameters that want gradients.</summary>
     /// <param name="named">Parameters with their names; those that do not require gradients are left out, doubles taken once.</param>
@@ -28,14 +29,15 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <param name="beta1">Decay of the gradient average.</param>
     /// <param name="beta2">Decay of the squared-gradient average.</param>
     /// <param name="epsilon">Added to the denominator.</param>
-    /// <param name="learningRateScale">Multiplies the learning rate of the parameter of a name; null for 1.</param>
+    /// <param name="rate">How fast the parameter of a name learns; null for all alike.</param>
+    /// <param name="peak">The learning rate of parameters whose rate is constant; null takes the step's for them, too.</param>
     public AdamWOptimizer(IEnumerable<(string Name, Parameter Value)> named, double weightDecay, double beta1 = 0.9,
-        double beta2 = 0.999, double epsilon = 1e-8, Func<string, double>? learningRateScale = null)
+        double beta2 = 0.999, double epsilon = 1e-8, Func<string, ParameterRate>? rate = null, double? peak = null)
     {
-        (_weightDecay, _beta1, _beta2, _epsilon) = (weightDecay, beta1, beta2, epsilon);
+        (_weightDecay, _beta1, _beta2, _epsilon, _peak) = (weightDecay, beta1, beta2, epsilon, peak);
         _parameters = [.. named.Where(item => item.Value.requires_grad)
             .DistinctBy(item => item.Value.Handle) // a module that is reachable by two names is trained once
-            .Select(item => new AdamWParameter(item.Name, item.Value, learningRateScale?.Invoke(item.Name) ?? 1))];
+            .Select(item => new AdamWParameter(item.Name, item.Value, rate?.Invoke(item.Name) ?? ParameterRate.Plain))];
     }
 
     /// <summary>The parameters and their state, in the module's order.</summary>
@@ -115,7 +117,7 @@ internal sealed class AdamWOptimizer : IDisposable
 
     private AdamWUpdate NextUpdate(AdamWParameter parameter, double learningRate, double gradientScale)
     {
-        learningRate *= parameter.LearningRateScale;
+        learningRate = parameter.Rate.Scale * (parameter.Rate.IsConstant ? _peak ?? learningRate : learningRate);
         parameter.Steps++;
         return new AdamWUpdate(
             Keep: parameter.Decays ? 1 - learningRate * _weightDecay : 1,

@@ -10,12 +10,12 @@ internal sealed class AdamWParameter : IDisposable
     /// <summary>Takes a parameter into the optimizer's care; the parameter stays its module's own.</summary>
     /// <param name="name">Its name in the module.</param>
     /// <param name="value">The parameter; its device is the state's device.</param>
-    /// <param name="learningRateScale">Multiplies the learning rate of every step.</param>
-    public AdamWParameter(string name, Parameter value, double learningRateScale = 1)
+    /// <param name="rate">How fast it learns.</param>
+    public AdamWParameter(string name, Parameter value, ParameterRate rate)
     {
         Name = name;
         Value = value;
-        LearningRateScale = learningRateScale;
+        Rate = rate;
         Decays = IsDecayed(name, value.ndim);
         using var noGrad = no_grad();
         Average = zeros_like(value).DetachFromDisposeScope();
@@ -31,8 +31,8 @@ internal sealed class AdamWParameter : IDisposable
     /// <summary>Whether weight decay applies to it.</summary>
     public bool Decays { get; }
 
-    /// <summary>Multiplies the learning rate of every step.</summary>
-    public double LearningRateScale { get; }
+    /// <summary>How fast it learns.</summary>
+    public ParameterRate Rate { get; }
 
     /// <summary>Moving average of the gradient; shape of the parameter.</summary>
     public Tensor Average { get; }

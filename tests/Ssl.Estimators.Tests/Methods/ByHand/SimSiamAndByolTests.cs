@@ -1,6 +1,7 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -84,6 +85,59 @@ public sealed class SimSiamAndByolTests
                 return SquaredDistanceOfUnits(p[0], z[1]) + SquaredDistanceOfUnits(p[1], z[0]);
             }
         }
+    }
+
+    // Adam's first step moves every weight by its learning rate, whatever the gradient. Half of the run is over in the middle of its only
+    // step: a learning rate on a half cosine is half of its peak there.
+    [TestMethod]
+    [DataRow(3.0, false)]
+    [DataRow(3.0, true)]
+    [DataRow(1.0, true)]
+    public void ThePredictorLearnsAtARateOfItsOwn(double multiplier, bool isConstant)
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        var siamese = new SimSiamTrainer.Options
+        {
+            View = new RecordedView(2), ProjectionDimension = 32, PredictorLearningRateMultiplier = multiplier,
+            ConstantPredictorLearningRate = isConstant,
+        };
+        Learns(new SimSiamTrainer.Method(new TinyImageEncoder(), streams, siamese), isConstant ? multiplier : multiplier / 2);
+        if (isConstant)
+            return;
+        var byol = new ByolTrainer.Options
+        {
+            View = new RecordedView(2), ProjectionDimension = 4, HiddenDimension = 6, PredictorLearningRateMultiplier = multiplier,
+        };
+        Learns(new ByolTrainer.Method(new TinyImageEncoder(), new TinyImageEncoder(), streams, byol), multiplier / 2);
+
+        void Learns(PretrainingMethod method, double predictor)
+        {
+            const double rate = 1e-3;
+            // Matrices: what a batch norm behind it takes away again, such as a bias, has no gradient but rounding.
+            var before = method.named_parameters().Where(item => item.parameter.requires_grad && item.parameter.dim() == 2)
+                .Select(item => (item.name, Weight: item.parameter, Before: item.parameter.detach().clone())).ToArray();
+            PretrainingLoop.Run(method, new OneBatch(), new TrainingSettings
+            {
+                NumberOfEpochs = 1, LearningRate = rate, WarmupFraction = 0, WeightDecay = 0, GradientClipNorm = 0,
+            }, streams, CPU);
+            foreach (var (name, weight, was) in before)
+            {
+                double moved = weight.sub(was).abs().max().item<float>();
+                double expected = rate * (name.StartsWith("prediction.", StringComparison.Ordinal) ? predictor : 0.5);
+                Assert.AreEqual(expected, moved, 0.02 * expected, $"{method.GetName()}: {name}");
+            }
+            Assert.IsTrue(before.Any(item => item.name.StartsWith("prediction.", StringComparison.Ordinal)));
+            method.Dispose();
+        }
+    }
+
+    private sealed class OneBatch : IBatchSource
+    {
+        public long? RowCount => Count;
+
+        public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
+            => [[TinyImageEncoder.Images(Count)]];
     }
 
     private static double MeanCosine(double[][] a, double[][] b) => a.Zip(b, Numbers.Cosine).Average();

@@ -57,6 +57,33 @@ public sealed class SwavAndDinoTests
         }
     }
 
+    // The authors' code takes the prototypes' gradient away in the first 313 steps.
+    [TestMethod]
+    public void SwavsPrototypesStayAsTheyWereDrawnAtFirst()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(1);
+        using var method = new SwavTrainer.Method(new TinyImageEncoder(), streams, new()
+        {
+            Crops = new MultiCrop(new RecordedView(2), 2, new RecordedView(3, side: 4), Locals), NumberOfPrototypes = 6,
+            ProjectionDimension = 4, FrozenPrototypesFraction = 0.5,
+        });
+        Tensor prototypes = Steps.Child<Linear>(method, "prototypes").weight, head = Steps.Weight(method, "projection.layers.0.weight");
+        double[] drawn = Numbers.Values(prototypes);
+        for (var step = 0; step < 4; step++)
+        {
+            double[] before = Numbers.Values(prototypes), headBefore = Numbers.Values(head);
+            method.OnStepStarting(step / 4.0);
+            Steps.Backward(method, method.Loss([TinyImageEncoder.Images(Count, seed: 30 + step)]));
+            Steps.Descend(method, (step + 1) / 4.0);
+            CollectionAssert.AreNotEqual(headBefore, Numbers.Values(head), "the rest learns");
+            if (step < 2)
+                CollectionAssert.AreEqual(drawn, Numbers.Values(prototypes), $"step {step}");
+            else
+                CollectionAssert.AreNotEqual(before, Numbers.Values(prototypes), $"step {step}");
+        }
+    }
+
     // Caron et al., 2021 (arXiv:2104.14294), equations 1 to 4: the student's softmax at its temperature against the teacher's of
     // (output - center) at its own; center = .9 x center + .1 x mean of the teacher's outputs, after its use; the teacher's momentum rises.
     [TestMethod]

@@ -39,6 +39,8 @@ public sealed class ImageMethodTests
         yield return s => new SimSiamTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
         yield return s => new BarlowTwinsTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
         yield return s => new VicRegTrainer.Method(Net(s), s, new() { ProjectionDimension = 16 });
+        yield return s => new LeJepaTrainer.Method(Net(s), s, new() { ProjectionDimension = 8, HiddenDimension = 16 });
+        yield return s => new LeJepaTrainer.Method(Net(s), s, new() { Crops = Crops(), ProjectionDimension = 8, HiddenDimension = 16 });
         yield return s => new MaskedAutoencoderTrainer.Method(Patches(s), s, new() { DecoderDimension = 16 });
         yield return s => new SimMimTrainer.Method(Patches(s), s, new());
         yield return s => new NnclrTrainer.Method(Net(s), s, new() { ProjectionDimension = 8, HiddenDimension = 16, SupportSize = 50 });

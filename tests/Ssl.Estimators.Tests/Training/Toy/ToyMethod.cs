@@ -57,6 +57,9 @@ internal sealed class ToyMethod : PretrainingMethod
 
     public List<double> Progress { get; } = [];
 
+    /// <summary>What the method was told before each step.</summary>
+    public List<double> Starts { get; } = [];
+
     public int Losses { get; private set; }
 
     public override StepLoss Loss(IReadOnlyList<Batch> columns)
@@ -72,6 +75,8 @@ internal sealed class ToyMethod : PretrainingMethod
         _lastMean = embedding.detach().mean([0]).DetachFromDisposeScope();
         return new StepLoss(Spoil(error + 0.01 * size), [("error", error.detach()), ("size", size.detach())], embedding.detach());
     }
+
+    internal override void OnStepStarting(double progress) => Starts.Add(progress);
 
     public override void OnStepCompleted(double progress)
     {
