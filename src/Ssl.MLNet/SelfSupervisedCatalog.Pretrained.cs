@@ -12,8 +12,8 @@ public sealed partial class SelfSupervisedCatalog
     /// </summary>
     /// <param name="path">
     /// A folder as transformers or sentence-transformers write it (config.json, model.safetensors in one file or several, vocab.txt or
-    /// tokenizer.json, modules.json and its parts): BERT and its kin. Or an ONNX file of such a network, with its vocabulary beside it.
-    /// Nothing is downloaded.
+    /// tokenizer.json, modules.json and its parts): BERT and its kin, RoBERTa among them. Or an ONNX file of such a network, with its
+    /// vocabulary beside it. Nothing is downloaded.
     /// </param>
     /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
     /// <param name="inputColumnName">Name of the column to embed; null for "Text" or "Image", as the network reads the one or the other.</param>
