@@ -12,7 +12,7 @@ public sealed partial class SelfSupervisedCatalog
     /// </summary>
     /// <param name="path">
     /// A folder as transformers or sentence-transformers write it (config.json, model.safetensors in one file or several, vocab.txt or
-    /// tokenizer.json, modules.json and its parts): BERT and its kin. Or an ONNX file of such a network, with its vocabulary beside it. For
+    /// tokenizer.json, modules.json and its parts): BERT and its kin, RoBERTa among them. Or an ONNX file of such a network, with its vocabulary beside it. For
     /// images a folder of transformers, timm or torchvision (model.safetensors, config.json and preprocessor_config.json where the library
     /// writes them): ViT, DeiT, ResNet; or an ONNX file of one. Nothing is downloaded.
     /// </param>
