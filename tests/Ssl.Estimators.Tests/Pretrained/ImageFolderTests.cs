@@ -45,6 +45,7 @@ public sealed class ImageFolderTests
     [DataRow("timm", false, false)]
     [DataRow("timm", true, false)]
     [DataRow("timm", false, true)]
+    [DataRow("timm", true, true)]
     [DataRow("torchvision", false, false)]
     public void VisionTransformersAreThoseOfPlainLoops(string library, bool hasDistillation, bool mean)
     {
