@@ -45,6 +45,7 @@ public sealed class ImageFolderTests
     [DataRow("timm", false, false)]
     [DataRow("timm", true, false)]
     [DataRow("timm", false, true)]
+    [DataRow("timm", true, true)]
     [DataRow("torchvision", false, false)]
     public void VisionTransformersAreThoseOfPlainLoops(string library, bool hasDistillation, bool mean)
     {
@@ -384,8 +385,20 @@ public sealed class ImageFolderTests
             }
             return row.Select(weight => weight / row.Sum()).ToArray();
         })];
-        return [.. Enumerable.Range(0, size * size).Select(at => weights[at / size].Select((down, y) => down
-            * weights[at % size].Select((across, x) => across * plane[y * side + x]).Sum()).Sum())];
+        // across, then down
+        double[] lines = [.. plane.Chunk(side).SelectMany(line => weights.Select(row => Sum(row, i => line[i])))];
+        return [.. weights.SelectMany(row => Enumerable.Range(0, size).Select(x => Sum(row, y => lines[y * size + x])))];
+
+        static double Sum(double[] weights, Func<int, double> value)
+        {
+            var sum = 0.0;
+            for (var i = 0; i < weights.Length; i++)
+            {
+                if (weights[i] != 0)
+                    sum += weights[i] * value(i);
+            }
+            return sum;
+        }
 
         static double Cubic(double x) => x <= 1 ? (1.25 * x - 2.25) * x * x + 1 : x < 2 ? ((-0.75 * x + 3.75) * x - 6) * x + 3 : 0;
     }
