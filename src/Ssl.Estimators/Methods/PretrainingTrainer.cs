@@ -112,8 +112,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
         if (epochs > Settings.NumberOfEpochs)
         {
-            Inform(channel, FormattableString.Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for {nameof(Settings.MinimumNumberOfSteps)} ")
-                + FormattableString.Invariant($"{Settings.MinimumNumberOfSteps}; set {nameof(Settings.NumberOfEpochs)} for another number"));
+            Inform(channel, FormattableString.Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for MinimumNumberOfSteps ")
+                + FormattableString.Invariant($"{Settings.MinimumNumberOfSteps}; set NumberOfEpochs for another number"));
         }
         channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
             epochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
@@ -141,7 +141,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             identity.Set(char.ToUpperInvariant(name[0]) + name[1..], value);
         foreach (var name in TrainingColumns)
             identity.Set($"Column '{name}'", schema[name].Type.ToString());
-        identity.Set(nameof(settings.NumberOfEpochs), epochs).Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
+        identity.Set(nameof(settings.NumberOfEpochs), epochs);
+        identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
         settings.Identity = identity.Values;
         return settings;
     }
