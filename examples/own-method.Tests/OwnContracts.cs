@@ -20,8 +20,11 @@ public sealed class AlignmentUniformityContract : ImagePretrainingContract
             new StridedConvNetFactory(new ImageShape(2, 8, 8), embeddingDimension: 16)));
 
     // The encoder computes in the precision that it was written for.
-    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; }
-        = new Dictionary<string, string> { ["MixedPrecision"] = "not for an encoder of one's own" };
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; } = new Dictionary<string, string>
+    {
+        ["MixedPrecision"] = "not for an encoder of one's own",
+        ["RecomputesBatchStatistics"] = "the network has no batch norms",
+    };
 
     protected override object? Other(System.Reflection.PropertyInfo option, object? now)
         => option.Name == nameof(AlignmentUniformityTrainer.Options.View) ? new Shading() : base.Other(option, now);

@@ -17,7 +17,8 @@ namespace Ssl.Estimators.Training;
 internal static class BatchStatistics
 {
     /// <summary>Whether an encoder has batch norms with running statistics.</summary>
-    public static bool Has(nn.Module encoder) => encoder.modules().Any(module => module is BatchNorm or NormBase { track_running_stats: true });
+    public static bool Has(nn.Module encoder)
+        => encoder.modules().Any(module => module is BatchNorm or NormBase { track_running_stats: true });
 
     /// <summary>Replaces the running mean and variance of every batch norm by their means over batches.</summary>
     /// <param name="encoder">In evaluation mode, and left in it.</param>

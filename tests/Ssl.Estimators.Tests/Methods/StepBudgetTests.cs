@@ -7,25 +7,25 @@ namespace Ssl.Estimators.Tests.Methods;
 [TestClass]
 public sealed class StepBudgetTests
 {
-    // Scarf's ten epochs of 40 rows in batches of 16 are 20 steps: 40 / 16 = 2, the rest is left out.
+    // Scarf's 30 epochs of 40 rows in batches of 16 are 60 steps: 40 / 16 = 2, the rest is left out.
     [TestMethod]
-    [DataRow(30, null, 15)]
-    [DataRow(29, null, 15)]
-    [DataRow(20, null, 10)]
-    [DataRow(0, null, 10)]
-    [DataRow(30, 2, 2)]
-    [DataRow(30, 10, 10)]
+    [DataRow(80, null, 40)]
+    [DataRow(79, null, 40)]
+    [DataRow(60, null, 30)]
+    [DataRow(0, null, 30)]
+    [DataRow(80, 2, 2)]
+    [DataRow(80, 30, 30)]
     public void FewRowsGetMoreEpochsUnlessTheyAreStated(int minimum, int? stated, int expected)
     {
         var lines = new List<string>();
         Assert.AreEqual(expected, Epochs(minimum, stated, lines));
-        Assert.AreEqual(expected > 10, lines.Any(line => line.Contains($"{expected} epochs in place of 10, for MinimumNumberOfSteps {minimum}")),
+        Assert.AreEqual(expected > 30, lines.Any(line => line.Contains($"{expected} epochs in place of 30, for MinimumNumberOfSteps {minimum}")),
             string.Join('\n', lines));
         Assert.IsTrue(lines.Any(line => line.Contains($"{2 * expected} steps ({expected} epochs of 2)")), string.Join('\n', lines));
     }
 
     [TestMethod]
-    public void StreamedRowsKeepTheirEpochs() => Assert.AreEqual(10, Epochs(30, null, [], cacheLimit: 100));
+    public void StreamedRowsKeepTheirEpochs() => Assert.AreEqual(30, Epochs(80, null, [], cacheLimit: 100));
 
     [TestMethod]
     public void ACheckpointKnowsTheEpochsThatTheStepsMake()
@@ -33,11 +33,11 @@ public sealed class StepBudgetTests
         var path = Path.Combine(Path.GetTempPath(), $"steps-{Guid.NewGuid():N}.checkpoint");
         try
         {
-            Assert.AreEqual(15, Epochs(30, null, [], path: path));
-            Assert.AreEqual(15, Epochs(29, null, [], path: path), "as many epochs");
-            Assert.AreEqual(15, Epochs(0, 15, [], path: path));
-            var error = Assert.ThrowsExactly<InvalidOperationException>(() => Epochs(32, null, [], path: path));
-            StringAssert.Contains(error.Message, "NumberOfEpochs 15, this one has 16");
+            Assert.AreEqual(40, Epochs(80, null, [], path: path));
+            Assert.AreEqual(40, Epochs(79, null, [], path: path), "as many epochs");
+            Assert.AreEqual(40, Epochs(0, 40, [], path: path));
+            var error = Assert.ThrowsExactly<InvalidOperationException>(() => Epochs(82, null, [], path: path));
+            StringAssert.Contains(error.Message, "NumberOfEpochs 40, this one has 41");
         }
         finally
         {

@@ -22,9 +22,9 @@ namespace Ssl.Estimators.Downstream;
 /// <para>Characteristics: no labels, no training loop; two passes over the data in Fit; on the CPU, in double precision; saved by
 /// <c>mlContext.Model.Save</c>; not exportable to ONNX. Memory is that of a matrix, however many rows there are.</para>
 /// <para>W is a square root of the inverse of the covariance (divided by N), which is first drawn towards a sphere by
-/// <see cref="Options.Shrinkage"/>: few rows say little of a direction, and of directions without any row in them nothing. Where there is no
-/// shrinkage, directions without scatter (an eigenvalue of at most 1e-12 of the largest) become 0. Rows with NaN or infinite numbers are
-/// left out in Fit, and stay NaN in Transform.</para>
+/// <see cref="Options.Shrinkage"/>: few rows say little of a direction, and of directions without any row in them nothing. Where there is
+/// no shrinkage, directions without scatter (an eigenvalue of at most 1e-12 of the largest) become 0. Rows with NaN or infinite numbers
+/// are left out in Fit, and stay NaN in Transform.</para>
 /// </remarks>
 public sealed class WhiteningEstimator : IEstimator<WhiteningTransformer>
 {
@@ -123,7 +123,8 @@ public sealed class WhiteningEstimator : IEstimator<WhiteningTransformer>
         }
         if (rows > usable)
         {
-            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are NaN or infinite.", rows - usable, rows);
+            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are NaN or infinite.", rows - usable,
+                rows);
         }
 
         using var scatter = new Scatter(mean);
@@ -170,8 +171,9 @@ public sealed class WhiteningEstimator : IEstimator<WhiteningTransformer>
     {
         if (_options.NumberOfComponents > dimension)
         {
-            throw new ArgumentOutOfRangeException(nameof(Options.NumberOfComponents), $"NumberOfComponents must be at most {dimension}, the "
-                + $"length of the vectors in column '{_options.Input}', got {_options.NumberOfComponents}.");
+            throw new ArgumentOutOfRangeException(nameof(Options.NumberOfComponents),
+                $"NumberOfComponents must be at most {dimension}, the length of the vectors in column '{_options.Input}', "
+                + $"got {_options.NumberOfComponents}.");
         }
     }
 }

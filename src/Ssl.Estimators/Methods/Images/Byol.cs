@@ -60,8 +60,8 @@ public sealed class ByolTrainer : ImagePretrainingTrainer
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
         /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a momentum from 0.99 to 1, a weight decay of 1e-5, one learning rate
-        /// for all. The optimizer is AdamW with this trainer's learning rate, where it has LARS. The views are <see cref="ImageViews.Asymmetric"/> of your image
-        /// size; set them as View and SecondView.
+        /// for all. The optimizer is AdamW with this trainer's learning rate, where it has LARS. The views are
+        /// <see cref="ImageViews.Asymmetric"/> of your image size; set them as View and SecondView.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new()

@@ -58,8 +58,9 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
 
     /// <summary>
     /// Whether the statistics of the encoder's batch norms are computed anew at the end, from whole images: those of the training are of
-    /// crops, tiles and changed colors. Costs at most 100 batches without gradients, also after <see cref="PretrainingOptions.CancellationToken"/>
-    /// or <see cref="PretrainingOptions.MaximumTrainingTime"/>. Encoders without batch norms have nothing to compute.
+    /// crops, tiles and changed colors. Costs at most 100 batches without gradients, also after
+    /// <see cref="PretrainingOptions.CancellationToken"/> or <see cref="PretrainingOptions.MaximumTrainingTime"/>. Encoders without batch
+    /// norms have nothing to compute.
     /// </summary>
     /// <value>The default value is true.</value>
     [NotPartOfIdentity("Decides on what is done after the last step.")]

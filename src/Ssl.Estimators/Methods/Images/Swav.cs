@@ -63,7 +63,8 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
         /// batches of 256, 1,000 epochs, projections of 128, 3,000 prototypes that are frozen in the first epoch, a temperature of 0.1, a
-        /// weight decay of 1e-6; its queue of earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where it has LARS.
+        /// weight decay of 1e-6; its queue of earlier vectors is not there. The optimizer is AdamW with this trainer's learning rate, where
+        /// it has LARS.
         /// </summary>
         /// <returns>New settings; change them as you like.</returns>
         public static Options ForSmallImages() => new()
