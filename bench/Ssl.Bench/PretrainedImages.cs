@@ -18,7 +18,7 @@ public sealed class PretrainedImages : BenchCase
 {
     private const int Classes = 10, Folds = 5, Side = 32, FullSize = 224;
 
-    private static readonly float[] Penalties = [10, 1, 0.1f, 0.01f];
+    private static readonly float[] Penalties = [1000, 100, 10, 1, 0.1f, 0.01f];
 
     /// <inheritdoc/>
     public override string Name => "pretrained-images";
