@@ -88,7 +88,7 @@ public sealed class CatalogTests
         foreach (var (group, _, full) in Methods(new MLContext(1)))
         {
             var type = full.GetParameters()[0].ParameterType;
-            foreach (var property in type.GetProperties().Where(p => IsNumber(Plain(p.PropertyType)) && p.Name != "Seed"))
+            foreach (var property in type.GetProperties().Where(p => p.CanWrite && IsNumber(Plain(p.PropertyType)) && p.Name != "Seed"))
             {
                 var options = Activator.CreateInstance(type)!;
                 if (options is TabularPretrainingOptions table)

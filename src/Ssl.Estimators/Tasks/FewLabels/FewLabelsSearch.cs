@@ -32,6 +32,8 @@ internal sealed class FewLabelsSearch : IDisposable
     private const double LabeledWeight = 10;
     private const int Rounds = 3;
 
+    private static readonly TimeSpan s_shortestTraining = TimeSpan.FromSeconds(1);
+
     // Imagined rows that speak for the class shares. In a regression the mean would draw every value towards it.
     private const double RowsForClassShares = 2;
 
@@ -234,13 +236,23 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var scope = NewDisposeScope();
         var spaces = new FeatureSpace[_folds.Length];
+        var (limit, embedding) = ((TimeSpan?)null, TimeSpan.Zero);
         for (var fold = 0; fold < _folds.Length; fold++)
         {
+            limit = TimeForOneOf(_folds.Length - fold + 1, embedding);
+            if (limit < s_shortestTraining)
+            {
+                // Known only now: how long all rows take to embed.
+                _tell(FormattableString.Invariant($"  adapted encoder: given up after {fold} of {_folds.Length} folds, the time is too short"));
+                return [];
+            }
             _tell(FormattableString.Invariant($"  adapting the encoder to the labeled rows of fold {fold + 1} of {_folds.Length}"));
-            using var trained = _adaptation!.Train(_folds[fold].Used, TimeForOneOf(_folds.Length - fold + 1), _options.CancellationToken);
+            using var trained = _adaptation!.Train(_folds[fold].Used, limit, _options.CancellationToken);
             if (_options.CancellationToken.IsCancellationRequested)
                 return [];
+            var before = _clock.Elapsed;
             spaces[fold] = _adaptation.Embed(trained);
+            embedding = _clock.Elapsed - before;
         }
         FeatureSpace? all = null;
         var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
@@ -248,7 +260,7 @@ internal sealed class FewLabelsSearch : IDisposable
             if (all is not null)
                 return all;
             _tell("  adapting the encoder to all labeled rows");
-            _adapted = _adaptation!.Train([.. Enumerable.Range(0, _labels.Length)], null, _options.CancellationToken);
+            _adapted = _adaptation!.Train([.. Enumerable.Range(0, _labels.Length)], limit, _options.CancellationToken);
             all = _adaptation.Embed(_adapted);
             // Several models are fitted on it, each in a scope of its own.
             all.Labeled.MoveToOtherDisposeScope(_scope);
@@ -264,9 +276,9 @@ internal sealed class FewLabelsSearch : IDisposable
         return candidates;
     }
 
-    // The rest of the time, some of it for what follows each training, in equal parts.
-    private TimeSpan? TimeForOneOf(int parts)
-        => _options.MaximumTrainingTime is { } limit ? TimeSpan.FromSeconds(Math.Max(1, 0.7 * (limit - _clock.Elapsed).TotalSeconds / parts)) : null;
+    // The rest of the time in equal parts, less the embedding in each; some of it is left for what is fitted on the embeddings.
+    private TimeSpan? TimeForOneOf(int parts, TimeSpan embedding)
+        => _options.MaximumTrainingTime is { } limit ? 0.8 * (limit - _clock.Elapsed) / parts - embedding : null;
 
     private Candidate? Trees()
     {

@@ -61,10 +61,8 @@ internal abstract class FineTuningMethod : PretrainingMethod
         if (!_frozen)
         {
             if (training && !Encoder.training)
-            {
                 Encoder.train();
-                LetFrozenBlocksRest();
-            }
+            LetFrozenBlocksRest();
             return Encoder.call(inputs);
         }
         Encoder.eval();     // the loop puts the whole method into training mode
