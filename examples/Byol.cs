@@ -45,7 +45,7 @@ double SameKind(EncoderTransformer by)
 Console.WriteLine($"neighbors of the same kind: untrained {SameKind(untrained):0.00}, pretrained {SameKind(encoder):0.00}");
 
 // Expected output:
-// neighbors of the same kind: untrained 0.84, pretrained 0.95
+// neighbors of the same kind: untrained 0.97, pretrained 0.99
 
 internal sealed class Drawing
 {

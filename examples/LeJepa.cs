@@ -38,10 +38,14 @@ foreach (var (name, first) in terms[1])
     Console.WriteLine($"{name}: epoch 1 {first:0.00}, epoch {terms.Count} {terms[terms.Count][name]:0.00}");
 
 // Use: the encoder is an ordinary transformer. Are the nearest neighbors of a drawing of its kind?
-var metrics = ssl.EvaluateRepresentation(encoder.Transform(data), labelColumnName: "Kind");
+var keyed = mlContext.Transforms.Conversion.MapValueToKey("Kind").Fit(data).Transform(data);
+var metrics = ssl.EvaluateRepresentation(encoder.Transform(keyed), labelColumnName: "Kind");
 Console.WriteLine($"nearest neighbors of the same kind: {metrics.NearestNeighborAccuracy:0.00}");
 
 // Expected output:
+// prediction: epoch 1 0.40, epoch 10 0.15
+// regularization: epoch 1 6.05, epoch 10 1.58
+// nearest neighbors of the same kind: 1.00
 
 internal sealed class Drawing
 {

@@ -40,7 +40,7 @@ var health = ssl.EvaluateRepresentation(encoder.Transform(data));
 Console.WriteLine($"effective rank {health.EffectiveRank:0} of {encoder.Transform(data).GetColumn<float[]>("Features").First().Length}");
 
 // Expected output:
-// spread of the embeddings: epoch 1 0.87, epoch 10 0.86
+// spread of the embeddings: epoch 1 0.96, epoch 10 1.00
 // effective rank 25 of 64
 
 internal sealed class Drawing
