@@ -77,6 +77,7 @@ public sealed class TrainingContract
         object? Told(PropertyInfo option, object? now) => option.Name switch
         {
             "EarlyStoppingPatience" => 3,
+            "FrozenBlocks" => 1,
             "Encoder" => option.GetValue(given) ?? DefaultEncoder(option.PropertyType),
             _ when option.PropertyType == typeof(string) => "Other",
             _ => Call<object?>(target, "Other", option, now),
