@@ -113,8 +113,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
         if (epochs > Settings.NumberOfEpochs)
         {
-            Inform(channel, FormattableString.Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for MinimumNumberOfSteps ")
-                + FormattableString.Invariant($"{Settings.MinimumNumberOfSteps}; set NumberOfEpochs for another number"));
+            Inform(channel, Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for MinimumNumberOfSteps ")
+                + Invariant($"{Settings.MinimumNumberOfSteps}; set NumberOfEpochs for another number"));
         }
         channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
             epochs, run.Source.BatchesPerEpoch, seed, device, SeedName));

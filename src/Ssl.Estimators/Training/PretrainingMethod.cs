@@ -8,10 +8,10 @@ namespace Ssl.Estimators.Training;
 /// <summary>A pretraining method: an encoder, what is needed beside it in training, and the loss of a step.</summary>
 public abstract class PretrainingMethod : nn.Module
 {
-    // In a box, since RegisterComponents finds the modules in the fields of base classes, too: the encoder would be registered twice, and
-    // stand twice in every state dictionary.
     private const string EncoderPrefix = "encoder.";
 
+    // In a box, since RegisterComponents finds the modules in the fields of base classes, too: the encoder would be registered twice, and
+    // stand twice in every state dictionary.
     private readonly StrongBox<Encoder> _encoder;
 
     private EncoderTuning _tuning = EncoderTuning.Full;

@@ -33,12 +33,15 @@ namespace Ssl.Estimators.Tasks;
 /// <item>where the column holds the cells of a table beside their embedding: the same on the cells alone, and LightGBM on them;</item>
 /// <item>self-training: a linear model that also learns from what the first says of the unlabeled rows, which count as much as it is
 /// sure of them (Lee, "Pseudo-Label", 2013; Xie et al., "Self-training with Noisy Student", arXiv:1911.04252);</item>
+/// <item>where the column carries its encoder and the columns that this reads are there: a copy of it, trained so that labeled rows of a class
+/// lie together (Tunstall et al., "SetFit", arXiv:2209.11055), with a linear model and self-training on its embedding;</item>
 /// <item>the share of each class, or the mean, for whatever the row.</item>
 /// </list>
 /// <para>Their probabilities are calibrated (Guo et al., arXiv:1706.04599) and averaged with the weights under which the labels of the
 /// held-out rows are most likely (Smyth and Wolpert, 1999). <see cref="FewLabelsTransformer.Candidates"/> and the log tell what was tried and
 /// what came of it.</para>
-/// <para>Characteristics: needs some labels; several passes over vectors held in memory; CPU; saved by <c>mlContext.Model.Save</c>.</para>
+/// <para>Characteristics: needs some labels; several passes over vectors held in memory, on the CPU; an adapted copy is
+/// trained on the GPU where there is one; saved by <c>mlContext.Model.Save</c>.</para>
 /// </remarks>
 public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
 {
@@ -208,10 +211,11 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             task = PredictionTask.OfValues(labels);
         int[] drawn = [.. otherNumbers];
         random.Shuffle(drawn);
-        var adaptation = Adaptation(EncoderAnnotation.Find(features), labeled, unlabeled,
+        var encoder = EncoderAnnotation.Find(features);
+        var adaptation = Adaptation(encoder, labeled, unlabeled,
             [.. labeledNumbers, .. drawn.Take(EncoderAdaptation.MaximumUnlabeledRows)], labels, channel);
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
-            EncoderAnnotation.Find(features)?.Format.InputSlots ?? 0, adaptation, candidate =>
+            encoder?.Format.InputSlots ?? 0, adaptation, candidate =>
         {
             channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
             _options.Progress?.Report(candidate);
