@@ -108,14 +108,7 @@ internal sealed class SubwordTokenizer : TextTokenizer
         }
         if (destination.Count > wanted)
             destination.RemoveRange(wanted, destination.Count - wanted);
-        if (destination.Count == first)
-        {
-            destination.RemoveRange(start, first - start);
-            return 0;
-        }
-        if (addSpecialTokens)
-            destination.Add(Vocabulary.SeparatorId);
-        return destination.Count - start;
+        return Complete(destination, start, addSpecialTokens);
     }
 
     public override string Decode(ReadOnlySpan<int> ids)

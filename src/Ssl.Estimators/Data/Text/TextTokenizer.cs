@@ -94,6 +94,20 @@ public abstract class TextTokenizer
             : WordPieceTokenizer.FromJson(json);
     }
 
+    /// <summary>Ends a text: with the separator behind its tokens; a class token with nothing behind it is taken back.</summary>
+    /// <param name="destination">Holds the class token, where special tokens are wanted, and the text's own.</param>
+    /// <param name="start">Where they begin.</param>
+    /// <param name="addSpecialTokens">Whether they are wanted.</param>
+    /// <returns>Tokens that the text has now; 0 where it has none of its own.</returns>
+    private protected int Complete(List<int> destination, int start, bool addSpecialTokens)
+    {
+        if (destination.Count == start + (addSpecialTokens ? 1 : 0))
+            destination.RemoveRange(start, destination.Count - start);
+        else if (addSpecialTokens)
+            destination.Add(Vocabulary.SeparatorId);
+        return destination.Count - start;
+    }
+
     /// <summary>Appends what stands for a text without a visible character, so that it has an embedding, too.</summary>
     internal virtual void EncodeEmpty(List<int> destination, bool addSpecialTokens)
         => destination.AddRange(addSpecialTokens ? [Vocabulary.ClassId, Vocabulary.SeparatorId] : [Vocabulary.UnknownId]);

@@ -59,7 +59,6 @@ public sealed partial class WordPieceTokenizer
         var room = maximumTokens - (addSpecialTokens ? 2 : 0);
         if (addSpecialTokens)
             destination.Add(Vocabulary.ClassId);
-        var first = destination.Count;
         Span<char> buffer = stackalloc char[BertWordSplitter.BufferLength];
         while (room > 0)
         {
@@ -71,14 +70,7 @@ public sealed partial class WordPieceTokenizer
             room--;
             text = text[(next + special.Length)..];
         }
-        if (destination.Count == first)
-        {
-            destination.RemoveRange(start, first - start);
-            return 0;
-        }
-        if (addSpecialTokens)
-            destination.Add(Vocabulary.SeparatorId);
-        return destination.Count - start;
+        return Complete(destination, start, addSpecialTokens);
     }
 
     private void AppendWords(ReadOnlySpan<char> text, Span<char> buffer, List<int> destination, ref int room)
