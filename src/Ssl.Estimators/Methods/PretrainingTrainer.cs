@@ -103,6 +103,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         ArgumentNullException.ThrowIfNull(input);
         foreach (var name in TrainingColumns)
             CheckColumn(name, ColumnShape.Find(input.Schema, name));
+        Checkpoint.RequireWritable(Settings.CheckpointPath);
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
@@ -15,6 +16,7 @@ internal static class EncoderModelReader
     public static EncoderModel Read(Stream stream)
     {
         var (manifest, tensors) = ModelArchive.Open(stream);
+        using var limit = Initialization.Limit(tensors.ValueCount);
         return Read(manifest, tensors);
     }
 

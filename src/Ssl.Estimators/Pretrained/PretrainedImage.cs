@@ -83,6 +83,8 @@ internal static class PretrainedImage
         if (options.InputSize is { } side)
             factory = factory.Resizing(new ImageShape(factory.Shape.Channels, side, side));
         var format = new ImageRowFormat(options.InputColumnName ?? ColumnNames.Image, factory, options.PixelMaximum, loaded: options.InputSize is null);
+        // At another size there are other positions.
+        using var limit = Initialization.Limit(weights.ValueCount + (options.InputSize is { } size ? (long)size * size * factory.EmbeddingDimension : 0));
         return EncoderModel.Fill(format, targets => PretrainedFill.Copy(targets, weights,
             name => PretrainedResNet.IsCounter(name) && weights[layout.NameOf(name)] is null ? [] : layout.NamesOf(name), layout.MayRemain,
             layout.IsResNet ? "residual network" : "vision transformer"), options.OutputColumnName,

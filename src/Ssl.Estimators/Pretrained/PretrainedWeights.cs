@@ -32,6 +32,9 @@ internal sealed class PretrainedWeights : IDisposable
     /// <summary>All names.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
+    /// <summary>Values of all tensors.</summary>
+    public long ValueCount => _tensors.Values.Sum(tensor => tensor.numel());
+
     /// <summary>A tensor; it stays the weights'.</summary>
     /// <returns>Null where there is none of this name.</returns>
     public Tensor? this[string name] => _tensors.GetValueOrDefault(name);

@@ -26,7 +26,7 @@ internal static class BatchOrder
     {
         if (order.Length == 0)
             yield break;
-        var count = order.Length <= batchSize || !dropLast ? (order.Length + batchSize - 1) / batchSize : order.Length / batchSize;
+        var count = order.Length <= batchSize || !dropLast ? (int)(((long)order.Length + batchSize - 1) / batchSize) : order.Length / batchSize;
         if (length is null)
         {
             for (var i = 0; i < count; i++)
@@ -36,7 +36,7 @@ internal static class BatchOrder
         for (var first = 0; first < count; first += GroupedBatches)
         {
             var batches = Math.Min(GroupedBatches, count - first);
-            var rows = order.AsSpan(first * batchSize, Math.Min(batches * batchSize, order.Length - first * batchSize));
+            var rows = order.AsSpan(first * batchSize, (int)Math.Min((long)batches * batchSize, order.Length - first * batchSize));
             rows.Sort((a, b) => length(a).CompareTo(length(b)));
             var sequence = Shuffled(batches, random);
             foreach (var i in sequence)
@@ -50,7 +50,7 @@ internal static class BatchOrder
     /// <param name="batchSize">Most rows a batch.</param>
     public static IEnumerable<ArraySegment<int>> Even(int[] order, int batchSize)
     {
-        long count = (order.Length + batchSize - 1) / batchSize;
+        long count = ((long)order.Length + batchSize - 1) / batchSize;
         for (long i = 0; i < count; i++)
         {
             int start = (int)(i * order.Length / count), end = (int)((i + 1) * order.Length / count);
@@ -65,17 +65,43 @@ internal static class BatchOrder
     /// <param name="order">Row numbers; not changed.</param>
     /// <param name="batchSize">Rows a batch.</param>
     /// <param name="most">Batches at most.</param>
-    public static IEnumerable<int[]> Spread(int[] order, int batchSize, int most)
+    public static IEnumerable<ArraySegment<int>> Spread(int[] order, int batchSize, int most)
     {
         int batches = Math.Min(most, Math.Max(1, order.Length / batchSize));
         long chosen = Math.Min(order.Length, (long)batches * batchSize);
         for (int batch = 0; batch < batches && chosen > 0; batch++)
         {
-            var rows = new List<int>(batchSize);
+            var rows = new List<int>();
             for (long i = batch; i < chosen; i += batches)
                 rows.Add(order[i * order.Length / chosen]);
-            yield return [.. rows];
+            yield return new ArraySegment<int>([.. rows]);
         }
+    }
+
+    /// <summary>Cuts a batch, in its order, so that no part has more values with its padding than a limit.</summary>
+    /// <param name="batch">Row numbers; not changed.</param>
+    /// <param name="length">Length of a row.</param>
+    /// <param name="limit">Rows times the longest length of a part.</param>
+    /// <param name="least">Rows that a part has all the same, where the batch has as many.</param>
+    public static IEnumerable<ArraySegment<int>> Bounded(ArraySegment<int> batch, Func<int, int> length, long limit, int least)
+    {
+        int start = 0;
+        long longest = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            longest = Math.Max(longest, length(batch[i]));
+            if ((i + 1 - start) * longest <= limit)
+                continue;
+            // Before this row, or further up, where those that are left would be too few.
+            int cut = Math.Min(i, batch.Count - least);
+            if (cut - start < least)
+                continue;
+            yield return batch[start..cut];
+            start = cut;
+            longest = Enumerable.Range(cut, i + 1 - cut).Max(row => (long)length(batch[row]));
+        }
+        if (start < batch.Count)
+            yield return batch[start..];
     }
 
     /// <summary>Number of batches that <see cref="Cut"/> makes of so many rows.</summary>

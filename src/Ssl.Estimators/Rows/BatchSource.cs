@@ -147,7 +147,19 @@ internal abstract class BatchSource : IBatchSource
 
     /// <summary>The batches of these rows, in this order.</summary>
     private protected IEnumerable<ArraySegment<int>> Cut(RowStore rows, int[] order, bool dropLast)
-        => BatchOrder.Cut(order, Options.BatchSize, dropLast, Options.GroupByLength ? rows.Length : null, Options.Shuffle);
+    {
+        var limit = rows.PaddedLimit(Options.BatchSize);
+        var batches = BatchOrder.Cut(order, Options.BatchSize, dropLast, Options.GroupByLength || limit is not null ? rows.Length : null,
+            Options.Shuffle);
+        return limit is null ? batches : batches.SelectMany(batch => Bounded(rows, batch, limit.Value));
+    }
+
+    /// <summary>The batches of rows that stay in this order and whose statistics or losses are taken: none of them padded without bound.</summary>
+    private protected IEnumerable<ArraySegment<int>> Bounded(RowStore rows, IEnumerable<ArraySegment<int>> batches)
+        => rows.PaddedLimit(Options.BatchSize) is { } limit ? batches.SelectMany(batch => Bounded(rows, batch, limit)) : batches;
+
+    private IEnumerable<ArraySegment<int>> Bounded(RowStore rows, ArraySegment<int> batch, long limit)
+        => BatchOrder.Bounded(batch, rows.Length, limit, Options.MinimumBatchRows);
 
     private protected static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
@@ -205,15 +217,16 @@ internal sealed class StreamedBatchSource : BatchSource
             if (!kept)
                 continue;
             count++;
-            if (buffer.Count < 2 * Options.BatchSize)
+            if (buffer.Count < 2L * Options.BatchSize)
                 continue;
             int[] both = [.. Enumerable.Range(0, buffer.Count)];
-            yield return buffer.ToBatches(new ArraySegment<int>(both, 0, Options.BatchSize));
+            foreach (var batch in Bounded(buffer, [new ArraySegment<int>(both, 0, Options.BatchSize)]))
+                yield return buffer.ToBatches(batch);
             buffer.KeepOnly(both.AsSpan(Options.BatchSize));
         }
         // In an epoch that the clock cut off, the rows to train on were not counted; there were enough for a step.
         split.Require(_rowCount ?? long.MaxValue, count, Options.MinimumBatchRows);
-        foreach (var batch in BatchOrder.Even([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize))
+        foreach (var batch in Bounded(buffer, BatchOrder.Even([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize)))
             yield return buffer.ToBatches(batch);
     }
 
@@ -229,13 +242,13 @@ internal sealed class StreamedBatchSource : BatchSource
             if (buffer.Count == wanted)
                 break;
         }
-        foreach (var batch in BatchOrder.Spread([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize, most))
+        foreach (var batch in Bounded(buffer, BatchOrder.Spread([.. Enumerable.Range(0, buffer.Count)], Options.BatchSize, most)))
             yield return buffer.ToBatches(batch);
     }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
-        var capacity = Math.Max(Options.ShuffleBufferSize, 2 * Options.BatchSize);
+        var capacity = Math.Max(Options.ShuffleBufferSize, 2L * Options.BatchSize);
         var buffer = Options.Format.NewStore();
         long count = 0;
         Func<long, bool>? takes = Options.Split is { } split ? row => !split.IsHeldOut(row) : null;
@@ -248,7 +261,7 @@ internal sealed class StreamedBatchSource : BatchSource
                 continue;
             var order = BatchOrder.Shuffled(buffer.Count, Options.Shuffle);
             // Whole batches only: the rest waits in the half that stays.
-            var used = capacity / 2 / Options.BatchSize * Options.BatchSize;
+            var used = (int)(capacity / 2 / Options.BatchSize * Options.BatchSize);
             foreach (var batch in Cut(buffer, order[..used], dropLast: false))
                 yield return buffer.ToBatches(batch);
             buffer.KeepOnly(order.AsSpan(used));

@@ -70,15 +70,15 @@ internal sealed class CachedBatchSource : BatchSource
     public IEnumerable<IReadOnlyList<Batch>> InOrder()
     {
         var order = RowNumbers();
-        for (var i = 0; i < order.Length; i += Options.BatchSize)
-            yield return WithLabels(new ArraySegment<int>(order, i, Math.Min(Options.BatchSize, order.Length - i)));
+        foreach (var batch in Bounded(_rows, BatchOrder.Cut(order, Options.BatchSize, dropLast: false, null, Options.Shuffle)))
+            yield return WithLabels(batch);
     }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
-        => BatchOrder.Even(_heldOut, Options.BatchSize).Select(batch => _rows.ToBatches(batch));
+        => Bounded(_rows, BatchOrder.Even(_heldOut, Options.BatchSize)).Select(batch => _rows.ToBatches(batch));
 
     private protected override IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most)
-        => BatchOrder.Spread(RowNumbers(), Options.BatchSize, most).Select(batch => _rows.ToBatches(batch));
+        => Bounded(_rows, BatchOrder.Spread(RowNumbers(), Options.BatchSize, most)).Select(batch => _rows.ToBatches(batch));
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {

@@ -154,6 +154,7 @@ internal sealed class PixelRows(ImageShape shape, PixelMoments? moments = null) 
 
     public override ImageBatch ToBatch(ReadOnlySpan<int> rows)
     {
+        RequireFits(rows.Length, shape.Length, sizeof(byte), $"image of {shape.Width} x {shape.Height} pixels");
         var pixels = empty(rows.Length, shape.Channels, shape.Height, shape.Width, dtype: ScalarType.Byte);
         var target = pixels.bytes;
         for (var i = 0; i < rows.Length; i++)

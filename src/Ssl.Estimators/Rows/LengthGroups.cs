@@ -1,6 +1,8 @@
+using static TorchSharp.torch;
+
 namespace Ssl.Estimators.Rows;
 
-/// <summary>Texts cut into groups of similar length, because every text of a batch is padded to its longest one.</summary>
+/// <summary>Texts or series cut into groups of similar length, because every row of a batch is padded to its longest one.</summary>
 internal sealed class LengthGroups
 {
     // Smaller batches would waste more on the calls than they save on padding.
@@ -61,10 +63,44 @@ internal sealed class LengthGroups
         return starts.Count == 1 ? One(tokens) : new LengthGroups(order, [.. starts, order.Length]);
     }
 
-    private static (int[] Order, int[] Lengths) ByLength(TokenRows tokens)
+    /// <summary>Groups of rows that pad each other little: the shortest first; a single one in its own order.</summary>
+    /// <param name="count">Rows.</param>
+    /// <param name="length">Length of each.</param>
+    /// <param name="ratio">The longest of a group has at most so many times the length of its shortest.</param>
+    /// <param name="paddedLength">All rows are padded to at least this length.</param>
+    /// <param name="most">Rows times the longest length of a group, but for a single row.</param>
+    public static LengthGroups Of(int count, Func<int, int> length, int ratio, int paddedLength, long most)
     {
-        var order = Identity(tokens.Count);
-        var lengths = Array.ConvertAll(order, tokens.Length);
+        var (order, lengths) = ByLength(count, length);
+        var starts = new List<int> { 0 };
+        for (var i = 1; i < count; i++)
+        {
+            long shortest = Math.Max(paddedLength, lengths[starts[^1]]), longest = Math.Max(paddedLength, lengths[i]);
+            if (longest > ratio * shortest || (i + 1 - starts[^1]) * longest > most)
+                starts.Add(i);
+        }
+        return starts.Count == 1 ? new LengthGroups(Identity(count), [0, count]) : new LengthGroups(order, [.. starts, count]);
+    }
+
+    /// <summary>Embeddings of all rows, in their own order.</summary>
+    /// <param name="encode">Gives those of a group, [rows, D].</param>
+    public Tensor Encode(Func<ReadOnlySpan<int>, Tensor> encode)
+    {
+        if (Count == 1)
+            return encode(Order);
+        var parts = new Tensor[Count];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = encode(this[i]);
+        var embeddings = cat(parts);
+        return embeddings.index_select(0, tensor(Places, device: embeddings.device));
+    }
+
+    private static (int[] Order, int[] Lengths) ByLength(TokenRows tokens) => ByLength(tokens.Count, tokens.Length);
+
+    private static (int[] Order, int[] Lengths) ByLength(int count, Func<int, int> length)
+    {
+        var order = Identity(count);
+        var lengths = Array.ConvertAll(order, row => length(row));
         Array.Sort(lengths, order);
         return (order, lengths);
     }

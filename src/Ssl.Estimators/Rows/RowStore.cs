@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,6 +28,13 @@ public abstract class RowStore
     /// <summary>Length of a row, to put rows of similar length into one batch; 1 where all have the same.</summary>
     /// <param name="row">Its number.</param>
     public virtual int Length(int row) => 1;
+
+    /// <summary>
+    /// The most values, padding among them, that a training batch may have, where a few rows are so long that they would pad the others many
+    /// times over; null where none is.
+    /// </summary>
+    /// <param name="batchSize">Rows of a batch.</param>
+    internal virtual long? PaddedLimit(int batchSize) => null;
 
     /// <summary>Appends a row as it stands in the data.</summary>
     /// <param name="row">Its memory is not kept.</param>
@@ -73,6 +81,24 @@ public abstract class RowStore
                 _all = [.. Enumerable.Range(0, Count)];
             return _all.AsSpan(0, Count);
         }
+    }
+
+    /// <summary>Throws where a batch would be larger than a tensor on the host can be filled, before anything is allocated.</summary>
+    /// <param name="rows">Rows of the batch.</param>
+    /// <param name="values">Values of a row, padding among them.</param>
+    /// <param name="valueBytes">Bytes of a value.</param>
+    /// <param name="row">What such a row is, for the sentence: "series of 5,000 timestamps".</param>
+    /// <exception cref="InvalidOperationException">It would; the message says how many rows fit.</exception>
+    internal static void RequireFits(int rows, long values, int valueBytes, string row)
+    {
+        var most = Array.MaxLength / valueBytes;
+        if (rows * (Int128)values <= most)
+            return;
+        var fitting = most / values;
+        throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+            $"A batch of {rows:N0} rows, each a {row}, is too large: with padding a row has {values:N0} values, a batch at most {most:N0}. ")
+            + (fitting > 0 ? string.Create(CultureInfo.InvariantCulture, $"Set BatchSize to {fitting:N0} or less.")
+                : $"Not even one such row fits: give a shorter {row.Split(' ')[0]}."));
     }
 
     private protected Tensor Encode(Encoder network, Device device, ReadOnlySpan<int> rows)

@@ -79,6 +79,16 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
 internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string column, int minimumLength = 1, int? timestamps = null)
     : RowStore
 {
+    // Batches of so many timestamps are small for any encoder: they are not cut.
+    private const long SmallBatch = 1 << 14;
+
+    // What a batch may have of what one of its size has on average. Up to this padding costs less than smaller batches would.
+    private const int PaddedShare = 4;
+
+    // Series are computed together up to so many timestamps, and up to this ratio of the longest to the shortest.
+    private const long TimestampsAtOnce = 1 << 18;
+    private const int LongestToShortest = 2;
+
     // A list holds at most Array.MaxLength items.
     private const int Margin = 1 << 24;
 
@@ -94,6 +104,15 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
     public override string Content => string.Create(CultureInfo.InvariantCulture, $"{_rows.ItemCount:N0} values");
 
     public override int Length(int row) => _rows.Length(row) / _channels;
+
+    internal override long? PaddedLimit(int batchSize)
+    {
+        var longest = 0;
+        for (var row = 0; row < Count; row++)
+            longest = Math.Max(longest, Length(row));
+        var limit = Math.Max(SmallBatch, (long)(PaddedShare * (double)batchSize * _rows.ItemCount / _channels / Math.Max(1, Count)));
+        return Math.Min(batchSize, Count) * (long)longest > limit ? limit : null;
+    }
 
     public override bool Add(RawRow row, bool keepsEmpty)
     {
@@ -140,11 +159,21 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
 
     public override void KeepOnly(ReadOnlySpan<int> rows) => _rows.KeepOnly(rows);
 
+    // Series of similar length together, in parts that any machine can hold: every batch is padded to its longest.
+    internal override Tensor Encode(Encoder network, Device device)
+    {
+        var groups = LengthGroups.Of(Count, Length, LongestToShortest, Math.Max(1, paddedLength), TimestampsAtOnce);
+        return groups.Encode(group => Encode(network, device, group));
+    }
+
+    internal override Tensor EncodeAll(Encoder network, Device device) => Encode(network, device);
+
     public override SeriesBatch ToBatch(ReadOnlySpan<int> rows)
     {
         var longest = Math.Max(1, paddedLength);
         foreach (var row in rows)
             longest = Math.Max(longest, Length(row));
+        RequireFits(rows.Length, (long)_channels * longest, sizeof(float), $"series of {longest} timestamps");
         var values = zeros(rows.Length, _channels, longest, dtype: ScalarType.Float32);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
         var observed = zeros(rows.Length, longest, dtype: ScalarType.Bool);

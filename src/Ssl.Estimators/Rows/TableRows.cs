@@ -157,6 +157,7 @@ internal sealed class TableRows(TableColumns columns) : RowStore
 
     public override TableBatch ToBatch(ReadOnlySpan<int> rows)
     {
+        RequireFits(rows.Length, Math.Max(_numeric, _categorical), sizeof(long), $"row of {_numeric + _categorical} columns");
         var numbers = empty(rows.Length, _numeric, dtype: ScalarType.Float32);
         var missing = empty(rows.Length, _numeric, dtype: ScalarType.Bool);
         var codes = empty(rows.Length, _categorical, dtype: ScalarType.Int64);

@@ -129,13 +129,7 @@ internal sealed class TextRows : RowStore
         var isCpu = device.type == TorchSharp.DeviceType.CPU;
         var bert = network as BertTextEncoder;
         var groups = bert is null ? LengthGroups.Of(_columns[0]) : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
-        if (groups.Count == 1)
-            return EncodeGroup(groups.Order);
-        var parts = new Tensor[groups.Count];
-        for (var i = 0; i < parts.Length; i++)
-            parts[i] = EncodeGroup(groups[i]);
-        var embeddings = cat(parts);
-        return embeddings.index_select(0, tensor(groups.Places, device: embeddings.device));
+        return groups.Encode(EncodeGroup);
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)
         {

@@ -59,6 +59,7 @@ internal sealed class TokenRows(int paddingId)
         int longest = 1, shortest = int.MaxValue;
         foreach (var row in rows)
             (longest, shortest) = (Math.Max(longest, Length(row)), Math.Min(shortest, Length(row)));
+        RowStore.RequireFits(rows.Length, longest, sizeof(long), $"text of {longest} tokens");
         var ids = empty(rows.Length, longest, dtype: ScalarType.Int64);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
         var idCells = MemoryMarshal.Cast<byte, long>(ids.bytes);

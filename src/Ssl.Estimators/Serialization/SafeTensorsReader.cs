@@ -33,6 +33,9 @@ internal sealed class SafeTensorsReader
     /// <summary>The tensors, in the order of their values.</summary>
     public IReadOnlyList<SafeTensorsEntry> Entries { get; }
 
+    /// <summary>Values of all tensors.</summary>
+    public long ValueCount => Entries.Sum(entry => entry.Length / entry.Type.ElementSize());
+
     /// <summary>Whether the file has checksums: that of the header was compared, that of the values is when they are read.</summary>
     public bool HasChecksums => _checksum is not null;
 
@@ -76,7 +79,21 @@ internal sealed class SafeTensorsReader
         }
 
         var (entries, metadata) = Parse(header.GetBuffer().AsMemory(0, (int)length));
+        RequireLength(stream, entries);
         return new SafeTensorsReader(stream, entries, metadata, Checksums.Check(header.GetBuffer().AsSpan(0, (int)length), metadata));
+    }
+
+    // Before memory is taken for values that are not there.
+    private static void RequireLength(Stream stream, List<SafeTensorsEntry> entries)
+    {
+        if (!stream.CanSeek)
+            return;
+        var (expected, rest) = (entries.Count == 0 ? 0 : entries[^1].Start + entries[^1].Length, stream.Length - stream.Position);
+        if (rest < expected)
+        {
+            throw new FormatException($"The file is truncated: its tensors should have {expected} bytes, {Math.Max(0, rest)} are there. Copy or write it "
+                + "again.");
+        }
     }
 
     /// <summary>Reads all tensors to the CPU. The caller owns them.</summary>

@@ -83,8 +83,9 @@ public sealed class PretrainingLoop
     /// <returns>What was done.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Settings out of range, all in one message.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The loss became NaN or infinite; the source has no batches; the checkpoint is of another run.
+    /// The loss or a weight became NaN or infinite; the source has no batches; the checkpoint is of another run.
     /// </exception>
+    /// <exception cref="IOException">No checkpoint can be written to the path. One that cannot be written later is a warning.</exception>
     public static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
         Device device, TrainingReporter? reporter = null, CancellationToken cancellationToken = default)
         => Run(method, source, settings, streams, device, reporter, null, cancellationToken);
@@ -104,6 +105,7 @@ public sealed class PretrainingLoop
         var faults = new OptionFaults();
         settings.Validate(faults);
         faults.ThrowIfAny();
+        Checkpoint.RequireWritable(settings.CheckpointPath);
 
         if (device.type == DeviceType.CPU)
             TorchDevice.UseAllCores();
@@ -145,6 +147,7 @@ public sealed class PretrainingLoop
         double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
         if (_best.Epoch > 0)
             _best.Restore(_method);
+        RequireFiniteWeights();
         var history = new TrainingHistory([.. _recorder.Entries], _epochs, _best.Epoch > 0 ? _best.Epoch : null);
         var result = new TrainingResult(end, _steps, finalLoss, _validation?.Best, history, _reporter.Elapsed, _reporter.Spread);
         _reporter.Inform(ProgressText.Line(result));
@@ -248,9 +251,13 @@ public sealed class PretrainingLoop
         if (float.IsFinite(value))
             return;
         string became = float.IsNaN(value) ? "NaN" : "infinite";
+        throw NotFinite(Invariant($"{what} became {became} at epoch {_reporter.Epoch}, step {step} (learning rate {learningRate:G4})"));
+    }
+
+    private InvalidOperationException NotFinite(string what)
+    {
         string advice = _settings.GradientClipNorm > 0 ? "or GradientClipNorm" : "or set GradientClipNorm";
-        throw new InvalidOperationException(Invariant($"{what} became {became} at epoch {_reporter.Epoch}, step {step} ")
-            + Invariant($"(learning rate {learningRate:G4}). Lower LearningRate {advice}."));
+        return new($"{what}. Lower LearningRate {advice}.");
     }
 
     private TrainingEnd CompleteEpoch()
@@ -267,10 +274,36 @@ public sealed class PretrainingLoop
         if (_settings.CheckpointPath is { } path
             && (epoch % _settings.CheckpointEveryEpochs == 0 || epoch == _settings.NumberOfEpochs || !GetsBetter))
         {
+            RequireFiniteWeights();
+            WriteCheckpoint(path);
+        }
+        return GetsBetter || epoch == _settings.NumberOfEpochs ? TrainingEnd.Completed : TrainingEnd.EarlyStopped;
+    }
+
+    // A full disk or a folder that is gone must not throw the training away: its result is in memory.
+    private void WriteCheckpoint(string path)
+    {
+        try
+        {
             Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
                 new CheckpointState(_epochs, _recorder.Entries, _steps, _reporter.Elapsed));
         }
-        return GetsBetter || epoch == _settings.NumberOfEpochs ? TrainingEnd.Completed : TrainingEnd.EarlyStopped;
+        catch (IOException fault)
+        {
+            string next = _epochs.Count < _settings.NumberOfEpochs ? " and tries again" : "";
+            _reporter.Warn($"There is no checkpoint of epoch {_epochs.Count}; the training goes on{next}. {fault.Message}");
+        }
+    }
+
+    // A loss tells of the weights before its step: those after the last one are looked at themselves.
+    private void RequireFiniteWeights()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor[] finite = [.. _method.named_parameters().Where(item => item.parameter.is_floating_point())
+            .Select(item => item.parameter.isfinite().all())];
+        if (finite.Length > 0 && !stack(finite).all().item<bool>())
+            throw NotFinite(Invariant($"A weight became NaN or infinite in epoch {_reporter.Epoch} (learning rate up to {_settings.LearningRate:G4})"));
     }
 
     // Whether the run goes on: not after as many epochs without a lower validation loss as its patience allows.

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Tasks;
@@ -21,6 +22,7 @@ internal static class SavedTransformers
         var device = TorchDevice.Choose(mlContext.GpuDeviceId, mlContext.FallbackToCpu);
         LibraryNotice.Tell(mlContext);
         var (manifest, tensors) = ModelArchive.Open(archive);
+        using var limit = Initialization.Limit(tensors.ValueCount);
         switch (manifest.Kind)
         {
             case NearestNeighborIndex.Kind:

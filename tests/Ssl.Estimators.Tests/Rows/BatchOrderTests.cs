@@ -75,4 +75,32 @@ public sealed class BatchOrderTests
         CollectionAssert.AreNotEqual(first, second);
         CollectionAssert.AreEqual(first, BatchOrder.Shuffled(50, new Random(1)));
     }
+
+    [TestMethod]
+    public void ABatchSizeBeyondAllRowsMakesOneBatch()
+    {
+        int[] order = [3, 1, 2];
+        Assert.HasCount(1, BatchOrder.Cut([.. order], int.MaxValue, dropLast: false, null, new Random(1)));
+        Assert.HasCount(1, BatchOrder.Cut([.. order], int.MaxValue, dropLast: true, i => i, new Random(1)));
+        Assert.HasCount(1, BatchOrder.Even(order, int.MaxValue));
+        Assert.HasCount(1, BatchOrder.Spread(order, int.MaxValue, 5));
+        Assert.AreEqual(1, BatchOrder.Count(3, int.MaxValue, dropLast: false));
+    }
+
+    [TestMethod]
+    [DataRow(new[] { 1, 1, 1, 1 }, 100, 1, "1 1 1 1")]
+    [DataRow(new[] { 1, 1, 1, 1 }, 2, 1, "1 1|1 1")]
+    [DataRow(new[] { 1, 1, 1, 90 }, 8, 1, "1 1 1|90")]
+    [DataRow(new[] { 1, 1, 1, 90 }, 8, 2, "1 1|1 90")]
+    [DataRow(new[] { 1, 90, 1, 1 }, 8, 1, "1|90|1 1")]
+    [DataRow(new[] { 50, 60, 70 }, 8, 2, "50 60 70")]
+    [DataRow(new[] { 50, 60, 70, 80 }, 8, 2, "50 60|70 80")]
+    [DataRow(new[] { 90 }, 8, 2, "90")]
+    public void BatchesArePaddedUpToALimit(int[] lengths, int limit, int least, string expected)
+    {
+        int[] rows = [9, .. Enumerable.Range(0, lengths.Length)];
+        var parts = BatchOrder.Bounded(new ArraySegment<int>(rows, 1, lengths.Length), row => lengths[row], limit, least).ToArray();
+        Assert.AreEqual(expected, string.Join('|', parts.Select(part => string.Join(' ', part.Select(row => lengths[row])))));
+        CollectionAssert.AreEqual(rows[1..], parts.SelectMany(part => part).ToArray());
+    }
 }

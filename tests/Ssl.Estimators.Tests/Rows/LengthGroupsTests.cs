@@ -42,4 +42,18 @@ public sealed class LengthGroupsTests
             tokens.Add(new int[random.Next(1, 40)]);
         return tokens;
     }
+
+    [TestMethod]
+    [DataRow(new[] { 7, 7, 7 }, 1_000, "7 7 7")]
+    [DataRow(new[] { 7, 3, 4 }, 1_000, "7 3 4")]
+    [DataRow(new[] { 40, 3, 9, 4 }, 1_000, "3 4|9|40")]
+    [DataRow(new[] { 9, 9, 9, 9, 9 }, 20, "9 9|9 9|9")]
+    [DataRow(new[] { 50, 60 }, 20, "50|60")]
+    [DataRow(new[] { 1, 2, 3 }, 1_000, "1 2 3")]
+    public void GroupsPadLittleAndStayUnderALimit(int[] lengths, int most, string expected)
+    {
+        var cut = LengthGroups.Of(lengths.Length, row => lengths[row], ratio: 2, paddedLength: 4, most);
+        Assert.AreEqual(expected, string.Join('|', Enumerable.Range(0, cut.Count)
+            .Select(group => string.Join(' ', cut[group].ToArray().Select(row => lengths[row])))));
+    }
 }

@@ -148,20 +148,65 @@ public class CheckpointTests
         CollectionAssert.AreEqual(new[] { CheckpointPath }, Directory.GetFiles(_folder));
     }
 
+    [TestMethod]
+    public void AFolderThatIsNotThereIsNamedBeforeTheFirstStep()
+    {
+        string path = Path.Combine(_folder, "missing", "run.checkpoint");
+        var starts = new List<double>();
+        var fault = Assert.ThrowsExactly<IOException>(() => Run(path, starts: starts));
+        StringAssert.StartsWith(fault.Message, $"Cannot write '{path}': ");
+        Assert.IsEmpty(starts);
+    }
+
+    [TestMethod]
+    public void ACheckpointThatCannotBeWrittenIsAWarningAndTheModelIsReturned()
+    {
+        (_, Dictionary<string, float[]> expected) = Run(null);
+        var warnings = new List<string>();
+        (TrainingResult result, Dictionary<string, float[]> actual) = Run(CheckpointPath, warnings: warnings, beforeStep: (epoch, step) =>
+        {
+            // The folder is gone for the checkpoints of epochs 2 and 3, and back for that of epoch 4.
+            if ((epoch, step) == (1, 1))
+                Directory.Delete(_folder, recursive: true);
+            else if ((epoch, step) == (3, 1))
+                Directory.CreateDirectory(_folder);
+        });
+        Assert.AreEqual(TrainingEnd.Completed, result.End);
+        PretrainingLoopTests.AssertEqual(expected, actual);
+        Assert.HasCount(2, warnings);
+        StringAssert.StartsWith(warnings[0],
+            $"There is no checkpoint of epoch 2; the training goes on and tries again. Cannot write '{CheckpointPath}': ");
+        Assert.IsTrue(File.Exists(CheckpointPath));
+    }
+
+    [TestMethod]
+    public void WeightsThatAreNoNumbersReplaceNoCheckpoint()
+    {
+        static void Unclipped(TrainingSettings settings) => settings.GradientClipNorm = 0;
+        Run(CheckpointPath, cancelAt: (1, 1), change: Unclipped);
+        byte[] before = File.ReadAllBytes(CheckpointPath);
+        int losses = 0;
+        var fault = Assert.ThrowsExactly<InvalidOperationException>(() => Run(CheckpointPath, change: Unclipped,
+            spoil: loss => ++losses == 4 ? PretrainingLoopTests.WithoutSlope(loss) : loss));
+        StringAssert.StartsWith(fault.Message, "A weight became NaN or infinite in epoch 2 ");
+        CollectionAssert.AreEqual(before, File.ReadAllBytes(CheckpointPath));
+    }
+
     private static (TrainingResult Result, Dictionary<string, float[]> Weights) Run(string? path, (int Epoch, int Step)? cancelAt = null,
         Action<TrainingSettings>? change = null, int dimension = 4, Func<int, double>? validation = null, int? patience = null,
-        List<double>? starts = null)
+        List<double>? starts = null, List<string>? warnings = null, Action<int, int>? beforeStep = null, Func<Tensor, Tensor>? spoil = null)
     {
         using var streams = new RandomStreams(11);
         using var cancellation = new CancellationTokenSource();
         int epochs = 0;
-        using var method = new ToyMethod(streams, dimension: dimension);
+        using var method = new ToyMethod(streams, dimension: dimension) { Spoil = spoil ?? (loss => loss) };
         var source = new ToySource(streams)
         {
             BeforeStep = (epoch, step) =>
             {
                 if ((epoch, step) == cancelAt)
                     cancellation.Cancel();
+                beforeStep?.Invoke(epoch, step);
             },
         };
         var settings = new TrainingSettings
@@ -170,7 +215,7 @@ public class CheckpointTests
             Identity = new Dictionary<string, string> { ["Method"] = "toy" },
         };
         change?.Invoke(settings);
-        TrainingResult result = PretrainingLoop.Run(method, source, settings, streams, CPU, null,
+        TrainingResult result = PretrainingLoop.Run(method, source, settings, streams, CPU, new TrainingReporter(Warning: warnings is null ? null : warnings.Add),
             validation is null ? null : new EpochValidation(() => validation(++epochs), patience), cancellation.Token);
         starts?.AddRange(method.Starts);
         return (result, method.Weights());

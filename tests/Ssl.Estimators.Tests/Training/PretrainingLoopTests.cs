@@ -91,6 +91,22 @@ public class PretrainingLoopTests
     }
 
     [TestMethod]
+    public void WeightsThatTheLastStepSpoiledAreNoModel()
+    {
+        using var streams = new RandomStreams(1);
+        int losses = 0;
+        using var method = new ToyMethod(streams) { Spoil = loss => ++losses == 8 ? WithoutSlope(loss) : loss };
+        var settings = new TrainingSettings { NumberOfEpochs = 2, BatchSize = 16, LearningRate = 0.02, GradientClipNorm = 0 };
+        var fault = Assert.ThrowsExactly<InvalidOperationException>(
+            () => PretrainingLoop.Run(method, new ToySource(streams), settings, streams, CPU));
+        Assert.AreEqual("A weight became NaN or infinite in epoch 2 (learning rate up to 0.02). Lower LearningRate or set GradientClipNorm.",
+            fault.Message);
+    }
+
+    // The same number, of which no gradient is one: the root of 0 has none.
+    internal static Tensor WithoutSlope(Tensor loss) => loss + (loss - loss).sqrt();
+
+    [TestMethod]
     public void ANaNThatIsReadLateIsNamedByItsOwnStep()
     {
         using var streams = new RandomStreams(1);

@@ -217,16 +217,16 @@ internal sealed class TokenCellHead : CellHead
     public TokenCellHead(TableLayout layout, int dimension, RandomStreams streams) : base(nameof(TokenCellHead), layout)
     {
         _transform = Initialization.NormalLinear(dimension, dimension, streams.Weights);
-        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(dimension);
         if (layout.NumericCount > 0)
         {
             _numbersWeight = Weights(layout.NumericCount, dimension, streams);
-            _numbersBias = nn.Parameter(zeros(layout.NumericCount, dtype: ScalarType.Float32));
+            _numbersBias = Initialization.Weights(layout.NumericCount);
         }
         if (layout.CategoricalCount > 0)
         {
             _categoriesWeight = Weights(layout.TotalCategories, dimension, streams);
-            _categoriesBias = nn.Parameter(zeros(layout.TotalCategories, dtype: ScalarType.Float32));
+            _categoriesBias = Initialization.Weights(layout.TotalCategories);
         }
         RegisterComponents();
     }
@@ -251,7 +251,7 @@ internal sealed class TokenCellHead : CellHead
 
     private static Parameter Weights(int count, int dimension, RandomStreams streams)
     {
-        var weights = nn.Parameter(zeros(count, dimension, dtype: ScalarType.Float32));
+        var weights = Initialization.Weights(count, dimension);
         Initialization.Normal(weights, 1 / Math.Sqrt(dimension), streams.Weights);
         return weights;
     }

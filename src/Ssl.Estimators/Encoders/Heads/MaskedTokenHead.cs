@@ -27,8 +27,8 @@ internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
     public MaskedTokenHead(int tokenDimension, long vocabularySize, RandomStreams streams) : base(nameof(MaskedTokenHead))
     {
         _transform = Initialization.NormalLinear(tokenDimension, tokenDimension, streams.Weights);
-        _norm = nn.LayerNorm(tokenDimension, dtype: ScalarType.Float32);
-        _bias = nn.Parameter(zeros(vocabularySize, dtype: ScalarType.Float32));
+        _norm = Initialization.Norm(tokenDimension);
+        _bias = Initialization.Weights(vocabularySize);
         RegisterComponents();
     }
 

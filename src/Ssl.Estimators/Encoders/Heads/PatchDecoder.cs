@@ -36,11 +36,11 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
     public PatchDecoder(PatchEncoder encoder, int dimension, int layers, int heads, RandomStreams streams) : base(nameof(PatchDecoder))
     {
         _embedding = Initialization.NormalLinear(encoder.TokenDimension, dimension, streams.Weights);
-        _maskToken = nn.Parameter(zeros(dimension, dtype: ScalarType.Float32));
+        _maskToken = Initialization.Weights(dimension);
         Initialization.Normal(_maskToken, 0.02, streams.Weights);
         _positions = PositionGrid.SinesAndCosines(encoder.Rows, encoder.Columns, dimension).squeeze(0).DetachFromDisposeScope(); // [P, E]
         _blocks = VisionBlock.Stack(layers, dimension, heads, streams);
-        _norm = nn.LayerNorm(dimension, VisionBlock.DefaultEpsilon, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(dimension, VisionBlock.DefaultEpsilon);
         _output = Initialization.NormalLinear(dimension, encoder.PatchLength, streams.Weights);
         RegisterComponents();
     }

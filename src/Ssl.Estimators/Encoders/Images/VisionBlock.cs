@@ -27,9 +27,9 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
     private VisionBlock(int dimension, int numberOfHeads, int hiddenDimension, double epsilon, double residualScale, RandomStreams streams)
         : base(nameof(VisionBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
+        _attentionNorm = Initialization.Norm(dimension, epsilon);
         _attention = new VisionAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _hiddenNorm = nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
+        _hiddenNorm = Initialization.Norm(dimension, epsilon);
         _hidden = new VisionMlp(dimension, hiddenDimension, residualScale, streams.Weights);
         RegisterComponents();
     }

@@ -42,20 +42,21 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         (_pooling, _numberOfLayers, _prefix) = (sizes.Pooling, sizes.NumberOfLayers, sizes.HasDistillationToken ? 2 : 1);
-        _classToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
+        _classToken = Initialization.Weights(1, 1, EmbeddingDimension);
         Initialization.Normal(_classToken, 0.02, streams.Weights);
         if (sizes.HasDistillationToken)
         {
-            _distillationToken = nn.Parameter(zeros(1, 1, EmbeddingDimension, dtype: ScalarType.Float32));
+            _distillationToken = Initialization.Weights(1, 1, EmbeddingDimension);
             Initialization.Normal(_distillationToken, 0.02, streams.Weights);
         }
+        Initialization.Take(Rows, Columns, EmbeddingDimension);
         using (var none = zeros(1, _prefix, EmbeddingDimension, dtype: ScalarType.Float32))
         using (var grid = PositionGrid.SinesAndCosines(Rows, Columns, EmbeddingDimension))
             _positions = nn.Parameter(cat([none, grid], 1));                                        // [1, 1 or 2 + P, D]
         _projection = new PatchProjection(sizes.Shape.Channels, EmbeddingDimension, sizes.PatchSize, streams);
         _blocks = VisionBlock.Stack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.HiddenDimension,
             sizes.LayerNormEpsilon, streams);
-        _norm = nn.LayerNorm(EmbeddingDimension, sizes.LayerNormEpsilon, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(EmbeddingDimension, sizes.LayerNormEpsilon);
         RegisterComponents();
     }
 
@@ -116,7 +117,7 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
 
     public PatchProjection(int channels, int dimension, int patchSize, RandomStreams streams) : base(nameof(PatchProjection))
     {
-        _projection = nn.Conv2d(channels, dimension, patchSize, patchSize, dtype: ScalarType.Float32);
+        _projection = Initialization.PatchConvolution(channels, dimension, patchSize);
         Initialization.Normal(_projection.weight, 1 / Math.Sqrt(channels * patchSize * patchSize), streams.Weights);
         Initialization.Zeros(_projection.bias!);
         RegisterComponents();

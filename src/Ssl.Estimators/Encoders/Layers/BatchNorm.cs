@@ -19,6 +19,7 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     public BatchNorm(long channels) : base(nameof(BatchNorm))
     {
+        Initialization.Take(2, channels);
         weight = new Parameter(ones(channels, dtype: ScalarType.Float32));
         bias = new Parameter(zeros(channels, dtype: ScalarType.Float32));
         RegisterComponents();
@@ -41,12 +42,14 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor input)
     {
-        if (training)
+        // One value a channel (a last batch of one row) has no variance: the running statistics stand in, and learn nothing from it.
+        bool learns = training && input.numel() > input.shape[1];
+        if (learns)
         {
             using var nothing = no_grad();
             get_buffer("num_batches_tracked")!.add_(Number(1), One);
         }
-        return nn.functional.batch_norm(input, get_buffer("running_mean")!, get_buffer("running_var")!, weight, bias, training, Momentum,
+        return nn.functional.batch_norm(input, get_buffer("running_mean")!, get_buffer("running_var")!, weight, bias, learns, Momentum,
             Epsilon);
     }
 }

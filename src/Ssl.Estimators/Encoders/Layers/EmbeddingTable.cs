@@ -28,7 +28,7 @@ internal sealed class EmbeddingTable : nn.Module<Tensor, Tensor>
     /// <param name="dimension">Their length.</param>
     public EmbeddingTable(long count, long dimension) : base(nameof(EmbeddingTable))
     {
-        _weight = nn.Parameter(zeros(count, dimension, dtype: ScalarType.Float32));
+        _weight = Initialization.Weights(count, dimension);
         RegisterComponents();
     }
 

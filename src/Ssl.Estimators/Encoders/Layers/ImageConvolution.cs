@@ -22,7 +22,7 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
     /// <summary>Weights normal with deviation sqrt(2 / (outputs x side^2)) (He et al., 2015, fan out).</summary>
     public ImageConvolution(long inputs, long outputs, long side, long stride, RandomStreams streams) : base(nameof(ImageConvolution))
     {
-        _weight = nn.Parameter(zeros(outputs, inputs, side, side, dtype: ScalarType.Float32));
+        _weight = Initialization.Weights(outputs, inputs, side, side);
         Initialization.Normal(_weight, Math.Sqrt(2.0 / (outputs * side * side)), streams.Weights);
         _skip = side == 1 ? stride : 1;
         (_strides, _padding) = ([stride / _skip, stride / _skip], [side / 2, side / 2]);

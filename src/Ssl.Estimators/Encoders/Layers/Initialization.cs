@@ -4,11 +4,61 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Encoders;
 
-/// <summary>Layers whose initial weights come from a given generator.</summary>
+/// <summary>
+/// Layers whose initial weights come from a given generator. All weights of encoders and heads are made here, so that the sizes which a file
+/// asks for can be held against what is in it before any memory is taken.
+/// </summary>
 internal static class Initialization
 {
+    // What a network has beside the weights of its file: tables that are computed, not stored.
+    private const long FurtherValues = 1 << 22;
+
     [ThreadStatic]
     private static bool t_skipped;
+
+    [ThreadStatic]
+    private static LimitScope? t_limit;
+
+    /// <summary>
+    /// Until it is disposed of, this thread makes no network with more weights than a file has values: a damaged or hostile file may ask for
+    /// any size.
+    /// </summary>
+    /// <param name="values">Values of all tensors in the file.</param>
+    public static IDisposable Limit(long values) => new LimitScope(values);
+
+    /// <summary>Asks for weights that are made elsewhere.</summary>
+    /// <param name="sizes">Sizes of the tensor.</param>
+    /// <exception cref="FormatException">A file is being read that has fewer values in all.</exception>
+    public static void Take(params ReadOnlySpan<long> sizes) => t_limit?.Take(sizes);
+
+    /// <summary>Weights of 0.</summary>
+    /// <param name="sizes">Sizes of the tensor.</param>
+    public static Parameter Weights(params long[] sizes)
+    {
+        Take(sizes);
+        return nn.Parameter(zeros(sizes, dtype: ScalarType.Float32));
+    }
+
+    /// <summary>A normalization over the last dimension: factors of 1 and a bias of 0.</summary>
+    public static LayerNorm Norm(long dimension, double epsilon = 1e-5)
+    {
+        Take(2, dimension);
+        return nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
+    }
+
+    /// <summary>A convolution over patches that do not overlap; the caller draws its weights.</summary>
+    public static Conv2d PatchConvolution(long channels, long dimension, long patchSize)
+    {
+        Take(dimension, channels, patchSize, patchSize);
+        return nn.Conv2d(channels, dimension, patchSize, patchSize, dtype: ScalarType.Float32);
+    }
+
+    /// <summary>A linear layer whose weights the caller draws.</summary>
+    public static Linear NewLinear(long inputs, long outputs, bool hasBias = true)
+    {
+        Take(inputs, outputs);
+        return nn.Linear(inputs, outputs, hasBias, dtype: ScalarType.Float32);
+    }
 
     /// <summary>
     /// Until it is disposed of, layers that this thread makes keep what their constructors gave them: for weights that are overwritten
@@ -19,7 +69,7 @@ internal static class Initialization
     /// <summary>A linear layer: weights uniform in +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010), bias 0.</summary>
     public static Linear Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
     {
-        var layer = nn.Linear(inputs, outputs, hasBias, dtype: ScalarType.Float32);
+        var layer = NewLinear(inputs, outputs, hasBias);
         if (t_skipped)
             return layer;
         double bound = Math.Sqrt(6.0 / (inputs + outputs));
@@ -32,7 +82,7 @@ internal static class Initialization
     /// <summary>A linear layer as PyTorch makes them: weights and biases uniform between -1 and 1 / sqrt(inputs).</summary>
     public static Linear UniformLinear(long inputs, long outputs, Generator generator)
     {
-        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
+        var layer = NewLinear(inputs, outputs);
         double bound = 1 / Math.Sqrt(inputs);
         Uniform(layer.weight, bound, generator);
         Uniform(layer.bias!, bound, generator);
@@ -42,7 +92,7 @@ internal static class Initialization
     /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
     public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {
-        var layer = nn.Linear(inputs, outputs, dtype: ScalarType.Float32);
+        var layer = NewLinear(inputs, outputs);
         Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
         Zeros(layer.bias!);
         return layer;
@@ -88,5 +138,34 @@ internal static class Initialization
         public SkipScope() => t_skipped = true;
 
         public void Dispose() => t_skipped = _before;
+    }
+
+    private sealed class LimitScope : IDisposable
+    {
+        private readonly LimitScope? _before = t_limit;
+        private readonly long _values;
+        private Int128 _left;
+
+        public LimitScope(long values)
+        {
+            _values = values;
+            _left = values + (Int128)FurtherValues;
+            t_limit = this;
+        }
+
+        public void Take(ReadOnlySpan<long> sizes)
+        {
+            Int128 taken = 1;
+            foreach (var size in sizes)
+                taken *= Math.Clamp(size, 1, int.MaxValue);
+            _left -= taken;
+            if (_left < 0)
+            {
+                throw new FormatException($"A network of the sizes that the file states has more weights than the file has values ({_values}): "
+                    + "it is damaged, or its parts do not belong together.");
+            }
+        }
+
+        public void Dispose() => t_limit = _before;
     }
 }

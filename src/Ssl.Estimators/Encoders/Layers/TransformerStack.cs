@@ -29,7 +29,7 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
         double residualScale = 1 / Math.Sqrt(2 * numberOfLayers);
         _blocks = new ModuleList<TransformerBlock>([.. Enumerable.Range(0, numberOfLayers).Select(_ =>
             new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams))]);
-        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(dimension);
         RegisterComponents();
     }
 
@@ -74,9 +74,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
     public TransformerBlock(int dimension, int numberOfHeads, int feedForwardDimension, double dropout, double residualScale,
         RandomStreams streams) : base(nameof(TransformerBlock))
     {
-        _attentionNorm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _attentionNorm = Initialization.Norm(dimension);
         _attention = new SelfAttention(dimension, numberOfHeads, residualScale, streams.Weights);
-        _outputNorm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _outputNorm = Initialization.Norm(dimension);
         _intermediate = Initialization.NormalLinear(dimension, feedForwardDimension, streams.Weights);
         _output = Initialization.NormalLinear(feedForwardDimension, dimension, streams.Weights, residualScale);
         _dropout = new SeededDropout(dropout, streams.Dropout);

@@ -44,7 +44,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             + layout.TotalCategories - TableLayout.SpecialCount * layout.CategoricalCount));
         if (layout.NumericCount > 0)
         {
-            _numbers = nn.Linear(2L * layout.NumericCount, outputs, hasBias: false, dtype: ScalarType.Float32);
+            _numbers = Initialization.NewLinear(2L * layout.NumericCount, outputs, hasBias: false);
             Initialization.Uniform(_numbers.weight, bound, streams.Weights);
         }
         if (layout.CategoricalCount > 0)
@@ -53,7 +53,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             Initialization.Uniform(_categories.Weight, bound, streams.Weights);
             CategoryTable.ClearSpecial(_categories.Weight, layout);
         }
-        _bias = nn.Parameter(zeros(outputs, dtype: ScalarType.Float32));
+        _bias = Initialization.Weights(outputs);
         Initialization.Uniform(_bias, bound, streams.Weights);
         RegisterComponents();
     }

@@ -38,7 +38,7 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
             _categories = new EmbeddingTable(layout.TotalCategories, EmbeddingDimension);
             CategoryTable.Initialize(_categories.Weight, layout, 1, streams.Weights);
         }
-        _columns = nn.Parameter(zeros(layout.CellCount, EmbeddingDimension, dtype: ScalarType.Float32));
+        _columns = Initialization.Weights(layout.CellCount, EmbeddingDimension);
         Initialization.Normal(_columns, 1, streams.Weights);
         _stack = new TransformerStack(sizes.NumberOfLayers, EmbeddingDimension, sizes.NumberOfHeads, sizes.FeedForwardDimension,
             sizes.Dropout, streams);
@@ -82,9 +82,9 @@ internal sealed class NumericTokens : nn.Module<Tensor, Tensor, Tensor>
 
     public NumericTokens(int numbers, int dimension, RandomStreams streams) : base(nameof(NumericTokens))
     {
-        _weight = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
+        _weight = Initialization.Weights(numbers, dimension);
         Initialization.Normal(_weight, 1, streams.Weights);
-        _missing = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
+        _missing = Initialization.Weights(numbers, dimension);
         RegisterComponents();
     }
 

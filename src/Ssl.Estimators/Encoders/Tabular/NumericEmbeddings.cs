@@ -18,7 +18,7 @@ internal abstract class NumericEmbeddings : nn.Module<Tensor, Tensor, Tensor>
     private readonly Parameter _missing;
 
     private protected NumericEmbeddings(string name, int numbers, int dimension) : base(name)
-        => _missing = nn.Parameter(zeros(numbers, dimension, dtype: ScalarType.Float32));
+        => _missing = Initialization.Weights(numbers, dimension);
 
     /// <summary>The embeddings of this kind.</summary>
     public static NumericEmbeddings Create(NumericEmbedding kind, TableLayout layout, int dimension, RandomStreams streams)
@@ -56,7 +56,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
 
     public PeriodicEmbeddings(int numbers, int dimension, RandomStreams streams) : base(nameof(PeriodicEmbeddings), numbers, dimension)
     {
-        _frequencies = nn.Parameter(zeros(numbers, NumberOfFrequencies, dtype: ScalarType.Float32));
+        _frequencies = Initialization.Weights(numbers, NumberOfFrequencies);
         Initialization.Normal(_frequencies, FrequencyScale, streams.Weights);
         _linear = Initialization.NormalLinear(2L * NumberOfFrequencies + 1, dimension, streams.Weights, Math.Sqrt(2));
         RegisterComponents();
@@ -93,9 +93,9 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
         _edges = [.. layout.NumericQuantiles.SelectMany(edges => edges[..^1])];
         _widths = [.. layout.NumericQuantiles.SelectMany(edges => edges[1..].Zip(edges,
             (end, start) => Math.Max(end - start, NarrowestBin)))];
-        _weight = nn.Parameter(zeros(layout.NumericCount, _bins, dimension, dtype: ScalarType.Float32));
+        _weight = Initialization.Weights(layout.NumericCount, _bins, dimension);
         Initialization.Normal(_weight, 1 / Math.Sqrt(_bins), streams.Weights);
-        _bias = nn.Parameter(zeros(layout.NumericCount, dimension, dtype: ScalarType.Float32));
+        _bias = Initialization.Weights(layout.NumericCount, dimension);
         RegisterComponents();
     }
 

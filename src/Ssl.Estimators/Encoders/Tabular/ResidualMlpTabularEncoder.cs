@@ -40,7 +40,7 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
         _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
             new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks),
                 streams))]);
-        _norm = nn.LayerNorm(EmbeddingDimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(EmbeddingDimension);
         RegisterComponents();
     }
 
@@ -79,7 +79,7 @@ internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
     public ResidualMlpBlock(int dimension, int hiddenDimension, double dropout, double residualScale, RandomStreams streams)
         : base(nameof(ResidualMlpBlock))
     {
-        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(dimension);
         _hidden = Initialization.NormalLinear(dimension, hiddenDimension, streams.Weights, Math.Sqrt(2));
         _output = Initialization.NormalLinear(hiddenDimension, dimension, streams.Weights, residualScale);
         _dropout = new SeededDropout(dropout, streams.Dropout);

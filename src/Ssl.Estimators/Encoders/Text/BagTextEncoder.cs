@@ -34,7 +34,7 @@ internal sealed class BagTextEncoder : TextEncoder
         _specialCount = vocabulary.SpecialCount;
         _words = new EmbeddingTable(vocabulary.Size, TokenDimension);
         Initialization.Normal(_words.Weight, 0.05, streams.Weights);
-        _norm = nn.LayerNorm(TokenDimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(TokenDimension);
         _hidden = Initialization.Linear(TokenDimension, sizes.HiddenDimension, streams.Weights);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         _output = Initialization.Linear(sizes.HiddenDimension, EmbeddingDimension, streams.Weights);

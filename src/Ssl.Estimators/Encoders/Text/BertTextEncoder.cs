@@ -118,7 +118,7 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor>
         _positions = Initialization.Embedding(sizes.Positions, sizes.Dimension, streams.Weights);
         if (sizes.TokenTypes > 0)
             _types = Initialization.Embedding(sizes.TokenTypes, sizes.Dimension, streams.Weights);
-        _norm = nn.LayerNorm(sizes.Dimension, sizes.LayerNormEpsilon, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(sizes.Dimension, sizes.LayerNormEpsilon);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }
@@ -262,10 +262,10 @@ internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
         (_heads, _activation) = (sizes.NumberOfHeads, sizes.Activation);
         _queryKeyValue = Initialization.NormalLinear(sizes.Dimension, 3L * sizes.Dimension, streams.Weights);
         _attentionOutput = Initialization.NormalLinear(sizes.Dimension, sizes.Dimension, streams.Weights);
-        _attentionNorm = nn.LayerNorm(sizes.Dimension, sizes.LayerNormEpsilon, dtype: ScalarType.Float32);
+        _attentionNorm = Initialization.Norm(sizes.Dimension, sizes.LayerNormEpsilon);
         _intermediate = Initialization.NormalLinear(sizes.Dimension, sizes.FeedForwardDimension, streams.Weights);
         _output = Initialization.NormalLinear(sizes.FeedForwardDimension, sizes.Dimension, streams.Weights);
-        _outputNorm = nn.LayerNorm(sizes.Dimension, sizes.LayerNormEpsilon, dtype: ScalarType.Float32);
+        _outputNorm = Initialization.Norm(sizes.Dimension, sizes.LayerNormEpsilon);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }

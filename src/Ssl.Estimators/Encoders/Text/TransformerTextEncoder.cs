@@ -75,7 +75,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         _maximumTokens = maximumTokens;
         _words = Initialization.Embedding(vocabularySize, dimension, streams.Weights);
         _positions = Initialization.Embedding(maximumTokens, dimension, streams.Weights);
-        _norm = nn.LayerNorm(dimension, dtype: ScalarType.Float32);
+        _norm = Initialization.Norm(dimension);
         _dropout = new SeededDropout(dropout, streams.Dropout);
         RegisterComponents();
     }

@@ -36,7 +36,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         Dimension = sizes.EmbeddingDimension;
         PatchSize = _separates ? sizes.PatchLength : checked(layout.Channels * sizes.PatchLength);
         _input = Initialization.Linear(PatchSize, sizes.EmbeddingDimension, streams.Weights);
-        _hiddenPatch = nn.Parameter(zeros(sizes.EmbeddingDimension, dtype: ScalarType.Float32));
+        _hiddenPatch = Initialization.Weights(sizes.EmbeddingDimension);
         Initialization.Normal(_hiddenPatch, 0.02, streams.Weights);
         _stack = new TransformerStack(sizes.NumberOfLayers, sizes.EmbeddingDimension, sizes.NumberOfHeads, 4 * sizes.EmbeddingDimension,
             sizes.Dropout, streams);

@@ -88,7 +88,7 @@ internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
     public PooledConvolutionBlock(int inputs, int outputs, int kernelSize, RandomStreams streams) : base(nameof(PooledConvolutionBlock))
     {
         _edges = [kernelSize / 2, (kernelSize - 1) / 2];
-        _weight = nn.Parameter(zeros(outputs, inputs, kernelSize, dtype: ScalarType.Float32));
+        _weight = Initialization.Weights(outputs, inputs, kernelSize);
         Initialization.Uniform(_weight, 1 / Math.Sqrt((double)inputs * kernelSize), streams.Weights);
         _norm = new BatchNorm(outputs);
         RegisterComponents();

@@ -90,6 +90,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         CheckLabel(ColumnShape.Find(input.Schema, Settings.LabelColumnName, "label"));
         var model = FindEncoder(input.Schema);
         model.Format.CheckColumns(input.Schema);
+        Checkpoint.RequireWritable(Settings.CheckpointPath);
 
         using var channel = _host.Start("Fit");
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training.Optimizers;
@@ -22,6 +23,15 @@ internal static class Checkpoint
     private const string SquareAverage = "optimizer/square_average/";
     private const string Best = "best/";
     private const string Identity = "identity";
+
+    /// <summary>Finds out whether a checkpoint can be written, before the work whose state it is to hold.</summary>
+    /// <param name="path">Where it is to be; null for nowhere.</param>
+    /// <exception cref="IOException">It cannot.</exception>
+    public static void RequireWritable(string? path)
+    {
+        if (path is not null)
+            AtomicFile.RequireWritable(path);
+    }
 
     /// <summary>Writes a checkpoint: under a temporary name first, so that a whole one is at <paramref name="path"/> at any time.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -133,8 +143,14 @@ internal static class Checkpoint
         SafeTensorsReader reader = SafeTensorsReader.Open(file);
         if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || JsonNode.Parse(text) is not JsonObject json)
             throw new FormatException("It has no training state: it holds weights of another kind.");
-        if ((int?)json["version"] != Version)
-            throw new FormatException($"It has version {json["version"]}, this one reads version {Version}.");
+        var version = (int?)json["version"];
+        if (version > Version)
+        {
+            throw new FormatException($"It was written by a newer version of this package, in format {version}; this one "
+                + $"({ModelArchive.ProductVersion}) reads format {Version}. Update the package.");
+        }
+        if (version != Version)
+            throw new FormatException($"It has format {version}, this version ({ModelArchive.ProductVersion}) reads format {Version}.");
         return (reader, json);
     }
 
