@@ -60,8 +60,21 @@ internal static class LibraryTasks
                     Console.WriteLine($"{name}: {e.Kind}: {e.RawMessage}");
             };
             for (var i = 0; i < fits; i++)
-                DamageTasks.Train(mlContext, null).Dispose();
+                Train(mlContext);
         }
+    }
+
+    private static void Train(MLContext mlContext)
+    {
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 32).Select(i => new Number { Value = i % 7 }));
+        mlContext.SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
+        {
+            InputColumnNames = [nameof(Number.Value)],
+            Encoder = TabularEncoders.Mlp(numberOfLayers: 1, dimension: 8),
+            BatchSize = 16,
+            NumberOfEpochs = 1,
+            MinimumNumberOfSteps = 0,
+        }).Fit(rows).Dispose();
     }
 
     /// <summary>The pack and TorchSharp beside those of the application, in a load context of their own, as plug-ins are.</summary>
@@ -110,5 +123,10 @@ internal static class LibraryTasks
         protected override Assembly? Load(AssemblyName name)
             => name.Name is "Ssl.Estimators" or "TorchSharp"
                 ? LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, $"{name.Name}.dll")) : null;
+    }
+
+    private sealed class Number
+    {
+        public float Value { get; set; }
     }
 }

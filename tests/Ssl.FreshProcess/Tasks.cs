@@ -27,12 +27,6 @@ internal static class Tasks
             case "load-context":
                 LibraryTasks.OtherLoadContext();
                 break;
-            case "damaged-archives":
-                DamageTasks.Archives(arguments[0], int.Parse(arguments[1]));
-                break;
-            case "damaged-checkpoints":
-                DamageTasks.Checkpoints(arguments[0], int.Parse(arguments[1]));
-                break;
             case "damaged-streams":
                 DamageTasks.RandomStates();
                 break;

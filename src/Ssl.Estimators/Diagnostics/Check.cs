@@ -38,8 +38,8 @@ internal static class Check
         => new(what is null ? "Training data has no rows. Give Fit a data view with at least one row."
             : $"Training data has nothing to learn from: {what}.");
 
-    // Without the " (Parameter 'inputSchema')" that ArgumentException.Message appends.
-    private static string Sentence(ArgumentException fault)
+    /// <summary>What an exception says, without the " (Parameter 'inputSchema')" that its message ends with.</summary>
+    public static string Sentence(ArgumentException fault)
     {
         string suffix = $" (Parameter '{fault.ParamName}')";
         return fault.Message.EndsWith(suffix, StringComparison.Ordinal) ? fault.Message[..^suffix.Length] : fault.Message;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Downstream;
 
@@ -19,13 +20,13 @@ internal sealed record NeighborSettings(string InputColumn, string NeighborsColu
     };
 
     /// <summary>From an archive.</summary>
-    /// <exception cref="FormatException">The number of neighbors is less than 1.</exception>
+    /// <exception cref="FormatException">The number of neighbors is not allowed, or a name is missing.</exception>
     public static NeighborSettings FromJson(JsonObject json)
     {
         var number = json["number_of_neighbors"]!.GetValue<int>();
-        return number < 1
-            ? throw new FormatException($"The saved neighbors are damaged: {number} are searched for, at least 1 must be.")
-            : new(json["input_column"]!.GetValue<string>(), json["neighbors_column"]!.GetValue<string>(),
-                json["scores_column"]!.GetValue<string>(), number);
+        return number is < 1 or > NearestNeighborsEstimator.MaximumNeighbors
+            ? throw new FormatException($"The saved neighbors are damaged: {number} are searched for, allowed are 1 to "
+                + $"{NearestNeighborsEstimator.MaximumNeighbors}.")
+            : new(json.Name("input_column"), json.Name("neighbors_column"), json.Name("scores_column"), number);
     }
 }

@@ -28,7 +28,7 @@ internal static class VectorArchive
         }
         catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
-            throw new FormatException($"The saved '{kind}' is damaged: {e.Message}", e);
+            throw new FormatException($"The saved '{kind}' is damaged: {JsonReading.Reason(e)}", e);
         }
         finally
         {

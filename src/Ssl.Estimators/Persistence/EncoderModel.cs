@@ -4,6 +4,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -83,16 +84,16 @@ internal sealed class EncoderModel : IDisposable
     {
         try
         {
-            string[] inputs = [.. content[InputColumnsKey]!.AsArray().Select(name => (string)name!)];
-            if (inputs.Length == 0)
-                throw new FormatException("The archive's encoder has no input columns.");
+            string[] inputs = content.Texts(InputColumnsKey);
+            if (inputs.Length == 0 || inputs.Contains(""))
+                throw new FormatException("The archive's encoder has no input columns, or one without a name.");
             return RowFormat.FromJson(kind, content, inputs) is not { } format ? null : new(
-                Filled(format, network => fill(network.state_dict()), CPU), CPU, format, (string)content[OutputColumnKey]!,
+                Filled(format, network => fill(network.state_dict()), CPU), CPU, format, content.Name(OutputColumnKey),
                 content[TrainingKey]!.DeepClone().AsObject());
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
         {
-            throw new FormatException($"The archive's description of the {kind} encoder is incomplete: {e.Message}", e);
+            throw new FormatException($"The archive's description of the {kind} encoder is incomplete: {JsonReading.Reason(e)}", e);
         }
     }
 
@@ -224,6 +225,8 @@ internal sealed class EncoderModel : IDisposable
         // The weights are overwritten at once: any seed will do.
         using var skip = Initialization.Skip();
         using var streams = new RandomStreams(0);
+        // Where the file does not fit, nothing is left to the garbage collector, which does not see native memory.
+        using var scope = NewDisposeScope();
         var network = format.CreateNetwork(streams);
         fill(network);
         network.to(device);

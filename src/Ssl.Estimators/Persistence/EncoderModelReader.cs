@@ -36,7 +36,7 @@ internal static class EncoderModelReader
         }
         catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
-            throw new FormatException($"The archive's manifest does not describe a model of kind '{manifest.Kind}': {e.Message}", e);
+            throw new FormatException($"The archive's manifest does not describe a model of kind '{manifest.Kind}': {JsonReading.Reason(e)}", e);
         }
         catch (ExternalException e)
         {

@@ -90,7 +90,7 @@ internal static class ModelArchive
         }
         catch (Exception e) when (IsContentFault(e))
         {
-            throw new FormatException($"The archive's manifest cannot be read: {e.Message}", e);
+            throw new FormatException($"The archive's manifest cannot be read: {JsonReading.Reason(e)}", e);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Pretrained;
 
@@ -63,7 +64,7 @@ internal sealed class PretrainedFiles(string place, Func<string, Stream?> open)
             return null;
         try
         {
-            return JsonNode.Parse(stream);
+            return JsonReading.Parse(stream);
         }
         catch (JsonException e)
         {

@@ -3,6 +3,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization.Onnx;
 using Ssl.Estimators.Transformers;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 using Ssl.Estimators.Rows;
@@ -72,7 +73,7 @@ internal static class PretrainedText
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw new FormatException($"'{config.Path}' does not describe a network: {e.Message}", e);
+            throw new FormatException($"'{config.Path}' does not describe a network: {JsonReading.Reason(e)}", e);
         }
     }
 

@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Pretrained;
 /// <param name="LowerCase">Whether texts are made small before they reach the tokenizer.</param>
 internal sealed record SentenceModules(string Folder, TextPooling Pooling, bool UnitLength, int? MaximumTokens, bool LowerCase)
 {
-    private const string FileName = "modules.json", Known = "Transformer, Pooling (cls, mean, max) and Normalize";
+    private const string FileName = "modules.json", LengthName = "max_seq_length", Known = "Transformer, Pooling (cls, mean, max) and Normalize";
 
     /// <summary>Reads the files.</summary>
     /// <returns>Null where there is no modules.json.</returns>
@@ -44,7 +44,10 @@ internal sealed record SentenceModules(string Folder, TextPooling Pooling, bool 
             }
         }
         var settings = files.In(folder).ReadSettings("sentence_bert_config.json");
-        return new SentenceModules(folder, pooling, unitLength, settings?.Has("max_seq_length") == true ? settings.Integer("max_seq_length") : null,
+        int? maximum = settings?.Has(LengthName) == true ? settings.Integer(LengthName) : null;
+        if (maximum < BertSizes.FewestTokens)
+            throw settings!.Fault(LengthName, $"a whole number of at least {BertSizes.FewestTokens}");
+        return new SentenceModules(folder, pooling, unitLength, maximum,
             settings?.Boolean("do_lower_case", false) ?? false);
     }
 

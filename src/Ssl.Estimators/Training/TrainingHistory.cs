@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Training;
 
@@ -52,7 +53,7 @@ public sealed record TrainingHistory(IReadOnlyList<TrainingStep> Steps, IReadOnl
         catch (Exception fault) when (fault is InvalidOperationException or NullReferenceException or OverflowException
             or ArgumentException)
         {
-            throw new FormatException($"The history of the encoder's training cannot be read: {fault.Message} The file is damaged.", fault);
+            throw new FormatException($"The history of the encoder's training cannot be read: {JsonReading.Reason(fault)} The file is damaged.", fault);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Data;
 
@@ -47,8 +48,8 @@ internal sealed record SpecialTokenNames(string Padding, string Unknown, string 
         ["padding"] = Padding, ["unknown"] = Unknown, ["class"] = Class, ["separator"] = Separator, ["mask"] = Mask,
     };
 
-    public static SpecialTokenNames Read(JsonObject json) => new((string)json["padding"]!, (string)json["unknown"]!,
-        (string)json["class"]!, (string)json["separator"]!, (string)json["mask"]!);
+    public static SpecialTokenNames Read(JsonObject json) => new(json.Text("padding"), json.Text("unknown"),
+        json.Text("class"), json.Text("separator"), json.Text("mask"));
 
     private static bool IsBracketed(string token)
         => token.Length > 2 && ((token[0] == '[' && token[^1] == ']') || (token[0] == '<' && token[^1] == '>'));

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Data;
 
@@ -219,7 +220,7 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         JsonNode? json;
         try
         {
-            json = JsonNode.Parse(stream);
+            json = JsonReading.Parse(stream);
         }
         catch (JsonException fault)
         {

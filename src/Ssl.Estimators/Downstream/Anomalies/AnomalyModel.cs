@@ -66,7 +66,7 @@ internal abstract class AnomalyModel : IDisposable
     public static AnomalyModel Read(ArchiveManifest manifest, SafeTensorsReader tensors)
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
     {
-        AnomalyModel model = Enum.Parse<AnomalyMethod>((string)content[MethodKey]!) switch
+        AnomalyModel model = Enum.Parse<AnomalyMethod>(content.Text(MethodKey)) switch
         {
             AnomalyMethod.NeighborDistance => NeighborDistanceModel.Create(content, all),
             AnomalyMethod.Mahalanobis => MahalanobisModel.Create(content, all),

@@ -5,6 +5,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -33,7 +34,7 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
 
     public static ReconstructionModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
     {
-        var modality = (string)content[ModalityKey]!;
+        var modality = content.Text(ModalityKey);
         return new ReconstructionModel(EncoderModel.Create(modality, content[EncoderKey]!.AsObject(), weights =>
         {
             foreach (var (name, weight) in weights)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -35,7 +36,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors) => content[InputKey] = inputColumn;
 
     /// <summary>The column of a saved detector.</summary>
-    protected static string InputColumnOf(JsonObject content) => (string)content[InputKey]!;
+    protected static string InputColumnOf(JsonObject content) => content.Name(InputKey);
 
     private sealed class Computation(VectorAnomalyModel model) : VectorComputation
     {
@@ -86,7 +87,11 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
     }
 
     public static NeighborDistanceModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
-        => new(VectorIndex.Read(content, tensors, CPU), (int)content[NeighborsKey]!, InputColumnOf(content));
+    {
+        var k = (int)content[NeighborsKey]!;
+        return k >= 1 ? new(VectorIndex.Read(content, tensors, CPU), k, InputColumnOf(content))
+            : throw new FormatException($"The saved detector is damaged: it looks at {k} neighbors, at least 1 must be.");
+    }
 
     public override void MoveTo(Device device)
     {
@@ -104,6 +109,7 @@ internal sealed class NeighborDistanceModel(VectorIndex vectors, int k, string i
 
     private void Score(Span<float> queries, int count, int searched, Span<float> scores, Func<int, long, bool> counts)
     {
+        searched = Math.Min(searched, vectors.Count);
         var (rows, similarities) = (new long[count * searched], new float[count * searched]);
         vectors.Search(queries, count, searched, rows, similarities);
         for (var query = 0; query < count; query++)

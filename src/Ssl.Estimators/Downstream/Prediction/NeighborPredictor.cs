@@ -100,7 +100,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
         var k = (int)content[NeighborsKey]!;
         if (k < 1)
             throw new FormatException($"The saved neighbors are damaged: {k} of them vote, at least 1 must.");
-        return new NeighborPredictor(vectors, labels, task, (string)content[InputKey]!, k, (double)content[TemperatureKey]!);
+        return new NeighborPredictor(vectors, labels, task, content.Name(InputKey), k, (double)content[TemperatureKey]!);
     });
 
     /// <inheritdoc/>

@@ -104,8 +104,8 @@ internal sealed class WhiteningModel : VectorComputation, IDisposable
         if (mean.dtype != ScalarType.Float64 || matrix.dtype != ScalarType.Float64 || mean.ndim != 2 || mean.shape[0] != 1
             || matrix.ndim != 2 || matrix.shape[0] != mean.shape[1] || matrix.shape[1] == 0)
             throw new FormatException("The saved whitening is damaged: its mean does not fit its matrix.");
-        return new WhiteningModel(mean.alias(), matrix.alias(), (double)content[ShrinkageKey]!, (string)content[InputKey]!,
-            (string)content[OutputKey]!);
+        return new WhiteningModel(mean.alias(), matrix.alias(), (double)content[ShrinkageKey]!, content.Name(InputKey),
+            content.Name(OutputKey));
     });
 
     /// <inheritdoc/>

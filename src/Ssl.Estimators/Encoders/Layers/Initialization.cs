@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Encoders;
 internal static class Initialization
 {
     // What a network has beside the weights of its file: tables that are computed, not stored.
-    private const long FurtherValues = 1 << 22;
+    private const long FurtherValues = 1 << 16;
 
     [ThreadStatic]
     private static bool t_skipped;

@@ -5,6 +5,9 @@ namespace Ssl.Estimators.Encoders;
 /// <summary>The architecture of a network of BERT's kind.</summary>
 internal sealed record BertSizes
 {
+    /// <summary>The class token, one of the text and the separator.</summary>
+    public const int FewestTokens = 3;
+
     /// <summary>Rows of the table of words; at least the tokens of the vocabulary, some files have a few more.</summary>
     public required int Words { get; init; }
 
@@ -64,7 +67,7 @@ internal sealed record BertSizes
         .AtLeast(TokenTypes, 0)
         .AtLeast(RelativePositions, 0)
         .Require(RelativePositions % 4 == 0, nameof(RelativePositions), "must be a multiple of 4", RelativePositions)
-        .AtLeast(MaximumTokens, 3)
+        .AtLeast(MaximumTokens, FewestTokens)
         .Require(Positions - FirstPosition >= MaximumTokens, nameof(MaximumTokens),
             $"must be at most the {Positions - FirstPosition} positions of the network", MaximumTokens)
         .InHalfOpenRange(Dropout, 0, 1)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -75,7 +76,7 @@ internal sealed class AdaptedFewLabelsModel : RowComputation, IDisposable
     {
         if (content[EncoderKey] is not { } description)
             return null;
-        var modality = (string)content[ModalityKey]!;
+        var modality = content.Text(ModalityKey);
         return EncoderModel.Create(modality, description.AsObject(), weights =>
         {
             using var noGrad = no_grad();

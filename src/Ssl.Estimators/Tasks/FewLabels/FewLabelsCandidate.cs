@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Tasks;
 
@@ -17,6 +18,6 @@ public sealed record FewLabelsCandidate(string Name, string Settings, double Met
         ["name"] = Name, ["settings"] = Settings, ["metric"] = Metric, ["loss"] = Loss, ["share"] = Share,
     };
 
-    internal static FewLabelsCandidate FromJson(JsonObject json) => new((string)json["name"]!, (string)json["settings"]!,
+    internal static FewLabelsCandidate FromJson(JsonObject json) => new(json.Text("name"), json.Text("settings"),
         (double)json["metric"]!, (double)json["loss"]!, (double)json["share"]!);
 }

@@ -201,7 +201,7 @@ internal sealed class FewLabelsModel : VectorComputation
             Factor(part!, TemperatureKey, mayBeZero: false), Factor(part!, ShareKey)));
         var trees = TreeEnsemble.Read(all) is { } ensemble
             ? new TreePart(ensemble, Factor(content[TreesKey]!, TemperatureKey, mayBeZero: false), Factor(content[TreesKey]!, ShareKey)) : null;
-        var model = new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), (string)content[InputKey]!, (int)content[DimensionKey]!,
+        var model = new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), content.Name(InputKey), (int)content[DimensionKey]!,
             linear, trees, Floats(all[BaseName]), Factor(content, BaseShareKey),
             [.. content[CandidatesKey]!.AsArray().Select(node => FewLabelsCandidate.FromJson(node!.AsObject()))]);
         return (model, AdaptedFewLabelsModel.ReadEncoder(content, all));

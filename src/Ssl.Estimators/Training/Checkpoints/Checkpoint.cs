@@ -107,7 +107,7 @@ internal static class Checkpoint
         }
         catch (Exception fault) when (IsContentFault(fault))
         {
-            throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {fault.Message} Delete it to start anew, or "
+            throw new InvalidOperationException($"The checkpoint '{path}' cannot be read: {JsonReading.Reason(fault)} Delete it to start anew, or "
                 + "choose another CheckpointPath.", fault);
         }
         finally

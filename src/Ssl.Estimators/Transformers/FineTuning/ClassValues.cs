@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -60,7 +61,7 @@ internal sealed class ClassValues
     };
 
     public static ClassValues FromJson(JsonObject json)
-        => new(Enum.Parse<DataKind>((string)json[KindKey]!), [.. json[ValuesKey]!.AsArray().Select(text => (string)text!)]);
+        => new(Enum.Parse<DataKind>(json.Text(KindKey)), json.Texts(ValuesKey));
 
     private T[] Values<T>() => [.. Texts.Select(text => (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture))];
 

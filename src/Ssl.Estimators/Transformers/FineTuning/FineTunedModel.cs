@@ -91,7 +91,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         {
             var content = manifest.Content;
             var task = PredictionTask.FromJson(content[TaskKey]!.AsObject());
-            var modality = (string)content[ModalityKey]!;
+            var modality = content.Text(ModalityKey);
             var hidden = (int)content[HiddenKey]!;
             var head = PredictionHead.Unfilled(DimensionOf(tensors), hidden, task.HeadOutputs);
             var encoder = EncoderModel.Create(modality, content[EncoderKey]!.AsObject(),
@@ -101,7 +101,7 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         }
         catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
-            throw new FormatException($"The archive's manifest does not describe a fine-tuned model: {e.Message}", e);
+            throw new FormatException($"The archive's manifest does not describe a fine-tuned model: {JsonReading.Reason(e)}", e);
         }
     }
 

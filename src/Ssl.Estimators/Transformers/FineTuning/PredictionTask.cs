@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -68,7 +69,7 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
     };
 
     public static PredictionTask FromJson(JsonObject json) => new(
-        Enum.Parse<PredictionKind>((string)json[KindKey]!),
+        Enum.Parse<PredictionKind>(json.Text(KindKey)),
         json[ClassesKey] is { } classes ? ClassValues.FromJson(classes.AsObject()) : null,
         (float)json[MeanKey]!,
         (float)json[DeviationKey]!);

@@ -1,0 +1,227 @@
+using System.IO.Compression;
+using System.Reflection;
+using System.Runtime.ExceptionServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Tests.Pretrained;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+
+namespace Ssl.Fuzz;
+
+/// <summary>Every kind of file that is read, from small models that are trained here in seconds.</summary>
+internal sealed class Kinds : IDisposable
+{
+    private const string Checkpoint = "checkpoint", WholeModelFile = "model file";
+
+    private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
+    {
+        ["encoder of a table"] = kinds => kinds.TrainTable(null),
+        ["encoder of a table, features"] = kinds => kinds._ssl.Tabular.MaskedCells(new MaskedCellsTrainer.Options
+        {
+            InputColumnNames = ["Number", "Class"], Encoder = TabularEncoders.ColumnTransformer(1, 8, 2), BatchSize = 16, NumberOfEpochs = 1,
+            MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["encoder of texts"] = kinds => kinds._ssl.Text.SimCse(new SimCseTrainer.Options
+        {
+            Encoder = TextEncoders.Transformer(1, 8, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["encoder of series"] = kinds => kinds._ssl.TimeSeries.Ts2Vec(new Ts2VecTrainer.Options
+        {
+            Encoder = TimeSeriesEncoders.DilatedConvolution(8, 8, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["encoder of images"] = kinds => kinds._ssl.Images.MaskedAutoencoder(new MaskedAutoencoderTrainer.Options
+        {
+            Encoder = ImageEncoders.VisionTransformer(8, 4, 1, 1, 16, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["encoder of images, convolutions"] = kinds => kinds._ssl.Images.SimClr(new SimClrTrainer.Options
+        {
+            Encoder = ImageEncoders.SmallConvNet(8, 1), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["fine-tuned encoder"] = kinds =>
+        {
+            using var encoder = kinds.TrainTable(null);
+            return kinds._ssl.FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(kinds._rows);
+        },
+        ["neighbors"] = kinds => kinds._ssl.NearestNeighbors(inputColumnName: "Vector", numberOfNeighbors: 3).Fit(kinds._rows),
+        ["vote of neighbors"] = kinds => kinds._ssl.NearestNeighborsMulticlassClassification(featureColumnName: "Vector").Fit(kinds._rows),
+        ["anomalies by Mahalanobis"] = kinds => kinds._ssl.AnomalyScore("Vector", AnomalyMethod.Mahalanobis).Fit(kinds._rows),
+        ["anomalies by neighbors"] = kinds => kinds._ssl.AnomalyScore("Vector", AnomalyMethod.NeighborDistance).Fit(kinds._rows),
+        ["whitening"] = kinds => kinds._ssl.Whiten("Features", "Vector").Fit(kinds._rows),
+        ["few labels"] = kinds => kinds._ssl.FewLabels.MulticlassClassification(featureColumnName: "Vector").Fit(kinds._rows),
+    };
+
+    private static readonly string[] s_pretrainedFiles = ["config.json", "vocab.txt", "model.safetensors", "modules.json", "sentence_bert_config.json"];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ssl-fuzz-").FullName;
+    private readonly MLContext _mlContext = new(1);
+    private readonly SelfSupervisedCatalog _ssl;
+    private readonly IDataView _rows;
+
+    public Kinds()
+    {
+        _ssl = _mlContext.SelfSupervised();
+        var random = new Random(3);
+        var rows = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 64).Select(i => new Row
+        {
+            Number = i % 7 - 3,
+            Class = $"class {i % 4}",
+            Text = $"the cat {i} sat on mat {i % 5}",
+            Series = [.. Enumerable.Range(0, 16).Select(t => MathF.Sin(t * (i % 5 + 1)))],
+            Vector = [.. Enumerable.Range(0, 4).Select(_ => random.NextSingle() + i % 4)],
+            Image = [.. Enumerable.Range(0, 64).Select(_ => (byte)random.Next(256))],
+        }).ToArray());
+        _rows = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(rows).Transform(rows);
+    }
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. s_models.Keys, Checkpoint, WholeModelFile, .. s_pretrainedFiles.Select(PretrainedName)];
+
+    /// <summary>A kind of file.</summary>
+    public FileKind Make(string name)
+    {
+        if (s_models.TryGetValue(name, out var train))
+            return Archive(name, ModelFile(train(this)));
+        if (name == WholeModelFile)
+            return new FileKind(name, ModelFile(s_models["neighbors"](this)), Load, [], HasChecksums: true);
+        return name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string PretrainedName(string file) => $"pretrained {file}";
+
+    // The entry of a model file, which is all that SaveEncoder writes.
+    private FileKind Archive(string name, byte[] file)
+    {
+        const string Entry = "Model.ssl";
+        using var zip = new ZipArchive(new MemoryStream(file));
+        using var content = new MemoryStream();
+        using (var entry = zip.Entries.Single(entry => entry.Name == Entry).Open())
+            entry.CopyTo(content);
+        return new FileKind(name, content.ToArray(), bytes => Load(Replaced(bytes)), [typeof(FormatException)], HasChecksums: true);
+
+        byte[] Replaced(byte[] bytes)
+        {
+            using var source = new ZipArchive(new MemoryStream(file));
+            using var result = new MemoryStream();
+            using (var target = new ZipArchive(result, ZipArchiveMode.Create, leaveOpen: true))
+            {
+                foreach (var entry in source.Entries)
+                {
+                    using var to = target.CreateEntry(entry.FullName, CompressionLevel.NoCompression).Open();
+                    if (entry.Name == Entry)
+                    {
+                        to.Write(bytes);
+                        continue;
+                    }
+                    using var from = entry.Open();
+                    from.CopyTo(to);
+                }
+            }
+            return result.ToArray();
+        }
+    }
+
+    private FileKind MakeCheckpoint()
+    {
+        string whole = Path.Combine(_folder, "whole.checkpoint"), damaged = Path.Combine(_folder, "damaged.checkpoint");
+        TrainTable(whole).Dispose();
+        return new FileKind(Checkpoint, File.ReadAllBytes(whole), bytes =>
+        {
+            File.WriteAllBytes(damaged, bytes);
+            using var encoder = TrainTable(damaged);
+            return Numbers(encoder.Transform(_rows));
+        }, [typeof(InvalidOperationException)], HasChecksums: true);
+    }
+
+    private FileKind MakePretrained(string name)
+    {
+        var folder = Path.Combine(_folder, "pretrained");
+        new SmallNetwork("bert", SmallNetwork.BertTokens).Write(folder);
+        SmallNetwork.WriteModules(folder, "mean", normalize: true, maximum: 40);
+        var path = Path.Combine(folder, name);
+        return new FileKind(PretrainedName(name), File.ReadAllBytes(path), bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            using var encoder = _ssl.LoadPretrained(folder);
+            return Numbers(encoder.Transform(_rows));
+        }, [typeof(FormatException), typeof(NotSupportedException), typeof(FileNotFoundException)], HasChecksums: false);
+    }
+
+    private EncoderTransformer TrainTable(string? checkpoint) => _ssl.Tabular.Scarf(new ScarfTrainer.Options
+    {
+        InputColumnNames = ["Number", "Class"],
+        Encoder = TabularEncoders.Mlp(numberOfLayers: 2, dimension: 8),
+        BatchSize = 16,
+        NumberOfEpochs = 2,
+        MinimumNumberOfSteps = 0,
+        CheckpointPath = checkpoint,
+        Seed = 1,
+    }).Fit(_rows);
+
+    private byte[] ModelFile(ITransformer model)
+    {
+        using var stream = new MemoryStream();
+        _mlContext.Model.Save(model, _rows.Schema, stream);
+        (model as IDisposable)?.Dispose();
+        return stream.ToArray();
+    }
+
+    private float[][] Load(byte[] file)
+    {
+        ITransformer model;
+        try
+        {
+            model = _mlContext.Model.Load(new MemoryStream(file), out _);
+        }
+        catch (TargetInvocationException fault) when (fault.InnerException is { } reason)
+        {
+            ExceptionDispatchInfo.Throw(reason);        // ML.NET calls what loads a transformer by reflection
+            throw;
+        }
+        try
+        {
+            return Numbers(model.Transform(_rows));
+        }
+        catch (ArgumentOutOfRangeException fault) when (fault.ParamName == "inputSchema")
+        {
+            throw new FormatException("As a model of other columns: " + fault.Message.Replace(" (Parameter 'inputSchema')", ".", StringComparison.Ordinal));
+        }
+        finally
+        {
+            (model as IDisposable)?.Dispose();
+        }
+    }
+
+    // Of all columns that a model adds.
+    private float[][] Numbers(IDataView view) => [.. view.Schema.Skip(_rows.Schema.Count).SelectMany(column => column.Type switch
+    {
+        NumberDataViewType type when type == NumberDataViewType.Single => [[.. view.GetColumn<float>(column)]],
+        VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Single => view.GetColumn<float[]>(column),
+        _ => Array.Empty<float[]>(),
+    })];
+
+    private sealed class Row
+    {
+        public float Number { get; set; }
+
+        public string Class { get; set; } = "";
+
+        public string Text { get; set; } = "";
+
+        [VectorType(16)]
+        public float[] Series { get; set; } = [];
+
+        [VectorType(4)]
+        public float[] Vector { get; set; } = [];
+
+        [VectorType(1, 8, 8)]
+        public byte[] Image { get; set; } = [];
+    }
+}
