@@ -95,6 +95,11 @@ internal sealed class EncoderModel : IDisposable
         {
             throw new FormatException($"The archive's description of the {kind} encoder is incomplete: {JsonReading.Reason(e)}", e);
         }
+        catch (Exception e) when (e is ExternalException or OutOfMemoryException)
+        {
+            throw new FormatException("A network of the sizes in the archive's manifest cannot be made: the archive is damaged, or this "
+                + $"machine has too little memory ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
+        }
     }
 
     /// <summary>A model with weights from elsewhere, on the CPU.</summary>

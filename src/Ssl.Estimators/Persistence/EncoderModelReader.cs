@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
@@ -37,11 +36,6 @@ internal static class EncoderModelReader
         catch (Exception e) when (ModelArchive.IsContentFault(e))
         {
             throw new FormatException($"The archive's manifest does not describe a model of kind '{manifest.Kind}': {JsonReading.Reason(e)}", e);
-        }
-        catch (ExternalException e)
-        {
-            throw new FormatException("A network of the sizes in the archive's manifest cannot be made: the archive is damaged, or this "
-                + $"machine has too little memory ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
         }
     }
 
