@@ -51,7 +51,7 @@ internal static class Checkpoint
                 .Select(stream => KeyValuePair.Create(stream.Key, (JsonNode?)Convert.ToBase64String(stream.Value)))),
         };
         AtomicFile.Write(path, stream =>
-            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = json.ToJsonString() },
+            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = ExactText.ToJson(json) },
                 checksums: true));
     }
 
@@ -131,7 +131,7 @@ internal static class Checkpoint
     private static (SafeTensorsReader Reader, JsonObject Json) Open(FileStream file)
     {
         SafeTensorsReader reader = SafeTensorsReader.Open(file);
-        if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || JsonNode.Parse(text) is not JsonObject json)
+        if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || ExactText.Parse(text) is not JsonObject json)
             throw new FormatException("It has no training state: it holds weights of another kind.");
         if ((int?)json["version"] != Version)
             throw new FormatException($"It has version {json["version"]}, this one reads version {Version}.");
