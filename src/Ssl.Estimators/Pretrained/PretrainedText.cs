@@ -111,7 +111,7 @@ internal static class PretrainedText
             throw new FormatException($"The vocabulary in '{files.Place}' has {tokenizer.VocabularySize} tokens, the network in '{weights.Path}' vectors "
                 + $"for {sizes.Words}: they do not belong together.");
         }
-        return EncoderModel.Fill(new TextRowFormat([options.InputColumnName ?? ColumnNames.Text], tokenizer, new BertTextEncoderFactory(sizes)),
+        return EncoderModel.Fill(new TextRowFormat([options.InputColumnName ?? ColumnNames.Text], tokenizer, new BertTextEncoderFactory(sizes), options.Truncation),
             targets => Fill(targets, weights, kind), options.OutputColumnName,
             new JsonObject { ["trainer"] = PretrainedReader.MethodName, ["source"] = kind.Name });
     }
