@@ -39,8 +39,9 @@ internal sealed class TruncationCounter(TruncationCounter? total = null, Action<
     /// <param name="maximumTokens">Most tokens of a text.</param>
     /// <param name="truncation">What is kept of longer ones.</param>
     public static string? Describe(TruncationCounts counts, int maximumTokens, TextTruncation truncation) => counts.RowsCut == 0 ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{counts.RowsCut:N0} of {counts.Rows:N0} rows ({counts.ShareOfRows:P1}) have a text of more ")
-        + string.Create(CultureInfo.InvariantCulture, $"tokens than the encoder takes ({maximumTokens:N0}): {counts.ShareOfTokens:P1} of all tokens are cut off, ")
+        : string.Create(CultureInfo.InvariantCulture, $"{counts.RowsCut:N0} of {counts.Rows:N0} rows ({counts.ShareOfRows:P1})")
+        + string.Create(CultureInfo.InvariantCulture, $" have a text of more tokens than the encoder takes ({maximumTokens:N0}): ")
+        + string.Create(CultureInfo.InvariantCulture, $"{counts.ShareOfTokens:P1} of all tokens are cut off, ")
         + (truncation == TextTruncation.Head ? "behind the beginning. Truncation HeadAndTail keeps the end, too; an encoder with more MaximumTokens, "
             : "between beginning and end. An encoder with more MaximumTokens, ")
         + "or texts in parts, lose less.";

@@ -4,10 +4,12 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
+using Ssl.MLNet.Monitoring;
 using Ssl.MLNet.Testing;
 
 namespace Ssl.MLNet.Tests.Monitoring;
@@ -198,6 +200,47 @@ public sealed class EarlyCancellationTests
             .Fit(View(null, int.MaxValue))).Message, "there is no model to return");
     }
 
+    // Streamed rows are counted for a checkpoint: another pass before the first step.
+    [TestMethod]
+    public void Canceled_while_streamed_rows_are_counted_it_returns_the_untrained_encoder()
+    {
+        using var source = new CancellationTokenSource();
+        var reads = new CountingView(View(source, 40));
+        var path = Path.Combine(Path.GetTempPath(), $"canceled-{Guid.NewGuid():N}.checkpoint");
+        using var encoder = Trainer("text with a tokenizer", o => (o.NumberOfEpochs, o.CacheLimit, o.CheckpointPath, o.CancellationToken) = (5, 0, path, source.Token)).Fit(reads);
+        Assert.IsTrue(reads.RowsRead <= 42, $"{reads.RowsRead} rows were read");
+        Assert.HasCount(1, _warnings.Where(w => w.Contains("canceled")).ToArray());
+    }
+
+    [TestMethod]
+    public void A_comparison_returns_what_was_complete()
+    {
+        using var encoder = Trainer("text with a tokenizer", o => o.NumberOfEpochs = 0).Fit(View(null, int.MaxValue));
+        using var source = new CancellationTokenSource();
+        // The labels are read once before; the first fine-tuning reads on.
+        var data = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(View(null, int.MaxValue)).Transform(View(source, 101));
+        var report = _mlContext.SelfSupervised().LabelEfficiency(data, encoder, new LabelEfficiencyOptions
+        {
+            LabelColumnName = "Class", LabelsPerClass = [2], NumberOfDraws = 1, Approaches = [LabelEfficiencyApproach.FineTune, LabelEfficiencyApproach.Scratch], CancellationToken = source.Token,
+        });
+        Assert.IsFalse(report.IsComplete);
+        Assert.IsEmpty(report.Results);
+    }
+
+    [TestMethod]
+    public void The_console_shows_what_comes_before_the_training()
+    {
+        var writer = new StringWriter();
+        using (var progress = new ConsoleProgress(writer, live: true, refreshEvery: TimeSpan.Zero))
+        {
+            var report = new PretrainingProgress(0, 3, 0, null, double.NaN, new Dictionary<string, double>(), 0, 2_000, TimeSpan.FromSeconds(6), null, null, false);
+            progress.Report(report with { Phase = PretrainingPhase.ReadingRows, RowsRead = 12_000 });
+            progress.Report(report with { Phase = PretrainingPhase.TrainingTokenizer, TokensLearned = 7_000 });
+        }
+        StringAssert.Contains(writer.ToString(), "[                    ] reading rows: 12,000 so far, 2,000 rows/s");
+        StringAssert.Contains(writer.ToString(), "[                    ] training the tokenizer: 7,000 tokens so far");
+    }
+
     // A vocabulary of hundreds of thousands of words is learned for seconds; it ends at once.
     [TestMethod]
     public void The_training_of_a_tokenizer_ends_within_a_second()
@@ -212,6 +255,17 @@ public sealed class EarlyCancellationTests
         }));
         Assert.AreEqual(source.Token, error.CancellationToken);
         Assert.IsLessThan(1.0, clock.Elapsed.TotalSeconds);
+
+        // In the midst of merging pieces.
+        using var later = new CancellationTokenSource();
+        var learned = 0;
+        Assert.ThrowsExactly<OperationCanceledException>(() => WordPieceTokenizer.Train(texts.Take(2_000).Select(text => text.AsMemory()),
+            new WordPieceTokenizer.Options { VocabularySize = 20_000, MinimumCount = 1, CancellationToken = later.Token }, _ =>
+        {
+            if (++learned == 3)
+                later.Cancel();
+        }));
+        Assert.AreEqual(3, learned);
 
         IEnumerable<string> Read()
         {

@@ -120,6 +120,12 @@ public sealed class TextNormalizationTests
         CollectionAssert.AreEqual(new[] { 1 }, former.Encode(new string('a', 101)));
         CollectionAssert.AreEqual(new[] { 8, 9 }, former.Encode("aa"));
         CollectionAssert.AreEqual(new[] { 1 }, former.Encode("axa"));
+        // Halves of surrogate pairs, as earlier versions wrote them: one token twice, which no text can have.
+        var halves = WordPieceTokenizer.FromJson(JsonNode.Parse("""
+            {"type":"wordpiece","lowerCase":true,"splitCamelCase":true,"tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]","\uFFFD","a","\uFFFD"]}
+            """)!.AsObject());
+        CollectionAssert.AreEqual(new[] { 6 }, halves.Encode("a"));
+        Assert.AreEqual(8, halves.VocabularySize);
         var fault = Assert.ThrowsExactly<FormatException>(() => WordPieceTokenizer.FromJson(JsonNode.Parse("""
             {"type":"wordpiece","lowerCase":true,"splitCamelCase":true,"normalization":"Nfx","tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]"]}
             """)!.AsObject()));
