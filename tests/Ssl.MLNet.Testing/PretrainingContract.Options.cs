@@ -25,6 +25,8 @@ public abstract partial class PretrainingContract<TRow>
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
         ["FrozenBlocks"] = "an encoder may have one block only; AdaptingTests",
         ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
+        ["Normalization"] = "the texts here are of ASCII letters, which every form leaves as they are; TextNormalizationTests",
+        ["Truncation"] = "no text here is longer than the encoder takes; TextTruncationTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Serialization;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
@@ -42,7 +43,7 @@ internal abstract class NeighborIds
                     throw new FormatException("The saved neighbors are damaged: the ends of their ids do not rise.");
                 }
 
-                texts[index++] = Encoding.UTF8.GetString(all, (int)start, (int)(end - start));
+                texts[index++] = ExactText.Unescape(Encoding.UTF8.GetString(all, (int)start, (int)(end - start)));
                 start = end;
             }
 
@@ -71,7 +72,7 @@ internal abstract class NeighborIds
             var ends = new long[texts.Count];
             for (var i = 0; i < ends.Length; i++)
             {
-                Encoding.UTF8.GetBytes(texts[i], bytes);
+                Encoding.UTF8.GetBytes(ExactText.Escape(texts[i]), bytes);
                 ends[i] = bytes.WrittenCount;
             }
 

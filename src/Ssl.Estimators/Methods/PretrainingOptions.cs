@@ -165,13 +165,18 @@ public abstract class PretrainingOptions
     [NotPartOfIdentity("Where the file is changes nothing.")]
     public string? CheckpointPath { get; set; }
 
-    /// <summary>Told after every step, throttled, and after every epoch. Called on the training thread.</summary>
+    /// <summary>
+    /// Told after every step, throttled, and after every epoch; before the first step how many rows were read, and how far a tokenizer is.
+    /// Called on the training thread.
+    /// </summary>
     [NotPartOfIdentity("Reports change nothing.")]
     public IProgress<PretrainingProgress>? Progress { get; set; }
 
     /// <summary>
     /// Ends the training within a step; <c>Fit</c> then returns the encoder as it is, or, where <see cref="ValidationFraction"/> is above
-    /// 0, with the weights of the epoch whose validation loss was lowest.
+    /// 0, with the weights of the epoch whose validation loss was lowest. Before the first step the reading of rows and the training of a
+    /// tokenizer end, too: <c>Fit</c> then returns the untrained encoder with a warning, or throws
+    /// <see cref="OperationCanceledException"/> where what an encoder needs of the data is not known yet.
     /// </summary>
     [NotPartOfIdentity("A run that is canceled is the one to continue.")]
     public CancellationToken CancellationToken { get; set; }

@@ -96,6 +96,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <param name="input">Holds the input column(s); read several times.</param>
     /// <returns>The encoder; dispose of it when it is no longer needed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An input column is missing or has another type.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was canceled before what an encoder needs of the data was learned: a
+    /// tokenizer, the scales and categories of columns. Canceled later, before the first step, it returns the untrained encoder.</exception>
     /// <exception cref="InvalidOperationException">There are too few usable rows, the loss became NaN, the device is not
     /// there, or the checkpoint is of another training.</exception>
     public EncoderTransformer Fit(IDataView input)
@@ -122,11 +124,26 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         if (epochs > 0 && Settings is { StartsFromWeights: true, LearningRate: null })
             Inform(channel, Invariant($"the encoder starts from weights that exist: learning rate {Settings.EffectiveLearningRate} unless LearningRate says another"));
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
-        var result = epochs == 0 ? null : PretrainingLoop.Run(
-            run.Method, run.Source, CreateSettings(input.Schema, run, seed, epochs), streams, device,
-            new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
-            Validation(run, streams, device), Settings.CancellationToken);
+        var result = epochs == 0 || run.Source.IsPartial ? null : Train(run, input.Schema, streams, seed, epochs, device, channel);
+        if (epochs > 0 && result is null or { End: TrainingEnd.Canceled, StepsCompleted: 0 })
+            Warn(channel, "Fit was canceled before the first step: the encoder that it returns is not trained.");
         return new EncoderTransformer(_mlContext, run.CreateModel(device, result), result?.History);
+    }
+
+    // Null where the caller cancels before it begins.
+    private TrainingResult? Train(PretrainingRun run, DataViewSchema schema, RandomStreams streams, long seed, int epochs, Device device,
+        IChannel channel)
+    {
+        try
+        {
+            return PretrainingLoop.Run(run.Method, run.Source, CreateSettings(schema, run, seed, epochs), streams, device,
+                new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
+                Validation(run, streams, device), Settings.CancellationToken);
+        }
+        catch (OperationCanceledException) when (Settings.CancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     // Without a seed of the user's every process draws another: an interrupted training then goes on with its own.
@@ -162,8 +179,10 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     // The rows to train on, in memory or streamed, the network, and what becomes of it.
     private PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
-        var format = LearnFormat(input, channel);
-        var source = BatchSource.Create(input, new BatchSource.Settings
+        var preparation = Preparation(channel);
+        var watched = new WatchedView(input, preparation.Row);
+        var format = Learn(watched, channel);
+        var source = BatchSource.Create(watched, new BatchSource.Settings
         {
             Format = format,
             BatchSize = Settings.BatchSize,
@@ -175,8 +194,12 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             CancellationToken = Settings.CancellationToken,
             Split = Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed),
         });
-        RequireRows(source.RowCount, EmptyHint);
+        preparation.End();
+        if (!source.IsPartial)
+            RequireRows(source.RowCount, EmptyHint);
         Inform(channel, source.Describe());
+        if (format.DescribeLoss(source.Truncation) is { } loss)
+            Warn(channel, loss);
         format = format.Learned();
         var encoder = format.CreateEncoder(streams);
         var tuning = Settings.TuningOf(encoder);
@@ -187,10 +210,29 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         EncoderModel CreateModel(Device device, TrainingResult? result)
         {
             var (kept, network) = Kept(format, method, source, device);
-            return EncoderModel.CopyOf(network, kept.WithColumns(EmbeddedColumns), device, Settings.OutputColumnName,
-                TrainingFacts.Of(GetType().Name, result));
+            var facts = TrainingFacts.Of(GetType().Name, result, wasCanceled: result is null && Settings.NumberOfEpochs > 0);
+            if (kept.Truncates)
+                facts[TrainingFacts.TruncationKey] = source.Truncation.ToJson();
+            return EncoderModel.CopyOf(network, kept.WithColumns(EmbeddedColumns), device, Settings.OutputColumnName, facts);
         }
     }
+
+    private RowFormat Learn(IDataView input, IChannel channel)
+    {
+        try
+        {
+            return LearnFormat(input, channel);
+        }
+        catch (OperationCanceledException e) when (Settings.CancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("Fit was canceled while rows were read for the first time: what an encoder needs of the data "
+                + "(a tokenizer, the scales and categories of columns) is not known yet, so that there is none to return.", e, Settings.CancellationToken);
+        }
+    }
+
+    /// <summary>Tells how far a <see cref="Fit"/> is before its first step.</summary>
+    private protected PreparationReporter Preparation(IChannel channel)
+        => new(Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and the embedding.</summary>
     /// <param name="inputSchema">Shape of the data that <see cref="Fit"/> will get.</param>

@@ -54,6 +54,9 @@ internal sealed class EncoderModel : IDisposable
     /// <summary>Name of the column that the embedding goes to.</summary>
     public string OutputColumn { get; }
 
+    /// <summary>Adds up what rows lose, while they are embedded, because the network takes no more.</summary>
+    public TruncationCounter Truncation { get; } = new();
+
     /// <summary>How the weights came about, as it stands in the archive.</summary>
     public JsonObject TrainingFacts { get; }
 

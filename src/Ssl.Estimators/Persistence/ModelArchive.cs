@@ -45,7 +45,7 @@ internal static class ModelArchive
             [KindKey] = kind,
             [VersionKey] = FormatVersion.ToString(CultureInfo.InvariantCulture),
             [ProductKey] = ProductVersion,
-            [ManifestKey] = content.ToJsonString(),
+            [ManifestKey] = ExactText.ToJson(content),
         }, checksums: true);
 
     /// <summary>Whether an exception means that JSON lacks something or has it in another type.</summary>
@@ -85,7 +85,7 @@ internal static class ModelArchive
 
         try
         {
-            var content = JsonNode.Parse(metadata[ManifestKey])!.AsObject();
+            var content = ExactText.Parse(metadata[ManifestKey])!.AsObject();
             return (new ArchiveManifest(metadata[KindKey], version, product, content), tensors);
         }
         catch (Exception e) when (IsContentFault(e))

@@ -28,6 +28,10 @@ public sealed class PretrainedOptions
     [OptionRange(Minimum = 3)]
     public int? MaximumTokens { get; set; }
 
+    /// <summary>What is kept of texts that have more tokens.</summary>
+    /// <value>The default value is <see cref="TextTruncation.Head"/>.</value>
+    public TextTruncation Truncation { get; set; } = TextTruncation.Head;
+
     /// <summary>
     /// How the tokens' vectors become the text's; null for what modules.json says, else the mean.
     /// </summary>
@@ -111,6 +115,7 @@ public sealed class PretrainedOptions
     /// <param name="isResNet">Whether it is a residual network.</param>
     internal void ThrowIfForTexts(bool isResNet) => new OptionFaults()
         .Require(MaximumTokens is null, nameof(MaximumTokens), ForTexts, MaximumTokens)
+        .Require(Truncation == TextTruncation.Head, nameof(Truncation), "must be Head: the network reads images", Truncation)
         .Require(Pooling is null, nameof(Pooling), $"{ForTexts}; {nameof(ImagePooling)} is its", Pooling)
         .Require(UnitLength is null, nameof(UnitLength), ForTexts, UnitLength)
         .Require(ImagePooling is null || !isResNet, nameof(ImagePooling), "must be null: a residual network gives the mean over all places", ImagePooling)

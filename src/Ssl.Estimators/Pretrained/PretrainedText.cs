@@ -113,7 +113,7 @@ internal static class PretrainedText
                 + $"for {sizes.Words}: they do not belong together.");
         }
         using var limit = Initialization.Limit(weights.ValueCount);
-        return EncoderModel.Fill(new TextRowFormat([options.InputColumnName ?? ColumnNames.Text], tokenizer, new BertTextEncoderFactory(sizes)),
+        return EncoderModel.Fill(new TextRowFormat([options.InputColumnName ?? ColumnNames.Text], tokenizer, new BertTextEncoderFactory(sizes), options.Truncation),
             targets => Fill(targets, weights, kind), options.OutputColumnName,
             new JsonObject { ["trainer"] = PretrainedReader.MethodName, ["source"] = kind.Name });
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
 
@@ -40,6 +41,14 @@ internal abstract class BatchSource : IBatchSource
     /// <summary>Rows to train on.</summary>
     public abstract long? RowCount { get; }
 
+    /// <summary>
+    /// Whether the caller canceled while rows were read: there are those that were read until then, and nothing is to be trained on them.
+    /// </summary>
+    public bool IsPartial { get; private init; }
+
+    /// <summary>What the rows that were read into memory lost because the encoder takes no more; of streamed ones the first.</summary>
+    public TruncationCounts Truncation { get; private protected init; } = TruncationCounts.None;
+
     public long? BatchesPerEpoch => RowCount is { } rows ? BatchOrder.Count(rows, Options.BatchSize, DropLast) : null;
 
     private protected Settings Options { get; }
@@ -76,43 +85,59 @@ internal abstract class BatchSource : IBatchSource
     private protected abstract IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken);
 
     /// <summary>Reads the rows into memory if they fit, else prepares to stream them.</summary>
+    /// <returns>Of a canceled reading the rows read until then; see <see cref="IsPartial"/>.</returns>
     public static BatchSource Create(IDataView data, Settings settings)
     {
         var rows = settings.Format.NewStore();
         var draws = new List<double>();
         long read = 0;
-        foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
+        try
         {
-            if (kept && settings.Split is { } split)
-                draws.Add(split.Draw(read));
-            read++;
-            if (kept && (rows.Bytes > settings.CacheLimit || rows.IsFull))
-                return new StreamedBatchSource(data, settings);
+            foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
+            {
+                if (kept && settings.Split is { } split)
+                    draws.Add(split.Draw(read));
+                read++;
+                if (kept && (rows.Bytes > settings.CacheLimit || rows.IsFull))
+                    return new StreamedBatchSource(data, settings) { Truncation = rows.TakeTruncation() };
+            }
+        }
+        catch (OperationCanceledException) when (settings.CancellationToken.IsCancellationRequested)
+        {
+            return new CachedBatchSource(rows, null, read - rows.Count, settings) { IsPartial = true, Truncation = rows.TakeTruncation() };
         }
         var left = read - rows.Count;
         // Where there is hardly a row at all, the trainer has a sentence about that.
         if (settings.Split is null || rows.Count < settings.MinimumBatchRows)
-            return new CachedBatchSource(rows, null, left, settings);
+            return new CachedBatchSource(rows, null, left, settings) { Truncation = rows.TakeTruncation() };
         var (training, heldOut) = settings.Split.Divide(draws);
         settings.Split.Require(training.Length, heldOut.Length, settings.MinimumBatchRows);
-        return new CachedBatchSource(rows, null, left, settings, training, heldOut);
+        return new CachedBatchSource(rows, null, left, settings, training, heldOut) { Truncation = rows.TakeTruncation() };
     }
 
     /// <summary>Reads rows and labels into memory; rows without a label are left out, unless the settings keep them.</summary>
+    /// <returns>Of a canceled reading the rows read until then; see <see cref="IsPartial"/>.</returns>
     /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
     public static CachedBatchSource CreateLabeled(IDataView data, Settings settings)
     {
         var (rows, labels) = (settings.Format.NewStore(), new List<float>());
         long left = 0;
-        foreach (var kept in ReadRows(data, settings, rows, labels, settings.CancellationToken))
+        try
         {
-            if (!kept)
-                left++;
-            if (rows.IsFull)
-                throw new InvalidOperationException($"The labeled rows have more content ({rows.Content}) than one array holds "
-                    + $"({Number(Array.MaxLength)} items). Give Fit fewer rows.");
+            foreach (var kept in ReadRows(data, settings, rows, labels, settings.CancellationToken))
+            {
+                if (!kept)
+                    left++;
+                if (rows.IsFull)
+                    throw new InvalidOperationException($"The labeled rows have more content ({rows.Content}) than one array holds "
+                        + $"({Number(Array.MaxLength)} items). Give Fit fewer rows.");
+            }
         }
-        return new CachedBatchSource(rows, labels, left, settings);
+        catch (OperationCanceledException) when (settings.CancellationToken.IsCancellationRequested)
+        {
+            return new CachedBatchSource(rows, labels, left, settings) { IsPartial = true, Truncation = rows.TakeTruncation() };
+        }
+        return new CachedBatchSource(rows, labels, left, settings) { Truncation = rows.TakeTruncation() };
     }
 
     /// <summary>Reads row by row into <paramref name="target"/>; yields whether the row was kept.</summary>
@@ -124,6 +149,7 @@ internal abstract class BatchSource : IBatchSource
     private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore target, List<float>? labels,
         CancellationToken cancellationToken, Func<long, bool>? takes = null)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var needed = settings.Format.ActiveColumns(data.Schema);
         var label = labels is null ? null : settings.Label;
         if (label is not null)

@@ -54,7 +54,7 @@ internal sealed class CachedBatchSource : BatchSource
 
     /// <summary>Some of the rows.</summary>
     /// <param name="chosen">Their numbers among all rows read.</param>
-    public CachedBatchSource Only(int[] chosen) => new(_rows, _labels, _leftOut, Options, chosen);
+    public CachedBatchSource Only(int[] chosen) => new(_rows, _labels, _leftOut, Options, chosen) { Truncation = Truncation };
 
     /// <summary>The rows in use and further ones, with labels that the data do not have.</summary>
     /// <param name="labeled">Numbers of rows among all rows read, and their labels.</param>
@@ -63,7 +63,7 @@ internal sealed class CachedBatchSource : BatchSource
         float[] labels = [.. Labels];
         foreach (var (row, label) in labeled)
             labels[row] = label;
-        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labeled.Select(item => item.Row)]);
+        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labeled.Select(item => item.Row)]) { Truncation = Truncation };
     }
 
     /// <summary>All rows in their order, drawing nothing at random.</summary>

@@ -15,6 +15,7 @@ internal sealed class RowBatch
     private readonly RawRow[] _vectors;
     private readonly RowBuffer[] _vectorBuffers;
     private readonly RowStore? _store;
+    private readonly TruncationCounter? _truncation;
     private float[] _numbers = [];
 
     /// <param name="input">The row or cursor, its columns active.</param>
@@ -22,8 +23,11 @@ internal sealed class RowBatch
     /// <param name="columns">Their names.</param>
     /// <param name="vectorColumn">A column of vectors that is read beside them, or null.</param>
     /// <param name="capacity">Rows at most.</param>
-    public RowBatch(DataViewRow input, RowFormat? format, IReadOnlyList<string> columns, string? vectorColumn, int capacity)
+    /// <param name="truncation">Gets what rows lose because the encoder takes no more; may be null.</param>
+    public RowBatch(DataViewRow input, RowFormat? format, IReadOnlyList<string> columns, string? vectorColumn, int capacity,
+        TruncationCounter? truncation = null)
     {
+        _truncation = truncation;
         _read = format is null ? RowReader.Open(input, columns) : format.Open(input);
         _store = format?.NewStore();
         (_rows, _buffers) = (new RawRow[capacity], new RowBuffer[capacity]);
@@ -59,6 +63,7 @@ internal sealed class RowBatch
         _store!.Clear();
         foreach (var row in Rows)
             _store.Add(row, keepsEmpty: true);
+        _truncation?.Add(_store.TakeTruncation());
         return _store;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
@@ -92,6 +93,12 @@ public abstract class RowFormat
 
     /// <summary>Gets the columns' getters of a row or cursor in which the <see cref="ActiveColumns"/> are active.</summary>
     internal virtual Func<RowBuffer, RawRow> Open(DataViewRow input) => RowReader.Open(input, Columns);
+
+    /// <summary>Whether rows may be longer than the encoder takes, so that a part of them is cut off.</summary>
+    internal virtual bool Truncates => false;
+
+    /// <summary>What rows lost, as a warning; null where they lost nothing.</summary>
+    internal virtual string? DescribeLoss(TruncationCounts counts) => null;
 
     /// <summary>Slots of the output column before the embedding: the row's own cells as features. 0 where there are none.</summary>
     internal virtual int InputSlots => 0;

@@ -34,6 +34,7 @@ internal static class RowReader
     /// <param name="cancellationToken">Ends the pass.</param>
     public static IEnumerable<RawRow> All(IDataView data, IReadOnlyList<string> columns, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(column => column.Index));
         var (read, buffer) = (Open(cursor, columns), new RowBuffer());
         while (cursor.MoveNext())

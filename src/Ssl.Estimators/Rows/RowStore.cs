@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -55,6 +56,9 @@ public abstract class RowStore
     /// <summary>A batch of these rows, in this order, on the CPU.</summary>
     /// <param name="rows">Their numbers, at least one.</param>
     public abstract Batch ToBatch(ReadOnlySpan<int> rows);
+
+    /// <summary>What rows lost, since it was last taken, because the encoder takes no more.</summary>
+    internal virtual TruncationCounts TakeTruncation() => TruncationCounts.None;
 
     /// <summary>The batches of a training step, one for each column that the method trains on.</summary>
     internal virtual IReadOnlyList<Batch> ToBatches(ReadOnlySpan<int> rows) => [ToBatch(rows)];

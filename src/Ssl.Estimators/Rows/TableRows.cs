@@ -72,6 +72,8 @@ internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns c
     public TableRowFormat WithFeaturesOf(BatchSource source, Encoder encoder, Device device)
     {
         encoder.eval();
+        if (source.RowCount == 0)       // canceled before the first row
+            return new TableRowFormat(Columns, columns, factory, reconstruction, TableFeatures.Unscaled(columns.Layout, EmbeddingDimension));
         var learned = TableFeatures.Learn(columns.Layout, source.Epoch(0, CancellationToken.None).Select(batch => (TableBatch)batch[0]),
             batch =>
         {

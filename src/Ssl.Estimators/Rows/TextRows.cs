@@ -12,12 +12,13 @@ namespace Ssl.Estimators.Rows;
 /// <param name="columns">The text columns.</param>
 /// <param name="tokenizer">Cuts them.</param>
 /// <param name="factory">The encoder, which says how long texts may be and whether they stand between special tokens.</param>
-internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer tokenizer, TextEncoderFactory factory)
-    : RowFormat(columns)
+/// <param name="truncation">What is kept of longer ones.</param>
+internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer tokenizer, TextEncoderFactory factory,
+    TextTruncation truncation = TextTruncation.Head) : RowFormat(columns)
 {
     public const string KindName = "text";
 
-    private const string TokenizerKey = "tokenizer";
+    private const string TokenizerKey = "tokenizer", TruncationKey = "truncation";
 
     public override string Kind => KindName;
 
@@ -39,17 +40,31 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer
     /// <summary>The encoder's description.</summary>
     public TextEncoderFactory Factory => factory;
 
-    /// <summary>The format of a model, which has its own weights and none to start from.</summary>
-    public TextRowFormat OfArchitecture() => new(Columns, tokenizer, factory.Architecture);
+    /// <summary>What is kept of texts that are longer than the encoder takes.</summary>
+    public TextTruncation Truncation => truncation;
 
-    public override RowStore NewStore() => new TextRows(Columns.Count, tokenizer, factory);
+    /// <summary>The format of a model, which has its own weights and none to start from.</summary>
+    public TextRowFormat OfArchitecture() => new(Columns, tokenizer, factory.Architecture, truncation);
+
+    public override RowStore NewStore() => new TextRows(Columns.Count, tokenizer, factory, truncation);
+
+    internal override bool Truncates => true;
+
+    internal override string? DescribeLoss(TruncationCounts counts) => TruncationCounter.Describe(counts, factory.MaximumTokens, truncation);
 
     public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(tokenizer.Vocabulary, streams);
 
-    public override JsonObject ToJson() => new() { [EncoderKey] = factory.ToJson(), [TokenizerKey] = tokenizer.ToJson() };
+    public override JsonObject ToJson()
+    {
+        var json = new JsonObject { [EncoderKey] = factory.ToJson(), [TokenizerKey] = tokenizer.ToJson() };
+        if (truncation != TextTruncation.Head)          // what files without it mean
+            json[TruncationKey] = truncation.ToString();
+        return json;
+    }
 
     public static TextRowFormat Read(JsonObject json, IReadOnlyList<string> columns) => new(columns,
-        TextTokenizer.FromJson(json[TokenizerKey]!.AsObject()), ReadEncoder<TextEncoderFactory>(json, "texts"));
+        TextTokenizer.FromJson(json[TokenizerKey]!.AsObject()), ReadEncoder<TextEncoderFactory>(json, "texts"),
+        json[TruncationKey] is { } truncation ? Enum.Parse<TextTruncation>((string)truncation!) : TextTruncation.Head);
 }
 
 /// <summary>The tokens of rows of one or several texts.</summary>
@@ -62,10 +77,13 @@ internal sealed class TextRows : RowStore
     private readonly TextEncoderFactory _factory;
     private readonly TokenRows[] _columns;
     private readonly List<int>[] _row;
+    private readonly TextCutter _cutter;
+    private TruncationCounts _truncation = TruncationCounts.None;
 
-    public TextRows(int columns, TextTokenizer tokenizer, TextEncoderFactory factory)
+    public TextRows(int columns, TextTokenizer tokenizer, TextEncoderFactory factory, TextTruncation truncation)
     {
         (_tokenizer, _factory) = (tokenizer, factory);
+        _cutter = new TextCutter(tokenizer, factory.MaximumTokens, factory.UsesSpecialTokens, truncation);
         _columns = [.. Enumerable.Range(0, columns).Select(_ => new TokenRows(tokenizer.Vocabulary.PaddingId))];
         _row = [.. _columns.Select(_ => new List<int>())];
     }
@@ -82,10 +100,13 @@ internal sealed class TextRows : RowStore
 
     public override bool Add(RawRow row, bool keepsEmpty)
     {
+        var (tokens, cut) = (0L, 0L);
         for (var i = 0; i < _columns.Length; i++)
         {
             _row[i].Clear();
-            if (_tokenizer.Encode(row.Texts.Span[i].Span, _row[i], _factory.MaximumTokens, _factory.UsesSpecialTokens) > 0)
+            var count = _cutter.Encode(row.Texts.Span[i].Span, _row[i]);
+            (tokens, cut) = (tokens + _cutter.Tokens, cut + _cutter.TokensCut);
+            if (count > 0)
                 continue;
             if (!keepsEmpty)
                 return false;
@@ -93,7 +114,15 @@ internal sealed class TextRows : RowStore
         }
         for (var i = 0; i < _columns.Length; i++)
             _columns[i].Add(CollectionsMarshal.AsSpan(_row[i]));
+        _truncation = new TruncationCounts(_truncation.Rows + 1, _truncation.RowsCut + (cut > 0 ? 1 : 0), _truncation.Tokens + tokens, _truncation.TokensCut + cut);
         return true;
+    }
+
+    internal override TruncationCounts TakeTruncation()
+    {
+        var counts = _truncation;
+        _truncation = TruncationCounts.None;
+        return counts;
     }
 
     public override void KeepOnly(ReadOnlySpan<int> rows)

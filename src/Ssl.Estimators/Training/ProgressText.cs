@@ -5,9 +5,15 @@ namespace Ssl.Estimators.Training;
 /// <summary>Progress in words, the same in ML.NET's log and on the console.</summary>
 internal static class ProgressText
 {
-    /// <summary>"epoch 3/12, step 117/540, loss 1.234, 12,345 samples/s, 0:42 left".</summary>
+    /// <summary>
+    /// "epoch 3/12, step 117/540, loss 1.234, 12,345 samples/s, 0:42 left"; before the training "reading rows: 12,345 so far, 2,300 rows/s".
+    /// </summary>
     public static string Line(PretrainingProgress progress)
     {
+        if (progress.Phase == PretrainingPhase.ReadingRows)
+            return Format($"reading rows: {progress.RowsRead:N0} so far, {progress.SamplesPerSecond:N0} rows/s");
+        if (progress.Phase == PretrainingPhase.TrainingTokenizer)
+            return Format($"training the tokenizer: {progress.TokensLearned:N0} tokens so far");
         string steps = progress.EpochCompleted
             ? Format($"{progress.Step:N0} steps")
             : progress.NumberOfSteps is { } all ? Format($"step {progress.Step:N0}/{all:N0}") : Format($"step {progress.Step:N0}");

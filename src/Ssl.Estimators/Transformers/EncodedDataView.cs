@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -9,6 +10,7 @@ internal sealed class EncodedDataView : IDataView
     private readonly RowComputation _computation;
     private readonly int _batchSize;
     private readonly RowMemo? _memo;
+    private readonly TruncationCounter? _truncation;
 
     /// <summary>A view whose output columns stand behind those of the input.</summary>
     /// <param name="input">The rows.</param>
@@ -22,6 +24,7 @@ internal sealed class EncodedDataView : IDataView
         _input = input;
         _computation = computation;
         _batchSize = batchSize;
+        _truncation = computation.CountTruncation(settings);
         Schema = schema;
         if (settings is { MemoryLimit: > 0 })
             _memo = new RowMemo(computation.Width, settings, !input.CanShuffle, schema[input.Schema.Count].Name);
@@ -49,7 +52,7 @@ internal sealed class EncodedDataView : IDataView
         }
         var all = needed.Concat(_computation.ActiveColumns(_input.Schema)).DistinctBy(c => c.Index);
         if (_memo is not { IsComplete: true })
-            return new EncoderCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _batchSize, _memo?.Begin());
+            return new EncoderCursor(_computation, _input.GetRowCursor(all, rand), Schema, active, _batchSize, _memo?.Begin(), _truncation);
         // Loaders parse, and mappings map, what is asked for, read or not: so it is not asked for. A shuffled order comes once only.
         return rand is null
             ? new KeptRowsCursor(_computation, _input.GetRowCursor(needed), Schema, active, _memo.Begin(), () => _input.GetRowCursor(all))

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -12,13 +13,16 @@ internal sealed class EncoderCursor : DataViewRowCursor
     private readonly RowComputation _computation;
     private readonly bool[] _active;
     private readonly int _firstOutput;
+    private readonly TruncationCounter? _truncation;
     private int _row = -1;
     private long _position = -1;
 
     public EncoderCursor(
-        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize, RowMemo.Pass? memo)
+        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize, RowMemo.Pass? memo,
+        TruncationCounter? truncation)
     {
-        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo);
+        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo, truncation);
+        _truncation = truncation;
         _computation = computation;
         _active = active;
         _firstOutput = input.Schema.Count;
@@ -47,6 +51,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
         {
             _row = -1;
             _position = -1;
+            _truncation?.EndPass();
             return false;
         }
         _position++;
@@ -69,7 +74,10 @@ internal sealed class EncoderCursor : DataViewRowCursor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _rows.Dispose();
+            _truncation?.EndPass();
+        }
         base.Dispose(disposing);
     }
 

@@ -6,9 +6,11 @@ using Ssl.Estimators.Rows;
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>Row by row, for <c>PredictionEngine</c>: a batch of one.</summary>
-internal sealed class EncoderRowMapper(
-    RowComputation computation, DataViewSchema inputSchema, DataViewSchema outputSchema) : IRowToRowMapper
+internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchema inputSchema, DataViewSchema outputSchema,
+    ScoringSettings? settings = null) : IRowToRowMapper
 {
+    private readonly TruncationCounter? _truncation = computation.CountTruncation(settings);
+
     public DataViewSchema InputSchema => inputSchema;
 
     public DataViewSchema OutputSchema => outputSchema;
@@ -25,11 +27,11 @@ internal sealed class EncoderRowMapper(
     {
         if (!ReferenceEquals(input.Schema, inputSchema))
             throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
-        return new EncoderRow(input, computation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
+        return new EncoderRow(input, computation, _truncation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
     }
 
-    private sealed class EncoderRow(
-        DataViewRow input, RowComputation computation, DataViewSchema schema, HashSet<int> active) : DataViewRow
+    private sealed class EncoderRow(DataViewRow input, RowComputation computation, TruncationCounter? truncation, DataViewSchema schema,
+        HashSet<int> active) : DataViewRow
     {
         private readonly float[] _results = new float[computation.Width];
         private RowBatch? _row;
@@ -53,7 +55,7 @@ internal sealed class EncoderRowMapper(
             if (!IsColumnActive(column))
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             RowGetters.CheckType<TValue>(column);
-            _row ??= computation.CreateBatch(input, capacity: 1);
+            _row ??= computation.CreateBatch(input, capacity: 1, truncation);
             return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
         }
 
@@ -65,6 +67,7 @@ internal sealed class EncoderRowMapper(
                 _row!.Clear();
                 _row.Read();
                 computation.Compute(_row, _results);
+                truncation?.EndPass();
                 _position = input.Position;
             }
             return _results;

@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
@@ -51,6 +53,18 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     /// <see langword="null"/> for one that was not trained, or that comes from elsewhere.
     /// </summary>
     public TrainingHistory? TrainingHistory { get; }
+
+    /// <summary>
+    /// What the texts that it was trained on lost because the encoder takes no more tokens; <see langword="null"/> for other columns, and for an
+    /// encoder that was not trained or whose file does not tell.
+    /// </summary>
+    public TruncationCounts? TrainingTruncation => TruncationCounts.FromJson(_model.TrainingFacts[TrainingFacts.TruncationKey]);
+
+    /// <summary>
+    /// What the texts that it has embedded since it was made or loaded lost because the encoder takes no more tokens, in all views and engines
+    /// together; <see langword="null"/> for other columns. May be read from any thread while others embed.
+    /// </summary>
+    public TruncationCounts? Truncation => _model.Format.Truncates ? _model.Truncation.Counts : null;
 
     /// <summary>Always true: a row's embedding depends on that row alone.</summary>
     public bool IsRowToRowMapper => true;
@@ -106,7 +120,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     /// <summary>Embeds row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
     /// <summary>The data with the embedding column; computed when rows are read.</summary>
     /// <param name="input">Holds the input column(s).</param>

@@ -24,6 +24,9 @@ internal abstract class RowComputation
     /// <summary>While it can compute; null where nothing can be disposed of.</summary>
     public virtual Lifetime? Lifetime => null;
 
+    /// <summary>Adds up what rows lose because an encoder takes no more; null where nobody asks.</summary>
+    public virtual TruncationCounter? Truncation => null;
+
     /// <summary>Numbers a row.</summary>
     public abstract int Width { get; }
 
@@ -35,7 +38,14 @@ internal abstract class RowComputation
     /// <summary>Room for rows that are read for it.</summary>
     /// <param name="input">A row or cursor in which the <see cref="ActiveColumns"/> are active.</param>
     /// <param name="capacity">Rows at most.</param>
-    public RowBatch CreateBatch(DataViewRow input, int capacity) => new(input, Format, InputColumns, VectorColumn, capacity);
+    /// <param name="truncation">Gets what rows lose; null for <see cref="Truncation"/>.</param>
+    public RowBatch CreateBatch(DataViewRow input, int capacity, TruncationCounter? truncation = null)
+        => new(input, Format, InputColumns, VectorColumn, capacity, truncation ?? Truncation);
+
+    /// <summary>Adds up what the rows of one view or engine lose, and warns once; null where none can lose anything.</summary>
+    /// <param name="settings">Where warnings go.</param>
+    public TruncationCounter? CountTruncation(ScoringSettings? settings) => settings is null || Format is not { Truncates: true } format ? null
+        : new TruncationCounter(Truncation, counts => settings.Warn(format.DescribeLoss(counts)!));
 
     /// <summary>Computes rows together.</summary>
     /// <param name="rows">The rows, which <see cref="CreateBatch"/> made room for; their memory is not kept.</param>
@@ -64,6 +74,8 @@ internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
     public override RowFormat Format => model.Format;
 
     public override Lifetime Lifetime => model.Lifetime;
+
+    public override TruncationCounter Truncation => model.Truncation;
 
     public override int Width => model.OutputWidth;
 

@@ -30,6 +30,9 @@ internal sealed class StartedTextEncoderFactory(EncoderModel source) : TextEncod
     /// <summary>The tokenizer that the weights belong to.</summary>
     public TextTokenizer Tokenizer => _format.Tokenizer;
 
+    /// <summary>What the encoder keeps of long texts.</summary>
+    public TextTruncation Truncation => _format.Truncation;
+
     internal override TextEncoderFactory Architecture => _format.Factory;
 
     public override TextEncoder Create(TokenVocabulary vocabulary, RandomStreams streams)

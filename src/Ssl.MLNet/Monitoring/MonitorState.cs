@@ -25,14 +25,14 @@ internal sealed class MonitorState
                 return 0;
             double inEpoch = latest.EpochCompleted ? 1
                 : latest.NumberOfSteps is > 0 and { } steps ? Math.Min(1, (double)latest.Step / steps) : 0;
-            return (latest.Epoch - 1 + inEpoch) / latest.NumberOfEpochs;
+            return latest.Phase == PretrainingPhase.Training ? (latest.Epoch - 1 + inEpoch) / latest.NumberOfEpochs : 0;
         }
     }
 
     /// <summary>Takes in a report.</summary>
     public void Add(PretrainingProgress progress)
     {
-        if (progress.Epoch == 1 && Latest is { Epoch: > 1 })
+        if (progress.Epoch <= 1 && Latest is { Epoch: > 1 })
             _epochs.Clear(); // another run begins with the same monitor
         Latest = progress;
         if (progress.EpochCompleted)

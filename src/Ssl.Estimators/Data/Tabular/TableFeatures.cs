@@ -70,6 +70,13 @@ internal sealed class TableFeatures
         }
     }
 
+    /// <summary>Both blocks as they are.</summary>
+    public static TableFeatures Unscaled(TableLayout layout, int embeddingDimension)
+    {
+        var slots = new TableFeatures(layout, [], []).InputCount + embeddingDimension;
+        return new TableFeatures(layout, new float[slots], [.. Enumerable.Repeat(1f, slots)]);
+    }
+
     /// <summary>Learns the scales of both blocks.</summary>
     /// <param name="layout">The cells.</param>
     /// <param name="rows">Of the training data, on the CPU; disposed of. Not all need be read.</param>

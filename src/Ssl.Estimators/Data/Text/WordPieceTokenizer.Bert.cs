@@ -13,16 +13,16 @@ public sealed partial class WordPieceTokenizer
     {
         _bert = bert;
         _tokens = tokens;
-        _lowerCase = bert.Rules.LowerCase;
+        _rules = new WordRules(bert.Rules.LowerCase, SplitCamelCase: false, TextNormalization.None, KeepsAll: false);
         _ids = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < tokens.Length; id++)
             _ids[tokens[id]] = id;                  // of tokens that a file has twice the last one counts, as in transformers
         var starts = new Dictionary<string, int>(StringComparer.Ordinal);
         var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var (token, id) in _ids)
-            _longestPiece = Math.Max(_longestPiece, AddPiece(token, id, starts, continuations));
+            _longestPiece = Math.Max(_longestPiece, AddPiece(token, id, starts, continuations) ?? throw Twice(token));
         (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
-        _cut = new CutWords(Cut);
+        _cut = new CutWords(word => Cut(word, _starts));
         Vocabulary = bert.Names.ToVocabulary(tokens, _ids);
         _special = new SpecialTexts([.. bert.Names.All.Where(_ids.ContainsKey).Distinct()]);
     }

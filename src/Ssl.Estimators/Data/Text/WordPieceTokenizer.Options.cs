@@ -31,28 +31,38 @@ public sealed partial class WordPieceTokenizer
         /// <value>The default value is <see langword="true"/>.</value>
         public bool SplitCamelCase { get; set; } = Defaults.SplitCamelCase;
 
+        /// <summary>What is made equal before a text is cut, such as full-width letters and common ones.</summary>
+        /// <value>The default value is <see cref="TextNormalization.Nfkc"/>.</value>
+        public TextNormalization Normalization { get; set; } = TextNormalization.Nfkc;
+
         /// <summary>Words that must be single tokens whatever their count, such as those of a synonym dictionary.</summary>
         /// <value>The default value is empty.</value>
         public IReadOnlyCollection<string> RequiredWords { get; set; } = [];
+
+        /// <summary>Ends the training with <see cref="OperationCanceledException"/>: a part of a vocabulary is of no use.</summary>
+        public CancellationToken CancellationToken { get; set; }
 
         internal void Validate()
         {
             var faults = new OptionFaults()
                 .AtLeast(VocabularySize, 10)
                 .AtLeast(MinimumCount, 1)
+                .Defined(Normalization)
                 .NotNull(RequiredWords);
-            RequireSingleWords(faults, RequiredWords, LowerCase);
+            RequireSingleWords(faults, RequiredWords, LowerCase, Normalization);
             faults.ThrowIfAny();
         }
 
         /// <summary>Refuses required words that the splitting of texts would cut.</summary>
-        internal static void RequireSingleWords(OptionFaults faults, IEnumerable<string>? words, bool lowerCase)
+        internal static void RequireSingleWords(OptionFaults faults, IEnumerable<string>? words, bool lowerCase, TextNormalization normalization)
         {
+            var rules = new WordRules(lowerCase, SplitCamelCase: false, normalization, KeepsAll: true);
             Span<char> buffer = new char[WordSplitter.LongestWord];
             foreach (string word in words ?? [])
             {
-                var parts = new WordSplitter(word, lowerCase, splitCamelCase: false, buffer);
-                bool single = parts.MoveNext() && !parts.IsTooLong && parts.Current.Length == word.Length;
+                var whole = TextNormalizer.Normalize(word, normalization);
+                var parts = new WordSplitter(whole, rules, buffer);
+                bool single = parts.MoveNext() && parts.Current.Length == whole.Length;
                 faults.Require(single, nameof(RequiredWords), "must be single words of letters or of digits", $"\"{word}\"");
             }
         }

@@ -13,9 +13,15 @@ namespace Ssl.Estimators.Data;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Words are runs of letters, runs of digits, and every other visible character. A word that the vocabulary has is one token; another
-/// is cut greedily from the left into the longest known pieces, of which those inside the word are written "##piece" (WordPiece:
-/// Schuster and Nakajima, 2012; Devlin et al., 2019). A word that cannot be spelled so is the unknown token.
+/// Words are runs of letters, runs of digits, and every other visible character, after the text was normalized
+/// (<see cref="TextNormalization"/>). A word that the vocabulary has is one token; another is cut greedily from the left into the longest
+/// known pieces, of which those inside the word are written "##piece" (WordPiece: Schuster and Nakajima, 2012; Devlin et al., 2019).
+/// Characters that the vocabulary lacks are one unknown token where they stand. Words may have any length: what a language without spaces,
+/// a sequence of bases or an encoded file has is cut into pieces like any other.
+/// </para>
+/// <para>
+/// Vocabularies of others keep to their own rules: BERT's make one unknown token of a word of more than 100 characters, and of one that
+/// cannot be spelled from end to end. So do the files of tokenizers that were trained with earlier versions.
 /// </para>
 /// <para>Immutable: any number of threads may encode at once.</para>
 /// </remarks>
@@ -26,27 +32,32 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
 
     private const string TypeName = "wordpiece";
 
+    private const char UnreadableCharacter = '\uFFFD';
+
     private static readonly string[] s_specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
     private readonly string[] _tokens;
-    private readonly bool _lowerCase;
-    private readonly bool _splitCamelCase;
+    private readonly WordRules _rules;
     private readonly int _longestPiece;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _starts;
     private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _continuations;
     private readonly CutWords _cut;
 
-    private WordPieceTokenizer(string[] tokens, bool lowerCase, bool splitCamelCase)
+    private WordPieceTokenizer(string[] tokens, WordRules rules)
     {
         _tokens = tokens;
-        _lowerCase = lowerCase;
-        _splitCamelCase = splitCamelCase;
+        _rules = rules;
         var starts = new Dictionary<string, int>(StringComparer.Ordinal);
         var continuations = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int id = s_specialTokens.Length; id < tokens.Length; id++)
-            _longestPiece = Math.Max(_longestPiece, AddPiece(tokens[id], id, starts, continuations));
+        {
+            if (AddPiece(tokens[id], id, starts, continuations) is { } length)
+                _longestPiece = Math.Max(_longestPiece, length);
+            else if (rules.KeepsAll || !tokens[id].Contains(UnreadableCharacter))       // what earlier files made of halves of surrogate pairs
+                throw Twice(tokens[id]);
+        }
         (_starts, _continuations) = (Lookup(starts), Lookup(continuations));
-        _cut = new CutWords(Cut);
+        _cut = new CutWords(word => Cut(word, _starts));
         Vocabulary = new TokenVocabulary(tokens.Length, PaddingId: 0, UnknownId: 1, ClassId: 2, SeparatorId: 3, MaskId: 4,
             SpecialCount: s_specialTokens.Length);
     }
@@ -61,6 +72,7 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
     /// <param name="texts">The corpus; read once.</param>
     /// <param name="options">Size and rules; their defaults where <see langword="null"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; all faults are named.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was canceled: there is no vocabulary yet.</exception>
     public static WordPieceTokenizer Train(IEnumerable<string> texts, Options? options = null)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -71,15 +83,28 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
     /// <param name="texts">The corpus; read once, each text only until the next is asked for.</param>
     /// <param name="options">Size and rules; their defaults where <see langword="null"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range; all faults are named.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was canceled: there is no vocabulary yet.</exception>
     public static WordPieceTokenizer Train(IEnumerable<ReadOnlyMemory<char>> texts, Options? options = null)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        options ??= new Options();
+        return Train(texts, options ?? new Options(), null);
+    }
+
+    /// <summary>The same, told to somebody.</summary>
+    /// <param name="texts">The corpus.</param>
+    /// <param name="options">Size and rules.</param>
+    /// <param name="learned">Told the number of tokens so far, again and again.</param>
+    internal static WordPieceTokenizer Train(IEnumerable<ReadOnlyMemory<char>> texts, Options options, Action<int>? learned)
+    {
         options.Validate();
-        var trainer = new WordPieceTrainer(options, s_specialTokens);
+        var rules = WordRules.Of(options);
+        var trainer = new WordPieceTrainer(options, rules, s_specialTokens);
         foreach (var text in texts)
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
             trainer.Count(text.Span);
-        return new WordPieceTokenizer(trainer.Learn(), options.LowerCase, options.SplitCamelCase);
+        }
+        return new WordPieceTokenizer(trainer.Learn(learned), rules);
     }
 
     /// <inheritdoc/>
@@ -90,38 +115,52 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         if (_bert is not null)
             return EncodeBert(text, destination, maximumTokens, addSpecialTokens);
         int start = destination.Count;
-        Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
-        var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
-        if (!words.MoveNext())
-            return 0;
         if (addSpecialTokens)
             destination.Add(Vocabulary.ClassId);
         int room = maximumTokens - (addSpecialTokens ? 2 : 0);
-        do
+        Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
+        if (_rules.Normalization == TextNormalization.None || Ascii.IsValid(text))
         {
-            if (words.IsTooLong)
+            Append(text, buffer, destination, room);
+            return Complete(destination, start, addSpecialTokens);
+        }
+        while (room > 0 && text.Length > 0)
+        {
+            int part = TextNormalizer.LengthOfPart(text);
+            room = Append(TextNormalizer.Normalize(text[..part], _rules.Normalization), buffer, destination, room);
+            text = text[part..];
+        }
+        return Complete(destination, start, addSpecialTokens);
+    }
+
+    // The tokens of the words of a normalized text, as many as there is room for; returns the room that is left.
+    private int Append(ReadOnlySpan<char> text, Span<char> buffer, List<int> destination, int room)
+    {
+        var words = new WordSplitter(text, _rules, buffer);
+        while (room > 0 && words.MoveNext())
+        {
+            if (!_rules.KeepsAll && words.IsTooLong)
             {
                 destination.Add(Vocabulary.UnknownId);
                 room--;
             }
-            else if (_starts.TryGetValue(words.Current, out int id))
+            else if (!words.IsContinuation && _starts.TryGetValue(words.Current, out int id))
             {
                 destination.Add(id);
                 room--;
             }
             else
             {
-                var pieces = _cut[words.Current];
+                // Parts of a long run will not come again.
+                var pieces = words.IsContinuation ? Cut(words.Current, _continuations)
+                    : words.Current.Length == WordSplitter.LongestWord ? Cut(words.Current, _starts) : _cut[words.Current];
                 var fitting = pieces.AsSpan(0, Math.Min(pieces.Length, room));
                 foreach (int piece in fitting)
                     destination.Add(piece);
                 room -= fitting.Length;
             }
         }
-        while (room > 0 && words.MoveNext());
-        if (addSpecialTokens)
-            destination.Add(Vocabulary.SeparatorId);
-        return destination.Count - start;
+        return room;
     }
 
     /// <summary>The text of token ids: words with one space between them, as <see cref="Normalize"/> gives them.</summary>
@@ -148,7 +187,9 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         return text.ToString();
     }
 
-    /// <summary>The text as the tokenizer sees it: its words, in lower case where that is an option, with one space between them.</summary>
+    /// <summary>
+    /// The text as the tokenizer sees it: its words, normalized and in lower case where those are options, with one space between them.
+    /// </summary>
     public string Normalize(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -156,9 +197,9 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
             return NormalizeBert(text);
         var result = new StringBuilder(text.Length);
         Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
-        var words = new WordSplitter(text, _lowerCase, _splitCamelCase, buffer);
+        var words = new WordSplitter(TextNormalizer.Normalize(text, _rules.Normalization), _rules, buffer);
         while (words.MoveNext())
-            result.Append(result.Length > 0 ? " " : "").Append(words.Current);
+            result.Append(result.Length > 0 && !words.IsContinuation ? " " : "").Append(words.Current);
         return result.ToString();
     }
 
@@ -168,13 +209,14 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         ArgumentNullException.ThrowIfNull(word);
         if (_bert is not null)
             return _starts.TryGetValue(NormalizeBert(word), out id);
-        return _starts.TryGetValue(_lowerCase ? word.ToLowerInvariant() : word, out id);
+        return _starts.TryGetValue(Whole(word, _rules), out id);
     }
 
     /// <summary>Vocabulary and rules as JSON.</summary>
     public override JsonObject ToJson()
     {
-        var json = new JsonObject { ["type"] = TypeName, ["lowerCase"] = _lowerCase, ["splitCamelCase"] = _splitCamelCase };
+        var json = new JsonObject { ["type"] = TypeName };
+        _rules.AddTo(json);
         if (_bert is not null)
             json["bert"] = _bert.ToJson();
         json["tokens"] = new JsonArray([.. _tokens.Select(token => (JsonNode)token)]);
@@ -195,7 +237,7 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
                 return new WordPieceTokenizer(tokens, BertSetup.Read(bert, (bool)json["lowerCase"]!));
             if (tokens.Any(string.IsNullOrEmpty) || !tokens.AsSpan().StartsWith(s_specialTokens))
                 throw new FormatException($"A vocabulary begins with {string.Join(", ", s_specialTokens)} and has no empty tokens.");
-            return new WordPieceTokenizer(tokens, (bool)json["lowerCase"]!, (bool)json["splitCamelCase"]!);
+            return new WordPieceTokenizer(tokens, WordRules.Read(json));
         }
         catch (Exception fault) when (fault is InvalidOperationException or NullReferenceException or ArgumentNullException or JsonException)
         {
@@ -208,8 +250,7 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var writer = new Utf8JsonWriter(stream);
-        ToJson().WriteTo(writer);
+        ExactText.Write(stream, ToJson());
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -220,7 +261,8 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         JsonNode? json;
         try
         {
-            json = JsonReading.Parse(stream);
+            using var reader = new StreamReader(stream, leaveOpen: true);
+            json = ExactText.Parse(reader.ReadToEnd());
         }
         catch (JsonException fault)
         {
@@ -229,15 +271,22 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         return FromJson(json as JsonObject ?? throw new FormatException("This is no saved tokenizer: it is not a JSON object."));
     }
 
-    // Puts a token among the beginnings or the continuations of words, and gives its length there.
-    private static int AddPiece(string token, int id, Dictionary<string, int> starts, Dictionary<string, int> continuations)
+    /// <summary>A single word as it stands in a vocabulary.</summary>
+    internal static string Whole(string word, WordRules rules)
+    {
+        var normalized = TextNormalizer.Normalize(word, rules.Normalization).ToString();
+        return rules.LowerCase ? normalized.ToLowerInvariant() : normalized;
+    }
+
+    // Puts a token among the beginnings or the continuations of words, and gives its length there; null where it stands there already.
+    private static int? AddPiece(string token, int id, Dictionary<string, int> starts, Dictionary<string, int> continuations)
     {
         bool continues = token.Length > ContinuationPrefix.Length && token.StartsWith(ContinuationPrefix, StringComparison.Ordinal);
         string piece = continues ? token[ContinuationPrefix.Length..] : token;
-        return (continues ? continuations : starts).TryAdd(piece, id)
-            ? piece.Length
-            : throw new FormatException($"The vocabulary has the token \"{token}\" twice.");
+        return (continues ? continuations : starts).TryAdd(piece, id) ? piece.Length : null;
     }
+
+    private static FormatException Twice(string token) => new($"The vocabulary has the token \"{token}\" twice.");
 
     private static FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> Lookup(Dictionary<string, int> pieces)
         => pieces.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
@@ -246,8 +295,8 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         => id >= Vocabulary.SpecialCount && _tokens[id].Length > ContinuationPrefix.Length
             && _tokens[id].StartsWith(ContinuationPrefix, StringComparison.Ordinal);
 
-    // The longest piece first, from the left.
-    private int[] Cut(ReadOnlySpan<char> word)
+    // The longest piece first, from the left. What cannot be spelled is unknown: the characters, or by BERT's rules the word.
+    private int[] Cut(ReadOnlySpan<char> word, FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> first)
     {
         var pieces = new List<int>();
         for (int start = 0; start < word.Length;)
@@ -257,12 +306,17 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
             for (; length > 0; length--)
             {
                 var piece = word.Slice(start, length);
-                if (start == 0 ? _starts.TryGetValue(piece, out id) : _continuations.TryGetValue(piece, out id))
+                if (start == 0 ? first.TryGetValue(piece, out id) : _continuations.TryGetValue(piece, out id))
                     break;
             }
             if (length == 0)
-                return [Vocabulary.UnknownId];
-            pieces.Add(id);
+            {
+                if (!_rules.KeepsAll)
+                    return [Vocabulary.UnknownId];
+                (id, length) = (Vocabulary.UnknownId, Rune.DecodeFromUtf16(word[start..], out _, out var used) == System.Buffers.OperationStatus.Done ? used : 1);
+            }
+            if (id != Vocabulary.UnknownId || pieces.Count == 0 || pieces[^1] != id)
+                pieces.Add(id);
             start += length;
         }
         return [.. pieces];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -16,15 +17,21 @@ internal sealed class WordPieceTrainer
     // Share of the vocabulary that single characters may take: scripts with many signs must leave room.
     private const double CharacterShare = 0.5;
 
+    // Parts of runs of letters without an end, such as bases or encoded files: each is a word of its own, and so many are enough to learn
+    // pieces from. Of further ones only the characters are counted.
+    private const int MostLongWords = 10_000;
+
     private readonly WordPieceTokenizer.Options _options;
+    private readonly WordRules _rules;
     private readonly IReadOnlyList<string> _specialTokens;
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _countLookup;
+    private readonly Dictionary<Rune, int> _furtherCharacters = [];
+    private int _longWords;
 
-    public WordPieceTrainer(WordPieceTokenizer.Options options, IReadOnlyList<string> specialTokens)
+    public WordPieceTrainer(WordPieceTokenizer.Options options, WordRules rules, IReadOnlyList<string> specialTokens)
     {
-        _options = options;
-        _specialTokens = specialTokens;
+        (_options, _rules, _specialTokens) = (options, rules, specialTokens);
         _countLookup = _counts.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -32,40 +39,52 @@ internal sealed class WordPieceTrainer
     public void Count(ReadOnlySpan<char> text)
     {
         Span<char> buffer = stackalloc char[WordSplitter.LongestWord];
-        var words = new WordSplitter(text, _options.LowerCase, _options.SplitCamelCase, buffer);
-        while (words.MoveNext())
+        while (text.Length > 0)
         {
-            if (!words.IsTooLong)
-                CollectionsMarshal.GetValueRefOrAddDefault(_countLookup, words.Current, out _)++;
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            int part = TextNormalizer.LengthOfPart(text);
+            var words = new WordSplitter(TextNormalizer.Normalize(text[..part], _rules.Normalization), _rules, buffer);
+            while (words.MoveNext())
+            {
+                if (words.IsContinuation || words.Current.Length == WordSplitter.LongestWord)
+                    CountLong(words.Current, words.IsContinuation);
+                else
+                    CollectionsMarshal.GetValueRefOrAddDefault(_countLookup, words.Current, out _)++;
+            }
+            text = text[part..];
         }
     }
 
     /// <summary>The tokens, special ones first, then by falling count.</summary>
-    public string[] Learn()
+    /// <param name="learned">Told the number of tokens so far, again and again.</param>
+    /// <exception cref="OperationCanceledException">The options' token was canceled.</exception>
+    public string[] Learn(Action<int>? learned = null)
     {
-        // By count, then by text: the same corpus gives the same vocabulary.
-        var words = _counts.OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).ToArray();
         var tokens = new HashSet<string>(_specialTokens, StringComparer.Ordinal);
         var ordered = new List<string>(_specialTokens);
         foreach (string word in _options.RequiredWords)
-            Add(_options.LowerCase ? word.ToLowerInvariant() : word);
+            Add(WordPieceTokenizer.Whole(word, _rules));
 
-        foreach (string character in Characters(words, (int)(CharacterShare * _options.VocabularySize)))
+        foreach (string character in Characters((int)(CharacterShare * _options.VocabularySize)))
             Add(character);
 
+        string[] words = FrequentWords();
         int wholeWords = ordered.Count + (int)(WordShare * Math.Max(0, _options.VocabularySize - ordered.Count));
         int next = 0;
-        for (; next < words.Length && words[next].Value >= _options.MinimumCount && ordered.Count < wholeWords; next++)
-            Add(words[next].Key);
+        for (; next < words.Length && ordered.Count < wholeWords; next++)
+            Add(words[next]);
 
-        var merges = new PairMerges(words.Select(word => word.Key), _options.MinimumCount);
+        var merges = new PairMerges(_counts.Keys, _options.MinimumCount, _options.CancellationToken);
         int pieces = Math.Min(_options.VocabularySize, ordered.Count + (int)((1 - WordShare) * _options.VocabularySize));
         while (ordered.Count < pieces && merges.Next() is { } piece)
+        {
             Add(piece);
+            learned?.Invoke(ordered.Count);
+        }
 
         // Where pieces ran out, more words fit.
-        for (; next < words.Length && words[next].Value >= _options.MinimumCount; next++)
-            Add(words[next].Key);
+        for (; next < words.Length; next++)
+            Add(words[next]);
         return [.. ordered];
 
         void Add(string token)
@@ -75,22 +94,68 @@ internal sealed class WordPieceTrainer
         }
     }
 
-    // Characters by falling count, those of words both as beginning and as continuation: whatever was seen can be spelled anywhere.
-    private IEnumerable<string> Characters(KeyValuePair<string, int>[] words, int most)
+    private void CountLong(ReadOnlySpan<char> part, bool isContinuation)
     {
-        var counts = new Dictionary<Rune, int>();
-        foreach (var (word, count) in words)
+        Span<char> buffer = stackalloc char[WordPieceTokenizer.ContinuationPrefix.Length + WordSplitter.LongestWord];
+        scoped var word = part;
+        if (isContinuation)
         {
-            foreach (var character in word.EnumerateRunes())
+            WordPieceTokenizer.ContinuationPrefix.CopyTo(buffer);
+            part.CopyTo(buffer[WordPieceTokenizer.ContinuationPrefix.Length..]);
+            word = buffer[..(WordPieceTokenizer.ContinuationPrefix.Length + part.Length)];
+        }
+        if (_longWords >= MostLongWords && !_countLookup.ContainsKey(word))
+        {
+            foreach (var character in part.EnumerateRunes())
+                CollectionsMarshal.GetValueRefOrAddDefault(_furtherCharacters, character, out _)++;
+            return;
+        }
+        CollectionsMarshal.GetValueRefOrAddDefault(_countLookup, word, out bool known)++;
+        _longWords += known ? 0 : 1;
+    }
+
+    // By count, then by text: the same corpus gives the same vocabulary.
+    private string[] FrequentWords()
+    {
+        KeyValuePair<string, int>[] words = [.. _counts.Where(word => word.Value >= _options.MinimumCount)];
+        long compared = 0;
+        try
+        {
+            Array.Sort(words, (x, y) =>
+            {
+                if ((++compared & 0xFFFF) == 0)
+                    _options.CancellationToken.ThrowIfCancellationRequested();
+                return x.Value == y.Value ? string.CompareOrdinal(x.Key, y.Key) : y.Value.CompareTo(x.Value);
+            });
+        }
+        catch (InvalidOperationException e) when (e.InnerException is OperationCanceledException)
+        {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+        }
+        return [.. words.Select(word => word.Key)];
+    }
+
+    // Characters by falling count, those of words both as beginning and as continuation: whatever was seen can be spelled anywhere.
+    private IEnumerable<string> Characters(int most)
+    {
+        var counts = new Dictionary<Rune, int>(_furtherCharacters);
+        foreach (var (word, count) in _counts)
+        {
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            foreach (var character in PairMerges.Characters(word))
                 CollectionsMarshal.GetValueRefOrAddDefault(counts, character, out _) += count;
         }
         return counts.Where(character => character.Value >= _options.MinimumCount)
             .OrderByDescending(character => character.Value).ThenBy(character => character.Key)
-            .SelectMany(character => Rune.IsLetterOrDigit(character.Key)
+            .SelectMany(character => IsOfWords(character.Key)
                 ? [character.Key.ToString(), WordPieceTokenizer.ContinuationPrefix + character.Key]
                 : new[] { character.Key.ToString() })
             .Take(most);
     }
+
+    // Vowel signs and accents stand within words, too.
+    private static bool IsOfWords(Rune character) => Rune.IsLetterOrDigit(character)
+        || Rune.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 }
 
 /// <summary>Byte-pair merges over a list of words, each step in time of what it changes.</summary>
@@ -104,14 +169,16 @@ internal sealed class PairMerges
     private readonly Dictionary<long, List<int>> _pairWords = [];
     private readonly PriorityQueue<(long Pair, int Count), (int Count, string Left, string Right)> _queue = new(new ByCount());
     private readonly int _minimumCount;
+    private readonly CancellationToken _cancellationToken;
 
-    public PairMerges(IEnumerable<string> words, int minimumCount)
+    public PairMerges(IEnumerable<string> words, int minimumCount, CancellationToken cancellationToken = default)
     {
-        _minimumCount = minimumCount;
-        _words = [.. words.Select(word => Symbols(word).Select(Id).ToArray())];
+        (_minimumCount, _cancellationToken) = (minimumCount, cancellationToken);
+        _words = [.. words.Select(SymbolIds)];
         _lengths = [.. _words.Select(word => word.Length)];
         for (int w = 0; w < _words.Length; w++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (int i = 0; i + 1 < _lengths[w]; i++)
                 AddPair(Pair(_words[w][i], _words[w][i + 1]), w);
         }
@@ -119,15 +186,26 @@ internal sealed class PairMerges
             Enqueue(pair);
     }
 
-    /// <summary>The symbols that a word starts from: its first character, and every other with the prefix of a continuation.</summary>
-    public static IEnumerable<string> Symbols(string word)
+    /// <summary>The characters of a word, or of a part of one that is written as a continuation.</summary>
+    public static StringRuneEnumerator Characters(string word) => IsContinuation(word)
+        ? word[WordPieceTokenizer.ContinuationPrefix.Length..].EnumerateRunes() : word.EnumerateRunes();
+
+    // No word begins with the prefix: its characters are no letters.
+    private static bool IsContinuation(string word)
+        => word.Length > WordPieceTokenizer.ContinuationPrefix.Length && word.StartsWith(WordPieceTokenizer.ContinuationPrefix, StringComparison.Ordinal);
+
+    // What a word starts from: its first character, and every other with the prefix of a continuation.
+    private int[] SymbolIds(string word)
     {
-        bool first = true;
-        foreach (var rune in word.EnumerateRunes())
+        _cancellationToken.ThrowIfCancellationRequested();
+        var ids = new List<int>(word.Length);
+        bool first = !IsContinuation(word);
+        foreach (var character in Characters(word))
         {
-            yield return first ? rune.ToString() : WordPieceTokenizer.ContinuationPrefix + rune.ToString();
+            ids.Add(Id(first ? character.ToString() : WordPieceTokenizer.ContinuationPrefix + character.ToString()));
             first = false;
         }
+        return [.. ids];
     }
 
     /// <summary>Merges the most frequent pair everywhere and returns its name; null when no pair is frequent enough.</summary>
@@ -158,6 +236,7 @@ internal sealed class PairMerges
         var grown = new HashSet<long>();
         foreach (int w in _pairWords[pair].Distinct())
         {
+            _cancellationToken.ThrowIfCancellationRequested();
             int[] word = _words[w];
             int length = _lengths[w];
             for (int i = 0; i + 1 < length; i++)

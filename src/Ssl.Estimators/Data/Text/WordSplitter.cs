@@ -8,25 +8,26 @@ namespace Ssl.Estimators.Data;
 /// </summary>
 internal ref struct WordSplitter
 {
-    /// <summary>A longer run is no word that anybody wrote; the tokenizer gives it the unknown token.</summary>
+    /// <summary>
+    /// A longer run is no word that anybody wrote, or is of a language without spaces: it comes in parts of this length, or, by the rules of
+    /// earlier files, as one that is too long.
+    /// </summary>
     public const int LongestWord = 100;
 
     private readonly ReadOnlySpan<char> _text;
     private readonly Span<char> _lower;
-    private readonly bool _lowerCase;
-    private readonly bool _splitCamelCase;
+    private readonly WordRules _rules;
     private int _position;
+    private bool _isCut;
 
     /// <summary>Starts at the beginning of a text.</summary>
-    /// <param name="text">Any text.</param>
-    /// <param name="lowerCase">Whether words come in lower case.</param>
-    /// <param name="splitCamelCase">Whether "ReadAllLines" is three words, and "XmlReader" and "XMLReader" two.</param>
-    /// <param name="buffer">Scratch of at least <see cref="LongestWord"/> characters; used with <paramref name="lowerCase"/>.</param>
-    public WordSplitter(ReadOnlySpan<char> text, bool lowerCase, bool splitCamelCase, Span<char> buffer)
+    /// <param name="text">Any text, normalized as the rules say.</param>
+    /// <param name="rules">Case, long runs.</param>
+    /// <param name="buffer">Scratch of at least <see cref="LongestWord"/> characters.</param>
+    public WordSplitter(ReadOnlySpan<char> text, WordRules rules, Span<char> buffer)
     {
         _text = text;
-        _lowerCase = lowerCase;
-        _splitCamelCase = splitCamelCase;
+        _rules = rules;
         _lower = buffer;
     }
 
@@ -36,10 +37,14 @@ internal ref struct WordSplitter
     /// <summary>Whether the word is longer than <see cref="LongestWord"/>; it is then neither cut nor in lower case.</summary>
     public readonly bool IsTooLong => Current.Length > LongestWord;
 
+    /// <summary>Whether the word goes on where the one before it was cut.</summary>
+    public bool IsContinuation { get; private set; }
+
     public bool MoveNext()
     {
         int start = _position;
-        while (start < _text.Length && IsSeparator(_text[start]))
+        (IsContinuation, _isCut) = (_isCut, false);
+        while (start < _text.Length && IsSeparator(start))
             start++;
         if (start >= _text.Length)
         {
@@ -47,16 +52,17 @@ internal ref struct WordSplitter
             return false;
         }
         // Nearly every word is small ASCII letters from end to end: there is nothing to split and nothing to change.
+        int limit = _rules.KeepsAll ? Math.Min(_text.Length, start + LongestWord) : _text.Length;
         int end = start;
-        while (end < _text.Length && char.IsAsciiLetterLower(_text[end]))
+        while (end < limit && char.IsAsciiLetterLower(_text[end]))
             end++;
         bool isPlain = end > start && (end == _text.Length || (_text[end] < 128 && !IsLetter(_text[end])));
-        _position = isPlain ? end : end = EndOfWord(start);
+        _position = isPlain ? end : end = EndOfWord(start, limit);
         Current = isPlain ? _text[start..end] : Normalize(_text[start..end]);
         return true;
     }
 
-    private readonly int EndOfWord(int start)
+    private int EndOfWord(int start, int limit)
     {
         char first = _text[start];
         int end = start + 1;
@@ -64,17 +70,33 @@ internal ref struct WordSplitter
             return end;
         if (IsLetter(first))
         {
-            while (end < _text.Length && IsLetter(_text[end]) && !IsIdeograph(_text[end]) && !(_splitCamelCase && IsCamelBoundary(end)))
+            while (end < limit && GoesOn(end))
                 end++;
+            if (end == limit && end < _text.Length && GoesOn(end))
+                return Cut(start, end);
             return end;
         }
         if (char.IsDigit(first))
         {
-            while (end < _text.Length && char.IsDigit(_text[end]))
+            while (end < limit && char.IsDigit(_text[end]))
                 end++;
+            _isCut = end == limit && end < _text.Length && char.IsDigit(_text[end]);
             return end;
         }
         return char.IsHighSurrogate(first) && end < _text.Length && char.IsLowSurrogate(_text[end]) ? end + 1 : end;
+    }
+
+    private readonly bool GoesOn(int place)
+        => IsLetter(_text[place]) && !IsIdeograph(_text[place]) && !(_rules.SplitCamelCase && IsCamelBoundary(place));
+
+    // A letter keeps its accents.
+    private int Cut(int start, int end)
+    {
+        _isCut = true;
+        int cut = end;
+        while (cut > start + LongestWord / 2 && IsMark(_text[cut]))
+            cut--;
+        return IsMark(_text[cut]) ? end : cut;
     }
 
     // Before the capital in "readAll", and before the last capital in "XMLReader".
@@ -84,7 +106,7 @@ internal ref struct WordSplitter
 
     private readonly ReadOnlySpan<char> Normalize(ReadOnlySpan<char> word)
     {
-        if (!_lowerCase || word.Length > LongestWord)
+        if (!_rules.LowerCase || word.Length > LongestWord)
             return word;
         for (int i = 0; i < word.Length; i++)
         {
@@ -94,12 +116,23 @@ internal ref struct WordSplitter
         return _lower[..word.Length];
     }
 
-    private static bool IsSeparator(char c)
-        => c <= ' ' || (c >= 0x7F && (char.IsWhiteSpace(c) || char.IsControl(c) || c is '\uFFFD' or '\u00AD' or '\u200B' or '\uFEFF'));
+    private readonly bool IsSeparator(int place)
+    {
+        char c = _text[place];
+        return c <= ' ' || (c >= 0x7F && (char.IsWhiteSpace(c) || char.IsControl(c) || c is '\uFFFD' or '\u00AD' or '\u200B' or '\uFEFF'
+            || (_rules.KeepsAll && char.IsSurrogate(c) && IsHalf(place))));
+    }
+
+    // Half of a surrogate pair is no character: files cannot hold it, and a vocabulary must not.
+    private readonly bool IsHalf(int place) => char.IsHighSurrogate(_text[place])
+        ? place + 1 == _text.Length || !char.IsLowSurrogate(_text[place + 1])
+        : place == 0 || !char.IsHighSurrogate(_text[place - 1]);
 
     private static bool IsLetter(char c)
-        => c < 128 ? (uint)((c | 0x20) - 'a') < 26 : char.IsLetter(c) || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark
-            or UnicodeCategory.SpacingCombiningMark;
+        => c < 128 ? (uint)((c | 0x20) - 'a') < 26 : char.IsLetter(c) || IsMark(c);
+
+    private static bool IsMark(char c)
+        => c >= 0x300 && char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     // Chinese is written without spaces: every ideograph is a word.
     private static bool IsIdeograph(char c)

@@ -96,7 +96,15 @@ internal sealed class LabelEfficiencyComparison
                 {
                     if (_options.CancellationToken.IsCancellationRequested)
                         return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
-                    var accuracy = Measure(approach, rows, draw, embedded, embeddedTest);
+                    double accuracy;
+                    try
+                    {
+                        accuracy = Measure(approach, rows, draw, embedded, embeddedTest);
+                    }
+                    catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
+                    {
+                        return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
+                    }
                     if (_options.CancellationToken.IsCancellationRequested)
                         return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
                     accuracies[approach].Add(accuracy);

@@ -103,7 +103,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         Device device)
     {
         // The untrained network stays the baseline that it is.
-        if (_options.RecomputesBatchStatistics && _options.NumberOfEpochs > 0 && BatchStatistics.Has(method.Encoder))
+        if (_options.RecomputesBatchStatistics && _options.NumberOfEpochs > 0 && !source.IsPartial && BatchStatistics.Has(method.Encoder))
         {
             // Also in a canceled training: it gives the weights of then their use.
             BatchStatistics.Recompute(method.Encoder, method.Resting, source.Sample(StatisticsBatches), device, _options.MixedPrecision);

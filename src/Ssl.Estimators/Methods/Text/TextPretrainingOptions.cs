@@ -1,6 +1,7 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Methods;
@@ -45,6 +46,24 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     public bool LowerCase { get; set; } = true;
 
     /// <summary>
+    /// What is made equal before texts are cut into tokens, such as "é" in one code point and in two, or full-width letters and common ones. Of
+    /// the tokenizer that is trained here; <see cref="Tokenizer"/>, and the one of an <see cref="Encoder"/> with weights that exist, keep to
+    /// their own rules.
+    /// </summary>
+    /// <remarks>Another would make other tokens of what a user takes for the same text. SentencePiece learns after NFKC, too.</remarks>
+    /// <value>The default value is <see cref="TextNormalization.Nfkc"/>.</value>
+    [NotPartOfIdentity("The tokenizer that is trained with it stands for it.")]
+    public TextNormalization Normalization { get; set; } = TextNormalization.Nfkc;
+
+    /// <summary>
+    /// What is kept of texts that have more tokens than the encoder takes, in training and later; null for what the encoder does whose weights it
+    /// starts from, else the beginning. The log warns of the share that is lost.
+    /// </summary>
+    /// <value>The default value is null.</value>
+    [NotPartOfIdentity("What is done stands for it, with the encoder's description.")]
+    public TextTruncation? Truncation { get; set; }
+
+    /// <summary>
     /// Words that must be single tokens of the tokenizer that is trained here, such as those that a view replaces by synonyms.
     /// </summary>
     /// <value>The default is none.</value>
@@ -56,8 +75,10 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     protected override void Validate(OptionFaults faults)
     {
         faults.NotNull(RequiredWords);
+        if (Truncation is { } truncation)
+            faults.Defined(truncation, nameof(Truncation));
         faults.Require(Encoder is not StartedTextEncoderFactory start || Tokenizer is null || ReferenceEquals(Tokenizer, start.Tokenizer),
             nameof(Tokenizer), "must be null where Encoder starts from weights that exist: their own tokenizer goes with them", Tokenizer?.VocabularySize);
-        WordPieceTokenizer.Options.RequireSingleWords(faults, RequiredWords, LowerCase);
+        WordPieceTokenizer.Options.RequireSingleWords(faults, RequiredWords, LowerCase, Normalization);
     }
 }

@@ -51,8 +51,11 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
 
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
-        => new TextRowFormat(TrainingColumns, (_encoder as StartedTextEncoderFactory)?.Tokenizer
-            ?? _options.Tokenizer ?? TrainTokenizer(input, channel), _encoder);
+    {
+        var start = _encoder as StartedTextEncoderFactory;
+        return new TextRowFormat(TrainingColumns, start?.Tokenizer ?? _options.Tokenizer ?? TrainTokenizer(input, channel), _encoder,
+            _options.Truncation ?? start?.Truncation ?? TextTruncation.Head);
+    }
 
     /// <inheritdoc/>
     protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
@@ -64,14 +67,15 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
     {
         var started = TimeProvider.System.GetTimestamp();
-        var tokenizer = WordPieceTokenizer.Train(Texts(input),
-            new WordPieceTokenizer.Options
+        var tokenizer = WordPieceTokenizer.Train(Texts(input), new WordPieceTokenizer.Options
         {
             VocabularySize = _options.VocabularySize,
             MinimumCount = _options.MinimumTokenCount,
             LowerCase = _options.LowerCase,
+            Normalization = _options.Normalization,
             RequiredWords = _options.RequiredWords,
-        });
+            CancellationToken = _options.CancellationToken,
+        }, Preparation(channel).Token);
         channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
             TimeProvider.System.GetElapsedTime(started).TotalSeconds);
         return tokenizer;

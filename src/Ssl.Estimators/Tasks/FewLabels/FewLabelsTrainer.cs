@@ -143,7 +143,10 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         /// <summary>Told of every candidate when it has been judged; shares are not known yet. Called on the training thread.</summary>
         public IProgress<FewLabelsCandidate>? Progress { get; set; }
 
-        /// <summary>Ends the training soon; <c>Fit</c> then returns what the candidates so far give.</summary>
+        /// <summary>
+        /// Ends the training soon; <c>Fit</c> then returns what the candidates so far give. Rows that were not read yet are left out; where too few
+        /// labels were read to know what is predicted, it throws <see cref="OperationCanceledException"/>.
+        /// </summary>
         public CancellationToken CancellationToken { get; set; }
 
         internal Options Snapshot() => (Options)MemberwiseClone();
@@ -198,6 +201,8 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             Read(unlabeled, null);
         if (labels.Count == 0)
         {
+            if (_options.CancellationToken.IsCancellationRequested)
+                throw Canceled();
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
                 + (seen + unusable == 0 ? "There are no rows." : $"None of {seen + unusable} rows has a label and a vector of finite numbers."));
         }
@@ -206,7 +211,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         channel.Info(MessageSensitivity.None, "few labels: {0:N0} labeled rows, {1:N0} of {2:N0} unlabeled ones, {3:N0} slots", labels.Count,
             others.Count, seen, size);
 
-        var task = LabelValues.CreateTask(_kind, label, labels);
+        var task = TaskOf(label, labels);
         if (_kind == PredictionKind.Regression)
             task = PredictionTask.OfValues(labels);
         int[] drawn = [.. otherNumbers];
@@ -232,6 +237,8 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             Func<float> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => float.NaN;
             foreach (var vector in VectorRows.Of(cursor, column))
             {
+                if (_options.CancellationToken.IsCancellationRequested)
+                    break;
                 var value = getLabel();
                 if (!Array.TrueForAll(vector, float.IsFinite))
                 {
@@ -277,6 +284,22 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             ColumnShape.Find(inputSchema, _options.FeatureColumnName, "feature"));
         return PredictionColumns.Append(inputSchema, _kind, _options.LabelColumnName);
     }
+
+    // Of rows whose reading was canceled there may be too few to tell.
+    private PredictionTask TaskOf(DataViewSchema.Column label, List<float> labels)
+    {
+        try
+        {
+            return LabelValues.CreateTask(_kind, label, labels);
+        }
+        catch (InvalidOperationException e) when (_options.CancellationToken.IsCancellationRequested)
+        {
+            throw Canceled(e);
+        }
+    }
+
+    private OperationCanceledException Canceled(Exception? inner = null) => new("Fit was canceled while rows were read, before there were "
+        + "labels enough to know what is predicted: there is no model to return.", inner, _options.CancellationToken);
 
     // Null where it is not to be tried, or the columns that the encoder reads are not there any more.
     private EncoderAdaptation? Adaptation(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, List<float> labels,

@@ -144,12 +144,14 @@ public abstract class FineTuningOptions
     [NotPartOfIdentity("Where the file is changes nothing.")]
     public string? CheckpointPath { get; set; }
 
-    /// <summary>Told after every step, throttled. Called on the training thread.</summary>
+    /// <summary>Told after every step, throttled, and before the first how many rows were read. Called on the training thread.</summary>
     [NotPartOfIdentity("Reports change nothing.")]
     public IProgress<PretrainingProgress>? Progress { get; set; }
 
     /// <summary>Ends the training within a step; <c>Fit</c> then returns the model as it is, or, where
-    /// <see cref="ValidationFraction"/> is above 0, with the weights of the epoch whose validation loss was lowest.</summary>
+    /// <see cref="ValidationFraction"/> is above 0, with the weights of the epoch whose validation loss was lowest. The reading of rows ends,
+    /// too: <c>Fit</c> then returns a model whose head is not trained, with a warning, or throws
+    /// <see cref="OperationCanceledException"/> where too few labels were read to know what is predicted.</summary>
     [NotPartOfIdentity("A run that is canceled is the one to continue.")]
     public CancellationToken CancellationToken { get; set; }
 

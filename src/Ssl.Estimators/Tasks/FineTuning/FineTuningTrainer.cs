@@ -81,6 +81,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     /// <param name="input">Holds the encoder's input columns, the label, and, if no encoder was given, the embedding column.</param>
     /// <returns>The model; dispose of it when it is no longer needed.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type, or carries no encoder.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was canceled while rows were read, before there was enough to know what is
+    /// predicted. Canceled later, before the first step, it returns a model whose head is not trained.</exception>
     /// <exception cref="InvalidOperationException">There are too few rows or classes, the loss became NaN, or the device is not
     /// there.</exception>
     /// <exception cref="ObjectDisposedException">The encoder was disposed of.</exception>
@@ -101,16 +103,18 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         using var streams = new RandomStreams(seed);
         var rows = Read(input, model, streams, channel);
         int[] labeled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
-        var task = CreateTask(input.Schema[Settings.LabelColumnName], [.. labeled.Select(row => rows.Labels[row])]);
-        var (training, validation) = Split(rows, labeled, streams.Shuffle);
-        var tuned = Train(model, task, training, validation, streams, seed, device, channel, Settings.CheckpointPath, out var method);
+        var task = TaskOf(input.Schema[Settings.LabelColumnName], rows, labeled);
+        var (training, validation) = rows.IsPartial ? (rows.Only(labeled), null) : Split(rows, labeled, streams.Shuffle);
+        var tuned = Train(model, task, training, validation, streams, seed, device, channel, rows.IsPartial ? null : Settings.CheckpointPath, out var method);
         using (method)
         {
             if (PseudoLabeling is not { } pseudo || labeled.Length == rows.Count || Settings.CancellationToken.IsCancellationRequested)
                 return new FineTunedTransformer(_mlContext, tuned);
             var labeledRows = labeled.ToHashSet();
             int[] unlabeled = [.. Enumerable.Range(0, rows.Count).Where(row => !labeledRows.Contains(row))];
-            var chosen = pseudo.Choose(unlabeled, Predict(method, task, rows.Only(unlabeled), device), task.Width);
+            if (Predict(method, task, rows.Only(unlabeled), device) is not { } predictions)
+                return new FineTunedTransformer(_mlContext, tuned);
+            var chosen = pseudo.Choose(unlabeled, predictions, task.Width);
             Inform(channel, FormattableString.Invariant(
                 $"{chosen.Count} of {unlabeled.Length} rows without a label get one, with a probability of at least {pseudo.Threshold}"));
             if (chosen.Count == 0)
@@ -130,7 +134,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         var encoder = model.CreateTrainable(streams);
         var hidden = Settings.Head == FineTuningHead.Mlp ? model.Dimension : 0;
         var head = new PredictionHead(model.Dimension, hidden, task.HeadOutputs, streams);
-        InitializeHead(head, encoder, training, task);
+        if (!Settings.CancellationToken.IsCancellationRequested)
+            InitializeHead(head, encoder, training, task);
         var tuning = CreateMethod(encoder, head, task, training.ChosenLabels);
         method = tuning;
         channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
@@ -148,7 +153,11 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
                 new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
                 validation is null ? null : new EpochValidation(() => MeasureLoss(tuning, validation, device), Settings.Patience),
                 Settings.CancellationToken);
+            if (result is { End: TrainingEnd.Canceled, StepsCompleted: 0 })
+                Warn(channel, "Fit was canceled before the first step: the head of the model that it returns is not trained.");
             var facts = TrainingFacts.Of(GetType().Name, result);
+            if (model.Format.Truncates)
+                facts[TrainingFacts.TruncationKey] = training.Truncation.ToJson();
             return new FineTunedModel(model.WithWeightsOf(encoder, device, facts), head.Copy(), task, device);
         }
         catch
@@ -198,10 +207,27 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         $"Feature column '{Settings.FeatureColumnName}' carries no encoder to fine-tune. It must come straight from a pretraining or "
         + "Embed stage earlier in the chain (normalizing or concatenating an embedding loses its encoder), or give the encoder itself to FineTune.");
 
+    // Of rows whose reading was canceled there may be too few to tell.
+    private PredictionTask TaskOf(DataViewSchema.Column label, CachedBatchSource rows, int[] labeled)
+    {
+        try
+        {
+            return CreateTask(label, [.. labeled.Select(row => rows.Labels[row])]);
+        }
+        catch (InvalidOperationException e) when (rows.IsPartial)
+        {
+            throw Canceled(e);
+        }
+    }
+
+    private OperationCanceledException Canceled(Exception? inner = null) => new("Fit was canceled while rows were read, before there were "
+        + "labels enough to know what is predicted: there is no model to return.", inner, Settings.CancellationToken);
+
     private CachedBatchSource Read(IDataView input, EncoderModel model, RandomStreams streams, IChannel channel)
     {
         var format = model.Format;
-        var rows = BatchSource.CreateLabeled(input, new BatchSource.Settings
+        var preparation = new PreparationReporter(Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
+        var rows = BatchSource.CreateLabeled(new WatchedView(input, preparation.Row), new BatchSource.Settings
         {
             Format = format,
             BatchSize = Settings.BatchSize,
@@ -216,11 +242,15 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         });
         if (rows.Labels.All(float.IsNaN))
         {
+            if (rows.IsPartial)
+                throw Canceled();
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
                 + (rows.LeftOut + rows.Count == 0 ? "There are no rows."
                     : $"All {rows.LeftOut + rows.Count} rows lack a {format.Needed} or a label (a key without value, or NaN)."));
         }
         Inform(channel, rows.Describe());
+        if (format.DescribeLoss(rows.Truncation) is { } loss)
+            Warn(channel, loss);
         if (rows.LeftOut > 0)
             Warn(channel, $"{rows.LeftOut} of {rows.Count + rows.LeftOut} rows are left out: they lack a {format.Needed} or a label "
                 + "(a key without value, or NaN).");
@@ -250,13 +280,15 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         return (rows.Only([.. labeled.Where(row => !kept.Contains(row))]), rows.Only([.. labeled.Where(kept.Contains)]));
     }
 
-    // Width numbers a row, row after row.
-    private static float[] Predict(FineTuningMethod method, PredictionTask task, CachedBatchSource rows, Device device)
+    // Width numbers a row, row after row; null where the caller cancels meanwhile.
+    private float[]? Predict(FineTuningMethod method, PredictionTask task, CachedBatchSource rows, Device device)
     {
         using var noGrad = no_grad();
         var predictions = new List<float>(rows.Count * task.Width);
         foreach (var columns in rows.InOrder())
         {
+            if (Settings.CancellationToken.IsCancellationRequested)
+                return null;
             using var scope = NewDisposeScope();
             using var inputs = columns[0].To(device);
             var output = task.Interpret(method.Head.call(method.Encoder.call(inputs))).cpu().contiguous(); // [N, Width]

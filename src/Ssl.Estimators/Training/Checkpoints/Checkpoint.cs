@@ -61,7 +61,7 @@ internal static class Checkpoint
                 .Select(stream => KeyValuePair.Create(stream.Key, (JsonNode?)Convert.ToBase64String(stream.Value)))),
         };
         AtomicFile.Write(path, stream =>
-            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = json.ToJsonString() },
+            SafeTensors.Write(stream, tensors, new Dictionary<string, string> { [MetadataKey] = ExactText.ToJson(json) },
                 checksums: true));
     }
 
@@ -141,7 +141,7 @@ internal static class Checkpoint
     private static (SafeTensorsReader Reader, JsonObject Json) Open(FileStream file)
     {
         SafeTensorsReader reader = SafeTensorsReader.Open(file);
-        if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || JsonNode.Parse(text) is not JsonObject json)
+        if (!reader.Metadata.TryGetValue(MetadataKey, out string? text) || ExactText.Parse(text) is not JsonObject json)
             throw new FormatException("It has no training state: it holds weights of another kind.");
         var version = (int?)json["version"];
         if (version > Version)

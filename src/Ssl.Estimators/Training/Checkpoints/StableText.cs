@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -97,7 +98,7 @@ internal static class StableText
     };
 
     private static string Json(JsonNode? json) => json is JsonValue value && value.TryGetValue(out string? text)
-        ? text : json?.ToJsonString() ?? "null";
+        ? text : json is null ? "null" : ExactText.ToJson(json);
 
     private static string Shorten(string text) => text.Length <= MaximumLength ? text
         : $"{text[..KeptLength]}... (checksum {Checksum(Encoding.UTF8.GetBytes(text))})";

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
@@ -49,6 +50,11 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
     public override Lifetime Lifetime { get; }
 
     public override RowFormat Format => _encoder.Format;
+
+    public override TruncationCounter Truncation => _encoder.Truncation;
+
+    /// <summary>What the texts of its training lost; null where nothing tells.</summary>
+    public TruncationCounts? TrainingTruncation => TruncationCounts.FromJson(_encoder.TrainingFacts[TrainingFacts.TruncationKey]);
 
     public override int Width => Task.Width;
 

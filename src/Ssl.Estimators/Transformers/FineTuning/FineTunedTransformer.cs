@@ -34,6 +34,18 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     /// <summary>Names of the columns that it adds, in their order.</summary>
     public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_model.Task.Kind);
 
+    /// <summary>
+    /// What the texts that it was trained on lost because the encoder takes no more tokens; <see langword="null"/> for other columns, and for a
+    /// model whose file does not tell.
+    /// </summary>
+    public TruncationCounts? TrainingTruncation => _model.TrainingTruncation;
+
+    /// <summary>
+    /// What the texts that it has predicted from since it was made or loaded lost because the encoder takes no more tokens, in all views and
+    /// engines together; <see langword="null"/> for other columns. May be read from any thread while others predict.
+    /// </summary>
+    public TruncationCounts? Truncation => _model.Format.Truncates ? _model.Truncation.Counts : null;
+
     /// <summary>Always true: a row's prediction depends on that row alone.</summary>
     public bool IsRowToRowMapper => true;
 
@@ -62,7 +74,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
     /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
     /// <param name="input">Holds the input column(s).</param>

@@ -85,7 +85,6 @@ public sealed class WordPieceTokenizerTests
     {
         var tokenizer = Train();
         CollectionAssert.AreEqual(new[] { tokenizer.Vocabulary.UnknownId }, tokenizer.Encode("日"));
-        CollectionAssert.AreEqual(new[] { tokenizer.Vocabulary.UnknownId }, tokenizer.Encode(new string('a', 5000)));
         Assert.AreEqual("the [UNK] file", tokenizer.Decode(tokenizer.Encode("the ☃ file")));
     }
 
