@@ -162,6 +162,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     private PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
         var format = LearnFormat(input, channel);
+        var notices = new RowNotices();
         var source = BatchSource.Create(input, new BatchSource.Settings
         {
             Format = format,
@@ -172,10 +173,13 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             ShuffleBufferSize = Settings.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = Settings.CancellationToken,
+            Notices = notices,
             Split = Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed),
         });
         RequireRows(source.RowCount, EmptyHint);
         Inform(channel, source.Describe());
+        if (notices.Any)
+            Warn(channel, notices.Describe("Training"));
         format = format.Learned();
         var encoder = format.CreateEncoder(streams);
         var tuning = Settings.TuningOf(encoder);

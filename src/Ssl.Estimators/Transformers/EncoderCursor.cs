@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
 
@@ -12,13 +13,23 @@ internal sealed class EncoderCursor : DataViewRowCursor
     private readonly RowComputation _computation;
     private readonly bool[] _active;
     private readonly int _firstOutput;
+    private readonly RowNotices _notices = new();
+    private readonly Action<RowNotices, bool> _tell;
     private int _row = -1;
     private long _position = -1;
 
-    public EncoderCursor(
-        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize, RowMemo.Pass? memo)
+    /// <param name="computation">What is computed.</param>
+    /// <param name="input">Stands before its first row; the cursor's from now on.</param>
+    /// <param name="schema">The input's columns, then the computation's.</param>
+    /// <param name="active">Which of them are asked for.</param>
+    /// <param name="batchSize">Rows at once.</param>
+    /// <param name="memo">A pass over what is kept; may be null.</param>
+    /// <param name="tell">Told at the end what of the rows differs from what was learned, and whether all rows were read.</param>
+    public EncoderCursor(RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize,
+        RowMemo.Pass? memo, Action<RowNotices, bool> tell)
     {
-        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo);
+        _tell = tell;
+        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo, _notices);
         _computation = computation;
         _active = active;
         _firstOutput = input.Schema.Count;
@@ -47,6 +58,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
         {
             _row = -1;
             _position = -1;
+            _tell(_notices, true);
             return false;
         }
         _position++;
@@ -69,7 +81,10 @@ internal sealed class EncoderCursor : DataViewRowCursor
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             _rows.Dispose();
+            _tell(_notices, false);
+        }
         base.Dispose(disposing);
     }
 

@@ -106,7 +106,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     /// <summary>Embeds row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
     /// <summary>The data with the embedding column; computed when rows are read.</summary>
     /// <param name="input">Holds the input column(s).</param>
@@ -130,7 +130,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         GetOutputSchema(input.Schema);
         var errors = new List<float>();
         using var cursor = input.GetRowCursor(_model.Format.ActiveColumns(input.Schema).DistinctBy(column => column.Index));
-        var rows = new EmbeddingComputation(_model).CreateBatch(cursor, BatchSize);
+        var notices = new RowNotices();
+        var rows = new EmbeddingComputation(_model).CreateBatch(cursor, BatchSize, notices);
         bool more;
         do
         {
@@ -144,6 +145,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
             }
         }
         while (more);
+        if (notices.Any)
+            ScoringSettings.Of(_mlContext).Warn(notices.Describe("Scoring"));
         return errors;
     }
 

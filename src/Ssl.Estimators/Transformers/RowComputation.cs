@@ -35,7 +35,9 @@ internal abstract class RowComputation
     /// <summary>Room for rows that are read for it.</summary>
     /// <param name="input">A row or cursor in which the <see cref="ActiveColumns"/> are active.</param>
     /// <param name="capacity">Rows at most.</param>
-    public RowBatch CreateBatch(DataViewRow input, int capacity) => new(input, Format, InputColumns, VectorColumn, capacity);
+    /// <param name="notices">Told what of the rows differs from what was learned; may be null.</param>
+    public RowBatch CreateBatch(DataViewRow input, int capacity, RowNotices? notices = null)
+        => new(input, Format, InputColumns, VectorColumn, capacity, notices);
 
     /// <summary>Computes rows together.</summary>
     /// <param name="rows">The rows, which <see cref="CreateBatch"/> made room for; their memory is not kept.</param>

@@ -62,7 +62,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     /// <summary>Predicts row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
-        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema));
+        => new EncoderRowMapper(_model, inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
     /// <summary>The data with the columns of the prediction; computed when rows are read.</summary>
     /// <param name="input">Holds the input column(s).</param>
