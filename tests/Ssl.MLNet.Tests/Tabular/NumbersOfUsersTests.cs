@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
@@ -250,6 +251,22 @@ public sealed class NumbersOfUsersTests
         CollectionAssert.Contains(all, "AsNumber.missing");
     }
 
+    [TestMethod]
+    public void TheBaselineOfALabelEfficiencySeesDatesAndLargeNumbers()
+    {
+        var mlContext = Context();
+        var rows = Enumerable.Range(0, 120).Select(i => new LabeledRow
+            { Seconds = 1_700_000_000 + i, Date = new DateTime(2024, 1, 1).AddSeconds(i), Class = i < 60 ? "early" : "late" }).ToArray();
+        var data = mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(View(mlContext, rows)).Transform(View(mlContext, rows));
+        foreach (var column in (string[])["Seconds", "Date"])
+        {
+            using var encoder = Fit(mlContext, data, NumericScaling.Quantile, column);
+            var report = mlContext.SelfSupervised().LabelEfficiency(data, encoder, new LabelEfficiencyOptions
+                { LabelsPerClass = [20], NumberOfDraws = 1, Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe], Seed = 1 });
+            Assert.IsGreaterThan(0.9, report.Results.Single(result => result.Approach == LabelEfficiencyApproach.Baseline).Mean, column);
+        }
+    }
+
     private static SchemaShape ShapeProbe(MLContext mlContext, IDataView data) => Ssl.MLNet.Testing.ShapeProbe.Of(mlContext, data);
 
     private sealed class DoubleRow
@@ -261,6 +278,13 @@ public sealed class NumbersOfUsersTests
         public double Tiny { get; set; }
         public double Same { get; set; }
         public double Beyond { get; set; }
+    }
+
+    private sealed class LabeledRow
+    {
+        public long Seconds { get; set; }
+        public DateTime Date { get; set; }
+        public string Class { get; set; } = "";
     }
 
     private sealed class TypesRow

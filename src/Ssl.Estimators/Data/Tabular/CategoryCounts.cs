@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Ssl.Estimators.Data;
 
 /// <summary>
-/// How often each category of a cell occurs. Of more different ones than are held the rarest are forgotten on the way: what occurs often is
-/// counted all the same (lossy counting: Manku and Motwani, "Approximate Frequency Counts over Data Streams", 2002).
+/// How often each category of a cell occurs. Of more different ones than are held the rarest so far are forgotten on the way, those that
+/// occurred once before all: what occurs often is counted all the same, wherever in the data it stands.
 /// </summary>
 /// <param name="most">Different categories held.</param>
 internal sealed class CategoryCounts(int most)
@@ -16,8 +16,7 @@ internal sealed class CategoryCounts(int most)
 
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
     private long _rows;
-    private long _forgotten;
-    private int _rarest;
+    private bool _forgets;
 
     /// <summary>How often the categories that are held occur.</summary>
     public IReadOnlyDictionary<string, int> Names => _counts;
@@ -34,8 +33,8 @@ internal sealed class CategoryCounts(int most)
             lookup[name] = count + 1;
             return;
         }
-        while (_counts.Count >= most)
-            ForgetRarest();
+        for (var rarest = 1; _counts.Count >= most; rarest++)
+            Forget(rarest);
         lookup[name] = 1;
     }
 
@@ -45,31 +44,33 @@ internal sealed class CategoryCounts(int most)
     /// <param name="maximum">The most categories with one.</param>
     public string? Describe(string cell, int minimumCount, int maximum)
     {
-        var different = _counts.Count + _forgotten;
-        var text = (_forgotten > 0 ? "more than " : "") + _counts.Count.ToString("N0", CultureInfo.InvariantCulture);
-        if (_rows >= LeastRows && different > IdentifierShare * _rows)
+        if (_rows < LeastRows)
+            return null;
+        var text = _forgets ? string.Create(CultureInfo.InvariantCulture, $"more than {most:N0}")
+            : _counts.Count.ToString("N0", CultureInfo.InvariantCulture);
+        // Rows whose category was seen once, or so seldom that it was forgotten.
+        var single = _rows - _counts.Values.Where(count => count > 1).Sum(count => (long)count);
+        if (single > IdentifierShare * _rows)
         {
             return string.Create(CultureInfo.InvariantCulture, $"'{cell}' has {text} different values in {_rows:N0} rows, nearly every row its own, ")
                 + "as identifiers have: as categories they tell nothing. Leave the column out of InputColumnNames; where it holds sentences, learn "
                 + "of it with a text method; where it holds numbers or dates, give it that type.";
         }
         var often = _counts.Values.Where(count => count >= minimumCount).OrderDescending().ToArray();
-        if (often.Length <= maximum && _forgotten == 0)
+        if (often.Length <= maximum && !_forgets)
             return null;
         var covered = often.Take(maximum).Sum(count => (long)count) / (double)_rows;
         return string.Create(CultureInfo.InvariantCulture, $"'{cell}' has {text} different values; the {Math.Min(maximum, often.Length):N0} most frequent ones have an entry of ")
             + string.Create(CultureInfo.InvariantCulture, $"their own, which is {covered:P0} of the rows, all others share one. Raise MaximumCategories for more.");
     }
 
-    private void ForgetRarest()
+    private void Forget(int rarest)
     {
-        _rarest++;
+        _forgets = true;
         foreach (var (name, count) in _counts)
         {
-            if (count > _rarest)
-                continue;
-            _counts.Remove(name);
-            _forgotten++;
+            if (count <= rarest)
+                _counts.Remove(name);
         }
     }
 }

@@ -21,7 +21,11 @@ public sealed class CategoryCountsTests
         foreach (var i in Enumerable.Range(0, 3))
             Assert.AreEqual(100, counts.Names[$"often {i}"]);
         Assert.IsLessThanOrEqualTo(50, counts.Names.Count);
-        StringAssert.Contains(counts.Describe("Cell", 2, 100), "'Cell' has more than ");
+        StringAssert.Contains(counts.Describe("Cell", 2, 100), "'Cell' has more than 50 different values; the 3 most frequent ones have an entry of their own, which is 23");
+        // Also while others come and go between them.
+        counts = Count(50, Enumerable.Range(0, 3_000).Select(i => i % 10 == 0 ? "often" : $"once {i}"));
+        Assert.IsGreaterThan(250, counts.Names["often"]);
+        StringAssert.Contains(Count(50, Enumerable.Range(0, 3_000).Select(i => $"{i}")).Describe("Id", 2, 100), "nearly every row its own");
     }
 
     [TestMethod]
