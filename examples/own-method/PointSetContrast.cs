@@ -82,15 +82,15 @@ public sealed class PointSetContrastTrainer : PretrainingTrainer
             var values = row.Numbers.Span;
             for (var i = 0; i + 1 < values.Length; i += 2)
             {
-                if (!float.IsFinite(values[i]) || !float.IsFinite(values[i + 1]))
+                if (!double.IsFinite(values[i]) || !double.IsFinite(values[i + 1]))
                     continue;
                 (count, x, y) = (count + 1, x + values[i], y + values[i + 1]);
-                squares += (double)values[i] * values[i] + (double)values[i + 1] * values[i + 1];
+                squares += values[i] * values[i] + values[i + 1] * values[i + 1];
             }
         }
         (x, y) = (x / Math.Max(1, count), y / Math.Max(1, count));
         var scale = Math.Sqrt(Math.Max(0, squares / Math.Max(1, count) - x * x - y * y) / 2);
-        return new PointSetFormat(_options.InputColumnName, _encoder, ((float)x, (float)y), scale > 1e-6 ? (float)scale : 1);
+        return new PointSetFormat(_options.InputColumnName, _encoder, (x, y), scale > 0 ? scale : 1);
     }
 
     /// <inheritdoc/>

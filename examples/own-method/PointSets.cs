@@ -18,7 +18,7 @@ namespace OwnMethod;
 /// <param name="factory">The encoder.</param>
 /// <param name="center">What the points' x and y are measured from.</param>
 /// <param name="scale">What they are divided by. Greater than 0.</param>
-public sealed class PointSetFormat(string column, PointSetEncoderFactory factory, (float X, float Y) center, float scale) : RowFormat([column])
+public sealed class PointSetFormat(string column, PointSetEncoderFactory factory, (double X, double Y) center, double scale) : RowFormat([column])
 {
     private const string Name = "own.points";
 
@@ -27,8 +27,8 @@ public sealed class PointSetFormat(string column, PointSetEncoderFactory factory
     {
         PointSetEncoderFactory.Register();
         Register(Name, (json, columns) => new PointSetFormat(columns[0],
-            (PointSetEncoderFactory)EncoderFactory.FromJson(json[EncoderKey]!.AsObject()), ((float)json["x"]!, (float)json["y"]!),
-            (float)json["scale"]! is > 0 and var scale ? scale : throw new FormatException("The scale of points must be greater than 0.")));
+            (PointSetEncoderFactory)EncoderFactory.FromJson(json[EncoderKey]!.AsObject()), ((double)json["x"]!, (double)json["y"]!),
+            (double)json["scale"]! is > 0 and var scale ? scale : throw new FormatException("The scale of points must be greater than 0.")));
     }
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ public sealed class PointSetFormat(string column, PointSetEncoderFactory factory
 }
 
 /// <summary>What rows are stored as: the points of all sets, one after the other, already in their scale, and where each set ends.</summary>
-internal sealed class PointSetRows(string column, (float X, float Y) center, float scale) : RowStore
+internal sealed class PointSetRows(string column, (double X, double Y) center, double scale) : RowStore
 {
     private List<float> _values = [];
     private List<int> _ends = [];
@@ -88,8 +88,8 @@ internal sealed class PointSetRows(string column, (float X, float Y) center, flo
         var first = _values.Count;
         for (var i = 0; i < raw.Length; i += 2)
         {
-            if (float.IsFinite(raw[i]) && float.IsFinite(raw[i + 1]))
-                _values.AddRange([(raw[i] - center.X) / scale, (raw[i + 1] - center.Y) / scale]);
+            if (double.IsFinite(raw[i]) && double.IsFinite(raw[i + 1]))
+                _values.AddRange([(float)((raw[i] - center.X) / scale), (float)((raw[i + 1] - center.Y) / scale)]);
         }
         if (_values.Count == first)
         {

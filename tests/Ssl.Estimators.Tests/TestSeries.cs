@@ -16,7 +16,7 @@ internal static class TestSeries
         for (var i = 0; i < lengths.Length; i++)
         {
             float[] channel = [.. Enumerable.Range(0, lengths[i]).Select(t => MathF.Sin(0.7f * t + i) + 0.01f * t)];
-            rows.Add(new RawRow((float[])[.. channel, .. channel.Select(v => 2 - v)], default), keepsEmpty: true);
+            rows.Add(new RawRow((double[])[.. channel, .. channel.Select(v => 2 - v)], default), keepsEmpty: true);
         }
         return rows.ToBatch([.. Enumerable.Range(0, lengths.Length)]);
     }
@@ -29,7 +29,7 @@ internal static class TestSeries
         {
             float[] channel = [.. Enumerable.Range(0, length + i % 3)
                 .Select(t => (0.5f + 0.5f * (i % 4)) * MathF.Sin((0.2f + 0.1f * i) * t + i))];
-            rows.Add(new RawRow((float[])[.. channel, .. channel.Select(v => 2 * v * v - 1)], default), keepsEmpty: true);
+            rows.Add(new RawRow((double[])[.. channel, .. channel.Select(v => 2 * v * v - 1)], default), keepsEmpty: true);
         }
         return rows.ToBatch([.. Enumerable.Range(0, count)]);
     }

@@ -59,5 +59,5 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
             new ImageRow { Image = [.. Enumerable.Range(0, 128).Select(i => (byte)(i * 77))] }];
 
     protected override (string Column, string Expected, string Got) Wrong
-        => ("Label", "Image, Vector<Byte> or Vector<Single> of [2, 8, 8]", "String");
+        => ("Label", "Image, or a vector of Byte, Single or another number of [2, 8, 8]", "String");
 }

@@ -72,5 +72,5 @@ public abstract class TabularPretrainingContract : PretrainingContract<CustomerR
     ];
 
     protected override (string Column, string Expected, string Got) Wrong
-        => ("Variable", "a number, Boolean, String or Key, or a known-size vector of them", "VarVector<Single>");
+        => ("Variable", "a number, Boolean, String, Key, DateTime, DateTimeOffset or TimeSpan, or a known-size vector of them", "VarVector<Single>");
 }

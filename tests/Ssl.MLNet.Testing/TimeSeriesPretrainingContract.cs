@@ -52,5 +52,5 @@ public abstract class TimeSeriesPretrainingContract : PretrainingContract<Series
         new SeriesRow { Series = [.. Enumerable.Repeat(1e9f, 200)] },
     ];
 
-    protected override (string Column, string Expected, string Got) Wrong => ("Label", "Vector<Single> or VarVector<Single>", "String");
+    protected override (string Column, string Expected, string Got) Wrong => ("Label", "a vector of numbers", "String");
 }

@@ -16,7 +16,11 @@ internal static class VectorRows
     public static void CheckColumn(string role, string name, ColumnShape shape)
     {
         if (shape.Kind != SchemaShape.Column.VectorKind.Vector || shape.ItemType != NumberDataViewType.Single)
-            throw Check.SchemaMismatch(role, name, "Vector<Single>", shape.ToString());
+        {
+            throw Check.SchemaMismatch(role, name, "Vector<Single>", shape.ToString(), shape.ItemType is NumberDataViewType && !shape.IsKey
+                ? "Bring numbers to a common scale before they are narrowed, which may make large ones the same: mlContext.Transforms."
+                    + "NormalizeMeanVariance(…, fixZero: false), then Conversion.ConvertType(…, DataKind.Single)." : null);
+        }
     }
 
     /// <summary>Moves the cursor through all rows and gives the vector of each, always in the same array.</summary>

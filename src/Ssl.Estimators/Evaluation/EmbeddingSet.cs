@@ -14,7 +14,7 @@ internal sealed class EmbeddingSet
     private readonly float[][] _columns;
     private readonly int[] _dimensions;
 
-    private EmbeddingSet(float[][] columns, int[] dimensions, float[] labels, int[] sourceRows)
+    private EmbeddingSet(float[][] columns, int[] dimensions, double[] labels, int[] sourceRows)
         => (_columns, _dimensions, Labels, SourceRows) = (columns, dimensions, labels, sourceRows);
 
     /// <summary>Which rows of the data these are, from 0.</summary>
@@ -24,7 +24,7 @@ internal sealed class EmbeddingSet
     public int Count => SourceRows.Length;
 
     /// <summary>Labels as the reader gave them; empty without a label column.</summary>
-    public float[] Labels { get; }
+    public double[] Labels { get; }
 
     /// <summary>Length of the vectors of a column.</summary>
     public int Dimension(int column) => _dimensions[column];
@@ -57,7 +57,7 @@ internal sealed class EmbeddingSet
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two such rows.</exception>
     public static EmbeddingSet Read(IDataView data, (string Role, string Name)[] features, string? label,
-        Func<DataViewRow, DataViewSchema.Column, Func<float>>? openLabel, bool keepUnlabeled = false)
+        Func<DataViewRow, DataViewSchema.Column, Func<double>>? openLabel, bool keepUnlabeled = false)
     {
         foreach (var (role, name) in features)
             VectorRows.CheckColumn(role, name, ColumnShape.Find(data.Schema, name, role));
@@ -71,7 +71,7 @@ internal sealed class EmbeddingSet
         var getters = columns.Select(cursor.GetGetter<VBuffer<float>>).ToArray();
         var values = dimensions.Select(_ => new List<float>()).ToArray();
         var rows = dimensions.Select(dimension => new float[dimension]).ToArray();
-        var labels = new List<float>();
+        var labels = new List<double>();
         VBuffer<float> vector = default;
         var sourceRows = new List<int>();
         var total = 0;
@@ -87,7 +87,7 @@ internal sealed class EmbeddingSet
             }
 
             var value = getLabel?.Invoke() ?? 0;
-            if (!usable || (float.IsNaN(value) && !keepUnlabeled))
+            if (!usable || (double.IsNaN(value) && !keepUnlabeled))
                 continue;
             for (var i = 0; i < columns.Length; i++)
                 values[i].AddRange(rows[i]);

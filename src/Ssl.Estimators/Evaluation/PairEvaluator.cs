@@ -55,7 +55,7 @@ internal static class PairEvaluator
         var rows = Read(data, firstColumn, secondColumn, labelColumn);
         var cosines = rows.Directions(0).mul(rows.Directions(1)).to(ScalarType.Float64).sum(1);
         double[] similarity = [.. MemoryMarshal.Cast<byte, double>(cosines.bytes)];
-        double[] labels = [.. rows.Labels.Select(label => (double)label)];
+        double[] labels = rows.Labels;
         if (labels.Distinct().Take(2).Count() < 2)
             throw new InvalidOperationException($"All {labels.Length} pairs have the same label in column '{labelColumn}': nothing can correlate with it.");
         return new SimilarityMetrics

@@ -41,7 +41,7 @@ internal static class RepresentationEvaluator
         using var noGrad = no_grad();
         var directions = rows.Directions(0);
         var labeled = options.LabelColumnName is null ? []
-            : Enumerable.Range(0, rows.Count).Where(i => !float.IsNaN(rows.Labels[i])).ToArray();
+            : Enumerable.Range(0, rows.Count).Where(i => !double.IsNaN(rows.Labels[i])).ToArray();
         if (options.LabelColumnName is { } label && labeled.Select(i => rows.Labels[i]).Distinct().Take(2).Count() < 2)
         {
             throw new InvalidOperationException($"Column '{label}' has {(labeled.Length == 0 ? "no labels" : "one class only")}: there is "
@@ -125,7 +125,7 @@ internal static class RepresentationEvaluator
             index.Search(index.Vectors([.. Enumerable.Range(start, count)]), count, k, found, scores);
             for (var i = 0; i < count; i++)
             {
-                var votes = new Dictionary<float, double>();
+                var votes = new Dictionary<double, double>();
                 for (var (j, taken) = (i * k, 0); j < (i + 1) * k && taken < neighbors; j++)
                 {
                     if (found[j] == start + i)
@@ -173,7 +173,7 @@ internal static class RepresentationEvaluator
         return mlContext.MulticlassClassification.Evaluate(scored).MicroAccuracy;
     }
 
-    private static Func<float> OpenClass(DataViewRow row, DataViewSchema.Column column)
+    private static Func<double> OpenClass(DataViewRow row, DataViewSchema.Column column)
     {
         var kind = column.Type is BooleanDataViewType ? PredictionKind.BinaryClassification : PredictionKind.MulticlassClassification;
         LabelValues.CheckColumn(kind, column.Name, ColumnShape.Find(row.Schema, column.Name, "label"));

@@ -52,7 +52,11 @@ internal static class SchemaShapes
         const string Features = "SslDonorFeatures";
         var donor = trainer(new MLContext(), label, Features);
         var features = Vector(Features, NumberDataViewType.Single, 1);
-        var shape = donor.GetOutputSchema(new SchemaShape([input.First(c => c.Name == label), features]));
+        var given = input.First(c => c.Name == label);
+        // ML.NET's own trainers take numbers as Single only.
+        if (!given.IsKey && given.ItemType is NumberDataViewType && given.ItemType != NumberDataViewType.Single)
+            given = Borrow<NumberRow>(label, NumberDataViewType.Single, 0, hasSlotNames: false, hasEncoder: false);
+        var shape = donor.GetOutputSchema(new SchemaShape([given, features]));
         return Append(input, [.. outputs.Select(name => shape.First(c => c.Name == name))]);
     }
 
@@ -99,6 +103,11 @@ internal static class SchemaShapes
     private sealed class LongRow
     {
         public VBuffer<long> Values { get; set; }
+    }
+
+    private sealed class NumberRow
+    {
+        public float Value { get; set; }
     }
 
     private sealed class FlagRow

@@ -182,6 +182,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var preparation = Preparation(channel);
         var watched = new WatchedView(input, preparation.Row);
         var format = Learn(watched, channel);
+        var notices = new RowNotices();
         var source = BatchSource.Create(watched, new BatchSource.Settings
         {
             Format = format,
@@ -192,6 +193,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             ShuffleBufferSize = Settings.ShuffleBufferSize,
             Shuffle = streams.Shuffle,
             CancellationToken = Settings.CancellationToken,
+            Notices = notices,
             Split = Settings.ValidationFraction == 0 ? null : new RowSplit(Settings.ValidationFraction, streams.ValidationSeed),
         });
         preparation.End();
@@ -200,6 +202,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         Inform(channel, source.Describe());
         if (format.DescribeLoss(source.Truncation) is { } loss)
             Warn(channel, loss);
+        if (notices.Any)
+            Warn(channel, notices.Describe("Training"));
         format = format.Learned();
         var encoder = format.CreateEncoder(streams);
         var tuning = Settings.TuningOf(encoder);

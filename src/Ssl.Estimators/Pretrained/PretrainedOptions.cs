@@ -84,7 +84,8 @@ public sealed class PretrainedOptions
     public bool? BlueFirst { get; set; }
 
     /// <summary>
-    /// Networks of images: the value of a white pixel in a column of <see cref="float"/>: 255, or 1 for pixels from 0 to 1. Greater than 0.
+    /// Networks of images: the value of a white pixel in a column of other numbers than bytes: 255, or 1 for pixels from 0 to 1. Greater
+    /// than 0. There are no data to find it from; pixels of another range are counted in a warning when they are embedded.
     /// </summary>
     /// <value>The default value is 255.</value>
     [OptionRange(Above = 0)]

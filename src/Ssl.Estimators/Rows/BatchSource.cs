@@ -34,6 +34,9 @@ internal abstract class BatchSource : IBatchSource
         /// <summary>Whether rows without a label are kept, with NaN for it.</summary>
         public bool KeepsUnlabeled { get; init; }
 
+        /// <summary>Told what of the rows differs from what the format was learned of, as they are read the first time; null for nobody.</summary>
+        public RowNotices? Notices { get; init; }
+
         /// <summary>Which rows are kept out of training; null for none.</summary>
         public RowSplit? Split { get; init; }
     }
@@ -89,6 +92,7 @@ internal abstract class BatchSource : IBatchSource
     public static BatchSource Create(IDataView data, Settings settings)
     {
         var rows = settings.Format.NewStore();
+        rows.Notices = settings.Notices;
         var draws = new List<double>();
         long read = 0;
         try
@@ -120,7 +124,8 @@ internal abstract class BatchSource : IBatchSource
     /// <exception cref="InvalidOperationException">They do not fit one array.</exception>
     public static CachedBatchSource CreateLabeled(IDataView data, Settings settings)
     {
-        var (rows, labels) = (settings.Format.NewStore(), new List<float>());
+        var (rows, labels) = (settings.Format.NewStore(), new List<double>());
+        rows.Notices = settings.Notices;
         long left = 0;
         try
         {
@@ -146,7 +151,7 @@ internal abstract class BatchSource : IBatchSource
     /// Labels, where asked for, go to <paramref name="labels"/>; a row whose label is not finite is not kept, unless it is missing (NaN)
     /// and the settings keep such rows.
     /// </remarks>
-    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore target, List<float>? labels,
+    private protected static IEnumerable<bool> ReadRows(IDataView data, Settings settings, RowStore target, List<double>? labels,
         CancellationToken cancellationToken, Func<long, bool>? takes = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -157,14 +162,14 @@ internal abstract class BatchSource : IBatchSource
         using var cursor = data.GetRowCursor(needed.DistinctBy(c => c.Index));
         var getLabel = label?.CreateGetter(cursor, data.Schema[label.Name]);
         var (read, buffer) = (settings.Format.Open(cursor), new RowBuffer());
-        float value = 0;
+        double value = 0;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (takes is not null && !takes(row))
                 continue;
             getLabel?.Invoke(ref value);
-            var kept = (float.IsFinite(value) || settings.KeepsUnlabeled && float.IsNaN(value)) && target.Add(read(buffer), keepsEmpty: false);
+            var kept = (double.IsFinite(value) || settings.KeepsUnlabeled && double.IsNaN(value)) && target.Add(read(buffer), keepsEmpty: false);
             if (kept)
                 labels?.Add(value);
             yield return kept;

@@ -7,7 +7,7 @@ namespace Ssl.Estimators.Rows;
 internal sealed class CachedBatchSource : BatchSource
 {
     private readonly RowStore _rows;
-    private readonly IReadOnlyList<float>? _labels;
+    private readonly IReadOnlyList<double>? _labels;
     private readonly int[]? _chosen;
     private readonly int[] _heldOut;
     private readonly long _leftOut;
@@ -18,7 +18,7 @@ internal sealed class CachedBatchSource : BatchSource
     /// <param name="settings">How rows are cut into batches.</param>
     /// <param name="chosen">The numbers of the rows to use; null for all.</param>
     /// <param name="heldOut">The numbers of the rows kept out of training; null for none.</param>
-    public CachedBatchSource(RowStore rows, IReadOnlyList<float>? labels, long leftOut, Settings settings, int[]? chosen = null,
+    public CachedBatchSource(RowStore rows, IReadOnlyList<double>? labels, long leftOut, Settings settings, int[]? chosen = null,
         int[]? heldOut = null) : base(settings)
     {
         _rows = rows;
@@ -37,10 +37,10 @@ internal sealed class CachedBatchSource : BatchSource
     public long LeftOut => _leftOut;
 
     /// <summary>The labels of all rows read, whether chosen or not; empty without labels.</summary>
-    public IReadOnlyList<float> Labels => _labels ?? [];
+    public IReadOnlyList<double> Labels => _labels ?? [];
 
     /// <summary>The labels of the rows in use, in their order; empty without labels.</summary>
-    public IReadOnlyList<float> ChosenLabels => _labels is null ? [] : [.. RowNumbers().Select(row => _labels[row])];
+    public IReadOnlyList<double> ChosenLabels => _labels is null ? [] : [.. RowNumbers().Select(row => _labels[row])];
 
     public override string Describe()
         => $"{Number(Count)} rows, {_rows.Content} in memory"
@@ -60,7 +60,7 @@ internal sealed class CachedBatchSource : BatchSource
     /// <param name="labeled">Numbers of rows among all rows read, and their labels.</param>
     public CachedBatchSource With(IReadOnlyCollection<(int Row, float Label)> labeled)
     {
-        float[] labels = [.. Labels];
+        double[] labels = [.. Labels];
         foreach (var (row, label) in labeled)
             labels[row] = label;
         return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labeled.Select(item => item.Row)]) { Truncation = Truncation };

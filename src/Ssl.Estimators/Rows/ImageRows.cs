@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Rows;
 /// <summary>A column of images. A row in which a pixel is not a number, or in which there is no image, is not learned from.</summary>
 /// <param name="column">The column.</param>
 /// <param name="factory">The encoder, which says to what images are brought.</param>
-/// <param name="maximum">The value of a white pixel in a Single column.</param>
+/// <param name="maximum">The value of a white pixel in a column of other numbers than bytes.</param>
 /// <param name="loaded">Whether the column holds decoded images, not vectors.</param>
 /// <param name="moments">Measures the first images that are learned from; null where none are.</param>
 /// <param name="skip">Told which image cannot be decoded, and the row has none; null lets the reading fail.</param>
@@ -61,7 +61,8 @@ internal sealed class ImageRowFormat(string column, ImageEncoderFactory factory,
             buffer.Pixels.AsSpan().Clear();
             try
             {
-                return new RawRow { HasGaps = !read(buffer.Pixels), Pixels = buffer.Pixels };
+                var isWhole = read(buffer.Pixels, out var notice);
+                return new RawRow { HasGaps = !isWhole, Pixels = buffer.Pixels, Notice = notice };
             }
             catch (UnreadableImageException e) when (skip is not null)
             {
@@ -135,6 +136,9 @@ internal sealed class PixelRows(ImageShape shape, PixelMoments? moments = null) 
 
     public override bool Add(RawRow row, bool keepsEmpty)
     {
+        Notices?.CountRow();
+        if (row.Notice is { } notice)
+            Notices?.Count(notice);
         if (row.HasGaps && !keepsEmpty)
             return false;
         Add(row.Pixels.Span);

@@ -7,7 +7,7 @@ using Ssl.Estimators.Encoders;
 namespace Ssl.Estimators.Rows;
 
 /// <summary>The image in a row cannot be decoded; the message names it.</summary>
-internal sealed class UnreadableImageException(string message, Exception inner) : InvalidOperationException(message, inner);
+internal sealed class UnreadableImageException(string message, Exception? inner = null) : InvalidOperationException(message, inner);
 
 /// <summary>A column of images as <c>LoadImages</c> makes it: of any size, decoded when it is read.</summary>
 internal static class LoadedImageColumn
@@ -27,7 +27,7 @@ internal static class LoadedImageColumn
     /// <param name="shape">What the images are brought to.</param>
     /// <returns>
     /// Writes the row's pixels; false where there is no image (an empty path). Throws <see cref="UnreadableImageException"/> where the file
-    /// is missing or damaged.
+    /// is missing, damaged or cut off. Tells of an image made in memory that ends in nothing, as one of a cut stream does.
     /// </returns>
     public static PixelReader Open(DataViewRow row, DataViewSchema.Column column, ImageShape shape)
     {
@@ -36,8 +36,10 @@ internal static class LoadedImageColumn
             .Select(c => (c.Name, Get: row.GetGetter<ReadOnlyMemory<char>>(c))).ToArray();
         var scaler = new ImageScaler(shape);
         MLImage image = null!;
-        return target =>
+        var cut = $"an image in '{column.Name}' that ends in rows without any content, as one of a file that was cut off does";
+        return (Span<byte> target, out string? notice) =>
         {
+            notice = null;
             try
             {
                 get(ref image);
@@ -45,14 +47,26 @@ internal static class LoadedImageColumn
             catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {
                 image = null!;
-                throw new UnreadableImageException($"The image of column '{column.Name}' in row {row.Position}{Named()} cannot be read: "
-                    + $"{e.Message.TrimEnd('.')}. Repair or remove the file.", e);
+                throw Unreadable(e.Message.TrimEnd('.'), e);
             }
             if (image is null)
                 return false;
+            // The decoder of a cut file gives what it has, and nothing for the rest. LoadImages says where the image is from.
+            if (image.Tag is { Length: > 0 } path && File.Exists(path))
+            {
+                if (ImageEnd.IsMissing(path))
+                    throw Unreadable("the file ends before the image does", null);
+            }
+            else if (EndsInNothing(image))
+            {
+                notice = cut;
+            }
             scaler.Write(image, target);
             return true;
         };
+
+        UnreadableImageException Unreadable(string why, Exception? inner)
+            => new($"The image of column '{column.Name}' in row {row.Position}{Named()} cannot be read: {why}. Repair or remove the file.", inner);
 
         string Named()
         {
@@ -64,5 +78,20 @@ internal static class LoadedImageColumn
             }).Where(named => named.Length > 0).Take(NamedTexts).ToArray();
             return texts.Length == 0 ? "" : $" ({string.Join(", ", texts)})";
         }
+    }
+
+    // Opaque where it begins, and bytes of 0, transparency among them, where it ends; or nothing but those.
+    private static bool EndsInNothing(MLImage image)
+    {
+        var pixels = image.Pixels;
+        var line = image.Width * 4;
+        if (pixels[^line..].ContainsAnyExcept((byte)0))
+            return false;
+        for (var alpha = 3; alpha < line; alpha += 4)
+        {
+            if (pixels[alpha] != byte.MaxValue)
+                return !pixels.ContainsAnyExcept((byte)0);
+        }
+        return true;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -8,10 +9,15 @@ using Ssl.Estimators.Encoders;
 namespace Ssl.Estimators.Rows;
 
 /// <summary>
-/// A column of images: decoded ones of any size, or vectors of pixels (Byte, or Single up to a largest value; channel by channel).
+/// A column of images: decoded ones of any size, or vectors of pixels (Byte, or other numbers up to a largest value; channel by channel).
 /// </summary>
 internal static class PixelColumn
 {
+    // Resampling overshoots at edges by so much of the range.
+    private const double Tolerance = 0.05;
+
+    private const float ImagesOfBytes = 255;
+
     /// <summary>The images that a column's type says it holds, or null where it does not say. Decoded ones have three channels.</summary>
     public static ImageShape? ShapeOf(ColumnShape shape)
         => shape.ItemType is ImageDataViewType image
@@ -31,9 +37,8 @@ internal static class PixelColumn
             return;
         }
         var isPixels = shape.Kind == SchemaShape.Column.VectorKind.Vector && !shape.IsKey
-            && (shape.ItemType == NumberDataViewType.Byte || shape.ItemType == NumberDataViewType.Single);
-        var expected = images is null ? "Image, Vector<Byte> or Vector<Single> of [channels, height, width]"
-            : $"Image, Vector<Byte> or Vector<Single> of {images}";
+            && shape.ItemType is NumberDataViewType;
+        var expected = $"Image, or a vector of Byte, Single or another number of {(images is null ? "[channels, height, width]" : images)}";
         if (!isPixels)
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, expected, shape.ToString(),
@@ -41,6 +46,12 @@ internal static class PixelColumn
         }
         if (shape.Dimensions is not { } dimensions)
             return;
+        // An encoder of as many channels has been made for them.
+        if (dimensions is [not (1 or 3 or 4), _, 1 or 3 or 4] && ShapeOf(shape) != images)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, expected, Described(shape), "That looks like [height, width, channels], the colors of "
+                + "a pixel side by side. Give the pixels channel by channel: ExtractPixels does with interleavePixelColors: false, its default.");
+        }
         if (images is null && ShapeOf(shape) is null)
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, expected, Described(shape),
@@ -58,39 +69,59 @@ internal static class PixelColumn
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A column that <see cref="Check"/> accepts.</param>
     /// <param name="shape">The encoder's images; decoded ones are brought to it.</param>
-    /// <param name="maximum">The value of a white pixel in a Single column.</param>
-    /// <returns>Writes the row's pixels; false where one of them is not a number, or where there is no image.</returns>
+    /// <param name="maximum">The value of a white pixel in a column of other numbers than bytes.</param>
+    /// <returns>
+    /// Writes the row's pixels; false where one of them is not a number, or where there is no image. Tells what is odd in the image, for
+    /// <see cref="RowNotices"/>.
+    /// </returns>
     public static PixelReader Open(DataViewRow row, DataViewSchema.Column column, ImageShape shape, float maximum)
     {
         if (column.Type is ImageDataViewType)
             return LoadedImageColumn.Open(row, column, shape);
-        if (((VectorDataViewType)column.Type).ItemType == NumberDataViewType.Byte)
+        if (((VectorDataViewType)column.Type).ItemType != NumberDataViewType.Byte)
+            return OpenNumbers(row, column, shape, maximum);
+        var getBytes = row.GetGetter<VBuffer<byte>>(column);
+        VBuffer<byte> bytes = default;
+        return (Span<byte> target, out string? notice) =>
         {
-            var getBytes = row.GetGetter<VBuffer<byte>>(column);
-            VBuffer<byte> bytes = default;
-            return target =>
-            {
-                getBytes(ref bytes);
-                if (bytes.Length == 0)
-                    return false;
-                RequireLength(column.Name, bytes.Length, shape);
-                bytes.CopyTo(target);
-                return true;
-            };
-        }
-        var getNumbers = row.GetGetter<VBuffer<float>>(column);
-        VBuffer<float> numbers = default;
-        float[] dense = [];
-        return target =>
-        {
-            getNumbers(ref numbers);
-            if (numbers.Length == 0)
+            notice = null;
+            getBytes(ref bytes);
+            if (bytes.Length == 0)
                 return false;
-            RequireLength(column.Name, numbers.Length, shape);
-            if (dense.Length != numbers.Length)
-                dense = new float[numbers.Length];
-            numbers.CopyTo(dense);
-            return ToBytes(dense, target, maximum);
+            RequireLength(column.Name, bytes.Length, shape);
+            bytes.CopyTo(target);
+            return true;
+        };
+    }
+
+    private static PixelReader OpenNumbers(DataViewRow row, DataViewSchema.Column column, ImageShape shape, float maximum)
+    {
+        var read = NumberColumns.Open(row, column);
+        var (numbers, singles) = (new List<double>(), new float[shape.Length]);
+        var white = maximum.ToString(CultureInfo.InvariantCulture);
+        string beyond = $"pixels in '{column.Name}' outside 0 to {white}, which are cut off (PixelMaximum of the encoder)",
+            dark = $"no pixel in '{column.Name}' above 1 although white is {white} (PixelMaximum of the encoder): nothing but black is seen";
+        return (Span<byte> target, out string? notice) =>
+        {
+            notice = null;
+            numbers.Clear();
+            read(numbers);
+            if (numbers.Count == 0)
+                return false;
+            RequireLength(column.Name, numbers.Count, shape);
+            double lowest = 0, highest = 0;
+            var areWhole = true;
+            for (var i = 0; i < singles.Length; i++)
+            {
+                singles[i] = (float)numbers[i];
+                (lowest, highest) = (Math.Min(lowest, numbers[i]), Math.Max(highest, numbers[i]));
+                areWhole &= numbers[i] == Math.Floor(numbers[i]);
+            }
+            if (lowest < -Tolerance * maximum || highest > (1 + Tolerance) * maximum)
+                notice = beyond;
+            else if (highest is > 0 and <= 1 && maximum >= ImagesOfBytes && !areWhole)
+                notice = dark;
+            return ToBytes(singles, target, maximum);
         };
     }
 
@@ -129,7 +160,7 @@ internal static class PixelColumn
         }
         if (images is not null && !ImageScaler.CanMake(images.Channels))
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Byte> or Vector<Single> of {images}", shape.ToString(),
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"a vector of numbers of {images}", shape.ToString(),
                 "Images give 1 channel (gray), 3 (red, green, blue) or 4 (and alpha): take an encoder of so many.");
         }
     }
@@ -139,5 +170,6 @@ internal static class PixelColumn
 
 /// <summary>Writes the pixels of the row on which the input stands.</summary>
 /// <param name="target">As long as an image.</param>
+/// <param name="notice">What is odd in the image, for <see cref="RowNotices"/>; null for nothing.</param>
 /// <returns>False where one of them is not a number.</returns>
-internal delegate bool PixelReader(Span<byte> target);
+internal delegate bool PixelReader(Span<byte> target, out string? notice);

@@ -23,13 +23,15 @@ internal sealed class RowBatch
     /// <param name="columns">Their names.</param>
     /// <param name="vectorColumn">A column of vectors that is read beside them, or null.</param>
     /// <param name="capacity">Rows at most.</param>
-    /// <param name="truncation">Gets what rows lose because the encoder takes no more; may be null.</param>
+    /// <param name="notices">Told what of the rows differs from what the format was learned of, and what they lose; may be null.</param>
     public RowBatch(DataViewRow input, RowFormat? format, IReadOnlyList<string> columns, string? vectorColumn, int capacity,
-        TruncationCounter? truncation = null)
+        RowNotices? notices = null)
     {
-        _truncation = truncation;
+        _truncation = notices?.Truncation;
         _read = format is null ? RowReader.Open(input, columns) : format.Open(input);
         _store = format?.NewStore();
+        if (_store is not null)
+            _store.Notices = notices;
         (_rows, _buffers) = (new RawRow[capacity], new RowBuffer[capacity]);
         (_vectors, _vectorBuffers) = (_rows, _buffers);
         if (vectorColumn is not null)
@@ -78,7 +80,10 @@ internal sealed class RowBatch
         {
             if (_vectors[i].Numbers.Length != width)
                 throw new InvalidOperationException($"A vector has {_vectors[i].Numbers.Length} values, expected {width}.");
-            _vectors[i].Numbers.Span.CopyTo(_numbers.AsSpan(i * width));
+            // They come from columns of Single, and are that again.
+            var numbers = _vectors[i].Numbers.Span;
+            for (var j = 0; j < width; j++)
+                _numbers[i * width + j] = (float)numbers[j];
         }
         return _numbers.AsSpan(0, Count * width);
     }

@@ -3,14 +3,14 @@ namespace Ssl.Estimators.Rows;
 /// <summary>Memory that a row is read into; the next row that is read into it takes its place.</summary>
 internal sealed class RowBuffer
 {
-    private float[] _numbers = [];
+    private double[] _numbers = [];
     private ReadOnlyMemory<char>[] _texts = [];
 
     /// <summary>Pixels of the row's image.</summary>
     public byte[] Pixels { get; set; } = [];
 
     /// <summary>Holds these numbers.</summary>
-    public ReadOnlyMemory<float> Hold(List<float> numbers) => Hold(numbers, ref _numbers);
+    public ReadOnlyMemory<double> Hold(List<double> numbers) => Hold(numbers, ref _numbers);
 
     /// <summary>Holds these texts.</summary>
     public ReadOnlyMemory<ReadOnlyMemory<char>> Hold(List<ReadOnlyMemory<char>> texts) => Hold(texts, ref _texts);

@@ -8,14 +8,14 @@ internal static class RowReader
 {
     /// <summary>Gets the getters of columns.</summary>
     /// <param name="input">A row or cursor in which they are active.</param>
-    /// <param name="columns">Their names; columns of numbers, booleans, texts or keys, single or vectors.</param>
+    /// <param name="columns">Their names; columns of numbers, booleans, times, texts or keys, single or vectors.</param>
     /// <returns>Reads the row on which the input now stands into a buffer, where it is valid until another is read into it.</returns>
     public static Func<RowBuffer, RawRow> Open(DataViewRow input, IReadOnlyList<string> columns)
     {
         var all = columns.Select(name => input.Schema[name]).ToArray();
         Action<List<ReadOnlyMemory<char>>>[] texts = [.. all.Where(IsText).Select(column => TextColumns.OpenCells(input, column))];
-        Action<List<float>>[] numbers = [.. all.Where(column => !IsText(column)).Select(column => NumberColumns.Open(input, column))];
-        var (textCells, cells) = (new List<ReadOnlyMemory<char>>(), new List<float>());
+        Action<List<double>>[] numbers = [.. all.Where(column => !IsText(column)).Select(column => NumberColumns.Open(input, column))];
+        var (textCells, cells) = (new List<ReadOnlyMemory<char>>(), new List<double>());
         return buffer =>
         {
             textCells.Clear();

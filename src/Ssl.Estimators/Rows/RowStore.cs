@@ -14,6 +14,9 @@ public abstract class RowStore
 
     private int[] _all = [];
 
+    /// <summary>Told by <see cref="Add"/> of what differs from what the format was learned of; null where nobody listens.</summary>
+    internal RowNotices? Notices { get; set; }
+
     /// <summary>Rows held.</summary>
     public abstract int Count { get; }
 

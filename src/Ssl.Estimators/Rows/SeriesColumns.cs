@@ -5,7 +5,7 @@ using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Rows;
 
-/// <summary>Columns of time series: vectors of Single, channel by channel, of one length or of differing lengths.</summary>
+/// <summary>Columns of time series: vectors of numbers of any type, channel by channel, of one length or of differing lengths.</summary>
 internal static class SeriesColumns
 {
     /// <summary>The layout of the series in a column.</summary>
@@ -21,7 +21,7 @@ internal static class SeriesColumns
         var count = channels ?? (dimensions.Count == 2 ? dimensions[0] : 1);
         if (size % count != 0 || (dimensions.Count == 2 && dimensions[0] != count))
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {count} channels", Described(shape),
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"a vector of {count} channels", Described(shape),
                 "Set NumberOfChannels to the channels of the column.");
         }
         return new SeriesLayout(count, size / count, perTimestamp);
@@ -37,25 +37,25 @@ internal static class SeriesColumns
     public static void Check(string name, ColumnShape shape, bool needsLength, int minimumLength, SeriesLayout? layout,
         int? channels = null)
     {
-        var isSeries = shape.Kind != SchemaShape.Column.VectorKind.Scalar && shape.ItemType == NumberDataViewType.Single;
+        var isSeries = shape.Kind != SchemaShape.Column.VectorKind.Scalar && !shape.IsKey && shape.ItemType is NumberDataViewType;
         if (!isSeries || (needsLength && shape.Kind != SchemaShape.Column.VectorKind.Vector))
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, needsLength ? "Vector<Single>" : "Vector<Single> or VarVector<Single>",
+            throw Diagnostics.Check.SchemaMismatch("input", name, needsLength ? "a known-size vector of numbers" : "a vector of numbers",
                 shape.ToString(), isSeries ? "One embedding a timestamp needs series of one length: leave PerTimestamp unset."
-                : "Give a series as one vector, channel by channel: mlContext.Transforms.Concatenate(…) and Conversion.ConvertType(…).");
+                : "Give a series as one vector, channel by channel: mlContext.Transforms.Concatenate(…).");
         }
         if (shape.Dimensions is null)
             return;
         var actual = LayoutOf(name, shape, layout?.Channels ?? channels, needsLength);
         if (actual.Length < minimumLength)
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of at least {minimumLength} timestamps",
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"a vector of at least {minimumLength} timestamps",
                 Described(shape),
                 "Take an encoder with a smaller patchLength or numberOfBlocks, or longer series.");
         }
         if (layout is { PerTimestamp: true } && actual.Length != layout.Length)
         {
-            throw Diagnostics.Check.SchemaMismatch("input", name, $"Vector<Single> of {layout.Channels} x {layout.Length}",
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"a vector of {layout.Channels} x {layout.Length}",
                 Described(shape),
                 "One embedding a timestamp needs series of the length that the encoder was fitted on.");
         }

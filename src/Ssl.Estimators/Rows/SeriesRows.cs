@@ -56,7 +56,15 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
     }
 
     /// <summary>Learns the scale of a column's usable series.</summary>
-    public static SeriesScaling Learn(IDataView data, string column, int channels, int minimumLength, CancellationToken cancellationToken)
+    /// <param name="data">Has the column.</param>
+    /// <param name="column">Its name.</param>
+    /// <param name="channels">Channels of every series.</param>
+    /// <param name="minimumLength">The fewest timestamps of a usable one.</param>
+    /// <param name="scaling">How to scale.</param>
+    /// <param name="warn">Told of what is of no use as it stands.</param>
+    /// <param name="cancellationToken">Ends the pass.</param>
+    public static SeriesScaling Learn(IDataView data, string column, int channels, int minimumLength, NumericScaling scaling,
+        Action<string> warn, CancellationToken cancellationToken)
     {
         var learner = new SeriesScaling.Learner(channels);
         foreach (var row in RowReader.All(data, [column], cancellationToken))
@@ -66,7 +74,7 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
             if (SeriesRows.IsUsable(series, channels, minimumLength))
                 learner.Add(series);
         }
-        return learner.Learned();
+        return learner.Learned(scaling, column, warn);
     }
 }
 
@@ -94,6 +102,10 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
 
     private readonly int _channels = scaling.Channels;
     private readonly RaggedRows<float> _rows = new();
+
+    // By channel, what is told of a row whose values are hidden; null where it had several values.
+    private readonly string?[] _hidden = [.. Enumerable.Range(0, scaling.Channels).Select(channel => scaling.ConstantText(channel) is { } only
+        ? $"another value in channel {channel} of '{column}' than in the training data, which had {only} only: the encoder does not see it" : null)];
 
     public override int Count => _rows.Count;
 
@@ -129,7 +141,26 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
         var scaled = _rows.Add(series.Length);
         for (var i = 0; i < series.Length; i++)
             scaled[i] = scaling.Scale(series[i], i / length);
+        if (Notices is not null)
+            Notice(series, length);
         return true;
+    }
+
+    private void Notice(ReadOnlySpan<double> series, int length)
+    {
+        Notices!.CountRow();
+        for (var channel = 0; channel < _channels; channel++)
+        {
+            if (_hidden[channel] is not { } hidden)
+                continue;
+            foreach (var value in series.Slice(channel * length, length))
+            {
+                if (!scaling.Hides(value, channel))
+                    continue;
+                Notices.Count(hidden);
+                break;
+            }
+        }
     }
 
     public override void Clear() => _rows.Clear();
@@ -145,13 +176,13 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
     }
 
     /// <summary>Whether a series is long enough to learn from and has a value.</summary>
-    public static bool IsUsable(ReadOnlySpan<float> series, int channels, int minimumLength)
+    public static bool IsUsable(ReadOnlySpan<double> series, int channels, int minimumLength)
     {
         if (series.Length < (long)channels * minimumLength)
             return false;
         foreach (var value in series)
         {
-            if (float.IsFinite(value))
+            if (double.IsFinite(value))
                 return true;
         }
         return false;

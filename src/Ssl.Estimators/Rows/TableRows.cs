@@ -137,7 +137,8 @@ internal sealed class TableRows(TableColumns columns) : RowStore
         _codes = Grown(_codes, _categorical);
         var numbers = _numbers.AsSpan(_count * _numeric, _numeric);
         var codes = _codes.AsSpan(_count * _categorical, _categorical);
-        columns.Encode(row, numbers, codes);
+        columns.Encode(row, numbers, codes, Notices);
+        Notices?.CountRow();
         if (!keepsEmpty && codes.IndexOfAnyExcept(TableLayout.MissingCode) < 0 && AreMissing(numbers))
             return false;
         _count++;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
@@ -7,7 +8,9 @@ namespace Ssl.Estimators.Rows;
 /// <summary>Reads text columns of a view.</summary>
 internal static class TextColumns
 {
-    /// <summary>Gets a column's values as text: those of a text column, or the values of a column of keys.</summary>
+    /// <summary>
+    /// Gets a column's values as text: those of a text column, or the values of a column of keys; the numbers of keys without values.
+    /// </summary>
     /// <param name="row">A row or cursor in which the column is active.</param>
     /// <param name="column">A scalar column of text or keys.</param>
     /// <returns>The text; the empty one where a key is missing.</returns>
@@ -15,7 +18,7 @@ internal static class TextColumns
     {
         if (column.Type is not KeyDataViewType key)
             return row.GetGetter<ReadOnlyMemory<char>>(column);
-        ReadOnlyMemory<char>[] values = [default, .. KeyValues.Texts(column).Select(text => text.AsMemory())];
+        var text = KeyTexts(column);
         return Type.GetTypeCode(key.RawType) switch
         {
             TypeCode.Byte => Values<byte>(number => number),
@@ -31,9 +34,18 @@ internal static class TextColumns
             return (ref ReadOnlyMemory<char> value) =>
             {
                 getter(ref number);
-                value = index(number) < (ulong)values.Length ? values[index(number)] : default;
+                value = text(index(number));
             };
         }
+    }
+
+    // The text of a key's number, the empty one of 0. Without values nothing is listed: hashed keys have a billion numbers.
+    private static Func<ulong, ReadOnlyMemory<char>> KeyTexts(DataViewSchema.Column column)
+    {
+        if (KeyValues.ItemType(column) is null)
+            return static number => number == 0 ? default : number.ToString(CultureInfo.InvariantCulture).AsMemory();
+        ReadOnlyMemory<char>[] values = [default, .. KeyValues.Texts(column).Select(text => text.AsMemory())];
+        return number => number < (ulong)values.Length ? values[number] : default;
     }
 
     /// <summary>Gets the getter of a column of texts or keys, single or vectors.</summary>
@@ -57,16 +69,14 @@ internal static class TextColumns
         }
         if (vector.ItemType is not KeyDataViewType key)
             return Texts<ReadOnlyMemory<char>>(text => text);
-        ReadOnlyMemory<char>[] values = [default, .. KeyValues.Texts(column).Select(text => text.AsMemory())];
+        var ofKey = KeyTexts(column);
         return Type.GetTypeCode(key.RawType) switch
         {
-            TypeCode.Byte => Texts<byte>(number => Value(number)),
-            TypeCode.UInt16 => Texts<ushort>(number => Value(number)),
-            TypeCode.UInt32 => Texts<uint>(number => Value(number)),
-            _ => Texts<ulong>(Value),
+            TypeCode.Byte => Texts<byte>(number => ofKey(number)),
+            TypeCode.UInt16 => Texts<ushort>(number => ofKey(number)),
+            TypeCode.UInt32 => Texts<uint>(number => ofKey(number)),
+            _ => Texts<ulong>(ofKey),
         };
-
-        ReadOnlyMemory<char> Value(ulong number) => number < (ulong)values.Length ? values[number] : default;
 
         Action<List<ReadOnlyMemory<char>>> Texts<T>(Func<T, ReadOnlyMemory<char>> convert)
         {

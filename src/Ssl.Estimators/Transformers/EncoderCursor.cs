@@ -13,16 +13,24 @@ internal sealed class EncoderCursor : DataViewRowCursor
     private readonly RowComputation _computation;
     private readonly bool[] _active;
     private readonly int _firstOutput;
-    private readonly TruncationCounter? _truncation;
+    private readonly RowNotices _notices;
+    private readonly Action<RowNotices, bool> _tell;
     private int _row = -1;
     private long _position = -1;
 
-    public EncoderCursor(
-        RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize, RowMemo.Pass? memo,
-        TruncationCounter? truncation)
+    /// <param name="computation">What is computed.</param>
+    /// <param name="input">Stands before its first row; the cursor's from now on.</param>
+    /// <param name="schema">The input's columns, then the computation's.</param>
+    /// <param name="active">Which of them are asked for.</param>
+    /// <param name="batchSize">Rows at once.</param>
+    /// <param name="memo">A pass over what is kept; may be null.</param>
+    /// <param name="notices">Gets what of the rows differs from what was learned, and what they lose.</param>
+    /// <param name="tell">Told at the end of them, and whether all rows were read.</param>
+    public EncoderCursor(RowComputation computation, DataViewRowCursor input, DataViewSchema schema, bool[] active, int batchSize,
+        RowMemo.Pass? memo, RowNotices notices, Action<RowNotices, bool> tell)
     {
-        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo, truncation);
-        _truncation = truncation;
+        (_notices, _tell) = (notices, tell);
+        _rows = new RowPipeline(input, computation, [.. input.Schema.Where(c => active[c.Index])], batchSize, memo, _notices);
         _computation = computation;
         _active = active;
         _firstOutput = input.Schema.Count;
@@ -51,7 +59,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
         {
             _row = -1;
             _position = -1;
-            _truncation?.EndPass();
+            _tell(_notices, true);
             return false;
         }
         _position++;
@@ -76,7 +84,7 @@ internal sealed class EncoderCursor : DataViewRowCursor
         if (disposing)
         {
             _rows.Dispose();
-            _truncation?.EndPass();
+            _tell(_notices, false);
         }
         base.Dispose(disposing);
     }

@@ -6,10 +6,15 @@ using Ssl.Estimators.Rows;
 namespace Ssl.Estimators.Transformers;
 
 /// <summary>Row by row, for <c>PredictionEngine</c>: a batch of one.</summary>
+/// <param name="computation">What is computed.</param>
+/// <param name="inputSchema">Schema of the rows.</param>
+/// <param name="outputSchema">The same with the computation's columns.</param>
+/// <param name="settings">Where to warn; null for nowhere.</param>
 internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchema inputSchema, DataViewSchema outputSchema,
     ScoringSettings? settings = null) : IRowToRowMapper
 {
     private readonly TruncationCounter? _truncation = computation.CountTruncation(settings);
+    private int _told;
 
     public DataViewSchema InputSchema => inputSchema;
 
@@ -27,13 +32,21 @@ internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchem
     {
         if (!ReferenceEquals(input.Schema, inputSchema))
             throw new ArgumentException("The row's schema is not the one that this mapper was made for.", nameof(input));
-        return new EncoderRow(input, computation, _truncation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet());
+        return new EncoderRow(input, computation, _truncation, outputSchema, activeColumns.Select(c => c.Index).ToHashSet(), Tell);
+    }
+
+    // At the first row that gives a reason, once a mapper.
+    private void Tell(RowNotices notices)
+    {
+        if (settings is not null && Interlocked.Exchange(ref _told, 1) == 0)
+            settings.Warn(notices.Describe("Scoring row by row"));
     }
 
     private sealed class EncoderRow(DataViewRow input, RowComputation computation, TruncationCounter? truncation, DataViewSchema schema,
-        HashSet<int> active) : DataViewRow
+        HashSet<int> active, Action<RowNotices> tell) : DataViewRow
     {
         private readonly float[] _results = new float[computation.Width];
+        private readonly RowNotices _notices = new(truncation ?? computation.Truncation);
         private RowBatch? _row;
         private long _position = -2;
 
@@ -55,7 +68,7 @@ internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchem
             if (!IsColumnActive(column))
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             RowGetters.CheckType<TValue>(column);
-            _row ??= computation.CreateBatch(input, capacity: 1, truncation);
+            _row ??= computation.CreateBatch(input, capacity: 1, _notices);
             return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
         }
 
@@ -69,6 +82,8 @@ internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchem
                 computation.Compute(_row, _results);
                 truncation?.EndPass();
                 _position = input.Position;
+                if (_notices.Any)
+                    tell(_notices);
             }
             return _results;
         }

@@ -144,7 +144,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         GetOutputSchema(input.Schema);
         var errors = new List<float>();
         using var cursor = input.GetRowCursor(_model.Format.ActiveColumns(input.Schema).DistinctBy(column => column.Index));
-        var rows = new EmbeddingComputation(_model).CreateBatch(cursor, BatchSize);
+        var notices = new RowNotices();
+        var rows = new EmbeddingComputation(_model).CreateBatch(cursor, BatchSize, notices);
         bool more;
         do
         {
@@ -158,6 +159,8 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
             }
         }
         while (more);
+        if (notices.Any)
+            ScoringSettings.Of(_mlContext).Warn(notices.Describe("Scoring"));
         return errors;
     }
 

@@ -20,10 +20,10 @@ internal sealed class RowBlock
     private float[] _computed = [];
 
     public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity,
-        RowMemo.Pass? memo, TruncationCounter? truncation)
+        RowMemo.Pass? memo, RowNotices notices)
     {
         (_computation, _memo) = (computation, memo);
-        _rows = computation.CreateBatch(input, capacity, truncation);
+        _rows = computation.CreateBatch(input, capacity, notices);
         _columns = new ColumnBuffer?[input.Schema.Count];
         foreach (var column in passThrough)
             _columns[column.Index] = ColumnBuffer.Create(input, column, capacity);

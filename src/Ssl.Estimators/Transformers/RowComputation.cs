@@ -38,9 +38,9 @@ internal abstract class RowComputation
     /// <summary>Room for rows that are read for it.</summary>
     /// <param name="input">A row or cursor in which the <see cref="ActiveColumns"/> are active.</param>
     /// <param name="capacity">Rows at most.</param>
-    /// <param name="truncation">Gets what rows lose; null for <see cref="Truncation"/>.</param>
-    public RowBatch CreateBatch(DataViewRow input, int capacity, TruncationCounter? truncation = null)
-        => new(input, Format, InputColumns, VectorColumn, capacity, truncation ?? Truncation);
+    /// <param name="notices">Told what of the rows differs from what was learned, and what they lose; null for <see cref="Truncation"/> alone.</param>
+    public RowBatch CreateBatch(DataViewRow input, int capacity, RowNotices? notices = null)
+        => new(input, Format, InputColumns, VectorColumn, capacity, notices ?? new RowNotices(Truncation));
 
     /// <summary>Adds up what the rows of one view or engine lose, and warns once; null where none can lose anything.</summary>
     /// <param name="settings">Where warnings go.</param>

@@ -25,14 +25,14 @@ internal sealed class RowPipeline : IDisposable
     /// <param name="passThrough">Columns that are served as they are.</param>
     /// <param name="batchSize">Rows a block.</param>
     /// <param name="memo">Has what was computed before, and keeps what is computed now; may be null.</param>
-    /// <param name="truncation">Gets what rows lose because an encoder takes no more; may be null.</param>
+    /// <param name="notices">Told what of the rows differs from what was learned.</param>
     public RowPipeline(DataViewRowCursor input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int batchSize,
-        RowMemo.Pass? memo, TruncationCounter? truncation)
+        RowMemo.Pass? memo, RowNotices notices)
     {
         (_input, _memo) = (input, memo);
         _blocks = new RowBlock[_threads.Count + 2];                                     // served, waiting for a thread, one a thread
         for (var i = 0; i < _blocks.Length; i++)
-            _blocks[i] = new RowBlock(input, computation, passThrough, batchSize, memo, truncation);
+            _blocks[i] = new RowBlock(input, computation, passThrough, batchSize, memo, notices);
     }
 
     /// <summary>Which block is <see cref="Current"/>.</summary>

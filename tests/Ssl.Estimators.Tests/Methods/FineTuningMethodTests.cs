@@ -23,10 +23,12 @@ public class FineTuningMethodTests
     private static (TextEncoder Encoder, PredictionHead Head) Networks(RandomStreams streams, int outputs, int hidden = 0)
         => (TextEncoders.Bag(embeddingDimension: 6).Create(Vocabulary, streams), new PredictionHead(6, hidden, outputs, streams));
 
-    private static (double Loss, double[][] Logits) Run(FineTuningMethod method, float[] labels)
+    private static (double Loss, double[][] Logits) Run(FineTuningMethod method, float[] labels) => Run(method, tensor(labels));
+
+    private static (double Loss, double[][] Logits) Run(FineTuningMethod method, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        var loss = method.Loss([Texts(), new LabelBatch(tensor(labels))]).Total.item<float>();
+        var loss = method.Loss([Texts(), new LabelBatch(labels)]).Total.item<float>();
         var logits = method.Head.call(method.Encoder.call(Texts())).detach();
         var (rows, columns) = ((int)logits.shape[0], (int)logits.shape[1]);
         var values = logits.contiguous().data<float>().ToArray();
@@ -90,6 +92,18 @@ public class FineTuningMethodTests
         method.eval();
         var (loss, logits) = Run(method, labels);
         Assert.AreEqual(labels.Select((y, i) => Math.Pow(logits[i][0] - (y - 100) / 20, 2)).Average(), loss, Tolerance);
+    }
+
+    [TestMethod]
+    public void LargeLabelsThatDifferLittleAreToldApart()
+    {
+        double[] labels = [1.7e9 + 1, 1.7e9 + 2, 1.7e9 + 3, 1.7e9 + 4];
+        using var streams = new RandomStreams(1);
+        var (encoder, head) = Networks(streams, 1, hidden: 5);
+        using var method = new Regression(encoder, head, EncoderTuning.Full, mean: 1.7e9, deviation: 1);
+        method.eval();
+        var (loss, logits) = Run(method, tensor(labels));
+        Assert.AreEqual(labels.Select((y, i) => Math.Pow(logits[i][0] - (y - 1.7e9), 2)).Average(), loss, Tolerance);
     }
 
     [TestMethod]

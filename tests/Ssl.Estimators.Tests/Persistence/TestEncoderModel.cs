@@ -71,8 +71,8 @@ internal static class TestEncoderModel
             var (weights, squares) = (new float[width], 0f);
             for (var j = 0; j < (readsNumbers ? row.Numbers.Length : row.Texts.Length); j++)
             {
-                weights[readsNumbers ? j % width : Hash(row.Texts.Span[j].Span) % width] += (j + 1) * (readsNumbers ? row.Numbers.Span[j] : 1);
-                squares += readsNumbers ? row.Numbers.Span[j] * row.Numbers.Span[j] : 0;
+                weights[readsNumbers ? j % width : Hash(row.Texts.Span[j].Span) % width] += (j + 1) * (readsNumbers ? (float)row.Numbers.Span[j] : 1);
+                squares += readsNumbers ? (float)(row.Numbers.Span[j] * row.Numbers.Span[j]) : 0;
             }
             _rows.Add((weights, squares));
             return true;

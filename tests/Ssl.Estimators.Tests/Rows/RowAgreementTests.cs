@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Numerics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
@@ -27,7 +29,7 @@ public sealed class RowAgreementTests
 
     private readonly MLContext _mlContext = new(1);
 
-    public static IEnumerable<object[]> Kinds => [["bytes"], ["pixels"], ["images"], ["text"], ["pair"], ["table"], ["cells"], ["series"], ["steps"]];
+    public static IEnumerable<object[]> Kinds => [["bytes"], ["pixels"], ["images"], ["text"], ["pair"], ["table"], ["cells"], ["doubles"], ["series"], ["steps"], ["long series"], ["words"]];
 
     [TestMethod]
     [DynamicData(nameof(Kinds))]
@@ -74,7 +76,7 @@ public sealed class RowAgreementTests
         // An encoder of pairs embeds their first text alone.
         int[] tuned = kind == "pair" ? [.. Enumerable.Range(0, Count).Where(row => IsUsable("text", row))] : usable;
         CollectionAssert.AreEqual(tuned.Select(row => scored[row]).ToArray(), labeled.InOrder().SelectMany(Hashes).ToArray(), "fine-tuning");
-        CollectionAssert.AreEqual(tuned.Select(row => (float)row).ToArray(), labeled.Labels.ToArray(), "labels stay with their rows");
+        CollectionAssert.AreEqual(tuned.Select(row => (double)row).ToArray(), labeled.Labels.ToArray(), "labels stay with their rows");
     }
 
     // Each of the rows once, but for a last, smaller batch that a contrastive method leaves out.
@@ -86,10 +88,10 @@ public sealed class RowAgreementTests
         Assert.IsLessThan(BatchSize, missing.Count, $"{where}: rows are missing");
     }
 
-    private static ValueGetter<float> Label(ValueGetter<int> id)
+    private static ValueGetter<double> Label(ValueGetter<int> id)
     {
         var value = 0;
-        return (ref float label) =>
+        return (ref double label) =>
         {
             id(ref value);
             label = value;
@@ -168,6 +170,11 @@ public sealed class RowAgreementTests
                 { InputColumnNames = ["Id", "Number", "Vector", "Flag", "Text", "Key", "Keys", "Words"], Encoder = TabularEncoders.Mlp(1, 8) })),
             "cells" => ssl.Tabular.DenoisingAutoencoder(Set(new DenoisingAutoencoderTrainer.Options
                 { InputColumnNames = ["Number", "Vector", "Key", "Keys", "Words"], Encoder = TabularEncoders.Mlp(1, 8) })),
+            "doubles" => ssl.Tabular.DenoisingAutoencoder(Set(new DenoisingAutoencoderTrainer.Options
+                { InputColumnNames = ["Time", "Date", "Long", "Tiny", "Huge", "Constant"], NumericScaling = NumericScaling.Robust, Encoder = TabularEncoders.Mlp(1, 8) })),
+            "words" => ssl.Images.SimMim(Set(new SimMimTrainer.Options { InputColumnName = "Words16", Encoder = Patches })),
+            "long series" => ssl.TimeSeries.Ts2Vec(Set(new Ts2VecTrainer.Options
+                { InputColumnName = "LongSeries", Encoder = TimeSeriesEncoders.DilatedConvolution(8, 4, depth: 1) })),
             "series" => ssl.TimeSeries.Ts2Vec(Set(new Ts2VecTrainer.Options
                 { InputColumnName = "Series", NumberOfChannels = 2, Encoder = TimeSeriesEncoders.DilatedConvolution(8, 4, depth: 1) })),
             _ => ssl.TimeSeries.Ts2Vec(Set(new Ts2VecTrainer.Options
@@ -199,6 +206,10 @@ public sealed class RowAgreementTests
             Number = i % 4 == 0 || i % 11 == 6 ? float.NaN : random.NextSingle() * 100,
             Vector = i % 11 == 6 ? [float.NaN, float.NaN, float.NaN]
                 : [random.NextSingle(), i % 3 == 0 ? float.PositiveInfinity : i, float.NaN],
+            Time = 1.7e9 + i, Date = new DateTime(2024, 1, 1).AddSeconds(i), Long = 9_000_000_000_000_000 + i * 7, Tiny = i * 1e-12,
+            Huge = i % 2 == 0 ? 1e200 * i : -1e200 * i, Constant = 5,
+            Words16 = [.. Enumerable.Range(0, 32).Select(p => (ushort)(BitOperations.RotateLeft((uint)(32 * i + p) * 2654435761u, 12) % 4096))],
+            LongSeries = [.. Enumerable.Range(0, 6).Select(t => 1_700_000_000_000L + i * 1000 + t)],
             Flag = random.Next(2) == 0,
             Class = i % 10 == 0 || i % 11 == 6 ? "" : "c" + random.Next(9),
             Words = i % 11 == 6 ? ["", ""] : ["w" + random.Next(5), i % 2 == 0 ? "" : "v"],
@@ -239,6 +250,24 @@ public sealed class RowAgreementTests
         public float[] Vector { get; set; } = [];
 
         public bool Flag { get; set; }
+
+        public double Time { get; set; }
+
+        public DateTime Date { get; set; }
+
+        public long Long { get; set; }
+
+        public double Tiny { get; set; }
+
+        public double Huge { get; set; }
+
+        public double Constant { get; set; }
+
+        [VectorType(2, 4, 4)]
+        public ushort[] Words16 { get; set; } = [];
+
+        [VectorType(6)]
+        public long[] LongSeries { get; set; } = [];
 
         public string Class { get; set; } = "";
 

@@ -252,7 +252,7 @@ public sealed class RowMemoTests
         {
             Interlocked.Add(ref times.Computed, rows.Count);
             for (var i = 0; i < rows.Count; i++)
-                results[i * width] = 3 * rows.Rows[i].Numbers.Span[0];
+                results[i * width] = 3 * (float)rows.Rows[i].Numbers.Span[0];
         }
 
         public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => VectorGetter(row);

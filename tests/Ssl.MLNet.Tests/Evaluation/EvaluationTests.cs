@@ -152,7 +152,7 @@ public sealed class EvaluationTests
         Refused<ArgumentOutOfRangeException>("Could not find label column 'Gone'", () => Ssl.EvaluateRepresentation(View(rows), "Gone"));
         Refused<ArgumentOutOfRangeException>("Schema mismatch for label column 'Class': expected Key<UInt32>, got String",
             () => Ssl.EvaluateRepresentation(View(rows), "Class"));
-        Refused<ArgumentOutOfRangeException>("expected Single, got String",
+        Refused<ArgumentOutOfRangeException>("expected a number, got String",
             () => Ssl.EvaluateSimilarity(View(rows), "Features", "Second", "Class"));
         Refused<ArgumentOutOfRangeException>("NumberOfNeighbors must be at least 1, got 0. Temperature must be greater than 0, got 0.",
             () => Ssl.EvaluateRepresentation(View(rows), new RepresentationEvaluationOptions { NumberOfNeighbors = 0, Temperature = 0 }));

@@ -103,7 +103,7 @@ internal static class CellEncoderModel
 
         public override bool Add(RawRow row, bool keepsEmpty)
         {
-            var cells = row.Numbers.ToArray().ToList();
+            var cells = row.Numbers.ToArray().Select(number => (float)number).ToList();
             foreach (var text in row.Texts.ToArray())
                 cells.AddRange([text.Length / 10f, text.IsEmpty ? -1 : (text.Span[0] - 'a') / 10f]);
             Assert.HasCount(width, cells);

@@ -40,7 +40,7 @@ public sealed class FineTuningFaultTests
             (tasks.MulticlassClassification(encoder, "Subject"),
                 "Schema mismatch for label column 'Subject': expected Key<UInt32>, got String. Map it to keys first"),
             (tasks.BinaryClassification(encoder, "Number"), "Schema mismatch for label column 'Number': expected Boolean, got Single"),
-            (tasks.Regression(encoder, "Answer"), "Schema mismatch for label column 'Answer': expected Single, got Boolean"),
+            (tasks.Regression(encoder, "Answer"), "Schema mismatch for label column 'Answer': expected a number, got Boolean"),
         ];
         foreach (var (trainer, sentence) in cases)
         {

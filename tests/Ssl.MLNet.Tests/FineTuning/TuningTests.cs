@@ -113,6 +113,30 @@ public sealed class TuningTests
     }
 
     [TestMethod]
+    public void Class_means_do_not_depend_on_the_size_of_embeddings()
+    {
+        var mlContext = new MLContext(1);
+        using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 1).Fit(FineTuningData.View(mlContext));
+        var plain = Probabilities();
+        using (var noGrad = TorchSharp.torch.no_grad())
+        {
+            foreach (var (_, weight) in encoder.Model.GetWeights().Where(weight => weight.Key is "output.weight" or "output.bias"))
+                weight.mul_(1e-5);
+        }
+        FineTuningData.AssertEqual(plain, Probabilities(), 2e-3f);
+
+        float[][] Probabilities()
+        {
+            using var model = mlContext.SelfSupervised().FineTune.BinaryClassification(new BinaryFineTuningTrainer.Options
+            {
+                Encoder = encoder, LabelColumnName = "Answer", HeadInitialization = HeadInitialization.ClassMeans, LearningRate = 1e-9,
+                NumberOfEpochs = 1, TrainableLayers = TrainableLayers.HeadOnly,
+            }).Fit(FineTuningData.View(mlContext));
+            return [[.. model.Transform(FineTuningData.View(mlContext)).GetColumn<float>("Probability")]];
+        }
+    }
+
+    [TestMethod]
     public void Class_means_count_how_many_rows_a_class_has_unless_classes_are_balanced()
     {
         var mlContext = new MLContext(1);

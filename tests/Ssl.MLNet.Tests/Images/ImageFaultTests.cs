@@ -33,7 +33,7 @@ public sealed class ImageFaultTests
         var images = mlContext.SelfSupervised().Images;
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 3, 4, 4)));
         StringAssert.Contains(fault.Message,
-            "Schema mismatch for input column 'Image': expected Image, Vector<Byte> or Vector<Single> of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
+            "Schema mismatch for input column 'Image': expected Image, or a vector of Byte, Single or another number of [1, 4, 4], got Vector<Byte, 3, 4, 4>");
         Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 17)));
         fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr().Fit(Bytes(mlContext, 8, 16)));
         StringAssert.Contains(fault.Message, "The type must say channels, height and width");

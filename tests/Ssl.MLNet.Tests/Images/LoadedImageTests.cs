@@ -138,6 +138,46 @@ public sealed class LoadedImageTests
     }
 
     [TestMethod]
+    public void FilesThatAreCutOffAreUnreadable()
+    {
+        var mlContext = Context();
+        Files(12);
+        var random = new Random(2);
+        var noise = new byte[32 * 32 * 4];
+        random.NextBytes(noise);
+        for (var p = 3; p < noise.Length; p += 4)
+            noise[p] = 255;
+        var rows = Enumerable.Range(0, 12).Select(i => new FileRow { Path = $"cut{i}.{(i % 3) switch { 0 => "jpg", 1 => "png", _ => "webp" }}" }).ToArray();
+        foreach (var (i, row) in rows.Index())
+        {
+            Save(noise, 32, 32, row.Path);
+            var path = Path.Combine(_folder, row.Path);
+            if (i is 3 or 7 or 11)
+                File.WriteAllBytes(path, [.. File.ReadAllBytes(path).Take((int)(new FileInfo(path).Length / 2))]);
+        }
+        var files = mlContext.Data.LoadFromEnumerable(rows);
+        var loaded = Load(mlContext, files);
+        var fault = Assert.ThrowsExactly<UnreadableImage>(() => Unwrap(() => mlContext.SelfSupervised().Images.SimClr(Options()).Fit(loaded)));
+        StringAssert.Contains(fault.Message, "in row 3 (Path 'cut3.jpg') cannot be read: the file ends before the image does. Repair or remove the file.");
+        var options = Options();
+        options.SkipUnreadableImages = true;
+        using var encoder = mlContext.SelfSupervised().Images.SimClr(options).Fit(loaded);
+        Assert.IsTrue(_log.Any(line => line.Contains("3 rows without image left out", StringComparison.Ordinal)), string.Join('\n', _log));
+        fault = Assert.ThrowsExactly<UnreadableImage>(() => Unwrap(() => Embeddings(encoder.Transform(loaded))));
+        StringAssert.Contains(fault.Message, "cut3.jpg");
+        // Also behind ML.NET's own stages; and of an image made in memory it is said.
+        fault = Assert.ThrowsExactly<UnreadableImage>(() => Unwrap(() => Embeddings(encoder.Transform(
+            mlContext.Transforms.ResizeImages("Image", 16, 16).Fit(loaded).Transform(loaded)))));
+        StringAssert.Contains(fault.Message, "cut3.jpg");
+        _log.Clear();
+        var memory = mlContext.Data.LoadFromEnumerable(rows.Where((_, i) => i % 3 < 2).Select(row => new MemoryRow
+            { Image = MLImage.CreateFromStream(new MemoryStream(File.ReadAllBytes(Path.Combine(_folder, row.Path)))) }).ToArray());
+        Assert.HasCount(8, Embeddings(encoder.Transform(memory)));
+        Assert.IsTrue(_log.Any(line => line.Contains("2 of 8 rows have an image in 'Image' that ends in rows without any content", StringComparison.Ordinal)),
+            string.Join('\n', _log));
+    }
+
+    [TestMethod]
     public void AnEncoderIsNeededWhereSizesDifferAndMustHaveChannelsThatImagesGive()
     {
         var mlContext = Context();
@@ -260,6 +300,11 @@ public sealed class LoadedImageTests
         public string Path { get; set; } = "";
 
         public string Label { get; set; } = "";
+    }
+
+    private sealed class MemoryRow
+    {
+        public MLImage Image { get; set; } = null!;
     }
 
     private sealed class PixelRow

@@ -161,7 +161,7 @@ public sealed class TimeSeriesTests
         var data = mlContext.Data.LoadFromEnumerable(Rows(8));
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Number")
             .Fit(data)).Message,
-            "expected Vector<Single> or VarVector<Single>, got Single");
+            "expected a vector of numbers, got Single");
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Nothing")
             .Fit(data)).Message,
             "Could not find input column 'Nothing'");

@@ -1,8 +1,12 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Ssl.Estimators.Data;
 
-/// <summary>Scales the numbers of one cell; learned from the training data. A cell of one value, or of none, is always 0.</summary>
+/// <summary>
+/// Scales the numbers of one cell; learned from the training data, in Double, and only the result is a Single. A cell of one value, or of
+/// none, is always 0.
+/// </summary>
 internal sealed class NumberScale
 {
     /// <summary>Intervals between the quantiles that are kept.</summary>
@@ -11,88 +15,142 @@ internal sealed class NumberScale
     /// <summary>Bins of the edges that encoders get.</summary>
     public const int Bins = 16;
 
-    private const float Limit = 10;
-    private const string MeanKey = "mean", FactorKey = "factor", QuantilesKey = "quantiles", LowestKey = "lowest", EdgesKey = "edges";
+    /// <summary>Where scaled numbers are cut, unless it is said otherwise.</summary>
+    public const double UsualLimit = 10;
 
-    private readonly double _mean;
+    private const string MeanKey = "mean", FactorKey = "factor", QuantilesKey = "quantiles", LowestKey = "lowest", EdgesKey = "edges",
+        LimitKey = "limit", PrecisionKey = "precision", DoublePrecision = "double";
+
+    // Shares of the numbers between two quantiles, and how many deviations lie between those in a normal distribution. The widest is for
+    // cells of which nearly all numbers are the same.
+    private static readonly (double Low, double Deviations)[] s_ranges = [(0.25, 1.3490), (0.1, 2.5631), (0.05, 3.2897), (0.01, 4.6527)];
+
+    private readonly double? _center;
     private readonly double _factor;
-    private readonly float[]? _quantiles;
+    private readonly double[]? _quantiles;
     private readonly double _lowest;
+    private readonly double _limit;
+    private readonly bool _ofSingle;
 
-    private NumberScale(double mean, double factor, float[]? quantiles, double lowest, float[] edges)
+    private NumberScale(double? center, double factor, double[]? quantiles, double lowest, double limit, bool ofSingle, float[] edges)
     {
-        (_mean, _factor, _quantiles, _lowest, Edges) = (mean, factor, quantiles, lowest, edges);
+        (_center, _factor, _quantiles, _lowest, _limit, _ofSingle) = (center, factor, quantiles, lowest, limit, ofSingle);
+        Edges = edges;
     }
 
     /// <summary>Edges of <see cref="Bins"/> equally filled bins, scaled.</summary>
     public float[] Edges { get; private set; }
 
+    /// <summary>Whether the training data had one value at most, and every number is 0 therefore.</summary>
+    public bool IsConstant => _quantiles is null && _factor == 0;
+
+    /// <summary>The one value in words, where <see cref="IsConstant"/>.</summary>
+    public string ConstantText => _center is { } value ? NumberText.Of(value) : "no value";
+
     /// <summary>Learns from the numbers of the training data.</summary>
     /// <param name="scaling">How to scale.</param>
-    /// <param name="count">Numbers there were, without missing and infinite ones.</param>
-    /// <param name="mean">Their mean.</param>
-    /// <param name="deviation">Their standard deviation.</param>
-    /// <param name="sample">Some of them; sorted here.</param>
-    public static NumberScale Learn(NumericScaling scaling, long count, double mean, double deviation, Span<float> sample)
+    /// <param name="moments">Of all of them.</param>
+    /// <param name="sample">Some of them, finite; sorted here.</param>
+    /// <param name="limit">Where scaled numbers are cut.</param>
+    public static NumberScale Learn(NumericScaling scaling, NumberMoments moments, Span<double> sample, double limit = UsualLimit)
     {
         sample.Sort();
-        var constant = sample.Length == 0 || sample[0] == sample[^1];
         NumberScale scale;
-        if (constant || scaling == NumericScaling.ZScore)
-            scale = new NumberScale(mean, constant || !(deviation > 0) ? 0 : 1 / deviation, null, 0, []);
+        if (moments.IsConstant)
+        {
+            double? only = moments.Count == 0 ? null : moments.Minimum;
+            return new NumberScale(only, 0, null, 0, limit, false, new float[Bins + 1]);
+        }
+        // Numbers so rare that none of them is among the sampled rows.
+        if (sample.IsEmpty)
+            sample = (double[])[moments.Minimum, moments.Maximum];
+        if (scaling == NumericScaling.Quantile)
+            scale = new NumberScale(0, 0, Quantiles(sample, QuantileIntervals), 0.5 / Math.Min(moments.Count, 1_000), limit, false, []);
+        else if (scaling == NumericScaling.Robust && RobustDeviation(sample) is > 0 and var robust)
+            scale = new NumberScale(Quantile(sample, 0.5), Inverse(robust), null, 0, limit, false, []);
         else
-            scale = new NumberScale(0, 0, Quantiles(sample, QuantileIntervals), 0.5 / Math.Min(count, 1_000), []);
-        var edges = constant ? new float[Bins + 1] : Quantiles(sample, Bins);
-        for (var i = 0; i < edges.Length; i++)
-            edges[i] = scale.Scale(edges[i]);
-        scale.Edges = edges;
+            scale = new NumberScale(moments.Mean, Inverse(moments.Deviation), null, 0, limit, false, []);
+        var edges = Quantiles(sample, Bins);
+        scale.Edges = [.. edges.Select(scale.Scale)];
         return scale;
     }
 
     /// <summary>The scaled number; infinite ones go to the ends of the range. Not for NaN.</summary>
-    public float Scale(float number)
+    public float Scale(double number)
     {
+        // What a scale of an older model was learned of.
+        if (_ofSingle)
+            number = (float)number;
         if (_quantiles is not null)
             return (float)NormalQuantile(Math.Clamp(Rank(_quantiles, number), _lowest, 1 - _lowest));
-        return _factor == 0 ? 0 : (float)Math.Clamp((number - _mean) * _factor, -Limit, Limit);
+        return _factor == 0 ? 0 : (float)Math.Clamp((number - _center!.Value) * _factor, -_limit, _limit);
+    }
+
+    /// <summary>Whether a number is another one than the only one of the training data, which <see cref="Scale"/> does not tell.</summary>
+    public bool Hides(double number)
+        => IsConstant && !double.IsNaN(number) && !(_center is { } only && double.IsFinite(number)
+            && NumberMoments.AreSame(_ofSingle ? (float)number : number, only));
+
+    /// <summary>
+    /// The deviation of a normal distribution whose middle half is as wide as that of the numbers: outliers do not change it. Where half of
+    /// the numbers are the same, wider shares are taken; 0 where nearly all are.
+    /// </summary>
+    public static double RobustDeviation(ReadOnlySpan<double> sorted)
+    {
+        foreach (var (low, deviations) in s_ranges)
+        {
+            if (sorted.Length > 0 && Quantile(sorted, 1 - low) / deviations - Quantile(sorted, low) / deviations is > 0 and var deviation)
+                return deviation;
+        }
+        return 0;
     }
 
     public JsonObject ToJson()
     {
         var json = new JsonObject { [EdgesKey] = Array(Edges) };
+        if (!_ofSingle)
+            json[PrecisionKey] = DoublePrecision;
         if (_quantiles is not null)
         {
-            json[QuantilesKey] = Array(_quantiles);
+            json[QuantilesKey] = new JsonArray([.. _quantiles.Select(value => (JsonNode)value)]);
             json[LowestKey] = _lowest;
         }
         else
         {
-            json[MeanKey] = _mean;
+            json[MeanKey] = _center;
             json[FactorKey] = _factor;
+            json[LimitKey] = _limit;
         }
         return json;
     }
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <summary>Reads what <see cref="ToJson"/> wrote. Without a word on precision, numbers were narrowed to Single before scaling.</summary>
     /// <exception cref="FormatException">The numbers cannot be a learned scale.</exception>
     public static NumberScale FromJson(JsonObject json)
     {
-        var edges = Floats(json[EdgesKey]!);
-        Require(edges.Length == Bins + 1 && Rising(edges), EdgesKey, $"{Bins + 1} finite numbers that do not fall");
+        float[] edges = [.. json[EdgesKey]!.AsArray().Select(value => (float)value!)];
+        Require(edges.Length == Bins + 1 && Rising([.. edges]), EdgesKey, $"{Bins + 1} finite numbers that do not fall");
+        var ofSingle = json[PrecisionKey] is null;
         if (json[QuantilesKey] is { } node)
         {
-            var quantiles = Floats(node);
+            double[] quantiles = [.. node.AsArray().Select(value => ofSingle ? (float)value! : (double)value!)];
             Require(quantiles.Length == QuantileIntervals + 1 && Rising(quantiles), QuantilesKey,
                 $"{QuantileIntervals + 1} finite numbers that do not fall");
             var lowest = (double)json[LowestKey]!;
             Require(lowest is > 0 and <= 0.5, LowestKey, "a share above 0, at most 0.5");
-            return new NumberScale(0, 0, quantiles, lowest, edges);
+            return new NumberScale(0, 0, quantiles, lowest, UsualLimit, ofSingle, edges);
         }
-        double mean = (double)json[MeanKey]!, factor = (double)json[FactorKey]!;
-        Require(double.IsFinite(mean), MeanKey, "finite");
+        var factor = (double)json[FactorKey]!;
         Require(factor >= 0 && double.IsFinite(factor), FactorKey, "finite and not negative");
-        return new NumberScale(mean, factor, null, 0, edges);
+        var mean = (double?)json[MeanKey];
+        Require(mean is null ? factor == 0 : double.IsFinite(mean.Value), MeanKey, "finite");
+        var limit = (double?)json[LimitKey] ?? UsualLimit;
+        Require(limit > 0 && double.IsFinite(limit), LimitKey, "finite and above 0");
+        return new NumberScale(mean, factor, null, 0, limit, ofSingle, edges);
     }
+
+    // Finite for the smallest numbers, too.
+    private static double Inverse(double deviation) => 1 / Math.Max(deviation, 1e-300);
 
     private static void Require(bool right, string key, string allowed)
     {
@@ -100,11 +158,11 @@ internal sealed class NumberScale
             throw new FormatException($"The scale of a number has a wrong \"{key}\": it must be {allowed}.");
     }
 
-    private static bool Rising(float[] numbers)
-        => numbers.All(float.IsFinite) && numbers.Zip(numbers.Skip(1)).All(pair => pair.First <= pair.Second);
+    private static bool Rising(double[] numbers)
+        => numbers.All(double.IsFinite) && numbers.Zip(numbers.Skip(1)).All(pair => pair.First <= pair.Second);
 
     // Share of the training numbers below, half of the equal ones included: from 0 to 1.
-    private static double Rank(float[] quantiles, float number)
+    private static double Rank(double[] quantiles, double number)
     {
         int first = LowerBound(quantiles, number), last = first;
         while (last < quantiles.Length && quantiles[last] == number)
@@ -116,11 +174,13 @@ internal sealed class NumberScale
             return 0;
         if (first == quantiles.Length)
             return 1;
-        float low = quantiles[first - 1], high = quantiles[first];
-        return (first - 1 + ((double)number - low) / ((double)high - low)) / intervals;
+        double low = quantiles[first - 1], high = quantiles[first];
+        // The difference of the largest numbers is infinite, that of their halves is not.
+        var share = double.IsFinite(high - low) ? (number - low) / (high - low) : (number / 2 - low / 2) / (high / 2 - low / 2);
+        return (first - 1 + share) / intervals;
     }
 
-    private static int LowerBound(float[] sorted, float number)
+    private static int LowerBound(double[] sorted, double number)
     {
         int low = 0, high = sorted.Length;
         while (low < high)
@@ -134,17 +194,20 @@ internal sealed class NumberScale
         return low;
     }
 
-    private static float[] Quantiles(ReadOnlySpan<float> sorted, int intervals)
+    private static double[] Quantiles(ReadOnlySpan<double> sorted, int intervals)
     {
-        var quantiles = new float[intervals + 1];
+        var quantiles = new double[intervals + 1];
         for (var i = 0; i <= intervals; i++)
-        {
-            var place = (double)i / intervals * (sorted.Length - 1);
-            var below = (int)place;
-            var above = Math.Min(below + 1, sorted.Length - 1);
-            quantiles[i] = (float)(sorted[below] + (place - below) * ((double)sorted[above] - sorted[below]));
-        }
+            quantiles[i] = Quantile(sorted, (double)i / intervals);
         return quantiles;
+    }
+
+    private static double Quantile(ReadOnlySpan<double> sorted, double share)
+    {
+        var place = share * (sorted.Length - 1);
+        var below = (int)place;
+        double low = sorted[below], high = sorted[Math.Min(below + 1, sorted.Length - 1)];
+        return double.IsFinite(high - low) ? low + (place - below) * (high - low) : 2 * (low / 2 + (place - below) * (high / 2 - low / 2));
     }
 
     // Peter Acklam's rational approximation of the normal distribution's quantile function; relative error under 1.2e-9.
@@ -170,6 +233,11 @@ internal sealed class NumberScale
     }
 
     private static JsonArray Array(float[] values) => new([.. values.Select(value => (JsonNode)value)]);
+}
 
-    private static float[] Floats(JsonNode array) => [.. array.AsArray().Select(value => (float)value!)];
+/// <summary>Numbers in sentences.</summary>
+internal static class NumberText
+{
+    /// <summary>Six digits, whatever the size.</summary>
+    public static string Of(double number) => number.ToString("G6", CultureInfo.InvariantCulture);
 }

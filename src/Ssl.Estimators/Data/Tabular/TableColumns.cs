@@ -17,6 +17,11 @@ internal sealed record TableColumn(string Name, TableColumnKind Kind, int? Size,
 {
     /// <summary>Cells of a row.</summary>
     public int Cells => Size ?? 1;
+
+    /// <summary>The one value that a cell had in the training data, in words; null where it had several.</summary>
+    public string? ConstantText(int cell) => TableColumnKinds.IsNumeric(Kind)
+        ? Scales[cell].IsConstant ? Scales[cell].ConstantText : null
+        : Vocabularies[cell].IsConstant ? Vocabularies[cell].ConstantText : null;
 }
 
 /// <summary>The columns of a table and what was learned of them; turns rows into the numbers and codes that an encoder reads.</summary>
@@ -25,19 +30,27 @@ internal sealed class TableColumns
     private const string NameKey = "name", KindKey = "kind", SizeKey = "size", CellsKey = "cells", ScalesKey = "scales",
         VocabulariesKey = "vocabularies";
 
+    private const int NamedCells = 10;
+
     private readonly int _values;
     private readonly int _texts;
+
+    // By column and cell, what is told of a row whose value is hidden; null where a cell had several values.
+    private readonly string?[][] _hidden;
 
     public TableColumns(IReadOnlyList<TableColumn> columns)
     {
         Columns = columns;
         _values = columns.Where(c => !TableColumnKinds.IsText(c.Kind)).Sum(c => c.Cells);
         _texts = columns.Sum(c => c.Cells) - _values;
-        var numeric = columns.Where(c => c.Kind == TableColumnKind.Number).ToArray();
-        var categorical = columns.Where(c => c.Kind != TableColumnKind.Number).ToArray();
+        var numeric = columns.Where(c => TableColumnKinds.IsNumeric(c.Kind)).ToArray();
+        var categorical = columns.Where(c => !TableColumnKinds.IsNumeric(c.Kind)).ToArray();
         Layout = new TableLayout([.. numeric.SelectMany(c => c.CellNames)], [.. categorical.SelectMany(c => c.CellNames)],
             [.. categorical.SelectMany(c => c.Vocabularies.Select(v => v.Count))],
                 [.. numeric.SelectMany(c => c.Scales.Select(s => s.Edges))]);
+        _hidden = [.. columns.Select(column => Enumerable.Range(0, column.Cells).Select(cell => column.ConstantText(cell) is { } only
+            ? $"another value in '{column.CellNames[cell]}' than in the training data, which had {only} only: the encoder does not see it"
+            : null).ToArray())];
     }
 
     /// <summary>In the order of the options.</summary>
@@ -46,13 +59,26 @@ internal sealed class TableColumns
     /// <summary>The cells as an encoder sees them.</summary>
     public TableLayout Layout { get; }
 
+    /// <summary>A sentence on the cells that had one value at most in the training data; null where there are none.</summary>
+    public string? DescribeConstants()
+    {
+        string[] cells = [.. Columns.SelectMany(column => Enumerable.Range(0, column.Cells).Select(cell => (Name: column.CellNames[cell],
+            Only: column.ConstantText(cell)))).Where(cell => cell.Only is not null).Select(cell => $"'{cell.Name}' ({cell.Only})")];
+        if (cells.Length == 0)
+            return null;
+        var more = cells.Length > NamedCells ? $" and {cells.Length - NamedCells} more" : "";
+        return $"One value only, or none, in all rows: {string.Join(", ", cells.Take(NamedCells))}{more}. Nothing is learned of it, and the "
+            + "encoder will not see other values later. Give Fit rows in which it varies, or leave the column out of InputColumnNames.";
+    }
+
     /// <summary>Scales and looks up the cells of a row.</summary>
     /// <param name="row">Numbers and booleans of the columns, and texts and values of keys, each in the columns' order.</param>
     /// <param name="numbers">Takes the scaled numbers; NaN where missing.</param>
     /// <param name="codes">Takes the entries of the categories.</param>
-    public void Encode(RawRow row, Span<float> numbers, Span<int> codes)
+    /// <param name="notices">Told of values that the encoder does not see; may be null.</param>
+    public void Encode(RawRow row, Span<float> numbers, Span<int> codes, RowNotices? notices = null)
     {
-        ReadOnlySpan<float> values = row.Numbers.Span;
+        ReadOnlySpan<double> values = row.Numbers.Span;
         ReadOnlySpan<ReadOnlyMemory<char>> texts = row.Texts.Span;
         if (values.Length != _values)
         {
@@ -65,23 +91,31 @@ internal sealed class TableColumns
                 + "fitted: a vector column has another size.");
         }
         int value = 0, text = 0, number = 0, code = 0;
-        foreach (var column in Columns)
+        for (var i = 0; i < Columns.Count; i++)
         {
+            var column = Columns[i];
             for (var cell = 0; cell < column.Cells; cell++)
             {
+                var hides = false;
                 switch (column.Kind)
                 {
-                    case TableColumnKind.Number:
-                        var raw = values[value++];
-                        numbers[number++] = float.IsNaN(raw) ? float.NaN : column.Scales[cell].Scale(raw);
-                        break;
                     case TableColumnKind.Boolean:
-                        codes[code++] = CategoryVocabulary.CodeOfBoolean(values[value++]);
+                        var answer = values[value++];
+                        codes[code++] = CategoryVocabulary.CodeOfBoolean(answer);
+                        hides = column.Vocabularies[cell].Hides(answer);
+                        break;
+                    case TableColumnKind.Text or TableColumnKind.Key:
+                        codes[code] = column.Vocabularies[cell].CodeOf(texts[text++].Span);
+                        hides = column.Vocabularies[cell].Hides(codes[code++]);
                         break;
                     default:
-                        codes[code++] = column.Vocabularies[cell].CodeOf(texts[text++].Span);
+                        var raw = values[value++];
+                        numbers[number++] = double.IsNaN(raw) ? float.NaN : column.Scales[cell].Scale(raw);
+                        hides = column.Scales[cell].Hides(raw);
                         break;
                 }
+                if (hides)
+                    notices?.Count(_hidden[i][cell]!);
             }
         }
     }
@@ -105,7 +139,7 @@ internal sealed class TableColumns
             [.. column[CellsKey]!.AsArray().Select(name => (string)name!)],
             [.. column[ScalesKey]!.AsArray().Select(scale => NumberScale.FromJson(scale!.AsObject()))],
             [.. column[VocabulariesKey]!.AsArray().Select(vocabulary => CategoryVocabulary.FromJson(vocabulary!.AsObject()))]);
-        var numeric = read.Kind == TableColumnKind.Number;
+        var numeric = TableColumnKinds.IsNumeric(read.Kind);
         if (read.CellNames.Count != read.Cells || read.Scales.Count != (numeric ? read.Cells : 0)
             || read.Vocabularies.Count != (numeric ? 0 : read.Cells))
         {

@@ -105,7 +105,8 @@ internal sealed class TableFeatures
         // Cells keep their sizes to each other: a rare category has little variance, and counts little. Slots of the embedding get one size.
         var inputVariance = variances.Take(inputs).Sum();
         var inputFactor = inputVariance > 0 ? Math.Sqrt(BlockVariance / inputVariance) : 0;
-        var lives = variances.Skip(inputs).Select(variance => variance > 1e-10).ToArray();
+        // By its own size: a slot in small units lives, one that only rounding moves does not.
+        var lives = variances.Select((variance, i) => variance > 1e-10 * (variance + means[i] * means[i])).Skip(inputs).ToArray();
         var slotVariance = BlockVariance / Math.Max(1, lives.Count(live => live));
         return new TableFeatures(layout, [.. means.Select(mean => (float)mean)],
             [.. variances.Select((variance, i) => (float)(i < inputs ? inputFactor : lives[i - inputs] ? Math.Sqrt(slotVariance / variance) : 0))]);

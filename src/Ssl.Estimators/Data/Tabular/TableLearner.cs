@@ -21,9 +21,10 @@ internal sealed class TableLearner
     private readonly Settings _settings;
     private readonly TableColumnKind[] _kinds;
     private readonly int[] _sizes;
-    private readonly List<float[]> _sample = [];
-    private readonly Moments[] _moments;
-    private readonly Dictionary<string, int>[] _counts;
+    private readonly List<double[]> _sample = [];
+    private readonly NumberMoments[] _moments;
+    private readonly bool[][] _answers;
+    private readonly CategoryCounts[] _counts;
     private long _rows;
 
     private TableLearner(DataViewSchema schema, IReadOnlyList<string> columns, Settings settings)
@@ -31,9 +32,9 @@ internal sealed class TableLearner
         _settings = settings;
         _kinds = [.. columns.Select(name => TableColumnKinds.Of(ColumnShape.Find(schema, name))!.Value)];
         _sizes = [.. columns.Select(name => schema[name].Type is VectorDataViewType vector ? vector.Size : 1)];
-        _moments = [.. Enumerable.Range(0, Cells(TableColumnKind.Number)).Select(_ => new Moments())];
-        _counts = [.. Enumerable.Range(0, Cells(TableColumnKind.Text) + Cells(TableColumnKind.Key))
-            .Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
+        _moments = [.. Enumerable.Range(0, Cells(TableColumnKinds.IsNumeric)).Select(_ => new NumberMoments())];
+        _answers = [.. Enumerable.Range(0, Cells(kind => kind == TableColumnKind.Boolean)).Select(_ => new bool[2])];
+        _counts = [.. Enumerable.Range(0, Cells(TableColumnKinds.IsText)).Select(_ => new CategoryCounts(MostCountedCategories))];
     }
 
     /// <summary>How to learn.</summary>
@@ -42,12 +43,18 @@ internal sealed class TableLearner
     /// <param name="MaximumCategories">The most categories of a cell with an entry of their own.</param>
     public sealed record Settings(NumericScaling Scaling, int MinimumCategoryCount, int MaximumCategories);
 
+    /// <summary>What was learned.</summary>
+    /// <param name="Columns">Of the columns.</param>
+    /// <param name="Rows">How many rows there are.</param>
+    /// <param name="Warnings">Sentences on what of the columns is of no use as it stands.</param>
+    public sealed record Learned(TableColumns Columns, long Rows, IReadOnlyList<string> Warnings);
+
     /// <summary>Reads all rows once.</summary>
     /// <param name="data">Has the columns, of allowed types.</param>
     /// <param name="columns">Their names.</param>
     /// <param name="settings">How to learn.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
-    public static (TableColumns Columns, long Rows) Learn(IDataView data, IReadOnlyList<string> columns, Settings settings,
+    public static Learned Learn(IDataView data, IReadOnlyList<string> columns, Settings settings,
         CancellationToken cancellationToken)
     {
         var learner = new TableLearner(data.Schema, columns, settings);
@@ -55,14 +62,14 @@ internal sealed class TableLearner
         var random = new ShuffleRandom(0);
         foreach (var row in RowReader.All(data, columns, cancellationToken))
             learner.Add(row, random);
-        return (learner.Result(data.Schema, columns), learner._rows);
+        return learner.Result(data.Schema, columns);
     }
 
     private void Add(RawRow row, ShuffleRandom random)
     {
         var values = row.Numbers.Span;
         var texts = row.Texts.Span;
-        int value = 0, text = 0, number = 0, category = 0;
+        int value = 0, text = 0, number = 0, category = 0, answer = 0;
         var sampled = Sampled(random);
         for (var column = 0; column < _kinds.Length; column++)
         {
@@ -70,18 +77,18 @@ internal sealed class TableLearner
             {
                 switch (_kinds[column])
                 {
-                    case TableColumnKind.Number:
+                    case TableColumnKind.Boolean:
+                        _answers[answer++][values[value++] == 1 ? 1 : 0] = true;
+                        break;
+                    case TableColumnKind.Text or TableColumnKind.Key:
+                        _counts[category++].Add(texts[text++].Span.Trim());
+                        break;
+                    default:
                         _moments[number].Add(values[value]);
                         if (sampled is not null)
                             sampled[number] = values[value];
                         value++;
                         number++;
-                        break;
-                    case TableColumnKind.Boolean:
-                        value++;
-                        break;
-                    default:
-                        Count(_counts[category++], texts[text++].Span.Trim());
                         break;
                 }
             }
@@ -90,58 +97,67 @@ internal sealed class TableLearner
     }
 
     // Reservoir sampling: where the numbers of the present row go, or null.
-    private float[]? Sampled(ShuffleRandom random)
+    private double[]? Sampled(ShuffleRandom random)
     {
         if (_moments.Length == 0)
             return null;
         if (_sample.Count < SampledRows)
         {
-            _sample.Add(new float[_moments.Length]);
+            _sample.Add(new double[_moments.Length]);
             return _sample[^1];
         }
         var place = random.NextInt64(_rows + 1);
         return place < SampledRows ? _sample[(int)place] : null;
     }
 
-    private static void Count(Dictionary<string, int> counts, ReadOnlySpan<char> name)
-    {
-        if (name.IsEmpty)
-            return;
-        var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (lookup.TryGetValue(name, out var count))
-            lookup[name] = count + 1;
-        else if (counts.Count < MostCountedCategories)
-            lookup[name] = 1;
-    }
-
-    private TableColumns Result(DataViewSchema schema, IReadOnlyList<string> names)
+    private Learned Result(DataViewSchema schema, IReadOnlyList<string> names)
     {
         var columns = new List<TableColumn>();
-        int number = 0, category = 0;
+        var (warnings, outliers) = (new List<string>(), new List<string>());
+        int number = 0, category = 0, answer = 0;
         for (var i = 0; i < names.Count; i++)
         {
+            if (_kinds[i] == TableColumnKind.Key && KeyValues.ItemType(schema[names[i]]) is null)
+                warnings.Add($"'{names[i]}' is a key without values: its numbers are the categories, and must mean the same in every data that is embedded.");
             var scales = new List<NumberScale>();
             var vocabularies = new List<CategoryVocabulary>();
-            for (var cell = 0; cell < _sizes[i]; cell++)
+            var cells = CellNames(schema[names[i]], _sizes[i]);
+            foreach (var cell in cells)
             {
-                if (_kinds[i] == TableColumnKind.Number)
-                    scales.Add(Scale(number++));
-                else
-                    vocabularies.Add(_kinds[i] == TableColumnKind.Boolean ? CategoryVocabulary.Boolean()
-                        : CategoryVocabulary.Learn(_counts[category++], _settings.MinimumCategoryCount, _settings.MaximumCategories));
+                switch (_kinds[i])
+                {
+                    case TableColumnKind.Boolean:
+                        vocabularies.Add(CategoryVocabulary.Boolean(_answers[answer][0], _answers[answer++][1]));
+                        break;
+                    case TableColumnKind.Text or TableColumnKind.Key:
+                        var counts = _counts[category++];
+                        vocabularies.Add(CategoryVocabulary.Learn(counts.Names, _settings.MinimumCategoryCount, _settings.MaximumCategories));
+                        if (counts.Describe(cell, _settings.MinimumCategoryCount, _settings.MaximumCategories) is { } warning)
+                            warnings.Add(warning);
+                        break;
+                    default:
+                        scales.Add(Scale(number++, cell, outliers));
+                        break;
+                }
             }
             var isVector = schema[names[i]].Type is VectorDataViewType;
-            columns.Add(new TableColumn(names[i], _kinds[i], isVector ? _sizes[i] : null, CellNames(schema[names[i]], _sizes[i]), scales,
-                vocabularies));
+            columns.Add(new TableColumn(names[i], _kinds[i], isVector ? _sizes[i] : null, cells, scales, vocabularies));
         }
-        return new TableColumns(columns);
+        var learned = new TableColumns(columns);
+        if (learned.DescribeConstants() is { } constants)
+            warnings.Insert(0, constants);
+        if (Outliers.Describe(outliers) is { } sentence)
+            warnings.Add(sentence);
+        return new Learned(learned, _rows, warnings);
     }
 
-    private NumberScale Scale(int cell)
+    private NumberScale Scale(int cell, string name, List<string> outliers)
     {
-        float[] sample = [.. _sample.Select(row => row[cell]).Where(float.IsFinite)];
-        var moments = _moments[cell];
-        return NumberScale.Learn(_settings.Scaling, moments.Count, moments.Mean, moments.Deviation, sample);
+        double[] sample = [.. _sample.Select(row => row[cell]).Where(double.IsFinite)];
+        var scale = NumberScale.Learn(_settings.Scaling, _moments[cell], sample);
+        if (_settings.Scaling == NumericScaling.ZScore && Outliers.Find(_moments[cell], sample, $"'{name}'") is { } found)
+            outliers.Add(found);
+        return scale;
     }
 
     private static string[] CellNames(DataViewSchema.Column column, int size)
@@ -162,27 +178,5 @@ internal sealed class TableLearner
         return [.. slots.Select(slot => $"{column.Name}.{slot}")];
     }
 
-    private int Cells(TableColumnKind kind) => _kinds.Zip(_sizes).Where(c => c.First == kind).Sum(c => c.Second);
-
-    // Welford's running mean and variance; missing and infinite values are left out.
-    private sealed class Moments
-    {
-        private double _squares;
-
-        public long Count { get; private set; }
-
-        public double Mean { get; private set; }
-
-        public double Deviation => Count > 0 ? Math.Sqrt(_squares / Count) : 0;
-
-        public void Add(float value)
-        {
-            if (!float.IsFinite(value))
-                return;
-            Count++;
-            var difference = value - Mean;
-            Mean += difference / Count;
-            _squares += difference * (value - Mean);
-        }
-    }
+    private int Cells(Func<TableColumnKind, bool> which) => _kinds.Zip(_sizes).Where(c => which(c.First)).Sum(c => c.Second);
 }

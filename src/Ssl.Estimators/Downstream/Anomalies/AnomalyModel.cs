@@ -38,7 +38,7 @@ internal abstract class AnomalyModel : IDisposable
     public abstract IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings);
 
     /// <summary>Row by row.</summary>
-    public abstract IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema);
+    public abstract IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema, ScoringSettings settings);
 
     /// <summary>Brings the model to a device.</summary>
     public abstract void MoveTo(Device device);

@@ -29,8 +29,8 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
         => new EncodedDataView(input, schema, new Computation(this, encoder), batchSize, settings);
 
-    public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
-        => new EncoderRowMapper(new Computation(this, encoder), inputSchema, outputSchema);
+    public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema, ScoringSettings settings)
+        => new EncoderRowMapper(new Computation(this, encoder), inputSchema, outputSchema, settings);
 
     public static ReconstructionModel Create(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors)
     {

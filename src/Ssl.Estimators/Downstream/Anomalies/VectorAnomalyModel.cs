@@ -30,7 +30,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
         => new EncodedDataView(input, schema, new Computation(this), batchSize);
 
-    public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema)
+    public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema, ScoringSettings settings)
         => new EncoderRowMapper(new Computation(this), inputSchema, outputSchema);
 
     protected override void Describe(JsonObject content, Dictionary<string, Tensor> tensors) => content[InputKey] = inputColumn;

@@ -21,15 +21,15 @@ internal static class LabelValues
                 "Map it to keys first: mlContext.Transforms.Conversion.MapValueToKey(…)."),
             PredictionKind.BinaryClassification => (shape.ItemType is BooleanDataViewType, "Boolean",
                 "Two classes of another type are told apart by the multiclass form."),
-            _ => (!shape.IsKey && shape.ItemType == NumberDataViewType.Single, "Single",
-                "Convert it first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.Single)."),
+            _ => (!shape.IsKey && shape.ItemType is NumberDataViewType, "a number",
+                "Convert it first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.Double)."),
         };
         if (!scalar || !fits)
             throw Check.SchemaMismatch("label", name, expected, shape.ToString(), advice);
     }
 
     /// <summary>Reads the label of the current row.</summary>
-    public static Func<float> Getter(PredictionKind kind, DataViewRow row, DataViewSchema.Column label)
+    public static Func<double> Getter(PredictionKind kind, DataViewRow row, DataViewSchema.Column label)
     {
         switch (kind)
         {
@@ -39,7 +39,7 @@ internal static class LabelValues
                 {
                     uint key = 0;
                     keys(ref key);
-                    return key == 0 ? float.NaN : key - 1;      // raw keys count from 1; 0 is missing
+                    return key == 0 ? double.NaN : key - 1;      // raw keys count from 1; 0 is missing
                 };
             case PredictionKind.BinaryClassification:
                 var answers = row.GetGetter<bool>(label);
@@ -50,19 +50,19 @@ internal static class LabelValues
                     return answer ? 1 : 0;
                 };
             default:
-                var numbers = row.GetGetter<float>(label);
+                var numbers = NumberColumns.OpenOne(row, label);
                 return () =>
                 {
-                    float number = 0;
+                    double number = 0;
                     numbers(ref number);
-                    return float.IsFinite(number) ? number : float.NaN;
+                    return double.IsFinite(number) ? number : double.NaN;
                 };
         }
     }
 
     /// <summary>What the labels leave to predict.</summary>
     /// <exception cref="InvalidOperationException">All are the same.</exception>
-    public static PredictionTask CreateTask(PredictionKind kind, DataViewSchema.Column label, IReadOnlyList<float> labels)
+    public static PredictionTask CreateTask(PredictionKind kind, DataViewSchema.Column label, IReadOnlyList<double> labels)
     {
         var classes = kind == PredictionKind.MulticlassClassification ? ClassValues.Of(label) : null;
         if (labels.Distinct().Take(2).Count() < 2)

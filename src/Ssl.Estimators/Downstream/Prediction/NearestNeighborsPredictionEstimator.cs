@@ -103,7 +103,7 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => channel.Warning(MessageSensitivity.None, "{0}", text));
         LibraryNotice.Tell(_mlContext);
         using var builder = new VectorIndexBuilder(((VectorDataViewType)features.Type).Size);
-        var labels = new List<float>();
+        var labels = new List<double>();
         var left = 0;
         using (var cursor = input.GetRowCursor([label, features]))
         {
@@ -111,7 +111,7 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
             foreach (var vector in VectorRows.Of(cursor, features))
             {
                 var value = getLabel();
-                if (!float.IsNaN(value) && builder.Add(vector))
+                if (!double.IsNaN(value) && builder.Add(vector))
                     labels.Add(value);
                 else
                     left++;
@@ -137,11 +137,13 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         }
 
         var task = LabelValues.CreateTask(_kind, label, labels);
+        if (_kind == PredictionKind.Regression)
+            PredictionTask.OfValues(labels, label.Name);            // refuses what a prediction cannot hold
         var k = Math.Min(_options.NumberOfNeighbors, labels.Count);
         var index = _options.BuildIndex(builder, device, k, new ShuffleRandom((ulong)_seed),
             text => channel.Info(MessageSensitivity.None, "{0}", text));
         return new NearestNeighborsPredictionTransformer(
-            new NeighborPredictor(index, [.. labels], task, _options.FeatureColumnName, k, _options.Temperature));
+            new NeighborPredictor(index, [.. labels.Select(label => (float)label)], task, _options.FeatureColumnName, k, _options.Temperature));
     }
 
     /// <summary>All input columns and those of the prediction.</summary>

@@ -60,16 +60,18 @@ internal static class StockBaseline
         }
 
         var chain = new EstimatorChain<ITransformer>();
-        string[] numbers = [.. columns.Where(c => c.Kind is TableColumnKind.Number or TableColumnKind.Boolean).Select(c => c.Name)];
+        string[] numbers = [.. columns.Where(c => c.Kind is { } kind && !TableColumnKinds.IsText(kind)).Select(c => c.Name)];
         if (numbers.Length > 0)
         {
             InputOutputColumnPair[] pairs = [.. numbers.Select((name, i) => new InputOutputColumnPair($"{Numbers}{i}", name))];
             InputOutputColumnPair[] converted = [.. pairs.Select(pair => new InputOutputColumnPair(pair.OutputColumnName))];
-            chain = chain.Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(pairs, DataKind.Single))
+            // In Double until they are scaled: dates and identifiers are all the same in Single.
+            chain = chain.Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(pairs, DataKind.Double))
                 .Append<ITransformer>(mlContext.Transforms.ReplaceMissingValues(converted,
                     Microsoft.ML.Transforms.MissingValueReplacingEstimator.ReplacementMode.Mean))
                 .Append<ITransformer>(mlContext.Transforms.Concatenate(Numbers, [.. converted.Select(pair => pair.OutputColumnName)]))
-                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(Numbers, fixZero: false));
+                .Append<ITransformer>(mlContext.Transforms.NormalizeMeanVariance(Numbers, fixZero: false))
+                .Append<ITransformer>(mlContext.Transforms.Conversion.ConvertType(Numbers, outputKind: DataKind.Single));
             parts.Add(Numbers);
         }
 

@@ -20,8 +20,8 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
 
     /// <summary>
     /// Name of the column of images to learn from and, later, to embed: images of any size and colors as <c>LoadImages</c> gives them,
-    /// which are brought to the encoder's size and channels; or a vector of <see cref="byte"/> or <see cref="float"/>, channel by channel,
-    /// whose type says [channels, height, width].
+    /// which are brought to the encoder's size and channels; or a vector of <see cref="byte"/>, <see cref="float"/> or other numbers,
+    /// channel by channel, whose type says [channels, height, width].
     /// </summary>
     /// <value>The default value is "Image".</value>
     [NotEmpty]
@@ -36,11 +36,13 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     public ImageView? View { get; set; }
 
     /// <summary>
-    /// The value of a white pixel: 255 as <c>ExtractPixels</c> and byte columns have it, 1 for pixels scaled to 0 to 1. Greater than 0.
+    /// The value of a white pixel: 255 as <c>ExtractPixels</c> has it, 1 for pixels scaled to 0 to 1, 1023, 4095, 16383 or 65535 for 10 to
+    /// 16 bits. Null takes the narrowest of these ranges that holds all pixels of the data that <c>Fit</c> gets; pixels of another range
+    /// are refused. What was found is logged, saved with the encoder, and holds for all that is embedded with it. Greater than 0.
     /// </summary>
-    /// <value>The default value is 255. Columns of <see cref="byte"/> need 255.</value>
+    /// <value>The default value is null. Columns of <see cref="byte"/> and of images have 255.</value>
     [OptionRange(Above = 0)]
-    public float PixelMaximum { get; set; } = PixelMaximumOfBytes;
+    public float? PixelMaximum { get; set; }
 
     /// <summary>
     /// Whether training leaves out images that cannot be decoded (damaged or missing files) with a warning that names them;

@@ -66,7 +66,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
         PixelColumn.Check(name, shape, _options.Encoder?.Shape);
-        if (shape.ItemType == NumberDataViewType.Byte && _options.PixelMaximum != ImagePretrainingOptions.PixelMaximumOfBytes)
+        if (shape.ItemType == NumberDataViewType.Byte && _options.PixelMaximum is not (null or ImagePretrainingOptions.PixelMaximumOfBytes))
         {
             throw new ArgumentOutOfRangeException(nameof(_options.PixelMaximum),
                 $"PixelMaximum must be 255 for a column of Byte such as '{name}', got {_options.PixelMaximum}.");
@@ -83,7 +83,10 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         var column = ColumnShape.Find(input.Schema, _options.InputColumnName);
         var factory = _options.Encoder ?? DefaultEncoder(PixelColumn.ShapeOf(column)!);
         var unreadable = 0;
-        return new ImageRowFormat(_options.InputColumnName, factory, _options.PixelMaximum, LoadedImageColumn.Is(column),
+        var maximum = _options.PixelMaximum ?? (LoadedImageColumn.Is(column) || column.ItemType == NumberDataViewType.Byte
+            ? ImagePretrainingOptions.PixelMaximumOfBytes
+            : PixelRange.Find(input, _options.InputColumnName, text => channel.Info(MessageSensitivity.Schema, "{0}", text), _options.CancellationToken));
+        return new ImageRowFormat(_options.InputColumnName, factory, maximum, LoadedImageColumn.Is(column),
             new PixelMoments(factory.Shape), _options.SkipUnreadableImages ? Skip : null);
 
         void Skip(string sentence)

@@ -48,19 +48,21 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
     protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
         if (TableColumnKinds.Of(shape) is null)
-            throw shape.Mismatch(name, TableColumnKinds.Expected);
+            throw shape.Mismatch(name, TableColumnKinds.Expected, TableColumnKinds.Advice);
     }
 
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
-        var (columns, rows) = TableLearner.Learn(input, _columns,
+        var (columns, rows, warnings) = TableLearner.Learn(input, _columns,
             new TableLearner.Settings(_options.NumericScaling, _options.MinimumCategoryCount, _options.MaximumCategories),
                 _options.CancellationToken);
         RequireRows(rows, "There are no rows.");
         var layout = columns.Layout;
         channel.Info(MessageSensitivity.None, "columns read: {0:N0} rows of {1:N0} numbers and {2:N0} categories with {3:N0} entries", rows,
             layout.NumericCount, layout.CategoricalCount, layout.TotalCategories);
+        foreach (var warning in warnings)
+            channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", warning);
         return new TableRowFormat(_columns, columns, _encoder);
     }
 

@@ -14,8 +14,8 @@ public abstract class TimeSeriesPretrainingOptions : PretrainingOptions
     }
 
     /// <summary>
-    /// Name of the column of series to learn from and, later, to embed: a vector of <see cref="float"/>, channel by channel, of one length
-    /// or of differing lengths. Missing values are NaN.
+    /// Name of the column of series to learn from and, later, to embed: a vector of numbers of any type, channel by channel, of one
+    /// length or of differing lengths. Missing values are NaN.
     /// </summary>
     /// <value>The default value is "Series".</value>
     [NotEmpty]
@@ -36,6 +36,13 @@ public abstract class TimeSeriesPretrainingOptions : PretrainingOptions
     /// </summary>
     /// <value>The default value is false.</value>
     public bool PerTimestamp { get; set; }
+
+    /// <summary>
+    /// How the values of each channel are brought to a common scale. <see cref="NumericScaling.Robust"/> where a few outliers, such as
+    /// faults of a sensor, make the standard deviation large.
+    /// </summary>
+    /// <value>The default value is <see cref="NumericScaling.ZScore"/>.</value>
+    public NumericScaling NumericScaling { get; set; } = NumericScaling.ZScore;
 
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
 }

@@ -76,7 +76,8 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
             throw new InvalidOperationException($"{why} makes embeddings of {_encoder.DimensionFor(layout):N0} values; at most "
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
-        var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.CancellationToken);
+        var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.NumericScaling,
+            text => channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", text), _options.CancellationToken);
         return new SeriesRowFormat(name, _encoder, layout, scaling, MinimumLength);
     }
 

@@ -12,22 +12,25 @@ internal sealed class FeatureSpace
 {
     private const double TotalVariance = 64;
 
-    private readonly float[] _means;
-    private readonly float _factor;
+    private readonly double[] _means;
+    private readonly double _factor;
 
     /// <param name="labeled">Single [N, D].</param>
     /// <param name="unlabeled">Single [U, D].</param>
     public FeatureSpace(Tensor labeled, Tensor unlabeled)
     {
         using var scope = NewDisposeScope();
-        var all = cat([labeled, unlabeled]);
+        // In Double: the squares of a Single overflow or vanish, and large values that differ little have no variance.
+        var all = cat([labeled, unlabeled]).to(ScalarType.Float64);
         var mean = all.mean([0]);
-        var total = all.var(0, unbiased: false).sum().item<float>();
-        _factor = total > 0 ? (float)Math.Sqrt(TotalVariance / total) : 1;
-        Labeled = labeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
-        Unlabeled = unlabeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
+        var centered = all.sub(mean);
+        var total = centered.pow(Number(2)).mean([0]).sum().item<double>();
+        _factor = total > 0 ? Math.Sqrt(TotalVariance / total) : 1;
+        var scaled = centered.mul(Number(_factor)).to(ScalarType.Float32);
+        Labeled = scaled.narrow(0, 0, labeled.shape[0]).clone().MoveToOuterDisposeScope();
+        Unlabeled = scaled.narrow(0, labeled.shape[0], unlabeled.shape[0]).clone().MoveToOuterDisposeScope();
         IsSparse = labeled.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
-        _means = MemoryMarshal.Cast<byte, float>(mean.contiguous().bytes).ToArray();
+        _means = MemoryMarshal.Cast<byte, double>(mean.contiguous().bytes).ToArray();
     }
 
     /// <summary>Single [N, D].</summary>
@@ -55,8 +58,9 @@ internal sealed class FeatureSpace
             for (var slot = 0; slot < slots; slot++)
             {
                 var weight = scaled[slot * outputs + k] * _factor;
-                weights[slot * outputs + k] = weight;
-                bias -= (double)weight * _means[slot];
+                weights[slot * outputs + k] = (float)weight;
+                // Of the weight as it is used: what it loses as a Single is not multiplied by a large mean.
+                bias -= (double)(float)weight * _means[slot];
             }
             weights[slots * outputs + k] = (float)bias;
         }

@@ -44,7 +44,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private readonly PredictionTask _task;
     private readonly FewLabelsTrainer.Options _options;
     private readonly float[][] _rows;
-    private readonly float[] _labels;
+    private readonly double[] _labels;
     private readonly int _inputSlots;
     private readonly Action<FewLabelsCandidate> _judged;
     private readonly Action<string> _tell;
@@ -69,7 +69,7 @@ internal sealed class FewLabelsSearch : IDisposable
     /// <param name="judged">Told of every candidate.</param>
     /// <param name="tell">Gets lines for the log.</param>
     public FewLabelsSearch(PredictionTask task, FewLabelsTrainer.Options options, Random random, float[][] rows,
-        float[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, Action<FewLabelsCandidate> judged, Action<string> tell)
+        double[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, Action<FewLabelsCandidate> judged, Action<string> tell)
     {
         (_task, _options, _rows, _labels, _inputSlots, _adaptation) = (task, options, rows, labels, inputSlots, adaptation);
         (_judged, _tell, _outputs) = (judged, tell, FewLabelsModel.OutputsOf(task));
@@ -308,8 +308,8 @@ internal sealed class FewLabelsSearch : IDisposable
         }
         return best;
 
-        TreeEnsemble Grow(float[][] rows, float[] labels, TreeSettings settings)
-            => TreeEnsemble.Fit(_trainers, rows, IsRegression ? [.. labels.Select(Standardized)] : labels, IsRegression ? 0 : _outputs, settings);
+        TreeEnsemble Grow(float[][] rows, double[] labels, TreeSettings settings)
+            => TreeEnsemble.Fit(_trainers, rows, [.. labels.Select(label => IsRegression ? Standardized(label) : (float)label)], IsRegression ? 0 : _outputs, settings);
     }
 
     // What holds whatever the row: with hardly any labels it is the hardest to beat.
@@ -419,7 +419,7 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private static Tensor Take(Tensor rows, int[] which) => rows.index_select(0, tensor(which.Select(i => (long)i).ToArray()));
 
-    private Tensor Targets(float[] labels)
+    private Tensor Targets(double[] labels)
     {
         if (IsRegression)
             return tensor(labels.Select(Standardized).ToArray(), [labels.Length, 1]);
@@ -429,7 +429,7 @@ internal sealed class FewLabelsSearch : IDisposable
         return tensor(targets, [labels.Length, _outputs]);
     }
 
-    private float Standardized(float label) => _task.Deviation > 0 ? (label - _task.Mean) / _task.Deviation : 0;
+    private float Standardized(double label) => _task.Deviation > 0 ? (float)((label - _task.Mean) / _task.Deviation) : 0;
 
     // Folds with the same share of each class, as far as they go.
     private (int[] Used, int[] Held)[] Cut(Random random, int most)

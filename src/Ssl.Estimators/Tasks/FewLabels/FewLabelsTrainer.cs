@@ -192,7 +192,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         LibraryNotice.Tell(_mlContext);
         TorchDevice.UseAllCores();
         var random = new Random((int)_seed ^ (int)(_seed >> 32));
-        var (vectors, labels, others) = (new List<float[]>(), new List<float>(), new List<float[]>());
+        var (vectors, labels, others) = (new List<float[]>(), new List<double>(), new List<float[]>());
         // Which rows these are, counted through both views.
         var (labeledNumbers, otherNumbers) = (new List<int>(), new List<int>());
         var (unusable, seen, number) = (0, 0, 0);
@@ -213,7 +213,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
 
         var task = TaskOf(label, labels);
         if (_kind == PredictionKind.Regression)
-            task = PredictionTask.OfValues(labels);
+            task = PredictionTask.OfValues(labels, label.Name);
         int[] drawn = [.. otherNumbers];
         random.Shuffle(drawn);
         var encoder = EncoderAnnotation.Find(features);
@@ -234,7 +234,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         {
             var column = data.Schema[_options.FeatureColumnName];
             using var cursor = data.GetRowCursor(labelColumn is { } read ? [read, column] : [column]);
-            Func<float> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => float.NaN;
+            Func<double> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => double.NaN;
             foreach (var vector in VectorRows.Of(cursor, column))
             {
                 if (_options.CancellationToken.IsCancellationRequested)
@@ -244,7 +244,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
                 {
                     unusable++;
                 }
-                else if (float.IsNaN(value))
+                else if (double.IsNaN(value))
                 {
                     KeepSome(vector);
                 }
@@ -302,7 +302,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         + "labels enough to know what is predicted: there is no model to return.", inner, _options.CancellationToken);
 
     // Null where it is not to be tried, or the columns that the encoder reads are not there any more.
-    private EncoderAdaptation? Adaptation(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, List<float> labels,
+    private EncoderAdaptation? Adaptation(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, List<double> labels,
         IChannel channel)
     {
         if (_kind == PredictionKind.Regression || _options.Adaptation == Usage.Never
@@ -346,7 +346,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         foreach (var (row, place) in order.Index())
             sorted[place] = row;
         store.KeepOnly(sorted);
-        return new EncoderAdaptation(encoder, store, [.. labels], _seed, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
+        return new EncoderAdaptation(encoder, store, [.. labels.Select(label => (float)label)], _seed, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
             text => channel.Info(MessageSensitivity.None, "{0}", text));
     }
 

@@ -27,6 +27,7 @@ internal sealed class BinaryClassification : FineTuningMethod
     /// <inheritdoc/>
     protected override StepLoss Loss(Tensor logits, Tensor labels)
     {
+        labels = labels.to(ScalarType.Float32);                                                         // [N]
         var score = logits.squeeze(1);                                                                  // [N]
         var target = labels.mul(Number(1 - _labelSmoothing)).add(Number(_labelSmoothing / 2), One);      // [N]
         Tensor loss;

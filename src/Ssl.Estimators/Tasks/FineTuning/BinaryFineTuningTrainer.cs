@@ -55,18 +55,18 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
                 "Two classes of another type are told apart by FineTune.MulticlassClassification.");
     }
 
-    private protected override ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label)
+    private protected override ValueGetter<double> LabelGetter(DataViewRow row, DataViewSchema.Column label)
     {
         var getter = row.GetGetter<bool>(label);
         var answer = false;
-        return (ref float value) =>
+        return (ref double value) =>
         {
             getter(ref answer);
             value = answer ? 1 : 0;
         };
     }
 
-    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels)
+    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<double> labels)
     {
         if (labels.Distinct().Take(2).Count() < 2)
             throw new InvalidOperationException($"All {labels.Count} rows have the same label, '{labels[0] > 0}', in column "
@@ -75,7 +75,7 @@ public sealed class BinaryFineTuningTrainer : FineTuningTrainer
     }
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
-        IReadOnlyList<float> labels)
+        IReadOnlyList<double> labels)
     {
         var options = (Options)Settings;
         (float, float)? weights = options.ClassWeights == ClassWeights.Balanced

@@ -19,6 +19,8 @@ internal static class ClassMeansHead
     // and leaves no gradients.
     private const double LargestMargin = 5;
 
+    private const double LeastSpread = 1e-6;
+
     /// <summary>Fills the head.</summary>
     /// <param name="head">Linear, with an output for each class, or one for the second of two.</param>
     /// <param name="encoder">Gives the embeddings, in evaluation mode; on the CPU, as the head.</param>
@@ -38,7 +40,9 @@ internal static class ClassMeansHead
 
         var rest = all - of.mm(means);                                                      // [R, D]
         var within = rest.t().mm(rest) / Number(rest.shape[0]);                                     // [D, D]
-        var spread = within.diagonal(0, 0, 1).mean().clamp_min(Number(1e-6));
+        // Where all rows of a class are the same: next to nothing, measured by how far all embeddings lie apart.
+        var least = (all - middle).pow(Number(2)).mean().mul(Number(LeastSpread)).clamp_min(Number(1e-30));
+        var spread = within.diagonal(0, 0, 1).mean().maximum(least);
         var shrunk = within.mul(Number(1 - Shrinkage)).add(eye(within.shape[0], dtype: ScalarType.Float32).mul(spread * Number(Shrinkage)), One);
         var weight = linalg.solve(shrunk, centered.t()).t();                                 // [C, D]
         var half = weight.mul(centered).sum(1, keepdim: true).mul(Number(0.5));                      // [C, 1]

@@ -52,7 +52,7 @@ internal abstract class FineTuningMethod : PretrainingMethod
 
     /// <summary>The cost of predictions.</summary>
     /// <param name="logits">The head's outputs [N, O].</param>
-    /// <param name="labels">Single [N].</param>
+    /// <param name="labels">Single or Double [N].</param>
     protected abstract StepLoss Loss(Tensor logits, Tensor labels);
 
     // Embeddings [N, D].

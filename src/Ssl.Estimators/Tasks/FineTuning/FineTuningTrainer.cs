@@ -60,14 +60,14 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private protected abstract void CheckLabel(ColumnShape shape);
 
     /// <summary>Reads the label as a number; NaN where a row has none.</summary>
-    private protected abstract ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label);
+    private protected abstract ValueGetter<double> LabelGetter(DataViewRow row, DataViewSchema.Column label);
 
     /// <summary>What the head's outputs mean; throws where the labels leave nothing to learn.</summary>
-    private protected abstract PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels);
+    private protected abstract PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<double> labels);
 
     /// <summary>The method around a copy of the encoder and a new head.</summary>
     private protected abstract FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
-        IReadOnlyList<float> labels);
+        IReadOnlyList<double> labels);
 
     /// <summary>How rows without a label are used; null where they are left out.</summary>
     private protected virtual PseudoLabels? PseudoLabeling => null;
@@ -102,7 +102,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             && long.TryParse(stored, out var known) ? known : _seed;
         using var streams = new RandomStreams(seed);
         var rows = Read(input, model, streams, channel);
-        int[] labeled = [.. Enumerable.Range(0, rows.Count).Where(row => !float.IsNaN(rows.Labels[row]))];
+        int[] labeled = [.. Enumerable.Range(0, rows.Count).Where(row => !double.IsNaN(rows.Labels[row]))];
         var task = TaskOf(input.Schema[Settings.LabelColumnName], rows, labeled);
         var (training, validation) = rows.IsPartial ? (rows.Only(labeled), null) : Split(rows, labeled, streams.Shuffle);
         var tuned = Train(model, task, training, validation, streams, seed, device, channel, rows.IsPartial ? null : Settings.CheckpointPath, out var method);
@@ -227,6 +227,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     {
         var format = model.Format;
         var preparation = new PreparationReporter(Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
+        var notices = new RowNotices();
         var rows = BatchSource.CreateLabeled(new WatchedView(input, preparation.Row), new BatchSource.Settings
         {
             Format = format,
@@ -239,8 +240,11 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             CancellationToken = Settings.CancellationToken,
             Label = new LabelColumn(Settings.LabelColumnName, LabelGetter),
             KeepsUnlabeled = PseudoLabeling is not null,
+            Notices = notices,
         });
-        if (rows.Labels.All(float.IsNaN))
+        if (notices.Any)
+            Warn(channel, notices.Describe("Fine-tuning"));
+        if (rows.Labels.All(double.IsNaN))
         {
             if (rows.IsPartial)
                 throw Canceled();

@@ -80,18 +80,18 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
                 "Map it to keys first: mlContext.Transforms.Conversion.MapValueToKey(…).");
     }
 
-    private protected override ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label)
+    private protected override ValueGetter<double> LabelGetter(DataViewRow row, DataViewSchema.Column label)
     {
         var getter = row.GetGetter<uint>(label);
         uint key = 0;
-        return (ref float value) =>
+        return (ref double value) =>
         {
             getter(ref key);
-            value = key == 0 ? float.NaN : key - 1;     // raw keys count from 1; 0 is missing
+            value = key == 0 ? double.NaN : key - 1;     // raw keys count from 1; 0 is missing
         };
     }
 
-    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels)
+    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<double> labels)
     {
         var classes = ClassValues.Of(label);
         if (labels.Distinct().Take(2).Count() < 2)
@@ -102,7 +102,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
     }
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
-        IReadOnlyList<float> labels)
+        IReadOnlyList<double> labels)
     {
         var options = (Options)Settings;
         return new Tasks.MulticlassClassification(encoder, head, options.Tuning,
@@ -122,7 +122,7 @@ public sealed class MulticlassFineTuningTrainer : FineTuningTrainer
 internal static class BalancedWeights
 {
     /// <summary>rows / (classes present x rows of the class); 1 for a class without rows.</summary>
-    public static float[] Of(IReadOnlyList<float> labels, int numberOfClasses)
+    public static float[] Of(IReadOnlyList<double> labels, int numberOfClasses)
     {
         var counts = new int[numberOfClasses];
         foreach (var label in labels)

@@ -16,7 +16,7 @@ namespace Ssl.Estimators.Tasks;
 /// | column | type | meaning |
 /// | --- | --- | --- |
 /// | the encoder's input column(s) | as the encoder reads them | what to predict from |
-/// | label | Single | the number; rows where it is NaN or infinite are left out |
+/// | label | Single, or another number | the number; rows where it is NaN or infinite are left out |
 /// | Score | Single | the predicted number |
 ///
 /// ### Characteristics
@@ -46,16 +46,17 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
 
     private protected override void CheckLabel(ColumnShape shape)
     {
-        if (shape.Kind != SchemaShape.Column.VectorKind.Scalar || shape.IsKey || shape.ItemType != NumberDataViewType.Single)
-            throw Check.SchemaMismatch("label", Settings.LabelColumnName, "Single", shape.ToString(),
-                "Convert it first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.Single).");
+        if (shape.Kind != SchemaShape.Column.VectorKind.Scalar || shape.IsKey || shape.ItemType is not NumberDataViewType)
+            throw Check.SchemaMismatch("label", Settings.LabelColumnName, "a number", shape.ToString(),
+                "Convert it first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.Double).");
     }
 
-    private protected override ValueGetter<float> LabelGetter(DataViewRow row, DataViewSchema.Column label) => row.GetGetter<float>(label);
+    private protected override ValueGetter<double> LabelGetter(DataViewRow row, DataViewSchema.Column label) 
+        => NumberColumns.OpenOne(row, label);
 
-    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<float> labels)
+    private protected override PredictionTask CreateTask(DataViewSchema.Column label, IReadOnlyList<double> labels)
     {
-        var task = PredictionTask.OfValues(labels);
+        var task = PredictionTask.OfValues(labels, label.Name);
         if (!(task.Deviation > 0))
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"All {labels.Count} rows have the same label, {labels[0]}, in column ")
@@ -64,6 +65,6 @@ public sealed class RegressionFineTuningTrainer : FineTuningTrainer
     }
 
     private protected override FineTuningMethod CreateMethod(Encoder encoder, PredictionHead head, PredictionTask task,
-        IReadOnlyList<float> labels)
+        IReadOnlyList<double> labels)
         => new Tasks.Regression(encoder, head, Settings.Tuning, task.Mean, task.Deviation);
 }

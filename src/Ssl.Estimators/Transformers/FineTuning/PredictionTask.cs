@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,17 +19,31 @@ internal enum PredictionKind
 /// <param name="Classes">The classes of a multiclass task; null for the others.</param>
 /// <param name="Mean">What 0 stands for in a regression.</param>
 /// <param name="Deviation">What a step of 1 stands for in a regression.</param>
-internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes = null, float Mean = 0, float Deviation = 1)
+internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes = null, double Mean = 0, double Deviation = 1)
 {
-    private const string KindKey = "task", ClassesKey = "classes", MeanKey = "mean", DeviationKey = "deviation";
+    private const string KindKey = "task", ClassesKey = "classes", MeanKey = "mean", DeviationKey = "deviation",
+        PrecisionKey = "precision", DoublePrecision = "double";
 
     /// <summary>A regression, on the scale on which its labels have mean 0 and deviation 1; the deviation is 0 where all are the same.</summary>
-    public static PredictionTask OfValues(IReadOnlyCollection<float> labels)
+    /// <param name="labels">Finite ones.</param>
+    /// <param name="column">Their column, to be named.</param>
+    /// <exception cref="InvalidOperationException">A prediction, which is a Single, could not hold such labels.</exception>
+    public static PredictionTask OfValues(IEnumerable<double> labels, string column)
     {
-        var mean = labels.Average(value => (double)value);
-        return new PredictionTask(PredictionKind.Regression, Mean: (float)mean,
-            Deviation: (float)Math.Sqrt(labels.Average(value => (value - mean) * (value - mean))));
+        var moments = new NumberMoments();
+        foreach (var label in labels)
+            moments.Add(label);
+        var (largest, deviation) = (Math.Max(Math.Abs(moments.Minimum), Math.Abs(moments.Maximum)), moments.IsConstant ? 0 : moments.Deviation);
+        if (moments.Count > 0 && (largest > float.MaxValue || deviation > 0 && deviation < LeastDeviation))
+        {
+            throw new InvalidOperationException($"Labels in column '{column}' go from {NumberText.Of(moments.Minimum)} to "
+                + $"{NumberText.Of(moments.Maximum)}, which predictions, Single as everywhere in ML.NET, cannot hold. Give the label in another unit.");
+        }
+        return new PredictionTask(PredictionKind.Regression, Mean: moments.Mean, Deviation: deviation);
     }
+
+    // Below it Singles lose digits.
+    private const double LeastDeviation = 1e-37;
 
     /// <summary>Outputs of the head: one for each class, or one.</summary>
     public int HeadOutputs => Classes?.Count ?? 1;
@@ -66,11 +81,15 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
         [ClassesKey] = Classes?.ToJson(),
         [MeanKey] = Mean,
         [DeviationKey] = Deviation,
+        [PrecisionKey] = DoublePrecision,
     };
 
-    public static PredictionTask FromJson(JsonObject json) => new(
-        Enum.Parse<PredictionKind>(json.Text(KindKey)),
-        json[ClassesKey] is { } classes ? ClassValues.FromJson(classes.AsObject()) : null,
-        (float)json[MeanKey]!,
-        (float)json[DeviationKey]!);
+    /// <summary>Reads what <see cref="ToJson"/> wrote. Without a word on precision, mean and deviation are Singles.</summary>
+    public static PredictionTask FromJson(JsonObject json)
+    {
+        return new(Enum.Parse<PredictionKind>(json.Text(KindKey)),
+            json[ClassesKey] is { } classes ? ClassValues.FromJson(classes.AsObject()) : null, Number(MeanKey), Number(DeviationKey));
+
+        double Number(string key) => json[PrecisionKey] is null ? (float)json[key]! : (double)json[key]!;
+    }
 }

@@ -66,4 +66,23 @@ public sealed class TableFeaturesTests
         Assert.AreEqual(ratios.max().item<float>(), ratios.min().item<float>(), 1e-3);
         Assert.ThrowsExactly<FormatException>(() => TableFeatures.FromJson(learned.ToJson(), s_layout, 5));
     }
+
+    [TestMethod]
+    public void A_slot_in_small_units_lives_and_one_that_only_rounding_moves_does_not()
+    {
+        using var scope = NewDisposeScope();
+        TableBatch Rows() => Batch([0, 5, 1, 6, 2, 7, 3, 5], new bool[8], [3, 4, 3, 4]);
+        TableFeatures Scaled(double factor, double offset) => TableFeatures.Learn(s_layout, [Rows()], rows =>
+        {
+            using (rows)
+                return rows.Numbers.mul(factor).add(offset);
+        });
+        using var batch = Rows();
+        float[] Embedding(TableFeatures features, double factor, double offset) => [.. features.Scale(features.Inputs(batch),
+            batch.Numbers.mul(factor).add(offset)).narrow(1, features.InputCount, 2).contiguous().data<float>()];
+        var plain = Embedding(Scaled(1, 0), 1, 0);
+        foreach (var (expected, actual) in plain.Zip(Embedding(Scaled(1e-12, 0), 1e-12, 0)))
+            Assert.AreEqual(expected, actual, 1e-4);
+        Assert.IsTrue(Embedding(Scaled(1e-6, 1), 1e-6, 1).All(value => value == 0));
+    }
 }
