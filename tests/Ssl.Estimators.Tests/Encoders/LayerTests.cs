@@ -90,4 +90,26 @@ public sealed class LayerTests
 
     private static void AssertClose(Tensor expected, Tensor actual)
         => Assert.IsLessThan(1e-4f, (expected - actual).abs().max().item<float>());
+
+    [TestMethod]
+    public void ABatchOfOneValueAChannelIsNormalizedByTheRunningStatistics()
+    {
+        using var scope = NewDisposeScope();
+        using var layer = new BatchNorm(3);
+        using (no_grad())
+        {
+            layer.get_buffer("running_mean")!.fill_(2.0);
+            layer.get_buffer("running_var")!.fill_(4.0);
+        }
+        layer.train();
+        foreach (var shape in new long[][] { [1, 3], [1, 3, 1], [1, 3, 1, 1] })
+        {
+            var output = layer.call(full(shape, 4.0, dtype: ScalarType.Float32));
+            Assert.IsLessThan(1e-4f, (output - 1).abs().max().item<float>(), $"{shape.Length} dimensions");
+        }
+        Assert.AreEqual(2f, layer.get_buffer("running_mean")!.mean().item<float>());
+        Assert.AreEqual(0L, layer.get_buffer("num_batches_tracked")!.item<long>());
+        layer.call(full([2, 3], 4.0, dtype: ScalarType.Float32));
+        Assert.AreEqual(1L, layer.get_buffer("num_batches_tracked")!.item<long>());
+    }
 }

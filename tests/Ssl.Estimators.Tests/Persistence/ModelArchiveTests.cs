@@ -69,6 +69,64 @@ public class ModelArchiveTests
     }
 
     [TestMethod]
+    [DataRow("\"numberOfLayers\":2", "\"numberOfLayers\":100000000", "has more weights than the file has values")]
+    [DataRow("\"numberOfLayers\":2", "\"numberOfLayers\":2147483647", "")]
+    [DataRow("\"dimension\":8", "\"dimension\":100000", "has more weights than the file has values")]
+    [DataRow("\"dimension\":8", "\"dimension\":2147483647", "")]
+    [DataRow("\"numberOfLayers\":2", "\"numberOfLayers\":null", "\"numberOfLayers\", a whole number, got nothing")]
+    public void A_network_of_any_size_is_refused_before_it_is_made(string stated, string other, string words)
+    {
+        var changed = Sealed(Bytes(TestSmallTable()), stated, other);
+        var resident = Environment.WorkingSet;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var fault = Assert.ThrowsExactly<FormatException>(() => EncoderModelReader.Read(new MemoryStream(changed)));
+        StringAssert.Contains(fault.Message, words);
+        Assert.DoesNotContain("(Parameter", fault.Message);
+        Assert.IsLessThan(200 << 20, Environment.WorkingSet - resident, "resident memory");
+        Assert.IsLessThan(20, clock.Elapsed.TotalSeconds);
+    }
+
+    [TestMethod]
+    public void Values_that_are_not_there_are_missed_before_memory_is_taken_for_them()
+    {
+        // A header of 8 terabytes of values, and none.
+        const long Count = 2_000_000_000_000;
+        var header = System.Text.Encoding.UTF8.GetBytes($"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{Count}],\"data_offsets\":[0,{4 * Count}]}}}}");
+        byte[] bytes = [.. BitConverter.GetBytes((long)header.Length), .. header];
+        var fault = Assert.ThrowsExactly<FormatException>(() => SafeTensorsReader.Open(new MemoryStream(bytes)));
+        StringAssert.Contains(fault.Message, $"truncated: its tensors should have {4 * Count} bytes, 0 are there");
+    }
+
+    // The encoder of a table as it is saved, before any training.
+    private static EncoderModel TestSmallTable()
+    {
+        var mlContext = new Microsoft.ML.MLContext(1);
+        var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 8).Select(i => new Number { Value = i }));
+        return new Ssl.Estimators.Methods.ScarfTrainer(mlContext, new Ssl.Estimators.Methods.ScarfTrainer.Options
+        {
+            InputColumnNames = [nameof(Number.Value)], Encoder = Ssl.Estimators.Encoders.TabularEncoders.Mlp(numberOfLayers: 2, dimension: 8), NumberOfEpochs = 0,
+        }).Fit(rows).Model;
+    }
+
+    // Other text in the header, and checksums that fit it.
+    private static byte[] Sealed(byte[] bytes, string text, string other)
+    {
+        var length = (int)BitConverter.ToInt64(bytes);
+        var json = JsonNode.Parse(bytes.AsSpan(8, length))!;
+        var manifest = (string)json["__metadata__"]!["ssl.manifest"]!;
+        StringAssert.Contains(manifest, text);
+        json["__metadata__"]!["ssl.manifest"] = manifest.Replace(text, other, StringComparison.Ordinal);
+        var header = System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+        Checksums.Seal(header);
+        return [.. BitConverter.GetBytes((long)header.Length), .. header, .. bytes[(8 + length)..]];
+    }
+
+    private sealed class Number
+    {
+        public float Value { get; set; }
+    }
+
+    [TestMethod]
     public void Tensors_of_somebody_else_are_no_model()
     {
         using var scope = NewDisposeScope();

@@ -81,7 +81,7 @@ public sealed class RowStoreTests
         var rows = new SeriesRows(new SeriesScaling([0], [1]), paddedLength: 1, "Series");
         var random = new Random(1);
         foreach (var length in lengths)
-            rows.Add(new RawRow(Enumerable.Range(0, length).Select(_ => random.NextSingle()).ToArray(), default), keepsEmpty: false);
+            rows.Add(new RawRow(Enumerable.Range(0, length).Select(_ => random.NextDouble()).ToArray(), default), keepsEmpty: false);
         return rows;
     }
 

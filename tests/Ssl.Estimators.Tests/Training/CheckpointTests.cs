@@ -142,6 +142,21 @@ public class CheckpointTests
     }
 
     [TestMethod]
+    public void AFileOfANewerVersionIsRefusedWithASentence()
+    {
+        Run(CheckpointPath);
+        byte[] bytes = File.ReadAllBytes(CheckpointPath);
+        int length = (int)BitConverter.ToInt64(bytes);
+        var header = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(bytes, 8, length)
+            .Replace("{\\u0022version\\u0022:3", "{\\u0022version\\u0022:4", StringComparison.Ordinal));
+        Assert.HasCount(length, header);
+        Ssl.Estimators.Serialization.Checksums.Seal(header);
+        File.WriteAllBytes(CheckpointPath, [.. bytes[..8], .. header, .. bytes[(8 + length)..]]);
+        var fault = Assert.ThrowsExactly<InvalidOperationException>(() => Run(CheckpointPath));
+        StringAssert.StartsWith(fault.Message, $"The checkpoint '{CheckpointPath}' cannot be read: It was written by a newer version of this package");
+    }
+
+    [TestMethod]
     public void OnlyTheCheckpointIsLeftInTheFolder()
     {
         Run(CheckpointPath, change: settings => settings.CheckpointEveryEpochs = 3);

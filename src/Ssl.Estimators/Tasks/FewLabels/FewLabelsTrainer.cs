@@ -286,7 +286,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
     }
 
     // Of rows whose reading was canceled there may be too few to tell.
-    private PredictionTask TaskOf(DataViewSchema.Column label, List<float> labels)
+    private PredictionTask TaskOf(DataViewSchema.Column label, List<double> labels)
     {
         try
         {
