@@ -91,17 +91,12 @@ internal sealed class EncoderModel : IDisposable
             if (inputs.Length == 0 || inputs.Contains(""))
                 throw new FormatException("The archive's encoder has no input columns, or one without a name.");
             return RowFormat.FromJson(kind, content, inputs) is not { } format ? null : new(
-                Filled(format, network => fill(network.state_dict()), CPU), CPU, format, content.Name(OutputColumnKey),
+                FilledFromFile(format, fill), CPU, format, content.Name(OutputColumnKey),
                 content[TrainingKey]!.DeepClone().AsObject());
         }
         catch (Exception e) when (e is NullReferenceException or InvalidOperationException or ArgumentException)
         {
             throw new FormatException($"The archive's description of the {kind} encoder is incomplete: {JsonReading.Reason(e)}", e);
-        }
-        catch (Exception e) when (e is ExternalException or OutOfMemoryException)
-        {
-            throw new FormatException("A network of the sizes in the archive's manifest cannot be made: the archive is damaged, or this "
-                + $"machine has too little memory ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
         }
     }
 
@@ -112,7 +107,7 @@ internal sealed class EncoderModel : IDisposable
     /// <param name="trainingFacts">How the weights came about.</param>
     public static EncoderModel Fill(RowFormat format, Action<IReadOnlyDictionary<string, Tensor>> fill, string outputColumn,
         JsonObject trainingFacts)
-        => new(Filled(format, network => fill(network.state_dict()), CPU), CPU, format, outputColumn, trainingFacts);
+        => new(FilledFromFile(format, fill), CPU, format, outputColumn, trainingFacts);
 
     /// <summary>A network with a copy of the weights that can be trained: on the CPU, its dropout drawn from these streams.</summary>
     public Encoder CreateTrainable(RandomStreams streams)
@@ -223,6 +218,20 @@ internal sealed class EncoderModel : IDisposable
     {
         foreach (var value in network.parameters().Concat(network.buffers()))
             value.DetachFromDisposeScope();
+    }
+
+    // A file may ask for any size.
+    private static Shared<Encoder> FilledFromFile(RowFormat format, Action<IReadOnlyDictionary<string, Tensor>> fill)
+    {
+        try
+        {
+            return Filled(format, network => fill(network.state_dict()), CPU);
+        }
+        catch (Exception e) when (e is ExternalException or OutOfMemoryException)
+        {
+            throw new FormatException("A network of the sizes that the file states cannot be made: the file is damaged, or this machine has too "
+                + $"little memory ({e.Message.Split('\n')[0].TrimEnd('.')}).", e);
+        }
     }
 
     private static Shared<Encoder> Filled(RowFormat format, Action<Encoder> fill, Device device)
