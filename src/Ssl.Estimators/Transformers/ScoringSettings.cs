@@ -35,10 +35,10 @@ internal sealed class ScoringSettings
     /// <summary>Those of a context.</summary>
     public static ScoringSettings Of(MLContext mlContext) => s_settings.GetValue(mlContext, static context => new ScoringSettings(context));
 
-    /// <summary>Warns through the context's log.</summary>
+    /// <summary>Warns through the context's log. Draws nothing from its random numbers, as a host of its own would.</summary>
     public void Warn(string text)
     {
-        using var channel = ((IHostEnvironment)_mlContext).Register("Embedding").Start("Score");
+        using var channel = ((IChannelProvider)_mlContext).Start("Score");
         channel.Warning(MessageSensitivity.None, "{0}", text);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Ssl.Estimators.Data;
@@ -12,7 +13,23 @@ internal static class ImageEnd
 
     /// <summary>Whether the file ends before its image does.</summary>
     /// <param name="path">A file.</param>
-    public static bool IsMissing(string path) => IsMissing(File.ReadAllBytes(path));
+    public static bool IsMissing(string path)
+    {
+        using var file = File.OpenHandle(path);
+        var length = checked((int)RandomAccess.GetLength(file));
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            var read = 0;
+            while (read < length && RandomAccess.Read(file, buffer.AsSpan(read, length - read), read) is > 0 and var more)
+                read += more;
+            return IsMissing(buffer.AsSpan(0, read));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     /// <summary>The same for its content.</summary>
     public static bool IsMissing(ReadOnlySpan<byte> file) => file switch
