@@ -10,8 +10,6 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal sealed class FeatureSpace
 {
-    private const double TotalVariance = 64;
-
     private readonly float[] _means;
     private readonly float _factor;
 
@@ -23,7 +21,7 @@ internal sealed class FeatureSpace
         var all = cat([labeled, unlabeled]);
         var mean = all.mean([0]);
         var total = all.var(0, unbiased: false).sum().item<float>();
-        _factor = total > 0 ? (float)Math.Sqrt(TotalVariance / total) : 1;
+        _factor = total > 0 ? (float)Math.Sqrt(LabeledRowSearch.TotalVariance / total) : 1;
         Labeled = labeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
         Unlabeled = unlabeled.sub(mean).mul(Number(_factor)).MoveToOuterDisposeScope();
         IsSparse = labeled.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
