@@ -145,11 +145,10 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
         using var cursor = input.GetRowCursor([features]);
         using var builder = new VectorIndexBuilder(dimension);
         var values = new List<float>();
-        long rows = 0, left = 0;
+        var (rows, left) = (0L, new LeftOutVectors());
         var byDirection = _options.Method == AnomalyMethod.NeighborDistance;
         foreach (var vector in VectorRows.Of(cursor, features))
         {
-            rows++;
             if (byDirection ? builder.Add(vector) : Array.TrueForAll(vector, float.IsFinite))
             {
                 if (!byDirection)
@@ -157,19 +156,20 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
             }
             else
             {
-                left++;
+                left.Add(features.Name, rows, vector);
             }
+            rows++;
         }
 
         var what = byDirection ? "zero, NaN or infinite" : "NaN or infinite";
-        if (rows - left < 2)
+        if (rows - left.Count < 2)
         {
-            throw new InvalidOperationException($"There are {rows - left} usable rows, at least 2 are needed to say what is ordinary"
-                + (left > 0 ? $": {left} of {rows} vectors in column '{features.Name}' are {what}." : "."));
+            throw new InvalidOperationException($"There are {rows - left.Count} usable rows, at least 2 are needed to say what is ordinary"
+                + (left.Count > 0 ? $": {left.Count} of {rows} vectors in column '{features.Name}' are {what}.{left.First}" : "."));
         }
 
-        if (left > 0)
-            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are {2}.", left, rows, what);
+        if (left.Count > 0)
+            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are {2}.{3}", left.Count, rows, what, left.First);
         return byDirection ? FitNeighbors(builder, channel) : FitMahalanobis(values, dimension);
     }
 
