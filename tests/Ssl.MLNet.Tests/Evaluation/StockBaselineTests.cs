@@ -127,7 +127,7 @@ public sealed class StockBaselineTests
         var random = new Random(2);
         var rows = Enumerable.Range(0, 40).Select(_ => new VBuffer<float>(3, [random.NextSingle(), random.NextSingle() - 1, 3 * random.NextSingle()])).ToArray();
         int[] classes = [.. rows.Select(row => row.GetItemOrDefault(0) + 0.2 * random.NextSingle() > 0.7 ? 1 : row.GetItemOrDefault(2) > 1.5 ? 2 : 0)];
-        var model = new StockSearch(rows, classes, 1, default).FitLinear(rows, [.. Enumerable.Range(0, 40)], new Penalty(l1, l2), scale: 1);
+        var model = new StockSearch(rows, classes, 1, default).FitLinear(rows, [.. Enumerable.Range(0, 40)], new Penalty(l1, l2));
 
         using var scope = NewDisposeScope();
         var features = tensor(rows.SelectMany(row => row.DenseValues()).ToArray(), [40, 3]);

@@ -32,11 +32,14 @@ internal sealed class StockSearch
     // Of so many rows a fifth says enough, and every fit takes time.
     private const int RowsForOneFold = 2_000;
 
-    private const int MaximumIterations = 200;
+    // Beyond, weights grow and hardly a prediction changes.
+    private const int MaximumIterations = 100;
+    private const float Tolerance = 1e-5f;
 
     // Of its own: the user's would be asked for random numbers.
     private readonly MLContext _trainers = new(seed: 0);
     private readonly IReadOnlyList<VBuffer<float>> _rows;
+    private readonly int[] _slots;
     private readonly int[] _classes;
     private readonly int _count;
     private readonly (int[] Used, int[] Held)[] _folds;
@@ -49,6 +52,7 @@ internal sealed class StockSearch
     public StockSearch(IReadOnlyList<VBuffer<float>> rows, int[] classes, long seed, CancellationToken cancellationToken)
     {
         (_rows, _classes, _count, _cancellationToken) = (rows, classes, classes.Max() + 1, cancellationToken);
+        _slots = SlotsWithValues(rows);
         var random = new ShuffleRandom((ulong)seed);
         float[] groups = [.. classes.Select(c => (float)c)];
         var cuts = rows.Count < RowsForOneCut ? 2 : 1;
@@ -66,7 +70,7 @@ internal sealed class StockSearch
     public StockCandidate Linear(double variance)
     {
         var scale = (float)(variance > 0 ? Math.Sqrt(LabeledRowSearch.TotalVariance / variance) : 1);
-        VBuffer<float>[] rows = [.. _rows.Select(row => Scaled(row, scale))];
+        VBuffer<float>[] rows = [.. _rows.Select(row => Chosen(row, scale))];
         var filled = rows.Sum(row => (double)row.GetValues().Length) / ((double)rows.Length * rows[0].Length);
         StockCandidate? best = null;
         foreach (var path in LabeledRowSearch.Penalties(isSparse: filled < 0.8).GroupBy(penalty => penalty.L1))
@@ -75,7 +79,11 @@ internal sealed class StockSearch
             var (last, worse) = (double.PositiveInfinity, 0);
             foreach (var penalty in path.TakeWhile(_ => worse < 2))
             {
-                var judged = Judge(LinearName, Describe(penalty), used => FitLinear(rows, used, penalty, scale));
+                var judged = Judge(LinearName, Describe(penalty), used =>
+                {
+                    var model = FitLinear(rows, used, penalty);
+                    return row => model(Chosen(row, scale));
+                });
                 worse = judged.Loss > last ? worse + 1 : 0;
                 last = judged.Loss;
                 if (best is null || judged.Loss < best.Loss)
@@ -137,19 +145,20 @@ internal sealed class StockSearch
         });
     }
 
-    /// <summary>Fits the linear model; it gives the log-odds of the classes for a row as it was before it was scaled.</summary>
-    internal Func<VBuffer<float>, double[]> FitLinear(VBuffer<float>[] rows, int[] used, Penalty penalty, float scale)
+    /// <summary>Fits the linear model; it gives the log-odds of the classes for a row.</summary>
+    internal Func<VBuffer<float>, double[]> FitLinear(VBuffer<float>[] rows, int[] used, Penalty penalty)
     {
         var view = new LabeledVectorView([.. used.Select(row => rows[row])], used.Select(row => _classes[row]), _count);
         // The trainer's penalties are for the sum of the losses.
         var model = _trainers.MulticlassClassification.Trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
         {
             LabelColumnName = LabeledVectorView.Label, FeatureColumnName = LabeledVectorView.Features, L1Regularization = (float)(penalty.L1 * used.Length),
-            L2Regularization = (float)(penalty.L2 * used.Length), MaximumNumberOfIterations = MaximumIterations, NumberOfThreads = 1,
+            L2Regularization = (float)(penalty.L2 * used.Length), MaximumNumberOfIterations = MaximumIterations, OptimizationTolerance = Tolerance,
+            NumberOfThreads = 1,
         }).Fit(view).Model;
         VBuffer<float>[]? weights = null;
         model.GetWeights(ref weights, out _);
-        float[][] dense = [.. weights.Select(vector => vector.DenseValues().Select(weight => weight * scale).ToArray())];
+        float[][] dense = [.. weights.Select(vector => vector.DenseValues().ToArray())];
         float[] biases = [.. model.GetBiases()];
         return row =>
         {
@@ -167,8 +176,35 @@ internal sealed class StockSearch
         };
     }
 
-    private static VBuffer<float> Scaled(VBuffer<float> row, float scale)
-        => new(row.Length, row.GetValues().Length, [.. row.GetValues().ToArray().Select(value => value * scale)], row.GetIndices().ToArray());
+    // Of all words few are in few rows: the others would only make weights of 0.
+    private static int[] SlotsWithValues(IReadOnlyList<VBuffer<float>> rows)
+    {
+        var slots = new SortedSet<int>();
+        foreach (var row in rows)
+        {
+            foreach (var (slot, value) in row.Items())
+            {
+                if (value != 0)
+                    slots.Add(slot);
+            }
+        }
+        return slots.Count == 0 ? [0] : [.. slots];
+    }
+
+    // The slots that have values in some labeled row, scaled.
+    private VBuffer<float> Chosen(VBuffer<float> row, float scale)
+    {
+        var (slots, values) = (new List<int>(), new List<float>());
+        foreach (var (slot, value) in row.Items())
+        {
+            if (value != 0 && Array.BinarySearch(_slots, slot) is >= 0 and var place)
+            {
+                slots.Add(place);
+                values.Add(value * scale);
+            }
+        }
+        return new VBuffer<float>(_slots.Length, slots.Count, [.. values], [.. slots]);
+    }
 
     private static float[] Dense(VBuffer<float> row, int slots)
     {
