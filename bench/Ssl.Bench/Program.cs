@@ -32,6 +32,7 @@ BenchCase[] cases =
     new ImagesGpu(),
     new TablesSpeed(),
     new TablesAnomaly(),
+    new AnomalyMethods(),
     new TablesLabels(),
     new FewLabelsTables(),
     new FewLabelsText(),

@@ -126,7 +126,7 @@ public sealed class TablesAnomaly : BenchCase
     }
 
     // Mean distance to the nearest fitted rows; where the rows are the fitted ones, a row's own copy is left out.
-    private static float[] Distances(float[][] references, float[][] rows, bool same)
+    internal static float[] Distances(float[][] references, float[][] rows, bool same)
     {
         if (references.Length > MostReferences)
         {
@@ -163,7 +163,7 @@ public sealed class TablesAnomaly : BenchCase
     private static torch.Tensor Matrix(float[][] rows) => torch.tensor(rows.SelectMany(row => row).ToArray()).view(rows.Length, -1);
 
     // The share of pairs in which the anomaly has the higher score; ties count half.
-    private static double Auc(float[] scores, bool[] anomalies)
+    internal static double Auc(float[] scores, bool[] anomalies)
     {
         var order = Enumerable.Range(0, scores.Length).OrderBy(i => scores[i]).ToArray();
         double ranks = 0;

@@ -11,7 +11,8 @@ public sealed partial class SelfSupervisedCatalog
     /// <param name="featureColumnName">Name of the column of vectors: known-size, of <see cref="float"/>, such as an embedding.</param>
     /// <param name="method">What makes a row an anomaly.</param>
     /// <param name="contaminationFraction">Share of the rows given to Fit that counts as anomalies. From 0 to less than 0.5.</param>
-    /// <param name="numberOfNeighbors">Neighbors over which a distance is averaged. At least 1.</param>
+    /// <param name="numberOfNeighbors">Neighbors over which a distance is averaged, for <see cref="AnomalyMethod.NeighborDistance"/> only. At least
+    /// 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
     public AnomalyScoreEstimator AnomalyScore(
         string featureColumnName = AnomalyScoreEstimator.Defaults.FeatureColumnName,

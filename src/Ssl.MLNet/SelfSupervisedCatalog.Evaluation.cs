@@ -44,7 +44,7 @@ public sealed partial class SelfSupervisedCatalog
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows.</exception>
     public RetrievalMetrics EvaluateRetrieval(IDataView data, string queryColumnName, string targetColumnName,
         int[]? numberOfResults = null)
-        => PairEvaluator.Retrieval(data, queryColumnName, targetColumnName, numberOfResults);
+        => PairEvaluator.Retrieval(_mlContext, data, queryColumnName, targetColumnName, numberOfResults);
 
     /// <summary>Measures how well the cosine of the two vectors of a row follows a given similarity, as in semantic textual
     /// similarity.</summary>
@@ -56,5 +56,5 @@ public sealed partial class SelfSupervisedCatalog
     /// <exception cref="InvalidOperationException">There are fewer than two usable rows, or the labels are all the same.</exception>
     public SimilarityMetrics EvaluateSimilarity(IDataView data, string firstColumnName, string secondColumnName,
         string labelColumnName = "Label")
-        => PairEvaluator.Similarity(data, firstColumnName, secondColumnName, labelColumnName);
+        => PairEvaluator.Similarity(_mlContext, data, firstColumnName, secondColumnName, labelColumnName);
 }

@@ -126,34 +126,34 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
         using var builder = new VectorIndexBuilder(dimension);
         using var cursor = input.GetRowCursor(ids is { } column ? [vectors, column] : [vectors]);
         var idReader = NeighborIdReader.Create(cursor, ids);
-        long rows = 0, left = 0;
+        var (rows, left) = (0L, new LeftOutVectors());
         foreach (var vector in VectorRows.Of(cursor, vectors))
         {
-            rows++;
             if (builder.Add(vector))
                 idReader.Read();
             else
-                left++;
+                left.Add(vectors.Name, rows, vector);
+            rows++;
         }
 
-        if (rows == left)
+        if (rows == left.Count)
         {
             throw new InvalidOperationException(rows == 0
                 ? "There are no reference rows to find neighbors among. Give Fit a data view with at least one row."
-                : $"None of the {rows} vectors in column '{_options.InputColumnName}' has a direction: all are zero, NaN or infinite.");
+                : $"None of the {rows} vectors in column '{_options.InputColumnName}' has a direction: all are zero, NaN or infinite.{left.First}");
         }
 
-        if (left > 0)
+        if (left.Count > 0)
         {
-            channel.Warning(MessageSensitivity.None, "{0} of {1} reference rows are left out: their vectors are zero, NaN or infinite.",
-                left, rows);
+            channel.Warning(MessageSensitivity.None, "{0} of {1} reference rows are left out: their vectors are zero, NaN or infinite.{2}",
+                left.Count, rows, left.First);
         }
 
-        if (rows - left < _options.NumberOfNeighbors)
+        if (rows - left.Count < _options.NumberOfNeighbors)
         {
             channel.Warning(MessageSensitivity.None,
                 "NumberOfNeighbors is {0}, but there are only {1} reference rows: the other neighbors will be missing.",
-                _options.NumberOfNeighbors, rows - left);
+                _options.NumberOfNeighbors, rows - left.Count);
         }
 
         var settings = new NeighborSettings(_options.InputColumnName, _options.NeighborsColumnName, _options.ScoresColumnName,

@@ -37,12 +37,15 @@ internal sealed class EmbeddingSet
         return vectors;
     }
 
-    /// <summary>All vectors of a column scaled to length 1, [Count, D], in the caller's dispose scope.</summary>
+    /// <summary>
+    /// All vectors of a column scaled to length 1, Double [Count, D], in the caller's dispose scope: cosines rounded to Single are equal where
+    /// vectors are.
+    /// </summary>
     public Tensor Directions(int column)
     {
         using var scope = NewDisposeScope();
         var vectors = Vectors(column).to(ScalarType.Float64);           // a Single's square may overflow
-        return (vectors / vectors.norm(1, keepdim: true)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return (vectors / vectors.norm(1, keepdim: true)).MoveToOuterDisposeScope();
     }
 
     /// <summary>One vector.</summary>
@@ -53,11 +56,12 @@ internal sealed class EmbeddingSet
     /// <param name="features">Columns of vectors, and what they are for as ML.NET says it.</param>
     /// <param name="label">Name of the label column, or null.</param>
     /// <param name="openLabel">Reads it: NaN where there is none. Throws where the column has another type.</param>
+    /// <param name="warn">Told where vectors cannot be used.</param>
     /// <param name="keepUnlabeled">Whether rows without a label stay, with NaN.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two such rows.</exception>
     public static EmbeddingSet Read(IDataView data, (string Role, string Name)[] features, string? label,
-        Func<DataViewRow, DataViewSchema.Column, Func<double>>? openLabel, bool keepUnlabeled = false)
+        Func<DataViewRow, DataViewSchema.Column, Func<double>>? openLabel, Action<string> warn, bool keepUnlabeled = false)
     {
         foreach (var (role, name) in features)
             VectorRows.CheckColumn(role, name, ColumnShape.Find(data.Schema, name, role));
@@ -74,20 +78,24 @@ internal sealed class EmbeddingSet
         var labels = new List<double>();
         VBuffer<float> vector = default;
         var sourceRows = new List<int>();
-        var total = 0;
+        var (total, left) = (0, new LeftOutVectors());
         while (cursor.MoveNext())
         {
             total++;
-            var usable = true;
+            string? unusable = null;
             for (var i = 0; i < columns.Length; i++)
             {
                 getters[i](ref vector);
                 vector.CopyTo(rows[i]);
-                usable &= HasDirection(rows[i]);
+                if (unusable is null && !HasDirection(rows[i]))
+                {
+                    unusable = features[i].Name;
+                    left.Add(unusable, total - 1, rows[i]);
+                }
             }
 
             var value = getLabel?.Invoke() ?? 0;
-            if (!usable || (double.IsNaN(value) && !keepUnlabeled))
+            if (unusable is not null || (double.IsNaN(value) && !keepUnlabeled))
                 continue;
             for (var i = 0; i < columns.Length; i++)
                 values[i].AddRange(rows[i]);
@@ -99,8 +107,11 @@ internal sealed class EmbeddingSet
         if (sourceRows.Count < 2)
         {
             throw new InvalidOperationException($"There are {sourceRows.Count} usable rows among {total}, at least 2 are needed: rows with vectors that "
-                + "are not zero, NaN or infinite" + (label is null ? "." : $", and a label in column '{label}'."));
+                + "are not zero, NaN or infinite" + (label is null ? "." : $", and a label in column '{label}'.") + left.First);
         }
+
+        if (left.Count > 0)
+            warn($"{left.Count} of {total} rows do not count: their vectors are zero, NaN or infinite.{left.First}");
 
         return new EmbeddingSet([.. values.Select(list => list.ToArray())], dimensions, [.. labels], [.. sourceRows]);
     }

@@ -17,7 +17,7 @@ internal static class PairEvaluator
     private static readonly int[] s_defaultNumbers = [1, 5, 10];
 
     /// <summary>How well the vectors of one column find those of the other in the same row.</summary>
-    public static RetrievalMetrics Retrieval(IDataView data, string queryColumn, string targetColumn, IReadOnlyList<int>? numbers)
+    public static RetrievalMetrics Retrieval(MLContext mlContext, IDataView data, string queryColumn, string targetColumn, IReadOnlyList<int>? numbers)
     {
         ArgumentNullException.ThrowIfNull(data);
         var faults = new OptionFaults().NotEmpty(queryColumn, "queryColumnName").NotEmpty(targetColumn, "targetColumnName");
@@ -26,7 +26,7 @@ internal static class PairEvaluator
         faults.ThrowIfAny();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var rows = Read(data, queryColumn, targetColumn, null);
+        var rows = Read(mlContext, data, queryColumn, targetColumn, null);
         var ks = numbers ?? [.. s_defaultNumbers.Where(k => k <= rows.Count)];
         if (ks.FirstOrDefault(k => k > rows.Count) is > 0 and var large)
         {
@@ -45,16 +45,16 @@ internal static class PairEvaluator
     }
 
     /// <summary>How well cosines follow labels.</summary>
-    public static SimilarityMetrics Similarity(IDataView data, string firstColumn, string secondColumn, string labelColumn)
+    public static SimilarityMetrics Similarity(MLContext mlContext, IDataView data, string firstColumn, string secondColumn, string labelColumn)
     {
         ArgumentNullException.ThrowIfNull(data);
         new OptionFaults().NotEmpty(firstColumn, "firstColumnName").NotEmpty(secondColumn, "secondColumnName")
             .NotEmpty(labelColumn, "labelColumnName").ThrowIfAny();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var rows = Read(data, firstColumn, secondColumn, labelColumn);
-        var cosines = rows.Directions(0).mul(rows.Directions(1)).to(ScalarType.Float64).sum(1);
-        double[] similarity = [.. MemoryMarshal.Cast<byte, double>(cosines.bytes)];
+        var rows = Read(mlContext, data, firstColumn, secondColumn, labelColumn);
+        var cosines = rows.Directions(0).mul(rows.Directions(1)).sum(1).to(ScalarType.Float32);
+        double[] similarity = [.. MemoryMarshal.Cast<byte, float>(cosines.bytes).ToArray().Select(cosine => (double)cosine)];
         double[] labels = rows.Labels;
         if (labels.Distinct().Take(2).Count() < 2)
             throw new InvalidOperationException($"All {labels.Length} pairs have the same label in column '{labelColumn}': nothing can correlate with it.");
@@ -66,13 +66,13 @@ internal static class PairEvaluator
         };
     }
 
-    private static EmbeddingSet Read(IDataView data, string first, string second, string? label)
+    private static EmbeddingSet Read(MLContext mlContext, IDataView data, string first, string second, string? label)
     {
         var rows = EmbeddingSet.Read(data, [("input", first), ("input", second)], label, (row, column) =>
         {
             LabelValues.CheckColumn(PredictionKind.Regression, column.Name, ColumnShape.Find(row.Schema, column.Name, "label"));
             return LabelValues.Getter(PredictionKind.Regression, row, column);
-        });
+        }, EvaluationLog.Of(mlContext));
         if (rows.Dimension(0) != rows.Dimension(1))
         {
             throw Check.SchemaMismatch("input", second, $"Vector<Single, {rows.Dimension(0)}>", data.Schema[second].Type.ToString()!,
@@ -90,7 +90,7 @@ internal static class PairEvaluator
         {
             using var scope = NewDisposeScope();
             var count = Math.Min(RowsAtOnce, ranks.Length - start);
-            var similarity = queries.narrow(0, start, count).mm(targets.t());       // [count, N]
+            var similarity = queries.narrow(0, start, count).mm(targets.t()).to(ScalarType.Float32);       // [count, N]
             var own = similarity.narrow(1, start, count).diagonal(0, 0, 1).unsqueeze(1);
             var better = similarity.gt(own).sum(1);
             var equal = similarity.eq(own).sum(1);                                  // the own one among them

@@ -29,7 +29,8 @@ internal static class RepresentationEvaluator
 
         (string, string)[] features = options.PairColumnName is { } pair
             ? [("feature", options.FeatureColumnName), ("pair", pair)] : [("feature", options.FeatureColumnName)];
-        var rows = EmbeddingSet.Read(data, features, options.LabelColumnName, (row, column) => OpenClass(row, column), keepUnlabeled: true)
+        var rows = EmbeddingSet.Read(data, features, options.LabelColumnName, (row, column) => OpenClass(row, column), EvaluationLog.Of(mlContext),
+            keepUnlabeled: true)
             .Sample(options.MaximumNumberOfRows, random);
         if (options.PairColumnName is { } name && rows.Dimension(0) != rows.Dimension(1))
         {
@@ -54,7 +55,7 @@ internal static class RepresentationEvaluator
             Dimension = rows.Dimension(0),
             Spread = Spread(directions),
             EffectiveRank = EffectiveRank(rows.Vectors(0)),
-            Uniformity = Uniformity(directions),
+            Uniformity = Uniformity(directions.to(ScalarType.Float32)),
             Alignment = options.PairColumnName is null ? null : Alignment(directions, rows.Directions(1)),
             NearestNeighborAccuracy = labeled.Length == 0 ? null
                 : NearestNeighborAccuracy(rows, labeled, options.NumberOfNeighbors, options.Temperature),
@@ -135,7 +136,9 @@ internal static class RepresentationEvaluator
                     taken++;
                 }
 
-                if (votes.Count > 0 && votes.MaxBy(vote => vote.Value).Key == rows.Labels[labeled[start + i]])
+                // Rounded to single precision, so that equal votes are equal; of those the first class wins, as in the prediction by neighbors.
+                var sum = votes.Values.Sum();
+                if (votes.Count > 0 && votes.OrderBy(vote => vote.Key).MaxBy(vote => (float)(vote.Value / sum)).Key == rows.Labels[labeled[start + i]])
                     right++;
             }
         }

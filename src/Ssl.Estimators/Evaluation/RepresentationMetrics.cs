@@ -41,8 +41,9 @@ public sealed class RepresentationMetrics
     public double? Alignment { get; internal init; }
 
     /// <summary>
-    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labeled rows. Range [0, 1]; null without
-    /// labels. Wu et al., 2018 (arXiv:1805.01978).
+    /// Accuracy of a vote of the nearest other rows, weighted by exp(cosine / T), over all labeled rows. Of equally near rows the first vote, of equal
+    /// votes the first class wins; where there are fewer rows than neighbors, all others vote. Range [0, 1]; null without labels. Wu et al., 2018
+    /// (arXiv:1805.01978).
     /// </summary>
     public double? NearestNeighborAccuracy { get; internal init; }
 
@@ -82,8 +83,8 @@ public sealed class RetrievalMetrics
     public int NumberOfQueries { get; internal init; }
 
     /// <summary>
-    /// For each k asked for, the share of queries whose target is among the k most similar ones. Range [0, 1]; chance is k /
-    /// <see cref="NumberOfQueries"/>.
+    /// For each k asked for, the share of queries whose target is among the k most similar ones; of equally similar targets (as
+    /// <see cref="float"/>), such as copies, the own one counts as the middle one. Range [0, 1]; chance is k / <see cref="NumberOfQueries"/>.
     /// </summary>
     public required IReadOnlyDictionary<int, double> RecallAtK { get; init; }
 
@@ -109,11 +110,11 @@ public sealed class SimilarityMetrics
     /// <summary>Pairs that were measured: rows with a label of which both vectors have a direction.</summary>
     public int NumberOfPairs { get; internal init; }
 
-    /// <summary>Correlation of the ranks of cosine and label, equal values sharing their mean rank. Range [-1, 1]; the usual figure for
-    /// STS.</summary>
+    /// <summary>Correlation of the ranks of cosine and label, equal values sharing their mean rank; cosines are equal that are as
+    /// <see cref="float"/>. Range [-1, 1]; NaN where all cosines are equal, as in a collapsed embedding; the usual figure for STS.</summary>
     public double SpearmanCorrelation { get; internal init; }
 
-    /// <summary>Correlation of cosine and label. Range [-1, 1].</summary>
+    /// <summary>Correlation of cosine and label. Range [-1, 1]; NaN where all cosines are equal.</summary>
     public double PearsonCorrelation { get; internal init; }
 
     /// <summary>All figures in one line.</summary>

@@ -20,7 +20,7 @@ public class AnomalyScoreTests
     public void The_neighbor_distance_is_the_naive_one_and_no_row_is_its_own_neighbor(int k)
     {
         var (rows, others) = (EmbeddingRows.Clustered(300, Dimension, 1, 0.5), EmbeddingRows.Clustered(40, Dimension, 2, 0.5));
-        using var model = Fit(rows, new() { NumberOfNeighbors = k, ContaminationFraction = 0.1 });
+        using var model = Fit(rows, new() { Method = AnomalyMethod.NeighborDistance, NumberOfNeighbors = k, ContaminationFraction = 0.1 });
         var scores = Scores(model, others);
         for (var i = 0; i < others.Length; i++)
             Assert.AreEqual(Distance(rows, others[i], k), scores[i], 1e-5);
@@ -47,6 +47,21 @@ public class AnomalyScoreTests
             var solved = Solve(covariance, x);
             Assert.AreEqual(Math.Sqrt(x.Zip(solved, (a, b) => a * b).Sum()), scores[i], 1e-4);
         }
+    }
+
+    [TestMethod]
+    public void By_default_it_is_the_Mahalanobis_distance_which_sees_lengths()
+    {
+        Assert.AreEqual(AnomalyMethod.Mahalanobis, new AnomalyScoreEstimator.Options().Method);
+        // Anomalies in the direction of the ordinary rows, some of them among those.
+        EmbeddingRow[] rows = EmbeddingRows.Clustered(100, Dimension, 1, 0.3);
+        foreach (var row in rows)
+            row.Features = [.. row.Features.Select(value => value + 5)];
+        foreach (var row in rows[..4])
+            row.Features = [.. row.Features.Select(value => 3 * value)];
+        using var model = Fit(rows, new() { ContaminationFraction = 0.04 });
+        Assert.AreEqual(AnomalyMethod.Mahalanobis, model.Method);
+        CollectionAssert.AreEqual(rows.Select((_, i) => i < 4).ToArray(), model.Transform(View(rows)).GetColumn<bool>("PredictedLabel").ToArray());
     }
 
     [TestMethod]
@@ -140,6 +155,7 @@ public class AnomalyScoreTests
 
         Refused<ArgumentOutOfRangeException>("NumberOfNeighbors must be at least 1, got 0. ContaminationFraction must be at least 0 and less than 0.5",
             new() { NumberOfNeighbors = 0, ContaminationFraction = 0.5 });
+        Refused<ArgumentOutOfRangeException>("NumberOfNeighbors must be left at 5 where Method is not NeighborDistance, got 7", new() { NumberOfNeighbors = 7 });
         Refused<ArgumentOutOfRangeException>("Could not find feature column 'Gone'", new() { FeatureColumnName = "Gone" });
         Refused<ArgumentOutOfRangeException>("Schema mismatch for feature column 'Name': expected Vector<Single>, got String",
             new() { FeatureColumnName = "Name" });
@@ -157,7 +173,7 @@ public class AnomalyScoreTests
 
         var warnings = new List<string>();
         _mlContext.Log += (_, e) => warnings.Add(e.Message);
-        using var few = Fit(rows[..3], new() { NumberOfNeighbors = 7 });
+        using var few = Fit(rows[..3], new() { Method = AnomalyMethod.NeighborDistance, NumberOfNeighbors = 7 });
         Assert.IsTrue(warnings.Any(w => w.Contains("NumberOfNeighbors is 7, but a row has only 2 others", StringComparison.Ordinal)));
     }
 

@@ -20,19 +20,18 @@ public sealed class LabelEfficiencyTests
         var data = Data(100);
         var before = FineTuningData.Embeddings(encoder, data);
         var reports = new List<LabelEfficiencyProgress>();
-        LabelEfficiencyReport Compare() => _mlContext.SelfSupervised().LabelEfficiency(data, encoder, Options(o =>
+        LabelEfficiencyReport Compare(int[] labelsPerClass) => _mlContext.SelfSupervised().LabelEfficiency(data, encoder, Options(o =>
         {
-            o.LabelsPerClass = [12, 2];
-            o.LabelFractions = [0.2];
+            o.LabelsPerClass = labelsPerClass;
             o.Seed = 3;
             o.Progress = new Collect(reports);
         }));
 
-        var report = Compare();
+        var report = Compare([12, 2]);
         Assert.IsTrue(report.IsComplete);
-        CollectionAssert.AreEqual(new[] { "2 a class", "20 %", "12 a class" }, report.Results.Select(r => r.Budget).Distinct().ToArray());
-        CollectionAssert.AreEqual(new[] { 8, 16, 48 }, report.Results.Select(r => r.NumberOfLabels).Distinct().ToArray());
-        Assert.HasCount(12, report.Results);
+        CollectionAssert.AreEqual(new[] { "2 a class", "12 a class" }, report.Results.Select(r => r.Budget).Distinct().ToArray());
+        CollectionAssert.AreEqual(new[] { 8, 48 }, report.Results.Select(r => r.NumberOfLabels).Distinct().ToArray());
+        Assert.HasCount(8, report.Results);
         Assert.IsTrue(report.Results.All(r => r.Accuracies.Count == 2 && r.Accuracies.All(a => a is >= 0 and <= 1)));
         Assert.AreEqual(20, report.NumberOfTestRows);
         foreach (var approach in Enum.GetValues<LabelEfficiencyApproach>())
@@ -41,13 +40,15 @@ public sealed class LabelEfficiencyTests
             Assert.IsGreaterThan(0.5, most.Mean, $"{approach} learns something from 48 labels of 4 classes");
         }
 
-        Assert.HasCount(24, reports);
-        Assert.AreEqual(24, reports[^1].Done);
-        Assert.AreEqual(24, reports[^1].Total);
+        Assert.HasCount(16, reports);
+        Assert.AreEqual(16, reports[^1].Done);
+        Assert.AreEqual(16, reports[^1].Total);
         var text = report.ToString();
-        foreach (var part in new[] { "baseline", "probe", "fine-tuned", "from scratch", "2 a class (8)", "Pretraining " })
+        foreach (var part in new[] { "baseline", "probe", "fine-tuned", "from scratch", "2 a class (8)", " ±", "over 2 draws", "Pretraining " })
             StringAssert.Contains(text, part);
-        Assert.AreEqual(text, Compare().ToString());
+        var again = Compare([2]);
+        foreach (var (first, second) in report.Results.Zip(again.Results))
+            CollectionAssert.AreEqual(first.Accuracies.ToArray(), second.Accuracies.ToArray(), $"{first.Budget}, {first.Name}");
         FineTuningData.AssertEqual(before, FineTuningData.Embeddings(encoder, data), 0);
     }
 
@@ -80,7 +81,90 @@ public sealed class LabelEfficiencyTests
         Assert.IsTrue(baseline.Tested.All(id => recorded.All(rows => rows.All(row => row.Id != id))));
         Assert.HasCount(report.NumberOfTestRows, baseline.Tested.Distinct());
         Assert.HasCount(4, report.Results);
+        // Rows of the data are numbered as they come: their ids.
+        for (var i = 0; i < 4; i++)
+        {
+            CollectionAssert.AreEquivalent(recorded[i].Select(r => r.Id).ToArray(), report.Results[i < 2 ? 0 : 2].LabeledRows[i % 2].ToArray());
+            CollectionAssert.AreEqual(report.Results[0].LabeledRows[0].ToArray(), report.Results[1].LabeledRows[0].ToArray(), "of all approaches");
+        }
+        CollectionAssert.AreEqual(baseline.Tested.Distinct().Order().ToArray(), report.TestRows.ToArray());
     }
+
+    [TestMethod]
+    public void Every_call_draws_the_same_rows_and_another_seed_others()
+    {
+        using var encoder = FineTuningData.Encoder(_mlContext);
+        var data = Data(80);
+        LabelEfficiencyReport Compare(int? seed = 0) => _mlContext.SelfSupervised().LabelEfficiency(data, encoder, Options(o =>
+        {
+            o.Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe];
+            o.Baseline = Plain();
+            o.NumberOfDraws = 1;
+            o.Seed = seed;
+        }));
+        int[] Rows(LabelEfficiencyReport report) => [.. report.Results[0].LabeledRows[0], .. report.TestRows];
+
+        var first = Rows(Compare());
+        CollectionAssert.AreEqual(first, Rows(Compare()));
+        CollectionAssert.AreNotEqual(first, Rows(Compare(seed: 1)));
+        CollectionAssert.AreNotEqual(Rows(Compare(seed: null)), Rows(Compare(seed: null)), "null draws anew");
+        Assert.AreEqual(0, new LabelEfficiencyOptions().Seed);
+        Assert.AreEqual(3, new LabelEfficiencyOptions().NumberOfDraws);
+    }
+
+    [TestMethod]
+    public void A_fraction_keeps_a_row_of_every_class()
+    {
+        using var encoder = FineTuningData.Encoder(_mlContext);
+        // 60 rows of one class, 5 of the next, 1 of the last.
+        var rows = FineTuningData.Rows(400).GroupBy(row => row.Subject).Zip([60, 5, 1], (group, count) => group.Take(count)).SelectMany(group => group)
+            .ToList();
+        var data = FineTuningData.WithKeys(_mlContext, _mlContext.Data.LoadFromEnumerable(rows));
+        var report = _mlContext.SelfSupervised().LabelEfficiency(data, encoder, Options(o =>
+        {
+            o.LabelsPerClass = [2];
+            o.LabelFractions = [0.1];
+            o.NumberOfDraws = 1;
+            o.Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe];
+        }));
+        CollectionAssert.AreEqual(new[] { "2 a class", "10 %" }, report.Results.Select(r => r.Budget).Distinct().ToArray(), "from few to many");
+        foreach (var labeled in report.Results.Where(r => r.Budget == "10 %").SelectMany(result => result.LabeledRows))
+        {
+            // A fifth of each class is kept out: 12, 1 and 0.
+            CollectionAssert.AreEqual(new[] { 5, 1, 1 }, labeled.GroupBy(row => rows[row].Subject).OrderByDescending(g => g.Count())
+                .Select(g => g.Count()).ToArray());
+            Assert.HasCount(3, labeled.Select(row => rows[row].Subject).Distinct());
+        }
+        Assert.AreEqual(7, report.Results[^1].NumberOfLabels);
+    }
+
+    [TestMethod]
+    public void Several_baselines_stand_in_the_report_and_the_best_has_to_be_beaten()
+    {
+        using var encoder = FineTuningData.Encoder(_mlContext);
+        var data = Data(80);
+        var report = _mlContext.SelfSupervised().LabelEfficiency(data, encoder, Options(o =>
+        {
+            o.LabelsPerClass = [4];
+            o.Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe];
+            o.Baseline = _mlContext.Transforms.Concatenate("Plain", "Number")
+                .Append(_mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "Plain", l2Regularization: 1e8f));
+            o.FurtherBaselines = new Dictionary<string, IEstimator<ITransformer>> { ["by its number"] = Plain() };
+        }));
+        CollectionAssert.AreEqual(new[] { "baseline", "by its number", "probe" }, report.Results.Select(r => r.Name).ToArray());
+        Assert.AreEqual(LabelEfficiencyApproach.Baseline, report.Results[1].Approach);
+        Assert.AreEqual(1, report.Results[1].Mean, 1e-9, "the number tells the subject");
+        Assert.IsLessThan(0.7, report.Results[0].Mean, "nothing is learned under that penalty");
+        StringAssert.Contains(report.ToString(), "by its number");
+        StringAssert.StartsWith(report.Conclusion, "Pretraining does not pay here");
+        StringAssert.Contains(report.Conclusion, "by its number 1.000");
+    }
+
+    // The number of a row is that of its subject.
+    private EstimatorChain<ITransformer> Plain() => new EstimatorChain<ITransformer>()
+        .Append<ITransformer>(_mlContext.Transforms.Categorical.OneHotEncoding("Plain", "Number"))
+        .Append<ITransformer>(_mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(featureColumnName: "Plain", l2Regularization: 0.01f));
+
 
     [TestMethod]
     public void Test_rows_can_be_given_and_a_baseline_on_numbers_and_texts_needs_no_pipeline()
@@ -111,13 +195,16 @@ public sealed class LabelEfficiencyTests
         string[] budgets = ["5 a class", "20 a class"];
         var results = budgets.SelectMany((budget, i) => new[]
         {
-            new LabelEfficiencyResult(budget, 10, LabelEfficiencyApproach.Baseline, [theirs[i] - .01, theirs[i] + .01, theirs[i]]),
-            new LabelEfficiencyResult(budget, 10, LabelEfficiencyApproach.Probe, [ours[i] + .01, ours[i] - .01, ours[i]]),
-            new LabelEfficiencyResult(budget, 10, LabelEfficiencyApproach.FineTune, [.1, .1, .1]),
-            new LabelEfficiencyResult(budget, 10, LabelEfficiencyApproach.Scratch, [.1, .1, .1]),
+            Result(budget, LabelEfficiencyApproach.Baseline, [theirs[i] - .01, theirs[i] + .01, theirs[i]]),
+            // The best on the test rows, but not what the baseline chose.
+            new LabelEfficiencyResult(budget, LabelEfficiencyApproach.Baseline, [[0], [0], [0]],
+                [.. Enumerable.Repeat(new DrawOutcome("linear", .99, IsCandidate: true), 3)]),
+            Result(budget, LabelEfficiencyApproach.Probe, [ours[i] + .01, ours[i] - .01, ours[i]]),
+            Result(budget, LabelEfficiencyApproach.FineTune, [.1, .1, .1]),
+            Result(budget, LabelEfficiencyApproach.Scratch, [.1, .1, .1]),
         }).ToArray();
         Assert.AreEqual(expected.Replace("0.", ".", StringComparison.Ordinal),
-            new LabelEfficiencyReport(results, 9, true).Conclusion.Replace("0.", ".", StringComparison.Ordinal));
+            new LabelEfficiencyReport(results, [], 9, true).Conclusion.Replace("0.", ".", StringComparison.Ordinal));
     }
 
     [TestMethod]
@@ -125,9 +212,9 @@ public sealed class LabelEfficiencyTests
     {
         LabelEfficiencyReport Report(double noise) => new(
         [
-            new("5 a class", 10, LabelEfficiencyApproach.Baseline, [.5, .5, .5, .5]),
-            new("5 a class", 10, LabelEfficiencyApproach.Probe, [.55 - noise, .55 + noise, .55 - noise, .55 + noise]),
-        ], 9, true);
+            Result("5 a class", LabelEfficiencyApproach.Baseline, [.5, .5, .5, .5]),
+            Result("5 a class", LabelEfficiencyApproach.Probe, [.55 - noise, .55 + noise, .55 - noise, .55 + noise]),
+        ], [], 9, true);
         StringAssert.StartsWith(Report(.01).Conclusion, "Pretraining pays here");
         StringAssert.StartsWith(Report(.1).Conclusion, "Pretraining does not pay here");
         Assert.AreEqual(Math.Sqrt(4 * .01 / 3), Report(.1).Results[1].StandardDeviation, 1e-9);
@@ -159,7 +246,10 @@ public sealed class LabelEfficiencyTests
             => StringAssert.Contains(Assert.ThrowsExactly<T>(() => _mlContext.SelfSupervised().LabelEfficiency(other ?? data, encoder,
                 Options(change))).Message, expected);
 
-        Refused<ArgumentOutOfRangeException>("LabelFractions has 1 %, which leaves no label of class", o => o.LabelFractions = [0.01]);
+        Refused<ArgumentOutOfRangeException>("FurtherBaselines must have names that are not empty and not the report's own, got \"probe\".",
+            o => o.FurtherBaselines = new Dictionary<string, IEstimator<ITransformer>> { ["probe"] = _mlContext.Transforms.CopyColumns("A", "Label") });
+        Refused<ArgumentOutOfRangeException>("stand for other values in TestData", o => o.TestData = FineTuningData.WithKeys(_mlContext,
+            _mlContext.Data.LoadFromEnumerable(FineTuningData.Rows(40).AsEnumerable().Reverse().ToList())));
         Refused<ArgumentOutOfRangeException>("LabelsPerClass must be at least 1, got 0. LabelFractions must be greater than 0 and at most 1, got 1.5.",
             o => (o.LabelsPerClass, o.LabelFractions) = ([0], [1.5]));
         Refused<ArgumentOutOfRangeException>("must not both be empty", o => o.LabelsPerClass = []);
@@ -174,6 +264,10 @@ public sealed class LabelEfficiencyTests
         encoder.Dispose();
         Assert.ThrowsExactly<ObjectDisposedException>(() => _mlContext.SelfSupervised().LabelEfficiency(data, encoder));
     }
+
+    private static LabelEfficiencyResult Result(string budget, LabelEfficiencyApproach approach, double[] accuracies)
+        => new(budget, approach, [.. accuracies.Select(_ => new int[10])],
+            [.. accuracies.Select(accuracy => new DrawOutcome(LabelEfficiencyReport.Name(approach), accuracy))]);
 
     private IDataView Data(int count, int seed = 1) => FineTuningData.WithKeys(_mlContext, FineTuningData.View(_mlContext, count, seed));
 

@@ -26,35 +26,34 @@ internal sealed class MahalanobisModel : VectorAnomalyModel
     public double Shrinkage { get; }
 
     /// <summary>Mean and shrunk covariance of vectors.</summary>
-    /// <param name="vectors">[N, D], all finite.</param>
+    /// <param name="vectors">Row after row, all finite.</param>
+    /// <param name="dimension">Length of a vector.</param>
     /// <param name="inputColumn">The column of vectors.</param>
     /// <exception cref="InvalidOperationException">All vectors are the same.</exception>
-    public static MahalanobisModel Fit(Tensor vectors, string inputColumn)
+    public static MahalanobisModel Fit(ReadOnlySpan<float> vectors, int dimension, string inputColumn)
     {
         using var scope = NewDisposeScope();
-        var x = vectors.to(ScalarType.Float64);
-        var mean = x.mean([0], keepdim: true);                                      // [1, D]
-        var (covariance, shrinkage) = Shrink(x - mean);
-        if (!(covariance.diagonal(0, 0, 1).sum().item<double>() > 0))
+        var count = vectors.Length / dimension;
+        var mean = new double[dimension];
+        for (var row = 0; row < count; row++)
         {
-            throw new InvalidOperationException($"All {vectors.shape[0]} vectors in column '{inputColumn}' are the same: there is no "
-                + "scatter to measure a distance by. Give Fit more rows, or use AnomalyMethod.NeighborDistance.");
+            for (var i = 0; i < dimension; i++)
+                mean[i] += (vectors[row * dimension + i] - mean[i]) / (row + 1);
+        }
+        using var scatter = new Scatter(mean);
+        for (var row = 0; row < count; row++)
+            scatter.Add(vectors.Slice(row * dimension, dimension));
+        var (sample, fourth) = scatter.ToCovariance();
+        if (fourth == 0)
+        {
+            throw new InvalidOperationException($"All {count} vectors in column '{inputColumn}' are the same: there is no scatter to measure a "
+                + "distance by. Give Fit more rows, or use AnomalyMethod.NeighborDistance.");
         }
 
+        var shrinkage = ShrunkCovariance.Share(sample, fourth, count);
         // |x W| with W = inverse(L) transposed and L L' the covariance is the square root of x' inverse(covariance) x.
-        var whitening = linalg.inv(linalg.cholesky(covariance)).t().contiguous();
-        return new MahalanobisModel(mean.alias(), whitening.alias(), shrinkage, inputColumn);
-    }
-
-    // [D, D] in the caller's dispose scope, and the share of the identity.
-    private static (Tensor Covariance, double Shrinkage) Shrink(Tensor centered)
-    {
-        using var scope = NewDisposeScope();
-        var n = centered.shape[0];
-        var sample = centered.t().mm(centered).div(Number(n));                              // [D, D]
-        var fourth = centered.pow(Number(2)).sum(1).pow(Number(2)).sum().item<double>() / n;
-        var shrinkage = ShrunkCovariance.Share(sample, fourth, n);
-        return (ShrunkCovariance.Mix(sample, shrinkage).MoveToOuterDisposeScope(), shrinkage);
+        var whitening = linalg.inv(linalg.cholesky(ShrunkCovariance.Mix(sample, shrinkage))).t().contiguous();
+        return new MahalanobisModel(tensor(mean).unsqueeze(0), whitening.alias(), shrinkage, inputColumn);
     }
 
     public override void Score(Span<float> vectors, int count, Span<float> scores)

@@ -27,7 +27,7 @@ internal static class HardNegativeMiner
         if (!shape.IsText)
             throw Check.SchemaMismatch("input", options.TextColumnName, "String", shape.ToString());
 
-        var rows = EmbeddingSet.Read(data, [("anchor", options.AnchorColumnName), ("positive", options.PositiveColumnName)], null, null);
+        var rows = EmbeddingSet.Read(data, [("anchor", options.AnchorColumnName), ("positive", options.PositiveColumnName)], null, null, EvaluationLog.Of(mlContext));
         if (rows.Dimension(0) != rows.Dimension(1))
         {
             throw Check.SchemaMismatch("positive", options.PositiveColumnName, $"Vector<Single, {rows.Dimension(0)}>",

@@ -104,30 +104,34 @@ public sealed class NearestNeighborsPredictionEstimator : IEstimator<NearestNeig
         LibraryNotice.Tell(_mlContext);
         using var builder = new VectorIndexBuilder(((VectorDataViewType)features.Type).Size);
         var labels = new List<double>();
-        var left = 0;
+        var (rows, vectors) = (0, new LeftOutVectors());
         using (var cursor = input.GetRowCursor([label, features]))
         {
             var getLabel = LabelValues.Getter(_kind, cursor, label);
             foreach (var vector in VectorRows.Of(cursor, features))
             {
                 var value = getLabel();
-                if (!double.IsNaN(value) && builder.Add(vector))
-                    labels.Add(value);
-                else
-                    left++;
+                if (!double.IsNaN(value))
+                {
+                    if (builder.Add(vector))
+                        labels.Add(value);
+                    else
+                        vectors.Add(features.Name, rows, vector);
+                }
+                rows++;
             }
         }
 
         if (labels.Count == 0)
         {
-            throw new InvalidOperationException("Training set has 0 instances, aborting training. " + (left == 0 ? "There are no rows."
-                : $"All {left} rows lack a label (a key without value, or NaN) or a vector with a direction."));
+            throw new InvalidOperationException("Training set has 0 instances, aborting training. " + (rows == 0 ? "There are no rows."
+                : $"All {rows} rows lack a label (a key without value, or NaN) or a vector with a direction.{vectors.First}"));
         }
 
-        if (left > 0)
+        if (rows > labels.Count)
         {
             channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: they lack a label (a key without value, or NaN) or a "
-                + "vector with a direction.", left, left + labels.Count);
+                + "vector with a direction (not zero, NaN or infinite).{2}", rows - labels.Count, rows, vectors.First);
         }
 
         if (labels.Count < _options.NumberOfNeighbors)

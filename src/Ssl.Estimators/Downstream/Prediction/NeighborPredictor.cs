@@ -114,7 +114,8 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
             return;
         }
 
-        result.Clear();
+        // In double and rounded once: votes that are equal stay equal, in whatever order they are counted.
+        Span<double> votes = result.Length <= 256 ? stackalloc double[result.Length] : new double[result.Length];
         var (sum, mean) = (0.0, 0.0);
         for (var i = 0; i < rows.Length && rows[i] >= 0; i++)
         {
@@ -123,7 +124,7 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
             sum += weight;
             var label = _labels[rows[i]];
             if (Task.Kind == PredictionKind.MulticlassClassification)
-                result[(int)label] += (float)weight;
+                votes[(int)label] += weight;
             else
                 mean += weight * label;
         }
@@ -131,8 +132,8 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
         switch (Task.Kind)
         {
             case PredictionKind.MulticlassClassification:
-                foreach (ref var share in result)
-                    share = (float)(share / sum);
+                for (var i = 0; i < result.Length; i++)
+                    result[i] = (float)(votes[i] / sum);
                 break;
             case PredictionKind.BinaryClassification:
                 (result[0], result[1]) = ((float)(2 * mean / sum - 1), (float)(mean / sum));

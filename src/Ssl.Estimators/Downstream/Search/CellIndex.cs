@@ -73,8 +73,12 @@ internal sealed class CellIndex : VectorIndex
             probes, dimension);
     }
 
-    protected override void Find(ReadOnlySpan<float> queries, int count, int k, Span<long> rows, Span<float> scores)
+    protected override void Find(ReadOnlySpan<float> queries, int count, int asked, Span<long> askedRows, Span<float> askedScores)
     {
+        var k = Math.Min(Count, asked + CosineRefinement.Spare);
+        var (rows, scores) = (new long[count * k], new float[count * k]);
+        Array.Fill(rows, -1);
+        Array.Fill(scores, TopScores.None);
         var probed = new float[count * NumberOfProbes];
         var cells = new long[count * NumberOfProbes];
         Array.Fill(probed, TopScores.None);
@@ -112,7 +116,7 @@ internal sealed class CellIndex : VectorIndex
                 for (var i = start; i < end; i++)
                 {
                     var query = visits[i] / NumberOfProbes;
-                    TopScores.Scan(found.Slice((i - start) * length, length), first, scores.Slice(query * k, k), rows.Slice(query * k, k));
+                    TopScores.Scan(found.Slice((i - start) * length, length), first, scores.AsSpan(query * k, k), rows.AsSpan(query * k, k));
                 }
             }
 
@@ -121,10 +125,12 @@ internal sealed class CellIndex : VectorIndex
 
         for (var query = 0; query < count; query++)
         {
-            var queryRows = rows.Slice(query * k, k);
-            for (var i = 0; i < k && queryRows[i] >= 0; i++)
-                queryRows[i] = _rows[queryRows[i]];
-            ExactIndex.OrderTies(queryRows, scores.Slice(query * k, k));
+            if (queries.Slice(query * Dimension, Dimension).IndexOfAnyExcept(0f) < 0)
+                continue;                                                           // no direction, no neighbors
+            long[] places = [.. rows.AsSpan(query * k, k)];
+            CosineRefinement.Choose(queries.Slice(query * Dimension, Dimension), [.. places.Select(place => place < 0 ? -1 : _rows[place])],
+                i => MemoryMarshal.Cast<byte, float>(_vectors.bytes).Slice((int)places[i] * Dimension, Dimension),
+                askedRows.Slice(query * asked, asked), askedScores.Slice(query * asked, asked));
         }
     }
 

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
 
-/// <summary>Exact search: matrix products of the queries with blocks of all reference vectors, then the largest scores.</summary>
+/// <summary>
+/// Exact search: matrix products of the queries with blocks of all reference vectors, then the largest scores, whose cosines are computed once
+/// more. Of equal cosines the first reference row comes first.
+/// </summary>
 internal sealed class ExactIndex : VectorIndex
 {
     // Scores of one product on the CPU: they are scanned while they are still in the cache.
@@ -31,13 +34,98 @@ internal sealed class ExactIndex : VectorIndex
     }
 
     protected override void Find(ReadOnlySpan<float> queries, int count, int k, Span<long> rows, Span<float> scores)
+        => Find(queries, count, k, rows, scores, onDevice: _device.type != TorchSharp.DeviceType.CPU);
+
+    /// <summary>The search as it is on a device, or on the host.</summary>
+    internal void Find(ReadOnlySpan<float> queries, int count, int k, Span<long> rows, Span<float> scores, bool onDevice)
     {
+        var searched = Math.Min(Count, k + CosineRefinement.Spare);
+        var (found, foundScores) = (new long[count * searched], new float[count * searched]);
+        Array.Fill(found, -1);
+        Array.Fill(foundScores, TopScores.None);
         using var host = empty([count, Dimension], ScalarType.Float32);
         MemoryMarshal.AsBytes(queries).CopyTo(host.bytes);
-        if (_device.type == TorchSharp.DeviceType.CPU)
-            Scan(host, count, k, rows, scores);
+        if (onDevice)
+            FindOnDevice(host.to(_device), count, searched, found, foundScores);
         else
-            FindOnDevice(host.to(_device), count, k, rows, scores);
+            Scan(width => new SingleProduct(host, width), count, searched, found, foundScores);
+
+        var candidates = onDevice ? Gather(found) : null;
+        var tolerance = CosineRefinement.Tolerance(Dimension);
+        var (asked, chosen, chosenScores) = (queries.ToArray(), rows.ToArray(), scores.ToArray());
+        var enough = new bool[count];
+        ForEach(count, query =>
+        {
+            var own = found.AsSpan(query * searched, searched);
+            // Where as many as were searched could be equal to the last one asked for, there may be more of them.
+            var vector = asked.AsSpan(query * Dimension, Dimension);
+            if (vector.IndexOfAnyExcept(0f) < 0)
+            {
+                // No direction, no neighbors.
+                enough[query] = true;
+                return;
+            }
+            enough[query] = searched == Count || foundScores[query * searched + k - 1] - foundScores[(query + 1) * searched - 1] > tolerance;
+            if (enough[query])
+            {
+                CosineRefinement.Choose(vector, own,
+                    place => candidates is null ? HostVector(found[query * searched + place])
+                        : candidates.AsSpan((query * searched + place) * Dimension, Dimension),
+                    chosen.AsSpan(query * k, k), chosenScores.AsSpan(query * k, k));
+            }
+        });
+        int[] rest = [.. Enumerable.Range(0, count).Where(query => !enough[query])];
+        if (rest.Length > 0)
+            FindAmongEquals(host, rest, k, chosen, chosenScores);
+        chosen.CopyTo(rows);
+        chosenScores.CopyTo(scores);
+    }
+
+    // Queries with many rows that are as good as equal: all products once more in double precision, whose rounding to single precision makes equal
+    // ones equal.
+    private void FindAmongEquals(Tensor host, int[] queries, int k, long[] rows, float[] scores)
+    {
+        using var scope = NewDisposeScope();
+        var chosen = host.index_select(0, tensor(queries.Select(query => (long)query).ToArray()));
+        var (found, foundScores) = (new long[queries.Length * k], new float[queries.Length * k]);
+        Array.Fill(found, -1);
+        Array.Fill(foundScores, TopScores.None);
+        Scan(_ => new DoubleProduct(chosen), queries.Length, k, found, foundScores);
+        for (var i = 0; i < queries.Length; i++)
+        {
+            found.AsSpan(i * k, k).CopyTo(rows.AsSpan(queries[i] * k));
+            foundScores.AsSpan(i * k, k).CopyTo(scores.AsSpan(queries[i] * k));
+        }
+    }
+
+    private ReadOnlySpan<float> HostVector(long row)
+    {
+        foreach (var block in _blocks)
+        {
+            if (row < block.shape[0])
+                return MemoryMarshal.Cast<byte, float>(block.bytes).Slice((int)row * Dimension, Dimension);
+            row -= block.shape[0];
+        }
+        throw new ArgumentOutOfRangeException(nameof(row));
+    }
+
+    // Reference vectors from the device; any where a row is below 0.
+    private float[] Gather(long[] rows)
+    {
+        using var scope = NewDisposeScope();
+        var wanted = tensor(rows).to(_device);                                                          // [n]
+        var all = zeros([rows.Length, Dimension], ScalarType.Float32, _device);
+        long first = 0;
+        foreach (var block in _blocks)
+        {
+            using var each = NewDisposeScope();
+            var size = block.shape[0];
+            var inside = wanted.ge(Number(first)).logical_and(wanted.lt(Number(first + size)));
+            var places = wanted.sub(Number(first)).clamp(Number(0L), Number(size - 1));
+            all.add_(block.index_select(0, places).mul(inside.unsqueeze(1)), One);
+            first += size;
+        }
+        return MemoryMarshal.Cast<byte, float>(all.cpu().contiguous().bytes).ToArray();
     }
 
     protected override IReadOnlyList<Tensor> Describe(Dictionary<string, Tensor> tensors, JsonObject content) => _blocks;
@@ -48,12 +136,51 @@ internal sealed class ExactIndex : VectorIndex
             block.Dispose();
     }
 
+    // Products of all queries with some reference rows: [queries, rows].
+    private abstract class Products : IDisposable
+    {
+        public abstract Tensor Of(Tensor rows);
+
+        public virtual void Dispose()
+        {
+        }
+    }
+
     // One buffer takes the scores of every product: fresh memory of this size would be cleared by the system each time.
-    private void Scan(Tensor queries, int count, int k, Span<long> rows, Span<float> scores)
+    private sealed class SingleProduct(Tensor queries, int width) : Products
+    {
+        private readonly Tensor _buffer = empty([queries.shape[0], width], ScalarType.Float32).DetachFromDisposeScope();
+
+        public override Tensor Of(Tensor rows)
+        {
+            var product = rows.shape[0] == width ? _buffer : empty([queries.shape[0], rows.shape[0]], ScalarType.Float32);
+            return product.addmm_(queries, rows.t(), beta: 0, alpha: 1);
+        }
+
+        public override void Dispose() => _buffer.Dispose();
+    }
+
+    private sealed class DoubleProduct(Tensor queries) : Products
+    {
+        private readonly Tensor _queries = Directions(queries).DetachFromDisposeScope();
+
+        public override Tensor Of(Tensor rows) => _queries.mm(Directions(rows.cpu()).t()).to(ScalarType.Float32);
+
+        public override void Dispose() => _queries.Dispose();
+
+        // Of length 1 in double precision, too; a query without direction stays 0.
+        private static Tensor Directions(Tensor vectors)
+        {
+            using var scope = NewDisposeScope();
+            var doubles = vectors.to(ScalarType.Float64);
+            return doubles.div(doubles.norm(1, keepdim: true).clamp_min(Number(1e-300))).MoveToOuterDisposeScope();
+        }
+    }
+
+    private void Scan(Func<int, Products> create, int count, int k, long[] rows, float[] scores)
     {
         var width = (int)Math.Clamp(ScoresAtOnce / count, 1, _blocks.Max(b => b.shape[0]));
-        var (best, bestRows) = (scores.ToArray(), rows.ToArray());
-        using var buffer = empty([count, width], ScalarType.Float32);
+        using var products = create(width);
         long first = 0;
         foreach (var block in _blocks)
         {
@@ -61,32 +188,26 @@ internal sealed class ExactIndex : VectorIndex
             {
                 using var scope = NewDisposeScope();
                 var length = (int)Math.Min(width, block.shape[0] - start);
-                var transposed = block.narrow(0, start, length).t();                        // [D, length]
-                var product = length == width ? buffer : empty([count, length], ScalarType.Float32);
-                product.addmm_(queries, transposed, beta: 0, alpha: 1);                     // [N, length]
-                ScanRows(product, count, length, first + start, k, best, bestRows);
+                var product = products.Of(block.narrow(0, start, length));
+                var (firstRow, computed) = (first + start, length);
+                ForEach(count, query => TopScores.Scan(MemoryMarshal.Cast<byte, float>(product.bytes).Slice(query * computed, computed), firstRow,
+                    scores.AsSpan(query * k, k), rows.AsSpan(query * k, k)));
             }
 
             first += block.shape[0];
         }
-
-        best.CopyTo(scores);
-        bestRows.CopyTo(rows);
     }
 
-    private static void ScanRows(Tensor product, int count, int length, long firstRow, int k, float[] best, long[] rows)
+    private static void ForEach(int count, Action<int> one)
     {
-        void ScanOne(int query) => TopScores.Scan(MemoryMarshal.Cast<byte, float>(product.bytes).Slice(query * length, length), firstRow,
-            best.AsSpan(query * k, k), rows.AsSpan(query * k, k));
-
         if (count < 16)
         {
             for (var query = 0; query < count; query++)
-                ScanOne(query);
+                one(query);
         }
         else
         {
-            Parallel.For(0, count, ScanOne);
+            Parallel.For(0, count, one);
         }
     }
 
@@ -116,20 +237,6 @@ internal sealed class ExactIndex : VectorIndex
             var queryScores = scores.Slice(i * k, found);
             MemoryMarshal.Cast<byte, long>(hostRows.bytes).Slice(i * found, found).CopyTo(queryRows);
             MemoryMarshal.Cast<byte, float>(hostScores.bytes).Slice(i * found, found).CopyTo(queryScores);
-            OrderTies(queryRows, queryScores);
-        }
-    }
-
-    /// <summary>Equal scores may come in any order from a search; the first reference row goes first.</summary>
-    internal static void OrderTies(Span<long> rows, Span<float> scores)
-    {
-        for (var start = 0; start < rows.Length;)
-        {
-            var end = start + 1;
-            while (end < rows.Length && scores[end] == scores[start])
-                end++;
-            rows[start..end].Sort();
-            start = end;
         }
     }
 }

@@ -105,13 +105,16 @@ public sealed class WhiteningEstimator : IEstimator<WhiteningTransformer>
         using var channel = _host.Start("Fit");
         LibraryNotice.Tell(_mlContext);
 
-        long rows = 0, usable = 0;
+        var (rows, usable, left) = (0L, 0L, new LeftOutVectors());
         var mean = new double[dimension];
         foreach (var vector in Vectors())
         {
             rows++;
             if (!Array.TrueForAll(vector, float.IsFinite))
+            {
+                left.Add(column.Name, rows - 1, vector);
                 continue;
+            }
             usable++;
             for (var i = 0; i < dimension; i++)
                 mean[i] += (vector[i] - mean[i]) / usable;
@@ -119,12 +122,12 @@ public sealed class WhiteningEstimator : IEstimator<WhiteningTransformer>
         if (usable < 2)
         {
             throw new InvalidOperationException($"There are {usable} usable rows, at least 2 are needed to whiten"
-                + (rows > usable ? $": {rows - usable} of {rows} vectors in column '{column.Name}' are NaN or infinite." : "."));
+                + (rows > usable ? $": {rows - usable} of {rows} vectors in column '{column.Name}' are NaN or infinite.{left.First}" : "."));
         }
         if (rows > usable)
         {
-            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are NaN or infinite.", rows - usable,
-                rows);
+            channel.Warning(MessageSensitivity.None, "{0} of {1} rows are left out: their vectors are NaN or infinite.{2}", rows - usable,
+                rows, left.First);
         }
 
         using var scatter = new Scatter(mean);

@@ -27,18 +27,18 @@ internal sealed class LabelEfficiencyComparison
     private readonly string _label;
     private readonly long _seed;
     private readonly IDataView _data;
+    private readonly uint[] _labels;
     private readonly IDataView _test;
+    private readonly int[] _keptOut;                     // rows that are tested on, where they are some of the data
     private readonly Dictionary<uint, int[]> _pool;      // rows of each class that may be drawn
-    private readonly string[] _classes;
 
     private LabelEfficiencyComparison(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options)
     {
         (_mlContext, _data, _encoder, _options, _label) = (mlContext, data, encoder, options, options.LabelColumnName);
         _seed = options.Seed ?? HostSeed.Register(mlContext, nameof(LabelEfficiencyComparison), out _);
         Check(data.Schema);
-        _classes = KeyValues.Texts(data.Schema[_label]);
-        var labels = Labels(data);
-        _pool = labels.Select((label, row) => (Label: label, Row: row)).Where(p => p.Label != 0).GroupBy(p => p.Label)
+        _labels = Labels(data);
+        _pool = _labels.Select((label, row) => (Label: label, Row: row)).Where(p => p.Label != 0).GroupBy(p => p.Label)
             .ToDictionary(group => group.Key, group => group.Select(p => p.Row).ToArray());
         if (_pool.Count < 2)
         {
@@ -49,17 +49,15 @@ internal sealed class LabelEfficiencyComparison
         if (options.TestData is { } test)
         {
             Check(test.Schema);
-            (_test, NumberOfTestRows) = (test, Labels(test).Count(label => label != 0));
-            if (NumberOfTestRows == 0)
-                throw new InvalidOperationException($"TestData has no row with a label in column '{_label}'.");
+            CheckKeys(data.Schema[_label], test.Schema[_label]);
+            (_test, _keptOut) = (test, []);
         }
         else
         {
-            (_test, NumberOfTestRows) = KeepOut();
+            _keptOut = KeepOut();
+            _test = new ChosenRowsView(_data, _keptOut);
         }
     }
-
-    private int NumberOfTestRows { get; }
 
     /// <summary>Runs the comparison.</summary>
     public static LabelEfficiencyReport Run(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options)
@@ -76,75 +74,102 @@ internal sealed class LabelEfficiencyComparison
 
     private LabelEfficiencyReport Compare()
     {
-        var budgets = Budgets();
-        LabelEfficiencyApproach[] approaches = [.. _options.Approaches.Distinct().Order()];
-        var (done, total, clock) = (0, budgets.Count * _options.NumberOfDraws * approaches.Length, Stopwatch.StartNew());
-        var results = new List<LabelEfficiencyResult>();
+        var budgets = Budgets().Select(budget => (budget.Name, Draws: Enumerable.Range(0, _options.NumberOfDraws)
+            .Select(draw => Draw(draw, budget.PerClass)).ToArray())).ToArray();
+        var testLabels = Labels(_test);
+        var tested = testLabels.Count(label => label != 0);
+        if (tested == 0)
+            throw new InvalidOperationException($"TestData has no row with a label in column '{_label}'.");
+        var rows = new LabeledRows(_data, _labels, _keptOut, [.. budgets.SelectMany(budget => budget.Draws).SelectMany(draw => draw).Distinct().Order()],
+            _test, testLabels);
         // Embedded once: every draw reads the same embeddings.
-        var embed = new EmbeddingEstimator(_mlContext, _encoder, Probed, null);
-        using var embedding = embed.Fit(_data);
-        var (embedded, embeddedTest) = (Cached(embedding, _data), Cached(embedding, _test));
-        foreach (var (name, perClass) in budgets)
+        using var embedding = new EmbeddingEstimator(_mlContext, _encoder, Probed, null).Fit(_data);
+        var contestants = Contestants(rows, embedding);
+        var (done, clock) = (0, Stopwatch.StartNew());
+        var results = new List<LabelEfficiencyResult>();
+        try
         {
-            var accuracies = approaches.ToDictionary(approach => approach, _ => new List<double>());
-            var count = 0;
-            for (var draw = 0; draw < _options.NumberOfDraws; draw++)
+            foreach (var (name, draws) in budgets)
             {
-                var rows = Draw(draw, perClass);
-                count = rows.Length;
-                foreach (var approach in approaches)
+                var outcomes = contestants.Select(_ => new List<DrawOutcome[]>()).ToArray();
+                for (var draw = 0; draw < draws.Length; draw++)
                 {
-                    if (_options.CancellationToken.IsCancellationRequested)
-                        return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
-                    double accuracy;
-                    try
+                    foreach (var (i, (approach, measure)) in contestants.Index())
                     {
-                        accuracy = Measure(approach, rows, draw, embedded, embeddedTest);
+                        DrawOutcome[] found = [.. measure(draws[draw], draw)];
+                        _options.CancellationToken.ThrowIfCancellationRequested();
+                        outcomes[i].Add(found);
+                        _options.Progress?.Report(new(++done, budgets.Length * _options.NumberOfDraws * contestants.Count, approach, name,
+                            found[0].Accuracy, clock.Elapsed));
+                        _options.CancellationToken.ThrowIfCancellationRequested();
                     }
-                    catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
-                    {
-                        return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
-                    }
-                    if (_options.CancellationToken.IsCancellationRequested)
-                        return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: false);
-                    accuracies[approach].Add(accuracy);
-                    _options.Progress?.Report(new(++done, total, approach, name, accuracy, clock.Elapsed));
                 }
-            }
 
-            results.AddRange(approaches.Select(approach => new LabelEfficiencyResult(name, count, approach, accuracies[approach])));
+                foreach (var (contestant, all) in contestants.Zip(outcomes))
+                    results.AddRange(Enumerable.Range(0, all[0].Length).Select(i => new LabelEfficiencyResult(name, contestant.Approach, draws,
+                        [.. all.Select(draw => draw[i])])));
+            }
+        }
+        catch (OperationCanceledException) when (_options.CancellationToken.IsCancellationRequested)
+        {
+            return new LabelEfficiencyReport(results, _keptOut, tested, isComplete: false);
         }
 
-        return new LabelEfficiencyReport(results, NumberOfTestRows, isComplete: true);
+        return new LabelEfficiencyReport(results, _keptOut, tested, isComplete: true);
     }
 
-    private double Measure(LabelEfficiencyApproach approach, int[] rows, int draw, IDataView embedded, IDataView embeddedTest)
+    // Each gives, for the numbers of labeled rows and of the draw, what it found; where several, the one that counts comes first.
+    private List<(LabelEfficiencyApproach Approach, Func<int[], int, IEnumerable<DrawOutcome>> Measure)> Contestants(LabeledRows rows,
+        ITransformer embedding)
     {
-        switch (approach)
+        var all = new List<(LabelEfficiencyApproach, Func<int[], int, IEnumerable<DrawOutcome>>)>();
+        foreach (var approach in _options.Approaches.Distinct().Order())
         {
-            case LabelEfficiencyApproach.Baseline when _options.Baseline is { } pipeline:
-                var model = pipeline.Fit(new ChosenRowsView(_data, rows));
-                return Accuracy(model.Transform(_test));
-            case LabelEfficiencyApproach.Baseline:
-                return StockBaseline.Classify(_mlContext, new ChosenRowsView(_data, rows), _test, _label, _encoder.Model);
-            case LabelEfficiencyApproach.Probe:
-                // Needs no labels: all rows that may be drawn say how the embedding is scaled.
-                var normalizer = _mlContext.Transforms.NormalizeMeanVariance(Probed, fixZero: false)
-                    .Fit(new ChosenRowsView(embedded, _pool.Values.SelectMany(pool => pool)));
-                return StockBaseline.Classify(_mlContext, normalizer.Transform(new ChosenRowsView(embedded, rows)),
-                    normalizer.Transform(embeddedTest), _label, Probed);
-            case LabelEfficiencyApproach.FineTune:
-                return FineTune(_encoder, rows, draw);
-            default:
-                using (var streams = new RandomStreams(_seed + draw))
-                using (var network = _encoder.Model.CreateUntrained(streams))
-                using (var untrained = new EncoderTransformer(_mlContext,
-                    _encoder.Model.WithWeightsOf(network, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
-                        new JsonObject())))
-                {
-                    return FineTune(untrained, rows, draw);
-                }
+            var name = LabelEfficiencyReport.Name(approach);
+            switch (approach)
+            {
+                case LabelEfficiencyApproach.Baseline:
+                    if (_options.Baseline is { } own)
+                    {
+                        Add(Pipeline(name, own));
+                    }
+                    else
+                    {
+                        var plain = new Lazy<StockRows>(() => StockRows.OfColumns(rows, _encoder.Model, _options.CancellationToken));
+                        Add((drawn, draw) => plain.Value.Best(name, drawn, _seed + draw, _options.CancellationToken));
+                    }
+                    foreach (var (given, further) in _options.FurtherBaselines)
+                        Add(Pipeline(given, further));
+                    break;
+                case LabelEfficiencyApproach.Probe:
+                    var embedded = new Lazy<StockRows>(() => StockRows.OfVectors(rows, _mlContext.Data.Cache(embedding.Transform(_data), Probed),
+                        _mlContext.Data.Cache(embedding.Transform(_test), Probed), Probed));
+                    Add((drawn, draw) => embedded.Value.Linear(name, drawn, _seed + draw, _options.CancellationToken));
+                    break;
+                case LabelEfficiencyApproach.FineTune:
+                    Add((drawn, draw) => [new DrawOutcome(name, FineTune(_encoder, drawn, draw))]);
+                    break;
+                default:
+                    Add((drawn, draw) => [new DrawOutcome(name, FromScratch(drawn, draw))]);
+                    break;
+            }
+
+            void Add(Func<int[], int, IEnumerable<DrawOutcome>> measure) => all.Add((approach, measure));
         }
+
+        return all;
+
+        Func<int[], int, IEnumerable<DrawOutcome>> Pipeline(string name, IEstimator<ITransformer> pipeline)
+            => (drawn, _) => [new DrawOutcome(name, Accuracy(pipeline.Fit(new ChosenRowsView(_data, drawn)).Transform(_test)))];
+    }
+
+    private double FromScratch(int[] rows, int draw)
+    {
+        using var streams = new RandomStreams(_seed + draw);
+        using var network = _encoder.Model.CreateUntrained(streams);
+        using var untrained = new EncoderTransformer(_mlContext, _encoder.Model.WithWeightsOf(network,
+            TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), new JsonObject()));
+        return FineTune(untrained, rows, draw);
     }
 
     private double FineTune(EncoderTransformer encoder, int[] rows, int draw)
@@ -160,8 +185,6 @@ internal sealed class LabelEfficiencyComparison
 
     private double Accuracy(IDataView scored) => _mlContext.MulticlassClassification.Evaluate(scored, _label).MicroAccuracy;
 
-    private IDataView Cached(ITransformer embedding, IDataView data) => _mlContext.Data.Cache(embedding.Transform(data), _label, Probed);
-
     private void Check(DataViewSchema schema)
     {
         LabelValues.CheckColumn(PredictionKind.MulticlassClassification, _label, ColumnShape.Find(schema, _label, "label"));
@@ -169,7 +192,14 @@ internal sealed class LabelEfficiencyComparison
             _encoder.Model.Format.CheckColumn(name, ColumnShape.Find(schema, name));
     }
 
-    private static string Percent(double fraction) => (fraction * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %";
+    private void CheckKeys(DataViewSchema.Column data, DataViewSchema.Column test)
+    {
+        if (!KeyValues.Texts(data).SequenceEqual(KeyValues.Texts(test)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(LabelEfficiencyOptions.TestData), $"The keys of column '{_label}' stand for other values in "
+                + "TestData than in the data. Map the labels of both with one fitted MapValueToKey.");
+        }
+    }
 
     // From few labels to many: how many to take of a class that has so many.
     private List<(string Name, Func<int, int> PerClass)> Budgets()
@@ -179,17 +209,8 @@ internal sealed class LabelEfficiencyComparison
             budgets.Add(($"{count} a class", rows => Math.Min(count, rows)));
         foreach (var fraction in _options.LabelFractions.Distinct())
         {
-            foreach (var (label, rows) in _pool)
-            {
-                if (Math.Round(fraction * rows.Length) < 1)
-                {
-                    throw new ArgumentOutOfRangeException(nameof(LabelEfficiencyOptions.LabelFractions),
-                        $"LabelFractions has {Percent(fraction)}, which leaves no label of class '{_classes[label - 1]}' with its {rows.Length} rows. "
-                        + "Raise it, or use LabelsPerClass.");
-                }
-            }
-
-            budgets.Add((Percent(fraction), rows => (int)Math.Round(fraction * rows)));
+            budgets.Add(((fraction * 100).ToString("0.###", CultureInfo.InvariantCulture) + " %",
+                rows => Math.Max(1, (int)Math.Round(fraction * rows))));
         }
 
         return [.. budgets.OrderBy(budget => _pool.Values.Sum(rows => budget.PerClass(rows.Length)))];
@@ -210,7 +231,8 @@ internal sealed class LabelEfficiencyComparison
         return [.. chosen];
     }
 
-    private (IDataView Test, int Count) KeepOut()
+    // Takes them out of the pool.
+    private int[] KeepOut()
     {
         var random = new ShuffleRandom((ulong)_seed);
         var kept = new List<int>();
@@ -229,7 +251,7 @@ internal sealed class LabelEfficiencyComparison
                 $"TestFraction {_options.TestFraction} leaves no row of any class to test on. Raise it, give more rows, or give TestData."));
         }
 
-        return (new ChosenRowsView(_data, kept), kept.Count);
+        return [.. kept.Order()];
     }
 
     private uint[] Labels(IDataView data) => [.. data.GetColumn<uint>(data.Schema[_label])];

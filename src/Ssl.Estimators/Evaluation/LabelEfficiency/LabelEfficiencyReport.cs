@@ -6,20 +6,47 @@ namespace Ssl.Estimators.Evaluation;
 /// <summary>Accuracies of one approach at one number of labels, one for each draw.</summary>
 public sealed class LabelEfficiencyResult
 {
-    internal LabelEfficiencyResult(string budget, int numberOfLabels, LabelEfficiencyApproach approach, IReadOnlyList<double> accuracies)
-        => (Budget, NumberOfLabels, Approach, Accuracies) = (budget, numberOfLabels, approach, accuracies);
+    private readonly DrawOutcome[] _outcomes;
+
+    internal LabelEfficiencyResult(string budget, LabelEfficiencyApproach approach, IReadOnlyList<int[]> rows, DrawOutcome[] outcomes)
+    {
+        (Budget, Approach, LabeledRows, _outcomes) = (budget, approach, rows, outcomes);
+        Accuracies = [.. outcomes.Select(outcome => outcome.Accuracy)];
+        Settings = [.. outcomes.Select(outcome => outcome.Settings)];
+    }
 
     /// <summary>The number of labels as it was asked for: "5 a class", or "1 %".</summary>
     public string Budget { get; }
 
     /// <summary>Labels in all.</summary>
-    public int NumberOfLabels { get; }
+    public int NumberOfLabels => LabeledRows[0].Count;
 
     /// <summary>What was fitted.</summary>
     public LabelEfficiencyApproach Approach { get; }
 
+    /// <summary>
+    /// What was fitted, as the table names it: "baseline", "probe", "fine-tuned", "from scratch", the name of a further baseline, or "linear" and
+    /// "boosted trees" for those that the stock baseline chooses from.
+    /// </summary>
+    public string Name => _outcomes[0].Name;
+
+    /// <summary>
+    /// Whether it only stood for choice: of each draw the stock baseline takes the candidate that is best in cross-validation on the labeled rows,
+    /// and the conclusion compares with what was taken.
+    /// </summary>
+    public bool IsCandidate => _outcomes[0].IsCandidate;
+
     /// <summary>Share of the test rows whose class was found, one value a draw of labels. Range [0, 1].</summary>
     public IReadOnlyList<double> Accuracies { get; }
+
+    /// <summary>
+    /// What cross-validation on the labeled rows chose, one text a draw: "boosted trees: 31 leaves, 2 rows a leaf, 40 rounds". Empty for what
+    /// chooses nothing.
+    /// </summary>
+    public IReadOnlyList<string> Settings { get; }
+
+    /// <summary>Numbers of the rows whose labels were given, from 0 in the order of the data, one list a draw.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> LabeledRows { get; }
 
     /// <summary>Mean over the draws.</summary>
     public double Mean => Accuracies.Average();
@@ -32,21 +59,24 @@ public sealed class LabelEfficiencyResult
 /// <summary>Whether pretraining pays on these data: accuracies by number of labels, with and without it, and what follows.</summary>
 public sealed class LabelEfficiencyReport
 {
-    internal LabelEfficiencyReport(IReadOnlyList<LabelEfficiencyResult> results, int numberOfTestRows, bool isComplete)
-        => (Results, NumberOfTestRows, IsComplete) = (results, numberOfTestRows, isComplete);
+    internal LabelEfficiencyReport(IReadOnlyList<LabelEfficiencyResult> results, IReadOnlyList<int> testRows, int numberOfTestRows, bool isComplete)
+        => (Results, TestRows, NumberOfTestRows, IsComplete) = (results, testRows, numberOfTestRows, isComplete);
 
-    /// <summary>All results, from few labels to many.</summary>
+    /// <summary>All results, from few labels to many, those of one number of labels in the order of the table.</summary>
     public IReadOnlyList<LabelEfficiencyResult> Results { get; }
 
     /// <summary>Rows that every accuracy was measured on.</summary>
     public int NumberOfTestRows { get; }
+
+    /// <summary>Numbers of the rows that were kept out to test on, from 0 in the order of the data; empty where test data were given.</summary>
+    public IReadOnlyList<int> TestRows { get; }
 
     /// <summary>False where the comparison was canceled: numbers of labels that were not compared in full are missing.</summary>
     public bool IsComplete { get; }
 
     /// <summary>
     /// One sentence: from how many labels on, or up to how many, pretraining pays here, or that it does not. It pays where the better of
-    /// probe and fine-tuning is above the better of baseline and scratch by more than twice the standard error of their difference over the
+    /// probe and fine-tuning is above the better of baselines and scratch by more than twice the standard error of their difference over the
     /// draws (with a single draw: above it at all).
     /// </summary>
     public string Conclusion => (IsComplete ? "" : "Canceled before all was compared. ") + Conclude();
@@ -55,26 +85,37 @@ public sealed class LabelEfficiencyReport
     public override string ToString()
     {
         var text = new StringBuilder();
-        var approaches = Results.Select(r => r.Approach).Distinct().Order().ToArray();
+        string[] names = [.. Results.Select(r => r.Name).Distinct()];
+        int[] widths = [.. names.Select(name => Math.Max(16, name.Length + 2))];
         text.Append(CultureInfo.InvariantCulture, $"{"labels",-22}");
-        foreach (var approach in approaches)
-            text.Append(CultureInfo.InvariantCulture, $"{Name(approach),16}");
+        foreach (var (name, width) in names.Zip(widths))
+            text.Append(name.PadLeft(width));
         text.AppendLine();
         foreach (var budget in Budgets())
         {
             text.Append(CultureInfo.InvariantCulture, $"{$"{budget[0].Budget} ({budget[0].NumberOfLabels})",-22}");
-            foreach (var approach in approaches)
-            {
-                var result = budget.First(r => r.Approach == approach);
-                text.Append(CultureInfo.InvariantCulture,
-                    $"{FormattableString.Invariant($"{result.Mean:.000} ±{result.StandardDeviation:.000}"),16}");
-            }
-
+            foreach (var (result, width) in budget.Zip(widths))
+                text.Append(FormattableString.Invariant($"{result.Mean:.000} ±{result.StandardDeviation:.000}").PadLeft(width));
             text.AppendLine();
         }
 
+        if (Results.Count > 0)
+            text.AppendLine(CultureInfo.InvariantCulture, $"Mean accuracy on {NumberOfTestRows} rows ± standard deviation over {Results[0].Accuracies.Count} draws.{Chosen()}");
         return text.Append(Conclusion).ToString();
     }
+
+    // Which candidate the stock baseline took how often.
+    private string Chosen()
+    {
+        string[] candidates = [.. Results.Where(r => r.IsCandidate).Select(r => r.Name).Distinct()];
+        if (candidates.Length == 0)
+            return "";
+        string[] settings = [.. Results.Where(r => r is { Approach: LabelEfficiencyApproach.Baseline, Name: BaselineName }).SelectMany(r => r.Settings)];
+        return " The baseline is what cross-validation chose: " + string.Join(", ", candidates.Select(name => FormattableString.Invariant(
+            $"{name} {settings.Count(s => s.StartsWith(name + ":", StringComparison.Ordinal))} of {settings.Length} times"))) + ".";
+    }
+
+    internal const string BaselineName = "baseline";
 
     internal static bool IsPretrained(LabelEfficiencyApproach approach)
         => approach is LabelEfficiencyApproach.Probe or LabelEfficiencyApproach.FineTune;
@@ -107,11 +148,11 @@ public sealed class LabelEfficiencyReport
     private static string Against(LabelEfficiencyResult[] budget)
     {
         var (ours, theirs) = (Best(budget, true), Best(budget, false));
-        return FormattableString.Invariant($"{Name(ours.Approach)} {ours.Mean:.000}, {Name(theirs.Approach)} {theirs.Mean:.000}");
+        return FormattableString.Invariant($"{ours.Name} {ours.Mean:.000}, {theirs.Name} {theirs.Mean:.000}");
     }
 
     private static LabelEfficiencyResult Best(LabelEfficiencyResult[] budget, bool pretrained)
-        => budget.Where(r => IsPretrained(r.Approach) == pretrained).MaxBy(r => r.Mean)!;
+        => budget.Where(r => !r.IsCandidate && IsPretrained(r.Approach) == pretrained).MaxBy(r => r.Mean)!;
 
     private static bool Pays(LabelEfficiencyResult[] budget)
     {
@@ -123,10 +164,16 @@ public sealed class LabelEfficiencyReport
         return mean > 2 * error && mean > 0;
     }
 
-    private static string Name(LabelEfficiencyApproach approach) => approach switch
+    /// <summary>Whether a further baseline of this name could be taken for something else.</summary>
+    internal static bool IsOwnName(string name) => name is StockSearch.LinearName or StockSearch.TreesName
+        || Enum.GetValues<LabelEfficiencyApproach>().Any(approach => Name(approach) == name);
+
+    /// <summary>How the table names it.</summary>
+    internal static string Name(LabelEfficiencyApproach approach) => approach switch
     {
+        LabelEfficiencyApproach.Baseline => BaselineName,
+        LabelEfficiencyApproach.Probe => "probe",
         LabelEfficiencyApproach.FineTune => "fine-tuned",
-        LabelEfficiencyApproach.Scratch => "from scratch",
-        _ => approach.ToString().ToLowerInvariant(),
+        _ => "from scratch",
     };
 }

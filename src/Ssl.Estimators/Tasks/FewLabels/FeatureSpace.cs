@@ -10,8 +10,6 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal sealed class FeatureSpace
 {
-    private const double TotalVariance = 64;
-
     private readonly double[] _means;
     private readonly double _factor;
 
@@ -25,7 +23,7 @@ internal sealed class FeatureSpace
         var mean = all.mean([0]);
         var centered = all.sub(mean);
         var total = centered.pow(Number(2)).mean([0]).sum().item<double>();
-        _factor = total > 0 ? Math.Sqrt(TotalVariance / total) : 1;
+        _factor = total > 0 ? Math.Sqrt(LabeledRowSearch.TotalVariance / total) : 1;
         var scaled = centered.mul(Number(_factor)).to(ScalarType.Float32);
         Labeled = scaled.narrow(0, 0, labeled.shape[0]).clone().MoveToOuterDisposeScope();
         Unlabeled = scaled.narrow(0, labeled.shape[0], unlabeled.shape[0]).clone().MoveToOuterDisposeScope();

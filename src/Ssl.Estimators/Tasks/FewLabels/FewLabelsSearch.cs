@@ -16,16 +16,6 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal sealed class FewLabelsSearch : IDisposable
 {
-    // The mean loss of a row has these, on a FeatureSpace.
-    private static readonly double[] s_l2 = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
-    private static readonly double[] s_l1 = [0.001, 0.004];
-    private static readonly double[] s_l2BesideL1 = [0.01, 0.0003];
-
-    private static readonly TreeSettings[] s_trees =
-        [new(31, 2, 40, 0.1), new(31, 5, 40, 0.1), new(31, 20, 100, 0.1), new(8, 5, 100, 0.1), new(31, 10, 200, 0.05)];
-
-    // Fewer labeled rows are cut into folds twice: one way of cutting says too little.
-    private const int RowsForOneCut = 300;
     private const int FoldsOfAdaptation = 3;
 
     // How self-training goes: labeled rows count so much against a row that the model is sure of, and so often it is asked.
@@ -78,7 +68,7 @@ internal sealed class FewLabelsSearch : IDisposable
         _targets = Targets(labels);
         // A copy of the encoder is trained for every fold.
         _folds = adaptation is not null ? Cut(random, FoldsOfAdaptation)
-            : [.. Enumerable.Range(0, labels.Length < RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random, int.MaxValue))];
+            : [.. Enumerable.Range(0, labels.Length < LabeledRowSearch.RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random, int.MaxValue))];
 
         Tensor Matrix(float[][] vectors) => tensor(vectors.SelectMany(vector => vector).ToArray(), [vectors.Length, rows[0].Length]);
     }
@@ -158,9 +148,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private Candidate Linear(string name, Spaces spaces, int slots, out Penalty chosen)
     {
         using var scope = NewDisposeScope();
-        Penalty[] path = [.. s_l2.Select(l2 => new Penalty(0, l2))];
-        if (spaces.OfFold(0).IsSparse && !IsRegression)
-            path = [.. path, .. s_l1.SelectMany(l1 => s_l2BesideL1.Select(l2 => new Penalty(l1, l2)))];
+        var path = LabeledRowSearch.Penalties(spaces.OfFold(0).IsSparse && !IsRegression);
         var held = path.Select(_ => new List<Tensor>()).ToArray();
         foreach (var (number, (used, kept)) in _folds.Index())
         {
@@ -285,7 +273,7 @@ internal sealed class FewLabelsSearch : IDisposable
         var slots = _inputSlots > 0 ? _inputSlots : _rows[0].Length;
         float[][] cells = [.. _rows.Select(row => row[..slots])];
         Candidate? best = null;
-        foreach (var settings in s_trees)
+        foreach (var settings in LabeledRowSearch.Trees)
         {
             if (settings.RowsPerLeaf * 4 > _rows.Length && best is not null || IsOver)
                 break;
@@ -431,23 +419,8 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private float Standardized(double label) => _task.Deviation > 0 ? (float)((label - _task.Mean) / _task.Deviation) : 0;
 
-    // Folds with the same share of each class, as far as they go.
     private (int[] Used, int[] Held)[] Cut(Random random, int most)
-    {
-        var folds = Math.Min(Math.Min(_options.NumberOfFolds, most), _labels.Length);
-        var fold = new int[_labels.Length];
-        var next = 0;
-        foreach (var group in Enumerable.Range(0, _labels.Length).GroupBy(i => IsRegression ? 0 : _labels[i]))
-        {
-            int[] members = [.. group];
-            random.Shuffle(members);
-            foreach (var i in members)
-                fold[i] = next++ % folds;
-        }
-        return [.. Enumerable.Range(0, folds).Select(f => (Where(i => fold[i] != f), Where(i => fold[i] == f)))];
-
-        int[] Where(Func<int, bool> chosen) => [.. Enumerable.Range(0, _labels.Length).Where(chosen)];
-    }
+        => LabeledRowSearch.Cut(IsRegression ? new float[_labels.Length] : _labels, Math.Min(_options.NumberOfFolds, most), random);
 
     private int[] HeldRows() => [.. _folds.SelectMany(fold => fold.Held)];
 

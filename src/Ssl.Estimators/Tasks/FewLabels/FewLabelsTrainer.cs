@@ -195,7 +195,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var (vectors, labels, others) = (new List<float[]>(), new List<double>(), new List<float[]>());
         // Which rows these are, counted through both views.
         var (labeledNumbers, otherNumbers) = (new List<int>(), new List<int>());
-        var (unusable, seen, number) = (0, 0, 0);
+        var (unusable, seen, number) = (new LeftOutVectors(), 0, 0);
         Read(labeled, label);
         if (unlabeled is not null)
             Read(unlabeled, null);
@@ -204,10 +204,13 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             if (_options.CancellationToken.IsCancellationRequested)
                 throw Canceled();
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
-                + (seen + unusable == 0 ? "There are no rows." : $"None of {seen + unusable} rows has a label and a vector of finite numbers."));
+                + (number == 0 ? "There are no rows." : $"None of {number} rows has a label and a vector of finite numbers.{unusable.First}"));
         }
-        if (unusable > 0)
-            channel.Warning(MessageSensitivity.None, "{0} rows are left out: a slot of their vector is not a finite number.", unusable);
+        if (unusable.Count > 0)
+        {
+            channel.Warning(MessageSensitivity.None, "{0} rows are left out: a slot of their vector is not a finite number.{1}", unusable.Count,
+                unusable.First);
+        }
         channel.Info(MessageSensitivity.None, "few labels: {0:N0} labeled rows, {1:N0} of {2:N0} unlabeled ones, {3:N0} slots", labels.Count,
             others.Count, seen, size);
 
@@ -234,6 +237,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         {
             var column = data.Schema[_options.FeatureColumnName];
             using var cursor = data.GetRowCursor(labelColumn is { } read ? [read, column] : [column]);
+            var firstNumber = number;
             Func<double> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => double.NaN;
             foreach (var vector in VectorRows.Of(cursor, column))
             {
@@ -242,7 +246,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
                 var value = getLabel();
                 if (!Array.TrueForAll(vector, float.IsFinite))
                 {
-                    unusable++;
+                    unusable.Add(column.Name, number - firstNumber, vector);
                 }
                 else if (double.IsNaN(value))
                 {
