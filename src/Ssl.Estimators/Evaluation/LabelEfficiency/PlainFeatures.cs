@@ -103,49 +103,43 @@ internal sealed class PlainFeatures
     // A value that is not finite is a missing one; it gets the mean.
     private sealed class NumberCell
     {
-        private long _count, _missing;
-        private double _mean, _squares;
+        private readonly NumberMoments _moments = new();
+        private long _missing;
         private int _slot, _missingSlot = -1;
 
-        private double Deviation => _count < 2 ? 0 : Math.Sqrt(_squares / _count);
-
         // A constant number has no slot.
-        private bool Varies => Deviation > 1e-6 * Math.Abs(_mean) && Deviation > 0;
+        private bool Varies => !_moments.IsConstant;
 
-        private double MissingShare => _missing / (double)Math.Max(1, _count + _missing);
+        private double MissingShare => _missing / (double)Math.Max(1, _moments.Count + _missing);
 
         public double Variance => (Varies ? 1 - MissingShare : 0) + MissingShare * (1 - MissingShare);
 
-        public void Learn(float value)
+        public void Learn(double value)
         {
-            if (!float.IsFinite(value))
-            {
+            if (double.IsFinite(value))
+                _moments.Add(value);
+            else
                 _missing++;
-                return;
-            }
-            var before = value - _mean;
-            _mean += before / ++_count;
-            _squares += before * (value - _mean);
         }
 
         public int Place(int slot)
         {
             var next = slot;
             _slot = Varies ? next++ : -1;
-            _missingSlot = _missing > 0 && _count > 0 ? next++ : -1;
+            _missingSlot = _missing > 0 && _moments.Count > 0 ? next++ : -1;
             return next - slot;
         }
 
-        public void Encode(float value, Action<int, float> add)
+        public void Encode(double value, Action<int, float> add)
         {
-            if (!float.IsFinite(value))
+            if (!double.IsFinite(value))
             {
                 if (_missingSlot >= 0)
                     add(_missingSlot, 1);
             }
             else if (_slot >= 0)
             {
-                add(_slot, (float)((value - _mean) / Deviation));
+                add(_slot, (float)((value - _moments.Mean) / _moments.Deviation));
             }
         }
     }

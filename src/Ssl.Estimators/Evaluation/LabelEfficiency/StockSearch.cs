@@ -54,7 +54,7 @@ internal sealed class StockSearch
         (_rows, _classes, _count, _cancellationToken) = (rows, classes, classes.Max() + 1, cancellationToken);
         _slots = SlotsWithValues(rows);
         var random = new ShuffleRandom((ulong)seed);
-        float[] groups = [.. classes.Select(c => (float)c)];
+        double[] groups = [.. classes.Select(c => (double)c)];
         var cuts = rows.Count < RowsForOneCut ? 2 : 1;
         var folds = Enumerable.Range(0, cuts).SelectMany(_ => LabeledRowSearch.Cut(groups, Folds, random)).ToArray();
         // A class that nothing was learned of cannot be found, whatever the settings.

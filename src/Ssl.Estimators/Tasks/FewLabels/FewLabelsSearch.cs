@@ -420,7 +420,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private float Standardized(double label) => _task.Deviation > 0 ? (float)((label - _task.Mean) / _task.Deviation) : 0;
 
     private (int[] Used, int[] Held)[] Cut(Random random, int most)
-        => LabeledRowSearch.Cut(IsRegression ? new float[_labels.Length] : _labels, Math.Min(_options.NumberOfFolds, most), random);
+        => LabeledRowSearch.Cut(IsRegression ? new double[_labels.Length] : _labels, Math.Min(_options.NumberOfFolds, most), random);
 
     private int[] HeldRows() => [.. _folds.SelectMany(fold => fold.Held)];
 

@@ -31,7 +31,7 @@ internal static class LabeledRowSearch
     /// <param name="folds">Number of folds; at most one a row.</param>
     /// <param name="random">Draws which row goes where.</param>
     /// <returns>For each fold the rows to learn from and those that judge.</returns>
-    public static (int[] Used, int[] Held)[] Cut(IReadOnlyList<float> groups, int folds, Random random)
+    public static (int[] Used, int[] Held)[] Cut(IReadOnlyList<double> groups, int folds, Random random)
     {
         folds = Math.Min(folds, groups.Count);
         var fold = new int[groups.Count];
