@@ -122,7 +122,10 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
         => new EncoderRowMapper(new EmbeddingComputation(_model), inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
-    /// <summary>The data with the embedding column; computed when rows are read.</summary>
+    /// <summary>
+    /// The data with the embedding column; computed when rows are read. Once rows have been read, one warning in the log counts those whose
+    /// values the encoder cannot see: of a column that had one value in training, or pixels of another range.
+    /// </summary>
     /// <param name="input">Holds the input column(s).</param>
     public IDataView Transform(IDataView input)
     {

@@ -221,7 +221,7 @@ public sealed class NumbersOfUsersTests
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Predict("Beyond")).Message,
             "Labels in column 'Beyond' go from 0 to 9E+300, which predictions, Single as everywhere in ML.NET, cannot hold");
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Predict("Same")).Message, "have the same label");
-        using var few = ssl.FewLabels.Regression("Seconds").Fit(encoder.Transform(data));
+        using var few = ssl.FewLabels.Regression(new FewLabelsTrainer.Options { LabelColumnName = "Seconds", Trees = FewLabelsTrainer.Usage.Never }).Fit(encoder.Transform(data));
         Assert.IsTrue(few.Transform(encoder.Transform(data)).GetColumn<float>("Score").All(score => Math.Abs(score - 1.7e9) <= 256));
     }
 
@@ -249,6 +249,27 @@ public sealed class NumbersOfUsersTests
         Assert.HasCount(TableLayout.SpecialCount + 4, all.Where(name => name.StartsWith("Key.", StringComparison.Ordinal)).ToArray());
         Assert.HasCount(TableLayout.SpecialCount + 2, all.Where(name => name.StartsWith("AsText.", StringComparison.Ordinal)).ToArray());
         CollectionAssert.Contains(all, "AsNumber.missing");
+    }
+
+    [TestMethod]
+    public void KeysOfAnotherNumberingAreSaid()
+    {
+        var mlContext = Context();
+        var rows = View(mlContext, Enumerable.Range(0, Count).Select(i => new OddRow { Number = i % 9, Key = (uint)(i % 4), AsText = "abcd"[i % 4].ToString() }));
+        var named = mlContext.Transforms.Conversion.MapValueToKey("Key", "AsText").Fit(rows).Transform(rows);
+        foreach (var (training, other) in ((IDataView, IDataView)[])[(rows, named), (named, rows)])
+        {
+            using var encoder = Fit(mlContext, training, NumericScaling.Quantile, "Number", "Key");
+            _log.Clear();
+            Embed(encoder, training);
+            Assert.HasCount(0, Warnings());
+            Embed(encoder, other);
+            StringAssert.Contains(Warnings().Single(), $"{Count} of {Count} rows have a category in 'Key' that the training data did not have");
+            // A few new ones are usual.
+            _log.Clear();
+            Embed(encoder, mlContext.Data.TakeRows(other, 10));
+            Assert.HasCount(0, Warnings());
+        }
     }
 
     [TestMethod]

@@ -38,6 +38,9 @@ internal sealed class TableColumns
     // By column and cell, what is told of a row whose value is hidden; null where a cell had several values.
     private readonly string?[][] _hidden;
 
+    // By column and cell, what is told where most categories are new.
+    private readonly string[][] _unseen;
+
     public TableColumns(IReadOnlyList<TableColumn> columns)
     {
         Columns = columns;
@@ -51,6 +54,8 @@ internal sealed class TableColumns
         _hidden = [.. columns.Select(column => Enumerable.Range(0, column.Cells).Select(cell => column.ConstantText(cell) is { } only
             ? $"another value in '{column.CellNames[cell]}' than in the training data, which had {only} only: the encoder does not see it"
             : null).ToArray())];
+        _unseen = [.. columns.Select(column => column.CellNames.Select(name
+            => $"a category in '{name}' that the training data did not have: the encoder takes all of these for one").ToArray())];
     }
 
     /// <summary>In the order of the options.</summary>
@@ -106,7 +111,9 @@ internal sealed class TableColumns
                         break;
                     case TableColumnKind.Text or TableColumnKind.Key:
                         codes[code] = column.Vocabularies[cell].CodeOf(texts[text++].Span);
-                        hides = column.Vocabularies[cell].Hides(codes[code++]);
+                        hides = column.Vocabularies[cell].Hides(codes[code]);
+                        if (codes[code++] == TableLayout.UnseenCode && !hides)
+                            notices?.CountUsual(_unseen[i][cell]);
                         break;
                     default:
                         var raw = values[value++];
