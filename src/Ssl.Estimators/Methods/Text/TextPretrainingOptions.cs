@@ -1,7 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Methods;
@@ -52,7 +51,6 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// </summary>
     /// <remarks>Another would make other tokens of what a user takes for the same text. SentencePiece learns after NFKC, too.</remarks>
     /// <value>The default value is <see cref="TextNormalization.Nfkc"/>.</value>
-    [NotPartOfIdentity("The tokenizer that is trained with it stands for it.")]
     public TextNormalization Normalization { get; set; } = TextNormalization.Nfkc;
 
     /// <summary>
@@ -60,7 +58,6 @@ public abstract class TextPretrainingOptions : PretrainingOptions
     /// starts from, else the beginning. The log warns of the share that is lost.
     /// </summary>
     /// <value>The default value is null.</value>
-    [NotPartOfIdentity("What is done stands for it, with the encoder's description.")]
     public TextTruncation? Truncation { get; set; }
 
     /// <summary>

@@ -45,6 +45,9 @@ namespace Ssl.Estimators.Tasks;
 /// </remarks>
 public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
 {
+    // A linear model is always fitted: where rows are read fast, a canceled reading still comes to its end.
+    private const int ReadOnMilliseconds = 500;
+
     private readonly MLContext _mlContext;
     private readonly IHost _host;
     private readonly long _seed;
@@ -144,8 +147,8 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         public IProgress<FewLabelsCandidate>? Progress { get; set; }
 
         /// <summary>
-        /// Ends the training soon; <c>Fit</c> then returns what the candidates so far give. Rows that were not read yet are left out; where too few
-        /// labels were read to know what is predicted, it throws <see cref="OperationCanceledException"/>.
+        /// Ends the training soon; <c>Fit</c> then returns what the candidates so far give. Rows that are not read within half a second are left
+        /// out; where too few labels were read to know what is predicted, it throws <see cref="OperationCanceledException"/>.
         /// </summary>
         public CancellationToken CancellationToken { get; set; }
 
@@ -196,12 +199,14 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         // Which rows these are, counted through both views.
         var (labeledNumbers, otherNumbers) = (new List<int>(), new List<int>());
         var (unusable, seen, number) = (new LeftOutVectors(), 0, 0);
+        long? canceled = null;
+        var isCut = false;
         Read(labeled, label);
         if (unlabeled is not null)
             Read(unlabeled, null);
         if (labels.Count == 0)
         {
-            if (_options.CancellationToken.IsCancellationRequested)
+            if (isCut)
                 throw Canceled();
             throw new InvalidOperationException("Training set has 0 instances, aborting training. "
                 + (number == 0 ? "There are no rows." : $"None of {number} rows has a label and a vector of finite numbers.{unusable.First}"));
@@ -214,7 +219,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         channel.Info(MessageSensitivity.None, "few labels: {0:N0} labeled rows, {1:N0} of {2:N0} unlabeled ones, {3:N0} slots", labels.Count,
             others.Count, seen, size);
 
-        var task = TaskOf(label, labels);
+        var task = TaskOf(label, labels, isCut);
         if (_kind == PredictionKind.Regression)
             task = PredictionTask.OfValues(labels, label.Name);
         int[] drawn = [.. otherNumbers];
@@ -241,8 +246,11 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
             Func<double> getLabel = labelColumn is { } given ? LabelValues.Getter(_kind, cursor, given) : () => double.NaN;
             foreach (var vector in VectorRows.Of(cursor, column))
             {
-                if (_options.CancellationToken.IsCancellationRequested)
+                if (_options.CancellationToken.IsCancellationRequested && Environment.TickCount64 - (canceled ??= Environment.TickCount64) > ReadOnMilliseconds)
+                {
+                    isCut = true;
                     break;
+                }
                 var value = getLabel();
                 if (!Array.TrueForAll(vector, float.IsFinite))
                 {
@@ -290,13 +298,13 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
     }
 
     // Of rows whose reading was canceled there may be too few to tell.
-    private PredictionTask TaskOf(DataViewSchema.Column label, List<double> labels)
+    private PredictionTask TaskOf(DataViewSchema.Column label, List<double> labels, bool isCut)
     {
         try
         {
             return LabelValues.CreateTask(_kind, label, labels);
         }
-        catch (InvalidOperationException e) when (_options.CancellationToken.IsCancellationRequested)
+        catch (InvalidOperationException e) when (isCut)
         {
             throw Canceled(e);
         }
