@@ -57,8 +57,8 @@ public sealed class AnomalyScoreEstimator : IEstimator<AnomalyScoreTransformer>
     public sealed class Options
     {
         /// <summary>What makes a row an anomaly.</summary>
-        /// <value>The default value is <see cref="AnomalyMethod.Mahalanobis"/>: on seven public tables it found anomalies best, with and without some
-        /// among the rows that it was fitted on.</value>
+        /// <value>The default value is <see cref="AnomalyMethod.Mahalanobis"/>: on public tables it found most anomalies, with and without some among
+        /// the rows that it was fitted on.</value>
         public AnomalyMethod Method { get; set; } = Defaults.Method;
 
         /// <summary>Name of the column of vectors. With <see cref="AnomalyMethod.ReconstructionError"/> it names the encoder, unless
