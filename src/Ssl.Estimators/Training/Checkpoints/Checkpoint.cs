@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training.Optimizers;
@@ -146,11 +145,11 @@ internal static class Checkpoint
         var version = (int?)json["version"];
         if (version > Version)
         {
-            throw new FormatException($"It was written by a newer version of this package, in format {version}; this one "
-                + $"({ModelArchive.ProductVersion}) reads format {Version}. Update the package.");
+            throw new FormatException($"It was written by a newer version of this package, in format {version}; this one reads format "
+                + $"{Version}. Update the package.");
         }
         if (version != Version)
-            throw new FormatException($"It has format {version}, this version ({ModelArchive.ProductVersion}) reads format {Version}.");
+            throw new FormatException($"It has format {version}, this version of the package reads format {Version}.");
         return (reader, json);
     }
 
