@@ -6,7 +6,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Views;
-using Ssl.MLNet.Tests.Contracts;
 using TorchSharp;
 
 namespace Ssl.MLNet.Tests;

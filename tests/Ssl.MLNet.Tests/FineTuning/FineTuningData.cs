@@ -5,7 +5,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
-using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 

@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.Scoring;
 

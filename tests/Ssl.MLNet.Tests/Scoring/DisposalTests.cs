@@ -1,7 +1,6 @@
 using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.Scoring;
 

@@ -3,7 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using Ssl.Estimators.Transformers;
-using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.Scoring;
 

@@ -1,7 +1,6 @@
 using Ssl.MLNet.Testing;
 using System.Globalization;
 using Microsoft.ML;
-using Ssl.MLNet.Tests.Contracts;
 
 namespace Ssl.MLNet.Tests.Scoring;
 

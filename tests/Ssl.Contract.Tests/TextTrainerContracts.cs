@@ -2,9 +2,11 @@ using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
 using Ssl.MLNet.Testing;
+using Ssl.MLNet.Tests;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.Contract.Tests;
 
 [TestClass]
 public sealed class PairedContrastiveContract : TextPretrainingContract
@@ -53,10 +55,4 @@ public sealed class ContrastiveMaskedContract : TextPretrainingContract
         change?.Invoke(options);
         return mlContext.SelfSupervised().Text.ContrastiveMasked(options);
     }
-}
-
-internal static class Encoders
-{
-    public static TextEncoderFactory Small()
-        => TextEncoders.Transformer(dimension: 16, numberOfLayers: 1, numberOfHeads: 2, maximumTokens: 16);
 }

@@ -7,10 +7,12 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
 using Ssl.MLNet.Testing;
+using Ssl.MLNet.Tests;
 using static TorchSharp.torch;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.Contract.Tests;
 
 /// <summary>What every method of the pack must hold within its training, step by step, where only friends can look.</summary>
 [TestClass]

@@ -2,10 +2,11 @@ using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
-using Ssl.MLNet.Testing;
 using Ssl.Estimators.Views;
+using Ssl.MLNet;
+using Ssl.MLNet.Testing;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.Contract.Tests;
 
 [TestClass]
 public sealed class SimClrContract : ImagePretrainingContract

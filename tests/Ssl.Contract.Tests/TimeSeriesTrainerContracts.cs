@@ -2,9 +2,10 @@ using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
 using Ssl.MLNet.Testing;
 
-namespace Ssl.MLNet.Tests.Contracts;
+namespace Ssl.Contract.Tests;
 
 [TestClass]
 public sealed class Ts2VecContract : TimeSeriesPretrainingContract
