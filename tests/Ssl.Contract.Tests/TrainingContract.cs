@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
@@ -80,6 +81,8 @@ public sealed class TrainingContract
         {
             "EarlyStoppingPatience" => 3,
             "FrozenBlocks" => 1,
+            "PixelMaximum" => 510f,
+            "Truncation" => TextTruncation.HeadAndTail,
             "Encoder" => option.GetValue(given) ?? DefaultEncoder(option.PropertyType),
             _ when option.PropertyType == typeof(string) => "Other",
             _ => Call<object?>(target, "Other", option, now),

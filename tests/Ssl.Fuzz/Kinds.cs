@@ -1,11 +1,14 @@
 using System.IO.Compression;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using System.Text.Json.Nodes;
+using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Tests.Pretrained;
 using Ssl.Estimators.Transformers;
@@ -19,7 +22,7 @@ namespace Ssl.Fuzz;
 /// </summary>
 internal sealed class Kinds : IDisposable
 {
-    private const string Checkpoint = "checkpoint";
+    private const string Checkpoint = "checkpoint", Onnx = "ONNX file";
 
     private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
     {
@@ -58,12 +61,17 @@ internal sealed class Kinds : IDisposable
         ["few labels"] = kinds => kinds._ssl.FewLabels.MulticlassClassification(featureColumnName: "Vector").Fit(kinds._rows),
     };
 
-    private static readonly string[] s_pretrainedFiles = ["config.json", "vocab.txt", "model.safetensors", "modules.json", "sentence_bert_config.json"];
+    // The files of folders of other programs, by the folder that has them.
+    private static readonly (string Folder, string File)[] s_pretrainedFiles =
+    [
+        ("bert", "config.json"), ("bert", "vocab.txt"), ("bert", "model.safetensors"), ("bert", "modules.json"), ("bert", "sentence_bert_config.json"),
+        ("unigrams", "tokenizer.json"), ("byte pairs", "vocab.json"), ("byte pairs", "merges.txt"), ("vision", "config.json"), ("vision", "model.safetensors"),
+    ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ssl-fuzz-").FullName;
     private readonly MLContext _mlContext = new(1);
     private readonly SelfSupervisedCatalog _ssl;
-    private readonly IDataView _rows;
+    private readonly IDataView _rows, _photos;
 
     public Kinds()
     {
@@ -78,24 +86,30 @@ internal sealed class Kinds : IDisposable
             Vector = [.. Enumerable.Range(0, 4).Select(_ => random.NextSingle() + i % 4)],
             Image = [.. Enumerable.Range(0, 64).Select(_ => (byte)random.Next(256))],
         }).ToArray());
+        _photos = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(i => new Photo
+        {
+            Image = [.. Enumerable.Range(0, 3 * SmallImageNetwork.Side * SmallImageNetwork.Side).Select(_ => (byte)random.Next(256))],
+        }).ToArray());
         _rows = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(rows).Transform(rows);
     }
 
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. s_models.Keys, Checkpoint, .. s_pretrainedFiles.Select(PretrainedName)];
+        [.. s_models.Keys, Checkpoint, Onnx, .. s_pretrainedFiles.Select(PretrainedName)];
 
     /// <summary>A kind of file.</summary>
     public FileKind Make(string name)
     {
         if (s_models.TryGetValue(name, out var train))
             return Archive(name, ModelFile(train(this)));
+        if (name == Onnx)
+            return MakeOnnx();
         return name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static string PretrainedName(string file) => $"pretrained {file}";
+    private static string PretrainedName((string Folder, string File) file) => $"{file.Folder} {file.File}";
 
     // The entry of a model file, which is all that SaveEncoder writes.
     private FileKind Archive(string name, byte[] file)
@@ -141,18 +155,61 @@ internal sealed class Kinds : IDisposable
         }, [typeof(InvalidOperationException)], HasChecksums: true);
     }
 
-    private FileKind MakePretrained(string name)
+    private FileKind MakePretrained((string Folder, string File) file)
     {
-        var folder = Path.Combine(_folder, "pretrained");
-        new SmallNetwork("bert", SmallNetwork.BertTokens).Write(folder);
-        SmallNetwork.WriteModules(folder, "mean", normalize: true, maximum: 40);
-        var path = Path.Combine(folder, name);
-        return new FileKind(PretrainedName(name), File.ReadAllBytes(path), bytes =>
+        var folder = Path.Combine(_folder, file.Folder);
+        WritePretrained(file.Folder, folder);
+        var path = Path.Combine(folder, file.File);
+        return new FileKind(PretrainedName(file), File.ReadAllBytes(path), bytes =>
         {
             File.WriteAllBytes(path, bytes);
             using var encoder = _ssl.LoadPretrained(folder);
-            return Numbers(encoder.Transform(_rows));
+            var rows = file.Folder == "vision" ? _photos : _rows;
+            return Numbers(encoder.Transform(rows), rows);
         }, [typeof(FormatException), typeof(NotSupportedException), typeof(FileNotFoundException)], HasChecksums: false);
+    }
+
+    private FileKind MakeOnnx() => new(Onnx, new OnnxWriter(SmallImageNetwork.ResNet(isBottleneck: false), folds: false).ResNet().ToByteArray(), bytes =>
+    {
+        using var encoder = _ssl.LoadPretrained(new MemoryStream(bytes), new PretrainedOptions { ImageSize = SmallImageNetwork.Side });
+        return Numbers(encoder.Transform(_photos), _photos);
+    }, [typeof(FormatException), typeof(NotSupportedException)], HasChecksums: false);
+
+    private static void WritePretrained(string kind, string folder)
+    {
+        switch (kind)
+        {
+            case "bert":
+                new SmallNetwork("bert", SmallNetwork.BertTokens).Write(folder);
+                SmallNetwork.WriteModules(folder, "mean", normalize: true, maximum: 40);
+                return;
+            case "vision":
+                SmallImageNetwork.Transformer().Write(folder);
+                File.WriteAllText(Path.Combine(folder, "config.json"), "{\"architecture\": \"vit\", \"model_args\": {\"num_heads\": 2}}");
+                return;
+        }
+        string[] pieces = kind == "unigrams" ? ["\u2581the", "\u2581cat", "s", "\u2581", "a"] : [.. "abcdefghijklmnopqrstuvwxyz0123456789\u0120".Select(c => $"{c}"), "th", "the"];
+        string[] tokens = ["<s>", "<pad>", "</s>", "<unk>", .. pieces, "<mask>"];
+        new SmallNetwork("roberta", tokens).Write(folder);
+        File.Delete(Path.Combine(folder, "vocab.txt"));
+        if (kind == "unigrams")
+        {
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), new JsonObject
+            {
+                ["added_tokens"] = new JsonArray(new JsonObject { ["id"] = tokens.Length - 1, ["content"] = "<mask>", ["lstrip"] = true }),
+                ["pre_tokenizer"] = new JsonObject
+                {
+                    ["type"] = "Sequence", ["pretokenizers"] = new JsonArray(new JsonObject { ["type"] = "WhitespaceSplit" }, new JsonObject { ["type"] = "Metaspace" }),
+                },
+                ["model"] = new JsonObject
+                {
+                    ["type"] = "Unigram", ["unk_id"] = 3, ["vocab"] = new JsonArray([.. tokens[..^1].Select((token, i) => new JsonArray(token, -i))]),
+                },
+            }.ToJsonString());
+            return;
+        }
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), new JsonObject(tokens.Select((token, i) => KeyValuePair.Create(token, (JsonNode?)i))).ToJsonString());
+        File.WriteAllLines(Path.Combine(folder, "merges.txt"), ["#version: 0.2", "t h", "th e"]);
     }
 
     private EncoderTransformer TrainTable(string? checkpoint) => _ssl.Tabular.Scarf(new ScarfTrainer.Options
@@ -201,12 +258,18 @@ internal sealed class Kinds : IDisposable
     }
 
     // Of all columns that a model adds.
-    private float[][] Numbers(IDataView view) => [.. view.Schema.Skip(_rows.Schema.Count).SelectMany(column => column.Type switch
+    private float[][] Numbers(IDataView view, IDataView? rows = null) => [.. view.Schema.Skip((rows ?? _rows).Schema.Count).SelectMany(column => column.Type switch
     {
         NumberDataViewType type when type == NumberDataViewType.Single => [[.. view.GetColumn<float>(column)]],
         VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Single => view.GetColumn<float[]>(column),
         _ => Array.Empty<float[]>(),
     })];
+
+    private sealed class Photo
+    {
+        [VectorType(3, SmallImageNetwork.Side, SmallImageNetwork.Side)]
+        public byte[] Image { get; set; } = [];
+    }
 
     private sealed class Row
     {

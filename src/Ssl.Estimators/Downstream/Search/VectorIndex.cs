@@ -75,8 +75,11 @@ internal abstract class VectorIndex : IDisposable
     public static VectorIndex Read(JsonObject content, IReadOnlyDictionary<string, Tensor> tensors, Device device)
     {
         var dimension = content[DimensionKey]!.GetValue<int>();
-        var blocks = Enumerable.Range(0, content[BlocksKey]!.GetValue<int>()).Select(i => tensors[BlockName(i)]).ToArray();
-        if (blocks.Length == 0 || blocks.Any(b => b.dtype != ScalarType.Float32 || b.ndim != 2 || b.shape[1] != dimension))
+        var count = content[BlocksKey]!.GetValue<int>();
+        if (count < 1 || count > tensors.Count)
+            throw new FormatException($"The saved neighbors are damaged: {count} blocks of vectors are stated, {tensors.Count} tensors are there.");
+        var blocks = Enumerable.Range(0, count).Select(i => tensors[BlockName(i)]).ToArray();
+        if (blocks.Any(b => b.dtype != ScalarType.Float32 || b.ndim != 2 || b.shape[1] != dimension))
             throw new FormatException($"The saved neighbors are damaged: their vectors are not all of length {dimension}.");
         return content[CellsKey] is { } cells
             ? CellIndex.Read(cells.AsObject(), tensors, blocks, dimension)
