@@ -11,6 +11,9 @@ internal sealed class SubwordTokenizer : TextTokenizer
 {
     internal const string TypeName = "subword";
 
+    // Numbers that no token has: files of real tokenizers leave few.
+    private const int MostGaps = 1_000;
+
     private const string BytePairs = "BPE", Unigrams = "Unigram";
 
     private readonly JsonObject _definition;
@@ -36,6 +39,11 @@ internal sealed class SubwordTokenizer : TextTokenizer
             var (content, id) = ((string)added["content"]!, (int)added["id"]!);
             ids[content] = id;
             _special[content] = (id, (bool?)added["lstrip"] ?? false);
+        }
+        if (ids.Any(token => token.Value < 0 || token.Value > MostGaps + 2L * ids.Count))
+        {
+            var (odd, number) = ids.First(token => token.Value < 0 || token.Value > MostGaps + 2L * ids.Count);
+            throw new FormatException($"The token \"{odd}\" has the number {number}, of {ids.Count} tokens: the file is damaged.");
         }
         _tokens = new string[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
         foreach (var (token, id) in ids)
