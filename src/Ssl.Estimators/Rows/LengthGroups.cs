@@ -33,15 +33,15 @@ internal sealed class LengthGroups
         }
     }
 
-    /// <summary>All texts in one group, in their own order.</summary>
-    public static LengthGroups One(TokenRows tokens) => new(Identity(tokens.Count), [0, tokens.Count]);
+    /// <summary>All rows in one group, in their own order.</summary>
+    private static LengthGroups One(int count) => new(Identity(count), [0, count]);
 
     /// <summary>Groups of at least 64 texts, the shortest texts first; a single one where there are fewer than twice as many.</summary>
     public static LengthGroups Of(TokenRows tokens)
     {
         var count = tokens.Count / Least;
         if (count < 2)
-            return One(tokens);
+            return One(tokens.Count);
         var (order, _) = ByLength(tokens);
         return new LengthGroups(order, [.. Enumerable.Range(0, count + 1).Select(i => (int)((long)tokens.Count * i / count))]);
     }
@@ -60,7 +60,7 @@ internal sealed class LengthGroups
             if (lengths[i - 1] * (i - starts[^1]) >= least)
                 starts.Add(i);
         }
-        return starts.Count == 1 ? One(tokens) : new LengthGroups(order, [.. starts, order.Length]);
+        return starts.Count == 1 ? One(tokens.Count) : new LengthGroups(order, [.. starts, order.Length]);
     }
 
     /// <summary>Groups of rows that pad each other little: the shortest first; a single one in its own order.</summary>
@@ -71,6 +71,12 @@ internal sealed class LengthGroups
     /// <param name="most">Rows times the longest length of a group, but for a single row.</param>
     public static LengthGroups Of(int count, Func<int, int> length, int ratio, int paddedLength, long most)
     {
+        int least = int.MaxValue, greatest = paddedLength;
+        for (var row = 0; row < count; row++)
+            (least, greatest) = (Math.Min(least, length(row)), Math.Max(greatest, length(row)));
+        // The usual case, a row of a PredictionEngine among it: nothing is sorted.
+        if (greatest <= ratio * (long)Math.Max(paddedLength, least) && count * (long)greatest <= most)
+            return One(count);
         var (order, lengths) = ByLength(count, length);
         var starts = new List<int> { 0 };
         for (var i = 1; i < count; i++)
@@ -79,7 +85,7 @@ internal sealed class LengthGroups
             if (longest > ratio * shortest || (i + 1 - starts[^1]) * longest > most)
                 starts.Add(i);
         }
-        return starts.Count == 1 ? new LengthGroups(Identity(count), [0, count]) : new LengthGroups(order, [.. starts, count]);
+        return starts.Count == 1 ? One(count) : new LengthGroups(order, [.. starts, count]);
     }
 
     /// <summary>Embeddings of all rows, in their own order.</summary>

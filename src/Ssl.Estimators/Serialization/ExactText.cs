@@ -55,7 +55,7 @@ internal static class ExactText
         return result.Append(rest).ToString();
     }
 
-    /// <summary>JSON whose names and texts come back from <see cref="Parse"/> as they are.</summary>
+    /// <summary>JSON whose names and texts come back from <see cref="Parse(string)"/> as they are.</summary>
     public static string ToJson(JsonNode node)
     {
         using var stream = new MemoryStream();
@@ -69,6 +69,10 @@ internal static class ExactText
         using var writer = new Utf8JsonWriter(stream);
         Write(writer, node);
     }
+
+    /// <summary>Reads what <see cref="Write(Stream, JsonNode)"/> wrote.</summary>
+    /// <exception cref="JsonException">It is no JSON, or what <see cref="JsonReading.Parse"/> refuses.</exception>
+    public static JsonNode? Parse(Stream stream) => Unescaped(JsonReading.Parse(stream));
 
     /// <summary>Reads what <see cref="ToJson"/> gave.</summary>
     /// <exception cref="JsonException">It is no JSON.</exception>

@@ -261,8 +261,7 @@ public sealed partial class WordPieceTokenizer : TextTokenizer
         JsonNode? json;
         try
         {
-            using var reader = new StreamReader(stream, leaveOpen: true);
-            json = ExactText.Parse(reader.ReadToEnd());
+            json = ExactText.Parse(stream);
         }
         catch (JsonException fault)
         {

@@ -42,7 +42,7 @@ public sealed class AnomalyScoreTransformer : ITransformer, IDisposable
 
     /// <summary>Scores row by row; what <c>PredictionEngine</c> uses.</summary>
     /// <param name="inputSchema">Schema of the rows.</param>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) 
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
         => _model.CreateMapper(inputSchema, GetOutputSchema(inputSchema), ScoringSettings.Of(_mlContext));
 
     /// <summary>The data with predicted label and score; computed when rows are read.</summary>

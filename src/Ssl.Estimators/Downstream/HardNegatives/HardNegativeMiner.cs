@@ -95,7 +95,7 @@ internal static class HardNegativeMiner
             for (var i = 0; i < count; i++)
             {
                 var row = start + i;
-                var limit = Cosine(rows.Vector(0, row), rows.Vector(1, row)) - options.Margin;
+                var limit = CosineRefinement.Cosine(rows.Vector(0, row), rows.Vector(1, row)) - options.Margin;
                 result[row] = Choose(found.AsSpan(i * k, k), scores.AsSpan(i * k, k), limit, texts, partners[anchors[row]], options);
             }
         }
@@ -120,19 +120,6 @@ internal static class HardNegativeMiner
         }
 
         return [.. chosen];
-    }
-
-    private static double Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
-    {
-        double product = 0, a = 0, b = 0;
-        for (var i = 0; i < first.Length; i++)
-        {
-            product += (double)first[i] * second[i];
-            a += (double)first[i] * first[i];
-            b += (double)second[i] * second[i];
-        }
-
-        return product / Math.Sqrt(a) / Math.Sqrt(b);
     }
 }
 

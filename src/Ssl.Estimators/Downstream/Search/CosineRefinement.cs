@@ -15,8 +15,8 @@ internal static class CosineRefinement
     /// <summary>By how much two products of vectors of length 1 may be off together.</summary>
     public static float Tolerance(int dimension) => (float)(1.2e-7 * (4 + Math.Sqrt(dimension)));
 
-    /// <summary>The cosine of two vectors that are not zero, rounded to single precision once.</summary>
-    public static float Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
+    /// <summary>The cosine of two vectors that are not zero.</summary>
+    public static double Cosine(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
         double product = 0, a = 0, b = 0;
         for (var i = 0; i < first.Length; i++)
@@ -25,7 +25,7 @@ internal static class CosineRefinement
             a += (double)first[i] * first[i];
             b += (double)second[i] * second[i];
         }
-        return (float)(product / Math.Sqrt(a * b));
+        return product / Math.Sqrt(a * b);
     }
 
     /// <summary>Takes the best of what was found; of equal cosines the first row comes first.</summary>
@@ -40,7 +40,7 @@ internal static class CosineRefinement
         for (var i = 0; i < found.Length; i++)
         {
             if (found[i] >= 0)
-                all.Add((Cosine(query, vectors(i)), found[i]));
+                all.Add(((float)Cosine(query, vectors(i)), found[i]));       // rounded once: equal vectors are equal
         }
         all.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Row.CompareTo(b.Row));
         for (var i = 0; i < Math.Min(all.Count, rows.Length); i++)

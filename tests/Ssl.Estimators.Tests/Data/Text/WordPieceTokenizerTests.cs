@@ -184,8 +184,16 @@ public sealed class WordPieceTokenizerTests
     [DataRow("""{"type":"wordpiece","lowerCase":true,"splitCamelCase":true,"tokens":["a","b"]}""")]
     [DataRow("""{"type":"wordpiece","lowerCase":true,"tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]","a"]}""")]
     [DataRow("""{"type":"wordpiece","lowerCase":true,"splitCamelCase":true,"tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]","a","a"]}""")]
+    [DataRow("""{"type":"wordpiece","type":"wordpiece","lowerCase":true,"splitCamelCase":true,"tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]","a"]}""")]
     public void SomethingElseIsRefused(string json)
         => Assert.Throws<FormatException>(() => WordPieceTokenizer.Load(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json))));
+
+    [TestMethod]
+    public void ADamagedCharacterIsRefusedAndNoOtherToken()
+    {
+        byte[] json = [.. """{"type":"wordpiece","lowerCase":true,"splitCamelCase":true,"tokens":["[PAD]","[UNK]","[CLS]","[SEP]","[MASK]","a"""u8, 0xff, .. "\"]}"u8];
+        Assert.Throws<FormatException>(() => WordPieceTokenizer.Load(new MemoryStream(json)));
+    }
 
     [TestMethod]
     public void ManyThreadsMayEncodeAtOnce()
