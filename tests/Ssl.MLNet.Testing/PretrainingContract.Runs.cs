@@ -10,7 +10,7 @@ public abstract partial class PretrainingContract<TRow>
     public void Rows_kept_aside_are_measured_after_every_epoch_and_the_history_tells_it()
     {
         var reported = new List<double?>();
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         using var encoder = Fit(mlContext, View(mlContext, 128), o =>
         {
             (o.NumberOfEpochs, o.ValidationFraction) = (4, 0.25);
@@ -50,7 +50,7 @@ public abstract partial class PretrainingContract<TRow>
     [TestMethod]
     public void Without_training_there_is_no_history_and_without_validation_no_best_epoch()
     {
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         using var untrained = Fit(mlContext, change: o => o.NumberOfEpochs = 0);
         Assert.IsNull(untrained.TrainingHistory);
         using var trained = Fit(mlContext);
@@ -61,7 +61,7 @@ public abstract partial class PretrainingContract<TRow>
     [TestMethod]
     public void Streamed_rows_kept_aside_are_the_same_after_every_epoch()
     {
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var data = new CountingView(View(mlContext, 200));
         using var encoder = Fit(mlContext, data, o =>
         {
@@ -117,7 +117,7 @@ public abstract partial class PretrainingContract<TRow>
         {
             using var stop = new CancellationTokenSource();
             // The same objects in the same order: the context's seed gives the same numbers.
-            var mlContext = new MLContext(5);
+            var mlContext = TestDevice.Context(5);
             var data = View(mlContext, rows ?? 96);
             using var encoder = Fit(mlContext, data, o =>
             {
@@ -129,7 +129,7 @@ public abstract partial class PretrainingContract<TRow>
                 });
                 change?.Invoke(o);
             });
-            return Embed(encoder, View(new MLContext(1)));
+            return Embed(encoder, View(TestDevice.Context(1)));
         }
     }
 }
