@@ -54,6 +54,12 @@ public sealed class PointSetContrastContract : PretrainingContract<PointSetRow>
         return mlContext.SelfSupervised().PointSetContrast(options);
     }
 
+    // The encoder computes in the precision that it was written for.
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; } = new Dictionary<string, string>
+    {
+        ["MixedPrecision"] = "not for an encoder of one's own",
+    };
+
     protected override List<PointSetRow> Rows(int count, int seed = 1)
     {
         var random = new Random(seed);

@@ -27,6 +27,7 @@ public abstract partial class PretrainingContract<TRow>
         ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
         ["Normalization"] = "the texts here are of ASCII letters, which every form leaves as they are; TextNormalizationTests",
         ["Truncation"] = "no text here is longer than the encoder takes; TextTruncationTests",
+        ["AllowTf32"] = "rounds on a GPU only; DevicePrecisionTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 

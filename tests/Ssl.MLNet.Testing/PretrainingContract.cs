@@ -106,6 +106,39 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     }
 
     [TestMethod]
+    public void Mixed_precision_learns_nearly_the_same()
+    {
+        if (OptionsWithoutEffect.ContainsKey(nameof(PretrainingOptions.MixedPrecision)))
+        {
+            StringAssert.Contains(Assert.Throws<Exception>(() => Run(mixed: true)).Message, "MixedPrecision must be false");
+            return;
+        }
+        var exact = Run(mixed: false);
+        var rounded = Run(mixed: true);
+        Assert.AreEqual(exact.Loss, rounded.Loss, 0.05 * Math.Abs(exact.Loss), "loss of the epoch");
+        double difference = 0, size = 0;
+        foreach (var (a, b) in exact.Embeddings.Zip(rounded.Embeddings))
+        {
+            difference += a.Zip(b).Sum(pair => Math.Pow(pair.First - pair.Second, 2));
+            size += a.Sum(value => (double)value * value);
+        }
+        Assert.IsTrue(difference > 0, "nothing was rounded");
+        Assert.IsLessThan(0.15, Math.Sqrt(difference / size), "share of the embeddings' norm");
+
+        (float[][] Embeddings, double Loss) Run(bool mixed)
+        {
+            var loss = double.NaN;
+            var mlContext = TestDevice.Context(5);
+            using var encoder = Fit(mlContext, View(mlContext, 48), options =>
+            {
+                (options.NumberOfEpochs, options.MixedPrecision) = (1, mixed);
+                options.Progress = new Reports(report => loss = report.EpochCompleted ? report.Loss : loss);
+            });
+            return (Embed(encoder, View(mlContext, 8)), loss);
+        }
+    }
+
+    [TestMethod]
     public void Fitting_again_equals_a_fresh_fit()
     {
         // The same objects in the same order: data views draw from the context's random numbers, too.

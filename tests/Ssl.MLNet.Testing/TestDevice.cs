@@ -15,6 +15,9 @@ public static class TestDevice
 
     private static readonly int? s_gpu = Parse(Environment.GetEnvironmentVariable(Variable));
 
+    // What a GPU computes in bfloat16 is tried on any processor.
+    static TestDevice() => AppContext.SetSwitch("Ssl.EmulateBFloat16", true);
+
     /// <summary>Whether it is a GPU.</summary>
     public static bool IsGpu => s_gpu is not null;
 

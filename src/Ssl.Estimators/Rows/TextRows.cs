@@ -24,6 +24,8 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer
 
     public override string Needed => "text";
 
+    internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
+
     public override int EmbeddingDimension => factory.EmbeddingDimension;
 
     internal override DataViewType ColumnType => TextDataViewType.Instance;

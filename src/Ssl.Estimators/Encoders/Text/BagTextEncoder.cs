@@ -14,16 +14,16 @@ internal sealed class BagTextEncoder : TextEncoder
     private readonly EmbeddingTable _words;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     private readonly int _specialCount;
 
