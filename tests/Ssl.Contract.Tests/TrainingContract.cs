@@ -48,7 +48,7 @@ public sealed class TrainingContract
         };
         using var encoder = Call<EncoderTransformer>(Activator.CreateInstance(type)!, "Fit", mlContext, null, change);
         var name = given!.GetType().DeclaringType!.Name.Replace("Trainer", "");
-        var line = lines.Single(text => text.Contains($"{name} on cpu, seed 77, 12 steps (2 epochs of 6): ", StringComparison.Ordinal));
+        var line = lines.Single(text => text.Contains($"{name} on {TorchDevice.Describe(TestDevice.Torch)}, seed 77, 12 steps (2 epochs of 6): ", StringComparison.Ordinal));
         StringAssert.Contains(line, "WarmupFraction 0.125");
         Assert.IsFalse(line.Contains("WeightDecay", StringComparison.Ordinal) || line.Contains("Seed", StringComparison.Ordinal), line);
     }

@@ -164,7 +164,7 @@ internal sealed class TextRows : RowStore
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)
         {
-            if (bert is null || !isCpu || !bert.Packs(_columns[0].Longest(group)))
+            if (bert is null || !isCpu || MixedPrecision.IsOn || !bert.Packs(_columns[0].Longest(group)))
                 return Encode(network, device, group);
             var (ids, starts) = _columns[0].ToPacked(group);
             return bert.EncodePacked(ids, starts);

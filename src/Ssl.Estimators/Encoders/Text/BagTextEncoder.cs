@@ -75,7 +75,8 @@ internal sealed class BagTextEncoder : TextEncoder
         return flat.view(batch.Count, batch.Ids.shape[1], TokenDimension).MoveToOuterDisposeScope();      // [N, L, T]
     }
 
-    private Tensor Head(Tensor mean) => _output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean)))));
+    private Tensor Head(Tensor mean)
+        => MixedPrecision.Widen(_output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean))))));
 
     // Special tokens say nothing about a text and are left out of its mean, except where a text has nothing else.
     private Tensor Counted(TokenBatch batch)
