@@ -4,6 +4,7 @@ namespace Ssl.Estimators.Tests;
 
 /// <summary>The source files keep to docs/architecture.md: which folder may use which, and who may speak of ML.NET.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed partial class ArchitectureTests
 {
     private const int MostLines = 500;

@@ -2,6 +2,7 @@ namespace Ssl.Estimators.Tests.Encoders;
 
 /// <summary>Memory that only the operating system sees, in processes of their own.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 [DoNotParallelize]
 [OSCondition(OperatingSystems.Linux)]
 public sealed class NativeMemoryTests

@@ -8,6 +8,7 @@ namespace Ssl.Estimators.Tests.Interop;
 
 /// <summary>What the product uses though ML.NET keeps it to itself: in one file, all of it listed, all of it there.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class ClosedMemberTests
 {
     private const BindingFlags All = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;

@@ -8,6 +8,7 @@ namespace Ssl.Estimators.Tests.Native;
 
 /// <summary>No number that a native call reads may be freed meanwhile (Native/Scalars.cs).</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public class ScalarTests
 {
     [TestMethod]

@@ -5,6 +5,7 @@ namespace Ssl.Estimators.Tests.Native;
 
 /// <summary>TorchSharp's library in processes that have done nothing else, with a folder of their own for the mended copy.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 [OSCondition(OperatingSystems.Linux)]
 [SupportedOSPlatform("linux")]
 public sealed class TorchSharpLibraryTests

@@ -5,6 +5,7 @@ namespace Ssl.Estimators.Tests.Native;
 
 /// <summary>The library of the TorchSharp package, mended for the libraries of other systems.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 [OSCondition(OperatingSystems.Linux)]
 public sealed class VersionMendTests
 {

@@ -5,6 +5,7 @@ namespace Ssl.Estimators.Tests.Persistence;
 /// <summary>Damaged files of every kind in a process of their own: refused in a sentence, never a crash, never other numbers. The long run is
 /// tests/Ssl.Fuzz itself.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class DamagedFileTests
 {
     private const int FilesAKind = 30;

@@ -13,6 +13,7 @@ namespace Ssl.Estimators.Tests.Persistence;
 
 /// <summary>Saved models in a process that has done nothing but load them (tests/Ssl.FreshProcess).</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public class FreshProcessTests
 {
     private static readonly string[] Words = ["reads", "all", "lines", "of", "a", "file", "adds", "two", "matrices", "waters", "the",

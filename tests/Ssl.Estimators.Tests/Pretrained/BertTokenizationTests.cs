@@ -5,6 +5,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 
 /// <summary>Ids of hard texts against those of the published algorithm, computed by tests/scripts/bert_ids.py.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class BertTokenizationTests
 {
     private static readonly string[] s_tokens = ReadVocabulary();

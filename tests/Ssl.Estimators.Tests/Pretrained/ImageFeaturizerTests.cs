@@ -13,6 +13,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 /// what the images of 32 are resized to.
 /// </summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class ImageFeaturizerTests
 {
     private const int Side = SmallImageNetwork.Side, Size = 224, Dimension = 512;

@@ -8,6 +8,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 
 /// <summary>Weights from the ONNX file in a package's assembly give what ONNX Runtime gives.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class MiniLmTests
 {
     private static EncoderTransformer s_encoder = null!;

@@ -9,6 +9,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 
 /// <summary>Methods that start from an encoder instead of from random weights.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class StartTests
 {
     private static readonly MLContext s_mlContext = TestDevice.Context(1);

@@ -12,6 +12,7 @@ public sealed class SubwordTokenizerTests
     private const char Mark = '\u2581';
 
     [TestMethod]
+    [TestCategory("Checkout")]
     public void BytePairsAreThoseOfTheLibrarysTokenizer()
     {
         var library = TiktokenTokenizer.CreateForEncoding("r50k_base");         // GPT-2's vocabulary, as pieces with ranks

@@ -96,5 +96,6 @@ public sealed class RandomStreamsTests
     }
 
     [TestMethod]
+    [TestCategory("Checkout")]
     public void NoDamagedStateEndsTheProcess() => StringAssert.StartsWith(ChildProcess.Run("damaged-streams"), "streams: ");
 }

@@ -7,6 +7,7 @@ namespace Ssl.MLNet.Tests;
 /// small data it is shown on, as in <c>&lt;!-- sample: Texts --&gt;</c> (<c>Samples.cs</c>). <c>&lt;!-- no-run: why --&gt;</c> is for what cannot run here.
 /// </summary>
 [TestClass]
+[TestCategory("Checkout")]
 [DoNotParallelize]
 public sealed class CodeBlockTests
 {

@@ -4,6 +4,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>Every example builds and runs in its small form. Each is compiled on its own, hence the category.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class ExampleTests
 {
     public static IEnumerable<object[]> Examples

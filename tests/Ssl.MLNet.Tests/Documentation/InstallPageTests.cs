@@ -4,6 +4,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>docs/install.md and the install lines say what the repository is built with and what the product says.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class InstallPageTests
 {
     private static readonly string s_page = Read("docs/install.md");

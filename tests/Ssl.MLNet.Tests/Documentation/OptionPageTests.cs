@@ -5,6 +5,7 @@ namespace Ssl.MLNet.Tests;
 /// tests/Ssl.MLNet.Tests --filter OptionPageTests</c>.
 /// </summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class OptionPageTests
 {
     private static readonly string s_path = Path.Combine(Repository.Root, "docs", "options.md");

@@ -5,6 +5,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>The quickstart in its small form, as a user starts it: in processes of its own.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class QuickstartTests
 {
     private static string _output = "";

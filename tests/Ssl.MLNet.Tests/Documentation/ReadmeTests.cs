@@ -6,6 +6,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>The sample of the readmes is the code of this file, it runs, and it prints what they say.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class ReadmeTests
 {
     /// <summary>The readmes with the sample: the repository's and those of the packages.</summary>

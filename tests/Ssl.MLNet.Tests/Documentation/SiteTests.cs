@@ -4,6 +4,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>The pages of the site are all reached, and quote what the code says.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class SiteTests
 {
     private static readonly string s_docs = Path.Combine(Repository.Root, "docs");

@@ -7,6 +7,7 @@ namespace Ssl.MLNet.Tests;
 /// asks the machine's NuGet sources and writes a gigabyte of libtorch for every platform, as such an app does.
 /// </summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class InstallTests
 {
     private static string s_folder = "";

@@ -5,6 +5,7 @@ namespace Ssl.MLNet.Tests;
 
 /// <summary>What the packages hold and what they ask for.</summary>
 [TestClass]
+[TestCategory("Checkout")]
 public sealed class PackageContentTests
 {
     private static PackageFeed s_feed = null!;

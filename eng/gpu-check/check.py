@@ -1,0 +1,246 @@
+"""Runs the suite on the machine's GPU and writes one JSON and one page of Markdown. Started by run.sh, which finds libtorch."""
+import argparse, collections, ctypes, datetime, json, os, platform, queue, signal, subprocess, sys, tempfile, threading, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROGRAMS = os.path.join(HERE, "programs")
+# The longest first: what is left at the end is short.
+SUITES = ["Ssl.Contract.Tests", "Ssl.Estimators.Tests", "Ssl.MLNet.Tests"]
+FILTER = "TestCategory!=Long&TestCategory!=Checkout"
+TESTS_A_PROCESS = 30
+# A process that makes no progress for so long is ended: a deadlock may not take the time of the others.
+LONGEST_TEST = 120
+
+
+def environment(device, threads):
+    result = dict(os.environ, SSL_TEST_DEVICE=device, OMP_NUM_THREADS=str(threads), DOTNET_gcServer="0")
+    if "SSL_PRELOAD" in os.environ:
+        result["LD_PRELOAD"] = os.environ["SSL_PRELOAD"]
+    return result
+
+
+def check_library():
+    """TorchSharp's native library with all its names bound now: a name that this libtorch lacks is said here, not by a crash in a test."""
+    try:
+        ctypes.CDLL(os.path.join(PROGRAMS, "libLibTorchSharp.so"), mode=os.RTLD_NOW)
+        return None
+    except OSError as error:
+        return str(error)
+
+
+def list_tests(suite, env):
+    text = subprocess.run([os.path.join(PROGRAMS, suite), "--list-tests", "json", "--filter", FILTER], env=env, capture_output=True, text=True, check=True).stdout
+    tests = json.loads(text)["tests"]
+    return [{"suite": suite, "id": test["uid"], "type": f"{test['type']['namespace']}.{test['type']['typeName']}", "name": test["displayName"]} for test in tests]
+
+
+def chunks(tests):
+    """Tests of one class, which share what the class prepares; a large class in parts, small classes of a suite together."""
+    classes = collections.OrderedDict()
+    for test in tests:
+        classes.setdefault(test["type"], []).append(test)
+    result, small = [], []
+    for members in classes.values():
+        if len(members) < 8:
+            small += members
+            if len(small) >= TESTS_A_PROCESS:
+                result.append(small)
+                small = []
+            continue
+        parts = -(-len(members) // TESTS_A_PROCESS)
+        result += [members[len(members) * i // parts:len(members) * (i + 1) // parts] for i in range(parts)]
+    return result + ([small] if small else [])
+
+
+class Suite:
+    """The chunks, worked off by several processes at once until all are done or time is up."""
+
+    def __init__(self, tests, env, deadline, workers, folder):
+        self.tests, self.env, self.deadline, self.workers, self.folder = tests, env, deadline, workers, folder
+        self.results = {}           # (suite, id) -> the last line that the recorder wrote
+        self.processes = []         # one entry a process
+        self.lock, self.queue = threading.Lock(), queue.Queue()
+
+    def run(self):
+        for suite in SUITES:
+            for chunk in chunks([test for test in self.tests if test["suite"] == suite]):
+                self.queue.put(chunk)
+        threads = [threading.Thread(target=self.work) for _ in range(self.workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def work(self):
+        while time.time() < self.deadline:
+            try:
+                chunk = self.queue.get_nowait()
+            except queue.Empty:
+                return
+            while chunk and time.time() < self.deadline:
+                chunk = self.run_chunk(chunk)
+
+    def run_chunk(self, chunk):
+        """Runs the tests in one process; gives those that it left when it died in one of them."""
+        suite = chunk[0]["suite"]
+        number = self.next_number(suite, chunk)
+        record, output = (os.path.join(self.folder, f"{number}.{end}") for end in ("jsonl", "txt"))
+        command = [os.path.join(PROGRAMS, suite), "--no-ansi", "--results-directory", self.folder, "--filter-uid", *[test["id"] for test in chunk]]
+        started = time.time()
+        with open(output, "w") as stream:
+            process = subprocess.Popen(command, env=dict(self.env, SSL_TEST_RECORD=record), stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+            size, changed, stopped = 0, started, None
+            while process.poll() is None:
+                time.sleep(.2)
+                now = time.time()
+                if os.path.exists(record) and os.path.getsize(record) != size:
+                    size, changed = os.path.getsize(record), now
+                if now >= self.deadline or now - changed > LONGEST_TEST:
+                    stopped = "the time limit" if now >= self.deadline else f"{LONGEST_TEST} s without a result"
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+        lines = read_lines(record)
+        last = {line["id"]: line for line in lines}
+        left = [test for test in chunk if test["id"] not in last]
+        died = stopped is None and (left or any(line["outcome"] == "started" for line in last.values()))
+        tail = open(output, errors="replace").read()[-1500:]
+        with self.lock:
+            entry = self.processes[number]
+            entry.update(seconds=round(time.time() - started, 1), exit=process.returncode, stopped=stopped)
+            for test in chunk:
+                line = last.get(test["id"])
+                if line and line["outcome"] == "started":
+                    # A process ended by a signal has its negative number as its exit code.
+                    line = dict(line, outcome="not finished" if stopped else "died", message=stopped or f"the process ended with {process.returncode}: {tail}")
+                if line:
+                    self.results[suite, test["id"]] = line
+            if died:
+                entry["output"] = tail
+        # A process that never reached a test would not in another try.
+        return left if last and (died or stopped and time.time() < self.deadline) else []
+
+    def next_number(self, suite, chunk):
+        with self.lock:
+            self.processes.append({"suite": suite, "first": f"{chunk[0]['type']}.{chunk[0]['name']}", "tests": len(chunk)})
+            return len(self.processes) - 1
+
+
+def read_lines(path):
+    """The lines of the recorder; the last one may be cut where the process was ended."""
+    result = []
+    if os.path.exists(path):
+        for line in open(path, errors="replace"):
+            try:
+                result.append(json.loads(line))
+            except ValueError:
+                pass
+    return result
+
+
+def run_tests(options, folder):
+    env = environment(options.device, max(1, (os.cpu_count() or 1) // options.workers))
+    started = time.time()
+    tests, faults = [], []
+    for suite in SUITES:
+        try:
+            tests += list_tests(suite, env)
+        except (subprocess.CalledProcessError, ValueError) as error:
+            faults.append({"suite": suite, "message": f"its tests could not be listed: {error} {getattr(error, 'stderr', '')}"[-2000:]})
+    tests = [test for test in tests if options.only in f"{test['type']}.{test['name']}"]
+    suite = Suite(tests, env, started + options.tests_limit, options.workers, folder)
+    suite.run()
+    counts, of = {name: collections.Counter() for name in SUITES}, collections.defaultdict(list)
+    for test in tests:
+        line = suite.results.get((test["suite"], test["id"]))
+        outcome = line["outcome"] if line else "not run"
+        counts[test["suite"]][outcome] += 1
+        entry = {"suite": test["suite"], "test": f"{test['type']}.{test['name']}"}
+        if outcome in ("failed", "died", "not finished", "skipped"):
+            entry["message"] = (line["message"] or "")[:2000]
+        if outcome == "failed":
+            entry["stack"] = (line["stack"] or "").strip().splitlines()[:4]
+        of[outcome].append(entry)
+    slowest = sorted((line for line in suite.results.values() if line.get("seconds")), key=lambda line: -line["seconds"])[:15]
+    return {"seconds": round(time.time() - started, 1), "limit": options.tests_limit, "workers": options.workers,
+            "counts": {name: dict(count) for name, count in counts.items()}, "faults": faults, "failed": of["failed"], "died": of["died"],
+            "not_finished": of["not finished"], "not_run": [entry["test"] for entry in of["not run"]],
+            "skipped": collections.Counter(entry["message"] for entry in of["skipped"]),
+            "slowest": [{"test": f"{line['type']}.{line['name']}", "seconds": round(line["seconds"], 1)} for line in slowest],
+            "processes": suite.processes}
+
+
+def machine():
+    result = {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version(), "torch_lib": os.environ["LD_LIBRARY_PATH"].split(":")[0]}
+    try:
+        result["gpu"] = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        result["gpu"] = None
+    try:
+        import torch
+        result["torch"] = torch.__version__
+    except ImportError:
+        result["torch"] = None
+    return result
+
+
+def page(report):
+    lines = [f"# Check on {report['device']}, {report['date']}", "", f"Commit {report['commit']}.", ""]
+    lines += [f"- {name}: {value}" for name, value in report["machine"].items()]
+    if report["library"]:
+        lines += ["", f"**TorchSharp's library does not fit this libtorch:** {report['library']}"]
+    tests = report.get("tests")
+    if tests:
+        outcomes = ["passed", "failed", "died", "not finished", "skipped", "not run"]
+        lines += ["", f"## Tests ({tests['seconds']} s of {tests['limit']} s, {tests['workers']} processes at once)", "",
+                  "| suite | " + " | ".join(outcomes) + " |", "| --- |" + " ---: |" * len(outcomes)]
+        lines += [f"| {suite} | " + " | ".join(str(count.get(outcome, 0)) for outcome in outcomes) + " |" for suite, count in tests["counts"].items()]
+        for fault in tests["faults"]:
+            lines += ["", f"**{fault['suite']}**: {fault['message']}"]
+        for title, key in (("Failed", "failed"), ("Their process died", "died"), ("Not finished", "not_finished")):
+            if tests[key]:
+                lines += ["", f"### {title}", ""]
+                lines += [f"- `{entry['test']}`: " + " ".join(entry["message"].split())[:400] for entry in tests[key]]
+        ended = [process for process in tests["processes"] if "output" in process]
+        if ended:
+            lines += ["", "### Last output of processes that died", ""]
+            for process in ended:
+                lines += [f"`{process['first']}` and {process['tests'] - 1} more, exit code {process['exit']}:", "", "```text", process["output"].strip(), "```", ""]
+        if tests["skipped"]:
+            lines += ["", "### Skipped", ""] + [f"- {count}: {' '.join(message.split())}" for message, count in tests["skipped"].items()]
+        if tests["slowest"]:
+            lines += ["", "### Slowest", ""] + [f"- {entry['seconds']} s `{entry['test']}`" for entry in tests["slowest"]]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="where tests compute (SSL_TEST_DEVICE); default cuda")
+    parser.add_argument("--output", default="results", help="folder for check.json and check.md; default results")
+    parser.add_argument("--tests-limit", type=float, default=240, metavar="SECONDS", help="tests that did not run until then are said to be not run; default 240")
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 1) - 2), help="test processes at once; default: cores less two")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose full name has this in it")
+    options = parser.parse_args()
+    os.makedirs(options.output, exist_ok=True)
+    with open(os.path.join(HERE, "commit")) as file:
+        commit = file.read().strip()
+    report = {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "commit": commit, "device": options.device,
+              "machine": machine(), "library": check_library()}
+
+    def write():
+        with open(os.path.join(options.output, "check.json"), "w") as file:
+            json.dump(report, file, indent=1)
+        with open(os.path.join(options.output, "check.md"), "w") as file:
+            file.write(page(report))
+
+    write()
+    if report["library"]:
+        sys.exit(f"TorchSharp's library does not fit this libtorch: {report['library']}")
+    with tempfile.TemporaryDirectory() as folder:
+        report["tests"] = run_tests(options, folder)
+        write()
+    print(page(report))
+    tests = report["tests"]
+    sys.exit(1 if tests["faults"] or tests["failed"] or tests["died"] else 0)
+
+
+if __name__ == "__main__":
+    main()
