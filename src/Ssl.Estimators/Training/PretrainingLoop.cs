@@ -50,7 +50,7 @@ public sealed class PretrainingLoop
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
-            method.RateOf, settings.LearningRate);
+            method.RateOf, settings.LearningRate, settings.JoinsParameters);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
@@ -130,6 +130,9 @@ public sealed class PretrainingLoop
             loop._optimizer.Dispose();
             loop._metrics.Dispose();
             loop._best.Dispose();
+            // Those that follow others as a moving average may lie in a vector of their own.
+            if (settings.JoinsParameters ?? device.type != DeviceType.CPU)
+                ParameterVector.Separate(method.parameters().Where(parameter => !parameter.requires_grad));
             method.zero_grad();
             method.eval();
         }

@@ -127,6 +127,9 @@ public sealed class TrainingSettings
     /// <summary>Steps between two readings of the steps' numbers from the device; by default 1 on the CPU, 16 elsewhere.</summary>
     internal int? ReadInterval { get; set; }
 
+    /// <summary>Whether parameters lie in common vectors while they are trained; by default not on the CPU.</summary>
+    internal bool? JoinsParameters { get; set; }
+
     /// <summary>Adds what is out of range to <paramref name="faults"/>, under the names of these properties.</summary>
     internal void Validate(OptionFaults faults) => faults
         .AtLeast(NumberOfEpochs, 1)
