@@ -4,7 +4,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 using Ssl.MLNet;
-using Ssl.MLNet.Testing;
 
 namespace OwnMethod.Tests;
 
@@ -54,6 +53,12 @@ public sealed class PointSetContrastContract : PretrainingContract<PointSetRow>
         change?.Invoke(options);
         return mlContext.SelfSupervised().PointSetContrast(options);
     }
+
+    // The encoder computes in the precision that it was written for.
+    protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; } = new Dictionary<string, string>
+    {
+        ["MixedPrecision"] = "not for an encoder of one's own",
+    };
 
     protected override List<PointSetRow> Rows(int count, int seed = 1)
     {

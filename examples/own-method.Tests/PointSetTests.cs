@@ -8,7 +8,7 @@ namespace OwnMethod.Tests;
 [TestClass]
 public sealed class PointSetTests
 {
-    private static readonly MLContext s_mlContext = new(1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
 
     [ClassInitialize]
     public static void Register(TestContext context) => PointSetFormat.Register();

@@ -4,7 +4,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 using Ssl.MLNet;
-using Ssl.MLNet.Testing;
 
 namespace Ssl.Contract.Tests;
 

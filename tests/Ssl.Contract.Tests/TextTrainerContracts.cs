@@ -3,7 +3,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
-using Ssl.MLNet.Testing;
 using Ssl.MLNet.Tests;
 
 namespace Ssl.Contract.Tests;

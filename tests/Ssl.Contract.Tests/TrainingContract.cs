@@ -9,7 +9,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
-using Ssl.MLNet.Testing;
 using Ssl.MLNet.Tests;
 using static TorchSharp.torch;
 
@@ -39,7 +38,7 @@ public sealed class TrainingContract
     public void The_log_tells_the_run_with_the_options_that_are_not_the_defaults(Type type)
     {
         var lines = new List<string>();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => { lock (lines) lines.Add(e.Message); };
         PretrainingOptions? given = null;
         Action<PretrainingOptions> change = o =>
@@ -49,7 +48,7 @@ public sealed class TrainingContract
         };
         using var encoder = Call<EncoderTransformer>(Activator.CreateInstance(type)!, "Fit", mlContext, null, change);
         var name = given!.GetType().DeclaringType!.Name.Replace("Trainer", "");
-        var line = lines.Single(text => text.Contains($"{name} on cpu, seed 77, 12 steps (2 epochs of 6): ", StringComparison.Ordinal));
+        var line = lines.Single(text => text.Contains($"{name} on {TorchDevice.Describe(TestDevice.Torch)}, seed 77, 12 steps (2 epochs of 6): ", StringComparison.Ordinal));
         StringAssert.Contains(line, "WarmupFraction 0.125");
         Assert.IsFalse(line.Contains("WeightDecay", StringComparison.Ordinal) || line.Contains("Seed", StringComparison.Ordinal), line);
     }
@@ -61,7 +60,7 @@ public sealed class TrainingContract
         var target = Activator.CreateInstance(contract)!;
         PretrainingOptions? given = null;
         Action<PretrainingOptions> change = options => given = options;
-        Call<object>(target, "Create", new MLContext(1), change);
+        Call<object>(target, "Create", TestDevice.Context(1), change);
         var type = given!.GetType();
         Assert.AreEqual("", OptionTexts.Changed(Activator.CreateInstance(type)!));
         foreach (var option in OptionRuleAttribute.OptionsOf(type).Where(o => o.Name is not ("Progress" or "CancellationToken")))
@@ -108,7 +107,7 @@ public sealed class TrainingContract
     // The losses and all weights, buffers and random streams at the end of a training on three quarters of the rows.
     private static (double[] Losses, Dictionary<string, byte[]> State) Train(Type type, bool measures)
     {
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var contract = Activator.CreateInstance(type)!;
         Action<PretrainingOptions> change = o => (o.ValidationFraction, o.NumberOfEpochs) = (0.25, 3);
         var trainer = Call<PretrainingTrainer>(contract, "Create", mlContext, change);

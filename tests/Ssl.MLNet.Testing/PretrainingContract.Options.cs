@@ -27,6 +27,7 @@ public abstract partial class PretrainingContract<TRow>
         ["LayerwiseLearningRateDecay"] = "the same code for every method; AdaptingTests",
         ["Normalization"] = "the texts here are of ASCII letters, which every form leaves as they are; TextNormalizationTests",
         ["Truncation"] = "no text here is longer than the encoder takes; TextTruncationTests",
+        ["AllowTf32"] = "rounds on a GPU only; DevicePrecisionTests",
         ["PerTimestamp"] = "needs series of one length; TimeSeries tests",
     };
 
@@ -76,7 +77,7 @@ public abstract partial class PretrainingContract<TRow>
     public void Every_option_changes_what_is_learned()
     {
         PretrainingOptions? sample = null;
-        Create(new MLContext(1), options => sample = options);
+        Create(TestDevice.Context(1), options => sample = options);
         var untouched = new List<string>();
         var plain = new Dictionary<bool, float[][]>();
         foreach (var option in sample!.GetType().GetProperties()
@@ -91,7 +92,7 @@ public abstract partial class PretrainingContract<TRow>
 
             float[][] Run(Action<PretrainingOptions> change)
             {
-                var mlContext = new MLContext(1);
+                var mlContext = TestDevice.Context(1);
                 using var encoder = Fit(mlContext, View(mlContext, 48), options =>
                 {
                     options.NumberOfEpochs = 1;

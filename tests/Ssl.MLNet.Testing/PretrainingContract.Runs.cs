@@ -7,10 +7,55 @@ namespace Ssl.MLNet.Testing;
 public abstract partial class PretrainingContract<TRow>
 {
     [TestMethod]
+    public void Mixed_precision_embeds_nearly_the_same()
+    {
+        var mlContext = TestDevice.Context(5);
+        using var encoder = Fit(mlContext);
+        var data = View(mlContext, 8);
+        var exact = Embed(encoder, data);
+        if (OptionsWithoutEffect.ContainsKey(nameof(PretrainingOptions.MixedPrecision)))
+        {
+            StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => encoder.MixedPrecision = true).Message,
+                "MixedPrecision must be false");
+            return;
+        }
+        encoder.MixedPrecision = true;
+        Assert.IsTrue(RelativeDifference(exact, Embed(encoder, data)) is > 0 and < 0.03, "share of the embeddings' norm");
+        encoder.MixedPrecision = false;
+        AssertEqual(exact, Embed(encoder, data), 0);
+    }
+
+    [TestMethod]
+    public void Mixed_precision_learns_nearly_the_same()
+    {
+        if (OptionsWithoutEffect.ContainsKey(nameof(PretrainingOptions.MixedPrecision)))
+        {
+            StringAssert.Contains(Assert.Throws<Exception>(() => Run(mixed: true)).Message, "MixedPrecision must be false");
+            return;
+        }
+        var exact = Run(mixed: false);
+        var rounded = Run(mixed: true);
+        Assert.AreEqual(exact.Loss, rounded.Loss, 0.05 * Math.Abs(exact.Loss), "loss of the epoch");
+        Assert.IsTrue(RelativeDifference(exact.Embeddings, rounded.Embeddings) is > 0 and < 0.15, "share of the embeddings' norm");
+
+        (float[][] Embeddings, double Loss) Run(bool mixed)
+        {
+            var loss = double.NaN;
+            var mlContext = TestDevice.Context(5);
+            using var encoder = Fit(mlContext, View(mlContext, 48), options =>
+            {
+                (options.NumberOfEpochs, options.MixedPrecision) = (1, mixed);
+                options.Progress = new Reports(report => loss = report.EpochCompleted ? report.Loss : loss);
+            });
+            return (Embed(encoder, View(mlContext, 8)), loss);
+        }
+    }
+
+    [TestMethod]
     public void Rows_kept_aside_are_measured_after_every_epoch_and_the_history_tells_it()
     {
         var reported = new List<double?>();
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         using var encoder = Fit(mlContext, View(mlContext, 128), o =>
         {
             (o.NumberOfEpochs, o.ValidationFraction) = (4, 0.25);
@@ -50,7 +95,7 @@ public abstract partial class PretrainingContract<TRow>
     [TestMethod]
     public void Without_training_there_is_no_history_and_without_validation_no_best_epoch()
     {
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         using var untrained = Fit(mlContext, change: o => o.NumberOfEpochs = 0);
         Assert.IsNull(untrained.TrainingHistory);
         using var trained = Fit(mlContext);
@@ -61,7 +106,7 @@ public abstract partial class PretrainingContract<TRow>
     [TestMethod]
     public void Streamed_rows_kept_aside_are_the_same_after_every_epoch()
     {
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var data = new CountingView(View(mlContext, 200));
         using var encoder = Fit(mlContext, data, o =>
         {
@@ -89,9 +134,9 @@ public abstract partial class PretrainingContract<TRow>
             var epochs = new List<int>();
             var resumed = Run(o => o.Progress = new Reports(p => epochs.Add(p.Epoch)), null, path);
             Assert.AreEqual(2, epochs.Min(), "it goes on where it was");
-            AssertEqual(whole, resumed, 0);
+            AssertEqual(whole, resumed, TestDevice.Repeatability);
             // What changes no number may differ.
-            AssertEqual(whole, Run(o => (o.MaximumTrainingTime, o.EarlyStoppingPatience) = (TimeSpan.FromHours(2), 3), null, path), 0);
+            AssertEqual(whole, Run(o => (o.MaximumTrainingTime, o.EarlyStoppingPatience) = (TimeSpan.FromHours(2), 3), null, path), TestDevice.Repeatability);
 
             Refused("LearningRate ", o => o.LearningRate = 2 * o.EffectiveLearningRate);
             Refused("NumberOfEpochs 3, this one has 7", o => o.NumberOfEpochs = 7);
@@ -117,7 +162,7 @@ public abstract partial class PretrainingContract<TRow>
         {
             using var stop = new CancellationTokenSource();
             // The same objects in the same order: the context's seed gives the same numbers.
-            var mlContext = new MLContext(5);
+            var mlContext = TestDevice.Context(5);
             var data = View(mlContext, rows ?? 96);
             using var encoder = Fit(mlContext, data, o =>
             {
@@ -129,7 +174,11 @@ public abstract partial class PretrainingContract<TRow>
                 });
                 change?.Invoke(o);
             });
-            return Embed(encoder, View(new MLContext(1)));
+            return Embed(encoder, View(TestDevice.Context(1)));
         }
     }
+
+    private static double RelativeDifference(float[][] expected, float[][] actual)
+        => Math.Sqrt(expected.Zip(actual).Sum(rows => rows.First.Zip(rows.Second).Sum(pair => Math.Pow(pair.First - pair.Second, 2)))
+            / expected.Sum(row => row.Sum(value => (double)value * value)));
 }

@@ -55,7 +55,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Schema_before_Fit_is_the_schema_after_Fit()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         var estimator = Create(mlContext);
         var promised = estimator.GetOutputSchema(ShapeProbe.Of(mlContext, data)).ToDictionary(c => c.Name);
@@ -76,7 +76,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void The_output_is_a_known_size_vector_with_slot_names()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var column = encoder.GetOutputSchema(View(mlContext).Schema)["Features"];
         var type = (VectorDataViewType)column.Type;
@@ -94,12 +94,12 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         var first = Run(5);
         var again = Run(5);
         var other = Run(6);
-        AssertEqual(first, again, 0);
+        AssertEqual(first, again, TestDevice.Repeatability);
         Assert.IsTrue(first.Zip(other).Any(p => Difference(p.First, p.Second) > 1e-3f), "another seed gave the same embeddings");
 
         float[][] Run(int seed)
         {
-            var mlContext = new MLContext(seed);
+            var mlContext = TestDevice.Context(seed);
             using var encoder = Fit(mlContext);
             return Embed(encoder, View(mlContext));
         }
@@ -109,21 +109,21 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     public void Fitting_again_equals_a_fresh_fit()
     {
         // The same objects in the same order: data views draw from the context's random numbers, too.
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var estimator = Create(mlContext);
         var data = View(mlContext);
         using var first = estimator.Fit(View(mlContext, seed: 3));
         using var second = estimator.Fit(data);
-        var freshContext = new MLContext(5);
+        var freshContext = TestDevice.Context(5);
         using var fresh = Create(freshContext).Fit(View(freshContext));
-        AssertEqual(Embed(fresh, data), Embed(second, data), 0);
+        AssertEqual(Embed(fresh, data), Embed(second, data), TestDevice.Repeatability);
     }
 
     [TestMethod]
     public void Fit_does_not_change_the_options_it_was_given_and_later_changes_do_not_reach_it()
     {
         PretrainingOptions? given = null;
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var estimator = Create(mlContext, o => given = o);
         var epochs = given!.NumberOfEpochs;
         given.OutputColumnName = "Changed";
@@ -136,14 +136,14 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     public void Training_changes_the_encoder_and_lowers_the_loss()
     {
         var losses = new List<double>();
-        var mlContext = new MLContext(5);
+        var mlContext = TestDevice.Context(5);
         var data = View(mlContext, 192);
         using var trained = Fit(mlContext, data, o =>
         {
             o.NumberOfEpochs = 8;
             o.Progress = new Reports(p => { if (p.EpochCompleted) losses.Add(p.Loss); });
         });
-        var sameSeed = new MLContext(5);
+        var sameSeed = TestDevice.Context(5);
         using var untrained = Fit(sameSeed, data, o => o.NumberOfEpochs = 0);
         Assert.IsTrue(Embed(trained, data).Zip(Embed(untrained, data)).Any(p => Difference(p.First, p.Second) > 1e-3f));
         Assert.AreEqual(8, losses.Count);
@@ -154,7 +154,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Transform_is_lazy()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var counting = new CountingView(View(mlContext, 5_000));
         var transformed = encoder.Transform(counting);
@@ -168,7 +168,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Rows_keep_their_order_and_every_other_column()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var rows = Rows(1_000);
         var embedded = encoder.Transform(mlContext.Data.LoadFromEnumerable(rows));
@@ -191,7 +191,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void A_row_has_the_same_embedding_whatever_batch_it_is_in()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var rows = Rows(300);
         var whole = Embed(encoder, mlContext.Data.LoadFromEnumerable(rows));
@@ -204,7 +204,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Sixteen_threads_score_as_one()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var data = View(mlContext, 600);
         var expected = Embed(encoder, data);
@@ -217,14 +217,14 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void The_encoder_works_inside_a_chain_and_after_saving_and_loading()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var model = Create(mlContext).Append(mlContext.Transforms.CopyColumns("Copy", "Features")).Fit(data);
         var expected = Embed(model, data);
         using var file = new MemoryStream();
         mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        var fresh = new MLContext(2);
+        var fresh = TestDevice.Context(2);
         var loaded = fresh.Model.Load(file, out var schema);
         Assert.IsNotNull(schema.GetColumnOrNull(TrainingColumns[0]));
         Assert.IsInstanceOfType<EncoderTransformer>(((IEnumerable<ITransformer>)loaded).First());
@@ -234,7 +234,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void An_archive_gives_the_same_encoder_back()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var ssl = mlContext.SelfSupervised();
         var data = View(mlContext);
         using var encoder = Fit(mlContext);
@@ -257,7 +257,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     {
         foreach (var name in TrainingColumns)
         {
-            var mlContext = new MLContext(1);
+            var mlContext = TestDevice.Context(1);
             var data = mlContext.Transforms.DropColumns(name).Fit(View(mlContext)).Transform(View(mlContext));
             var estimator = Create(mlContext);
             foreach (var attempt in new Action[] { () => estimator.Fit(data),
@@ -275,7 +275,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     {
         foreach (var name in TrainingColumns)
         {
-            var mlContext = new MLContext(1);
+            var mlContext = TestDevice.Context(1);
             var view = View(mlContext);
             var data = mlContext.Transforms.CopyColumns(name, Wrong.Column).Fit(view).Transform(view);
             var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Create(mlContext).Fit(data));
@@ -286,7 +286,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Transform_names_a_missing_column()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var data = mlContext.Transforms.DropColumns(TrainingColumns[0]).Fit(View(mlContext)).Transform(View(mlContext));
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => encoder.Transform(data));
@@ -296,7 +296,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void No_rows_and_rows_without_anything_are_refused_with_a_sentence()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var none = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(mlContext,
             mlContext.Data.LoadFromEnumerable(new List<TRow>())));
         StringAssert.Contains(none.Message, "Training set has 0 instances, aborting training.");
@@ -308,7 +308,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Odd_rows_are_embedded_without_complaint()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var embeddings = Embed(encoder, mlContext.Data.LoadFromEnumerable(Odd));
         Assert.AreEqual(Odd.Count, embeddings.Length);
@@ -321,7 +321,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     {
         using var source = new CancellationTokenSource();
         var steps = 0L;
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext, View(mlContext, 400), o =>
         {
             o.NumberOfEpochs = 10_000;
@@ -340,7 +340,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void All_faulty_options_are_named_together()
     {
-        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Create(new MLContext(1), o =>
+        var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Create(TestDevice.Context(1), o =>
         {
             o.BatchSize = 0;
             o.LearningRate = -1;
@@ -361,16 +361,16 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     public void What_the_application_has_set_in_torch_changes_nothing()
     {
         float[][] expected, actual;
-        using (var encoder = Fit(new MLContext(5)))
-            expected = Embed(encoder, View(new MLContext(1)));
+        using (var encoder = Fit(TestDevice.Context(5)))
+            expected = Embed(encoder, View(TestDevice.Context(1)));
         var type = torch.get_default_dtype();
         torch.set_default_dtype(torch.ScalarType.Float64);
         try
         {
             using var noGradients = torch.no_grad();
             using var scope = torch.NewDisposeScope();
-            using var encoder = Fit(new MLContext(5));
-            actual = Embed(encoder, View(new MLContext(1)));
+            using var encoder = Fit(TestDevice.Context(5));
+            actual = Embed(encoder, View(TestDevice.Context(1)));
             Assert.AreEqual(torch.ScalarType.Float64, torch.get_default_dtype());
             Assert.IsFalse(torch.is_grad_enabled());
         }
@@ -378,13 +378,13 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         {
             torch.set_default_dtype(type);
         }
-        AssertEqual(expected, actual, 0);
+        AssertEqual(expected, actual, TestDevice.Repeatability);
     }
 
     [TestMethod]
     public void Tensors_are_all_freed()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         Left(1);
         // TorchSharp's count drifts by one with every Parameter, so a model leaves some; more steps and rows must not leave more.
         // Reports come by the clock, and up to 24 were seen to wait for a later finalizer; one tensor lost a step would be 36, in every
@@ -413,7 +413,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void A_disposed_encoder_says_so()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var encoder = Fit(mlContext);
         encoder.Dispose();
         encoder.Dispose();
@@ -423,7 +423,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     [TestMethod]
     public void Data_beyond_the_cache_limit_are_streamed()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = new CountingView(View(mlContext, 200));
         using var encoder = Fit(mlContext, data, o =>
         {
@@ -439,7 +439,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     public void The_log_tells_of_every_epoch()
     {
         var lines = new List<string>();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => { lock (lines) lines.Add(e.Message); };
         using var encoder = Fit(mlContext, change: o => o.NumberOfEpochs = 2);
         Assert.IsTrue(lines.Any(l => l.Contains("epoch 1/2")), string.Join('\n', lines));

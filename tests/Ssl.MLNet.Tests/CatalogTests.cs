@@ -39,7 +39,7 @@ public sealed class CatalogTests
     [TestMethod]
     public void The_short_form_has_at_most_eight_optional_parameters_in_the_usual_order()
     {
-        foreach (var (_, brief, _) in Methods(new MLContext(1)))
+        foreach (var (_, brief, _) in Methods(TestDevice.Context(1)))
         {
             var parameters = brief.GetParameters();
             Assert.IsLessThanOrEqualTo(8, parameters.Length, brief.Name);
@@ -53,7 +53,7 @@ public sealed class CatalogTests
     [TestMethod]
     public void Every_parameter_of_the_short_form_reaches_the_options()
     {
-        foreach (var (group, brief, _) in Methods(new MLContext(1)))
+        foreach (var (group, brief, _) in Methods(TestDevice.Context(1)))
         {
             var parameters = brief.GetParameters();
             for (var i = 0; i < parameters.Length; i++)
@@ -70,7 +70,7 @@ public sealed class CatalogTests
     [TestMethod]
     public void The_short_form_has_the_defaults_of_the_options()
     {
-        foreach (var (group, brief, full) in Methods(new MLContext(1)))
+        foreach (var (group, brief, full) in Methods(TestDevice.Context(1)))
         {
             var options = Activator.CreateInstance(full.GetParameters()[0].ParameterType)!;
             if (options is TabularPretrainingOptions table)
@@ -85,7 +85,7 @@ public sealed class CatalogTests
     [TestMethod]
     public void Every_option_out_of_range_is_refused_by_name()
     {
-        foreach (var (group, _, full) in Methods(new MLContext(1)))
+        foreach (var (group, _, full) in Methods(TestDevice.Context(1)))
         {
             var type = full.GetParameters()[0].ParameterType;
             foreach (var property in type.GetProperties().Where(p => p.CanWrite && IsNumber(Plain(p.PropertyType)) && p.Name != "Seed"))

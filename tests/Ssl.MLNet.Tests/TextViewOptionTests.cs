@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
@@ -19,7 +18,7 @@ public sealed class TextViewOptionTests
     [TestMethod]
     public void The_view_is_made_of_the_runs_tokenizer_and_applied_in_every_step()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         CountingTextView? view = null;
         using var encoder = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
         {
@@ -49,7 +48,7 @@ public sealed class TextViewOptionTests
 
         static float[] First(Action<PairedContrastiveTrainer.Options> change)
         {
-            var mlContext = new MLContext(1);
+            var mlContext = TestDevice.Context(1);
             var options = new PairedContrastiveTrainer.Options
             {
                 InputColumnName = "Text",
@@ -69,7 +68,7 @@ public sealed class TextViewOptionTests
     [TestMethod]
     public void Words_that_are_no_single_words_are_refused_with_the_other_faults()
     {
-        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => new MLContext(1).SelfSupervised().Text.SimCse(
+        var fault = Assert.Throws<ArgumentOutOfRangeException>(() => TestDevice.Context(1).SelfSupervised().Text.SimCse(
             new SimCseTrainer.Options { RequiredWords = ["two words"], Temperature = 0 }));
         StringAssert.Contains(fault.Message, "two words");
         StringAssert.Contains(fault.Message, "Temperature");
@@ -78,7 +77,7 @@ public sealed class TextViewOptionTests
     [TestMethod]
     public void A_view_that_is_null_is_refused_in_a_sentence()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var trainer = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options { View = _ => null! });
         var fault = Assert.Throws<InvalidOperationException>(() => trainer.Fit(ContractData.View(mlContext)));
         StringAssert.Contains(fault.Message, "View returned null");

@@ -46,10 +46,13 @@ public abstract class Encoder<TBatch> : Encoder where TBatch : Batch
     /// <param name="input">A batch of the encoder's kind, on the encoder's device.</param>
     /// <returns>Embeddings [N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
     /// <exception cref="ArgumentException">The batch is of another kind.</exception>
-    public sealed override Tensor forward(Batch input) => input is TBatch batch
-        ? Encode(batch)
-        : throw new ArgumentException($"{GetName()} encodes a {typeof(TBatch).Name}, got {input?.GetType().Name ?? "null"}.",
-            nameof(input));
+    public sealed override Tensor forward(Batch input)
+    {
+        if (input is not TBatch batch)
+            throw new ArgumentException($"{GetName()} encodes a {typeof(TBatch).Name}, got {input?.GetType().Name ?? "null"}.", nameof(input));
+        using var scope = NewDisposeScope();
+        return MixedPrecision.Widen(Encode(batch)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Embeds a batch: [N, <see cref="Encoder.EmbeddingDimension"/>].</summary>
     /// <param name="batch">On the encoder's device.</param>

@@ -21,6 +21,9 @@ public abstract class EncoderFactory
     /// <summary>Whether networks start from weights that exist, not from random ones.</summary>
     internal virtual bool StartsFromWeights => false;
 
+    /// <summary>Whether the network's layers know <see cref="MixedPrecision"/>.</summary>
+    internal virtual bool RoundsToBFloat16 => false;
+
     /// <summary>The description as JSON, with <see cref="Kind"/> as property "kind".</summary>
     public abstract JsonObject ToJson();
 

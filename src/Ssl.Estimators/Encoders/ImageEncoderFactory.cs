@@ -41,9 +41,6 @@ public abstract class ImageEncoderFactory : EncoderFactory
     /// <summary>Whether the network is a <see cref="PatchEncoder"/>, which masked methods need.</summary>
     public virtual bool EncodesPatches => false;
 
-    /// <summary>Whether the network's layers know <see cref="MixedPrecision"/>.</summary>
-    internal virtual bool RoundsToBFloat16 => false;
-
     /// <summary>What describes the networks without the weights that they start from: itself, unless they start from some.</summary>
     internal virtual ImageEncoderFactory Architecture => this;
 

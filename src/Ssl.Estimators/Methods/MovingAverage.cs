@@ -1,5 +1,6 @@
 using Ssl.Estimators.Encoders;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;
@@ -30,11 +31,30 @@ public static class MovingAverage
     }
 
     /// <summary>target = momentum x target + (1 - momentum) x online, parameter by parameter.</summary>
-    public static void Follow(nn.Module target, nn.Module online, double momentum)
+    public static void Follow(nn.Module target, nn.Module online, double momentum) => Follow(target, online, momentum, null);
+
+    /// <summary>The same, where the caller says how.</summary>
+    /// <param name="target">Changed.</param>
+    /// <param name="online">The trained network.</param>
+    /// <param name="momentum">Share of the target that stays.</param>
+    /// <param name="joins">
+    /// Whether all parameters are averaged in one vector, of which the target's are parts from then on; null for what is fastest where they
+    /// are: on a GPU few calls.
+    /// </param>
+    internal static void Follow(nn.Module target, nn.Module online, double momentum, bool? joins)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (follower, leader) in target.parameters().Zip(online.parameters()))
+        Parameter[] followers = [.. target.parameters()], leaders = [.. online.parameters()];
+        if (joins ?? Array.TrueForAll(followers, parameter => parameter.device_type != DeviceType.CPU)
+            && followers.Concat(leaders).All(parameter => parameter.dtype == ScalarType.Float32 && parameter.is_contiguous()))
+        {
+            Tensor average = nn.utils.parameters_to_vector(followers).mul_(Number(momentum))
+                .add_(nn.utils.parameters_to_vector(leaders), Number(1 - momentum));
+            nn.utils.vector_to_parameters(average, followers);
+            return;
+        }
+        foreach (var (follower, leader) in followers.Zip(leaders))
             follower.mul_(Number(momentum)).add_(leader, Number(1 - momentum));
     }
 

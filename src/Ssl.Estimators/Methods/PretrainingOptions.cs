@@ -99,6 +99,23 @@ public abstract class PretrainingOptions
     public double GradientClipNorm { get; set; } = 1;
 
     /// <summary>
+    /// Whether the networks compute in bfloat16, which has 8 of Float32's 24 bits and all of its range: products, convolutions, attention
+    /// and what lies between them. Weights, sums within norms and softmax, and losses stay Float32, and so does what <c>Transform</c>
+    /// computes with the trained encoder. Several times faster on GPUs since the Ampere generation. Refused on processors without bfloat16
+    /// instructions, which would be slower, and for an encoder of your own module, which decides on its precision itself.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool MixedPrecision { get; set; }
+
+    /// <summary>
+    /// Whether a GPU may round what products and convolutions in Float32 take to 10 bits behind the point (TensorFloat32): faster since the
+    /// Ampere generation, and the losses of a step change in the third or fourth digit. Torch has one such choice for the process: while
+    /// this <c>Fit</c> runs, it holds for others, too. Nothing on a CPU.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool AllowTf32 { get; set; }
+
+    /// <summary>
     /// Share of the rows kept out of training to measure the loss on: after every epoch, on the same rows with the same views and masks, so
     /// that the losses of two epochs compare. <c>Fit</c> then returns the weights of the epoch where that loss was lowest, however the
     /// training ends. 0 trains on all rows and returns the last weights: the loss on the rows that are being trained on says nothing about
@@ -230,6 +247,8 @@ public abstract class PretrainingOptions
         faults.Require(EarlyStoppingPatience is null || ValidationFraction != 0, nameof(EarlyStoppingPatience),
             "must be null where ValidationFraction is 0: it waits for a lower validation loss (set ValidationFraction, such as to 0.1)",
             EarlyStoppingPatience);
+        faults.Require(!MixedPrecision || EncoderToStartWith is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
+            "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
         Validate(faults);
         faults.ThrowIfAny();
     }
@@ -244,5 +263,7 @@ public abstract class PretrainingOptions
         GradientClipNorm = GradientClipNorm,
         MaximumTrainingTime = MaximumTrainingTime,
         CheckpointPath = CheckpointPath,
+        MixedPrecision = MixedPrecision,
+        AllowTf32 = AllowTf32,
     };
 }

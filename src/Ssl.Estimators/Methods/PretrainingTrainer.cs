@@ -182,6 +182,8 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var preparation = Preparation(channel);
         var watched = new WatchedView(input, preparation.Row);
         var format = Learn(watched, channel);
+        if (Settings.MixedPrecision)
+            format.RequireBFloat16();
         var notices = new RowNotices();
         var source = BatchSource.Create(watched, new BatchSource.Settings
         {

@@ -21,6 +21,7 @@ internal sealed class EncoderModel : IDisposable
 
     private readonly Shared<Encoder> _network;
     private Device _device;
+    private volatile bool _roundsToBFloat16;
 
     private EncoderModel(Shared<Encoder> network, Device device, RowFormat format, string outputColumn, JsonObject trainingFacts)
     {
@@ -64,6 +65,22 @@ internal sealed class EncoderModel : IDisposable
     /// Whether the network learned to tell parts of a row, so that <see cref="ReconstructionErrors"/> can serve as anomaly scores.
     /// </summary>
     public bool Reconstructs => Network is IReconstructsRows { Reconstructs: true };
+
+    /// <summary>Whether embeddings are computed in bfloat16; a choice of this object, which no archive holds.</summary>
+    /// <exception cref="InvalidOperationException">Set to true where the processor or the network does not compute in it.</exception>
+    public bool RoundsToBFloat16
+    {
+        get => _roundsToBFloat16;
+        set
+        {
+            if (value)
+            {
+                TorchDevice.RequireBFloat16(_device);
+                Format.RequireBFloat16();
+            }
+            _roundsToBFloat16 = value;
+        }
+    }
 
     /// <summary>The network, on the model's device, in evaluation mode; to be used while <see cref="Lifetime"/> is entered.</summary>
     internal Encoder Network => _network.Value;
@@ -133,7 +150,7 @@ internal sealed class EncoderModel : IDisposable
     public EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn)
     {
         using var use = Lifetime.Enter();
-        return new(_network.Retain(), _device, Format.WithColumns(inputColumns), outputColumn, TrainingFacts);
+        return new(_network.Retain(), _device, Format.WithColumns(inputColumns), outputColumn, TrainingFacts) { _roundsToBFloat16 = _roundsToBFloat16 };
     }
 
     /// <summary>Embeddings on the model's device, Single [rows, <see cref="Dimension"/>], in the caller's dispose scope.</summary>
@@ -142,6 +159,7 @@ internal sealed class EncoderModel : IDisposable
     {
         using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
+        using var precision = MixedPrecision.Begin(_roundsToBFloat16);
         return rows.Encode(Network, _device).MoveToOuterDisposeScope();
     }
 
@@ -155,6 +173,7 @@ internal sealed class EncoderModel : IDisposable
         using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        using var precision = MixedPrecision.Begin(_roundsToBFloat16);
         var output = Format.Output(rows, Network, _device).contiguous();         // [rows, OutputWidth]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(embeddings);
     }

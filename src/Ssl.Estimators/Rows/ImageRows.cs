@@ -31,6 +31,8 @@ internal sealed class ImageRowFormat(string column, ImageEncoderFactory factory,
 
     internal override DataViewType ColumnType => loaded ? new ImageDataViewType() : base.ColumnType;
 
+    internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
+
     public override void CheckColumn(string name, ColumnShape shape) => PixelColumn.Check(name, shape, factory.Shape);
 
     public override RowStore NewStore() => new PixelRows(factory.Shape, moments);

@@ -94,6 +94,19 @@ public abstract class RowFormat
     /// <summary>Gets the columns' getters of a row or cursor in which the <see cref="ActiveColumns"/> are active.</summary>
     internal virtual Func<RowBuffer, RawRow> Open(DataViewRow input) => RowReader.Open(input, Columns);
 
+    /// <summary>Whether the encoder's layers know <see cref="MixedPrecision"/>.</summary>
+    internal virtual bool RoundsToBFloat16 => false;
+
+    /// <summary>Throws unless the encoder can compute in bfloat16, which an encoder of somebody else's module would silently not do.</summary>
+    internal void RequireBFloat16()
+    {
+        if (!RoundsToBFloat16)
+        {
+            throw new InvalidOperationException("MixedPrecision must be false for an encoder of your own module, which decides on its precision "
+                + "itself.");
+        }
+    }
+
     /// <summary>Whether rows may be longer than the encoder takes, so that a part of them is cut off.</summary>
     internal virtual bool Truncates => false;
 

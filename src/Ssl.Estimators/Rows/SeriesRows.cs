@@ -28,6 +28,8 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
 
     public override string Needed => _minimumLength > 1 ? $"a series of {_minimumLength} timestamps" : "a value";
 
+    internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
+
     public override int EmbeddingDimension => factory.DimensionFor(layout);
 
     public override void CheckColumn(string name, ColumnShape shape)

@@ -31,6 +31,8 @@ internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns c
 
     public override string Needed => "value";
 
+    internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
+
     public override int EmbeddingDimension => factory.EmbeddingDimension;
 
     internal override DataViewType ColumnType

@@ -24,6 +24,8 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer
 
     public override string Needed => "text";
 
+    internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
+
     public override int EmbeddingDimension => factory.EmbeddingDimension;
 
     internal override DataViewType ColumnType => TextDataViewType.Instance;
@@ -162,7 +164,7 @@ internal sealed class TextRows : RowStore
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)
         {
-            if (bert is null || !isCpu || !bert.Packs(_columns[0].Longest(group)))
+            if (bert is null || !isCpu || MixedPrecision.IsOn || !bert.Packs(_columns[0].Longest(group)))
                 return Encode(network, device, group);
             var (ids, starts) = _columns[0].ToPacked(group);
             return bert.EncodePacked(ids, starts);

@@ -50,7 +50,7 @@ public sealed class PretrainingLoop
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
-            method.RateOf, settings.LearningRate);
+            method.RateOf, settings.LearningRate, settings.JoinsParameters);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
@@ -83,7 +83,8 @@ public sealed class PretrainingLoop
     /// <returns>What was done.</returns>
     /// <exception cref="ArgumentOutOfRangeException">Settings out of range, all in one message.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The loss or a weight became NaN or infinite; the source has no batches; the checkpoint is of another run.
+    /// The loss or a weight became NaN or infinite; the source has no batches; the checkpoint is of another run; a step needs more memory
+    /// than there is; <see cref="TrainingSettings.MixedPrecision"/> on a processor without bfloat16.
     /// </exception>
     /// <exception cref="IOException">No checkpoint can be written to the path. One that cannot be written later is a warning.</exception>
     public static TrainingResult Run(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
@@ -106,9 +107,12 @@ public sealed class PretrainingLoop
         settings.Validate(faults);
         faults.ThrowIfAny();
         Checkpoint.RequireWritable(settings.CheckpointPath);
+        if (settings.MixedPrecision)
+            TorchDevice.RequireBFloat16(device);
 
         if (device.type == DeviceType.CPU)
             TorchDevice.UseAllCores();
+        using var tf32 = TensorFloat32.Begin(settings.AllowTf32, device);
         using var gradients = enable_grad(); // whatever the application has set on this thread
         method.to(device);
         method.train();
@@ -117,11 +121,18 @@ public sealed class PretrainingLoop
         {
             return loop.Run(cancellationToken);
         }
+        catch (Exception fault) when (DeviceMemory.IsExhausted(fault))
+        {
+            throw DeviceMemory.Explain(fault, device, settings);
+        }
         finally
         {
             loop._optimizer.Dispose();
             loop._metrics.Dispose();
             loop._best.Dispose();
+            // Those that follow others as a moving average may lie in a vector of their own.
+            if (settings.JoinsParameters ?? device.type != DeviceType.CPU)
+                ParameterVector.Separate(method.parameters().Where(parameter => !parameter.requires_grad));
             method.zero_grad();
             method.eval();
         }
@@ -151,6 +162,8 @@ public sealed class PretrainingLoop
         var history = new TrainingHistory([.. _recorder.Entries], _epochs, _best.Epoch > 0 ? _best.Epoch : null);
         var result = new TrainingResult(end, _steps, finalLoss, _validation?.Best, history, _reporter.Elapsed, _reporter.Spread);
         _reporter.Inform(ProgressText.Line(result));
+        if (DeviceMemory.Describe(_device) is { } memory)
+            _reporter.Inform(memory);
         return result;
     }
 

@@ -11,6 +11,7 @@ public static class TorchDevice
 
     private static readonly Lock s_threadsLock = new();
     private static bool s_threadsSet;
+    private static bool s_computesExactly;
     private static volatile bool s_loads;
 
     /// <summary>The device for the settings of an <c>MLContext</c>.</summary>
@@ -22,7 +23,36 @@ public static class TorchDevice
     public static Device Choose(int? gpuDeviceId, bool fallbackToCpu, Action<string>? warning = null)
     {
         RequireNativeLibrary();
-        return Choose(gpuDeviceId, fallbackToCpu, warning, CudaDeviceCount);
+        var device = Choose(gpuDeviceId, fallbackToCpu, warning, CudaDeviceCount);
+        if (device.type == DeviceType.CUDA)
+            ComputeExactly();
+        return device;
+    }
+
+    /// <summary>What the log says of a device: "cuda:0 (NVIDIA H100 80GB HBM3)".</summary>
+    internal static string Describe(Device device)
+        => device.type == DeviceType.CUDA && CudaDriver.Name(device.index) is { } name ? $"{device} ({name})" : device.ToString();
+
+    /// <summary>Throws unless networks can compute in bfloat16 there.</summary>
+    /// <param name="device">Where.</param>
+    /// <exception cref="InvalidOperationException">It is a processor without bfloat16 instructions.</exception>
+    internal static void RequireBFloat16(Device device) => RequireBFloat16(device, BFloat16Support.IsUsable);
+
+    internal static void RequireBFloat16(Device device, bool isUsable)
+    {
+        if (device.type == DeviceType.CPU && !isUsable)
+        {
+            throw new InvalidOperationException("MixedPrecision is true, but this processor has no instructions for bfloat16 (AVX512-BF16, AMX or"
+                + " Arm's BF16): it would be many times slower than Float32. Set MixedPrecision to false, or compute on a GPU.");
+        }
+    }
+
+    // cuDNN rounds what convolutions take to 10 bits unless told otherwise: a row's embedding would change with its batch in the third digit.
+    // Once a process, so that a choice of the application's own made later stands.
+    private static void ComputeExactly()
+    {
+        if (!Interlocked.Exchange(ref s_computesExactly, true))
+            (backends.cudnn.allow_tf32, backends.cuda.matmul.allow_tf32) = (false, false);
     }
 
     internal static Device Choose(int? gpuDeviceId, bool fallbackToCpu, Action<string>? warning, Func<int> cudaDeviceCount)

@@ -68,10 +68,14 @@ public sealed class TrainingSettings
     public TimeSpan? MaximumTrainingTime { get; set; }
 
     /// <summary>
-    /// Whether layers of image encoders compute in bfloat16; weights, norms and losses stay Float32. Other encoders do not look at it.
+    /// Whether networks compute in bfloat16; weights and losses stay Float32. Refused on processors without bfloat16 instructions.
     /// </summary>
     /// <value>The default value is <see langword="false"/>.</value>
     public bool MixedPrecision { get; set; }
+
+    /// <summary>Whether a GPU may round what products in Float32 take (TensorFloat32). Holds for the process while the run lasts.</summary>
+    /// <value>The default value is <see langword="false"/>.</value>
+    public bool AllowTf32 { get; set; }
 
     /// <summary>File to which checkpoints are written and from which a run resumes; <see langword="null"/> for none.</summary>
     /// <remarks>
@@ -122,6 +126,9 @@ public sealed class TrainingSettings
 
     /// <summary>Steps between two readings of the steps' numbers from the device; by default 1 on the CPU, 16 elsewhere.</summary>
     internal int? ReadInterval { get; set; }
+
+    /// <summary>Whether parameters lie in common vectors while they are trained; by default not on the CPU.</summary>
+    internal bool? JoinsParameters { get; set; }
 
     /// <summary>Adds what is out of range to <paramref name="faults"/>, under the names of these properties.</summary>
     internal void Validate(OptionFaults faults) => faults

@@ -27,6 +27,8 @@ internal sealed class StartedTextEncoderFactory(EncoderModel source) : TextEncod
 
     internal override bool StartsFromWeights => true;
 
+    internal override bool RoundsToBFloat16 => Architecture.RoundsToBFloat16;
+
     /// <summary>The tokenizer that the weights belong to.</summary>
     public TextTokenizer Tokenizer => _format.Tokenizer;
 

@@ -75,8 +75,8 @@ internal static class EmbeddingRows
     public static ITransformer Reload(ITransformer model, DataViewSchema schema)
     {
         using var stream = new MemoryStream();
-        new MLContext().Model.Save(model, schema, stream);
+        TestDevice.Context().Model.Save(model, schema, stream);
         stream.Position = 0;
-        return new MLContext().Model.Load(stream, out _);
+        return TestDevice.Context().Model.Load(stream, out _);
     }
 }

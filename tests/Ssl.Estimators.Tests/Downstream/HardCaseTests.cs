@@ -12,7 +12,7 @@ public class HardCaseTests
 {
     private const int Dimension = 37;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
     private readonly List<string> _warnings = [];
 
     public HardCaseTests() => _mlContext.Log += (_, e) => _warnings.Add(e.Message);

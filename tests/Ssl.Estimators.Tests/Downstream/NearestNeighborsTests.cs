@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Tests.Downstream;
 [TestClass]
 public class NearestNeighborsTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow(1, 1, 3)]
@@ -166,12 +166,12 @@ public class NearestNeighborsTests
         {
             if (t % 2 == 0)
             {
-                var actual = Texts(search.Transform(new MLContext().Data.LoadFromEnumerable(queries, Definition(8))));
+                var actual = Texts(search.Transform(TestDevice.Context().Data.LoadFromEnumerable(queries, Definition(8))));
                 Assert.IsTrue(expected.Zip(actual).All(p => p.First.SequenceEqual(p.Second)));
                 return;
             }
 
-            using var engine = new MLContext().Model.CreatePredictionEngine<Row, Result>(search, new PredictionEngineOptions
+            using var engine = TestDevice.Context().Model.CreatePredictionEngine<Row, Result>(search, new PredictionEngineOptions
             {
                 InputSchemaDefinition = Definition(8), OwnsTransformer = false,
             });
@@ -194,7 +194,7 @@ public class NearestNeighborsTests
         using var stream = new MemoryStream();
         _mlContext.Model.Save(search, queries.Schema, stream);
         stream.Position = 0;
-        using var loaded = (NearestNeighborsTransformer)new MLContext().Model.Load(stream, out _);
+        using var loaded = (NearestNeighborsTransformer)TestDevice.Context().Model.Load(stream, out _);
         AssertSame(search.Transform(queries), loaded.Transform(queries));
         Assert.AreEqual(search.ReferenceCount, loaded.ReferenceCount);
     }

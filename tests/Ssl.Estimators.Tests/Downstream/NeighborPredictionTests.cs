@@ -11,7 +11,7 @@ public class NeighborPredictionTests
 {
     private const int Dimension = 4;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow(1, 0.1)]

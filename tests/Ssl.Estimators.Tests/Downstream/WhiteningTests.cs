@@ -9,7 +9,7 @@ public class WhiteningTests
 {
     private const int Dimension = 4;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow(WhiteningKind.ZeroPhaseComponentAnalysis, 300)]

@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Tests.Interop;
 [TestClass]
 public class EncoderAnnotationTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     public void The_encoder_is_found_on_its_column_and_on_no_other()
@@ -126,7 +126,7 @@ public class EncoderAnnotationTests
     {
         long[] Draw(int seed)
         {
-            var mlContext = new MLContext(seed);
+            var mlContext = TestDevice.Context(seed);
             return [HostSeed.Register(mlContext, "One", out var host), HostSeed.Draw(host), HostSeed.Register(mlContext, "Two", out _)];
         }
 

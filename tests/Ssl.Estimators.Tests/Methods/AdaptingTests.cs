@@ -14,7 +14,7 @@ namespace Ssl.Estimators.Tests.Methods;
 [TestClass]
 public sealed class AdaptingTests
 {
-    private static readonly MLContext s_mlContext = new(seed: 1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
     private static readonly SelfSupervisedCatalog s_ssl = s_mlContext.SelfSupervised();
 
     private static EncoderTransformer s_text = null!, s_image = null!;
@@ -62,7 +62,7 @@ public sealed class AdaptingTests
     public void ThatRateIsTheOneTrainedWithAndToldInTheLog()
     {
         var messages = new List<string>();
-        var mlContext = new MLContext(seed: 1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => messages.Add(e.Message);
         var text = mlContext.SelfSupervised().Text;
         // One step, in the middle of the cosine: half the peak.

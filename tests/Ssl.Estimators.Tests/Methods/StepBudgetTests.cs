@@ -47,7 +47,7 @@ public sealed class StepBudgetTests
 
     private static int Epochs(int minimum, int? stated, List<string> lines, long cacheLimit = long.MaxValue, string? path = null)
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) =>
         {
             lock (lines)

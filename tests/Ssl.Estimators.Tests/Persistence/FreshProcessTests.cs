@@ -36,7 +36,7 @@ public class FreshProcessTests
         s_rows[5].Text = "";
         s_rows[6].Text = "\u96EA \"quoted\" unknown";
         File.WriteAllText(RowsPath, JsonSerializer.Serialize(s_rows));
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         s_encoder = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
         {
             OutputColumnName = "Embedding",
@@ -57,7 +57,7 @@ public class FreshProcessTests
 
     [TestMethod]
     public void An_encoder_embeds_the_same()
-        => AssertSame(s_encoder!.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding"),
+        => AssertSame(s_encoder!.Transform(View(TestDevice.Context(7))).GetColumn<float[]>("Embedding"),
             Bits(Run(Save(s_encoder!, "encoder.zip"), "Embedding")));
 
     [TestMethod]
@@ -65,14 +65,14 @@ public class FreshProcessTests
     {
         var folder = Path.Combine(s_folder, "pretrained");
         new SmallNetwork("bert", SmallNetwork.BertTokens).Write(folder);
-        using var encoder = new MLContext(7).SelfSupervised().LoadPretrained(folder, "Embedding");
-        AssertSame(encoder.Transform(View(new MLContext(7))).GetColumn<float[]>("Embedding"), Bits(Run(Save(encoder, "pretrained.zip"), "Embedding")));
+        using var encoder = TestDevice.Context(7).SelfSupervised().LoadPretrained(folder, "Embedding");
+        AssertSame(encoder.Transform(View(TestDevice.Context(7))).GetColumn<float[]>("Embedding"), Bits(Run(Save(encoder, "pretrained.zip"), "Embedding")));
     }
 
     [TestMethod]
     public void An_embedding_with_a_stock_trainer_predicts_the_same()
     {
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         var rows = Classified(mlContext);
         using var model = mlContext.SelfSupervised().Embed(s_encoder!)
             .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy(featureColumnName: "Embedding",
@@ -84,7 +84,7 @@ public class FreshProcessTests
     [TestMethod]
     public void A_chain_that_pretrains_and_fine_tunes_predicts_the_same()
     {
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         var ssl = mlContext.SelfSupervised();
         var rows = Classified(mlContext);
         using var model = ssl.Text.SimCse(new SimCseTrainer.Options
@@ -99,7 +99,7 @@ public class FreshProcessTests
     [TestMethod]
     public void Searches_votes_and_detectors_over_embeddings_give_the_same()
     {
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         var ssl = mlContext.SelfSupervised();
         var embedded = s_encoder!.Transform(Classified(mlContext));
         using var search = ssl.NearestNeighbors(inputColumnName: "Embedding", idColumnName: "Text", numberOfNeighbors: 3).Fit(embedded);
@@ -121,7 +121,7 @@ public class FreshProcessTests
     [TestMethod]
     public void Image_files_of_any_size_embed_the_same()
     {
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         var random = new Random(5);
         Row[] rows = [.. Enumerable.Range(0, 12).Select(i =>
         {
@@ -179,7 +179,7 @@ public class FreshProcessTests
     private static string Save(ITransformer model, string name)
     {
         var path = Path.Combine(s_folder, name);
-        var mlContext = new MLContext(7);
+        var mlContext = TestDevice.Context(7);
         mlContext.Model.Save(model, View(mlContext).Schema, path);
         return path;
     }

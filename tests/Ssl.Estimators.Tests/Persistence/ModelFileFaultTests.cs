@@ -103,14 +103,14 @@ public class ModelFileFaultTests
     [TestMethod]
     public void A_file_of_the_first_form_is_refused_in_a_sentence()
     {
-        var mlContext = new MLContext();
+        var mlContext = TestDevice.Context();
         var data = mlContext.Data.LoadFromEnumerable([new Row()]);
         var stage = mlContext.Transforms.CustomMapping<FormerModelFiles.NoColumns, FormerModelFiles.KeyColumn>(static (_, _) => { },
             FormerModelFiles.Contract).Fit(data);
         using var stream = new MemoryStream();
         mlContext.Model.Save(new TransformerChain<ITransformer>(stage), data.Schema, stream);
         stream.Position = 0;
-        var reading = new MLContext();
+        var reading = TestDevice.Context();
         // Such a file names this assembly itself; the one that is made here names the tests.
         reading.ComponentCatalog.RegisterAssembly(typeof(FormerModelFiles).Assembly);
         var fault = Assert.Throws<Exception>(() => reading.Model.Load(stream, out _)).GetBaseException();
@@ -130,7 +130,7 @@ public class ModelFileFaultTests
 
     private static byte[] Save(EncoderModel model)
     {
-        var mlContext = new MLContext();
+        var mlContext = TestDevice.Context();
         using var stream = new MemoryStream();
         mlContext.Model.Save(new TransformerChain<ITransformer>(new EncoderTransformer(mlContext, model)),
             mlContext.Data.LoadFromEnumerable([new Row()]).Schema, stream);
@@ -142,7 +142,7 @@ public class ModelFileFaultTests
     {
         try
         {
-            return new MLContext().Model.Load(new MemoryStream(bytes), out _);
+            return TestDevice.Context().Model.Load(new MemoryStream(bytes), out _);
         }
         catch (TargetInvocationException e)
         {

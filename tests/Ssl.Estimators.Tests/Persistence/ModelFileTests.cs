@@ -13,7 +13,7 @@ public class ModelFileTests
     private static readonly Row[] Rows =
         [new("one", "a"), new("two", "b"), new("", "c"), new("three", ""), new("one", "e"), new("雪と\"quotes\" \\ \n", "f")];
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow(1)]
@@ -120,7 +120,7 @@ public class ModelFileTests
         var loaded = (TransformerChain<ITransformer>)Load(Save(saved));
         Parallel.For(0, 16, _ =>
         {
-            using var engine = new MLContext().Model.CreatePredictionEngine<Row, Embedding>(loaded);
+            using var engine = TestDevice.Context().Model.CreatePredictionEngine<Row, Embedding>(loaded);
             for (var i = 0; i < 20 * Rows.Length; i++)
                 CollectionAssert.AreEqual(expected[i % Rows.Length], engine.Predict(Rows[i % Rows.Length]).Features);
         });
@@ -143,7 +143,7 @@ public class ModelFileTests
         using var stream = new MemoryStream();
         _mlContext.Model.Save(encoder, loader, stream);
         stream.Position = 0;
-        var loaded = new MLContext().Model.LoadWithDataLoader(stream, out _);
+        var loaded = TestDevice.Context().Model.LoadWithDataLoader(stream, out _);
         var found = loaded as EncoderTransformer ?? ((IEnumerable<ITransformer>)loaded).OfType<EncoderTransformer>().Single();
         AssertSame(Column(encoder.Transform(View()), "Features"), Column(found.Transform(View()), "Features"));
     }
@@ -157,7 +157,7 @@ public class ModelFileTests
             [new ShapedRow { Text = "one", Other = "a" }]));
         _mlContext.Model.Save(encoder, data.Schema, stream);
         stream.Position = 0;
-        new MLContext().Model.Load(stream, out var schema);
+        TestDevice.Context().Model.Load(stream, out var schema);
         CollectionAssert.AreEqual(data.Schema.Select(c => c.Name).ToArray(), schema.Select(c => c.Name).ToArray());
         CollectionAssert.AreEqual(new[] { 3, 4, 5 }, ((VectorDataViewType)schema["Pixels"].Type).Dimensions.ToArray());
         Assert.IsInstanceOfType<TextDataViewType>(schema["Text"].Type);
@@ -172,7 +172,7 @@ public class ModelFileTests
         using var stream = new MemoryStream();
         _mlContext.Model.Save(encoder, _mlContext.Data.LoadFromEnumerable([new ImageRow()]).Schema, stream);
         stream.Position = 0;
-        new MLContext().Model.Load(stream, out var schema);
+        TestDevice.Context().Model.Load(stream, out var schema);
         Assert.AreEqual("Text", string.Join(", ", schema.Select(column => column.Name)));
     }
 
@@ -187,7 +187,7 @@ public class ModelFileTests
         return stream.ToArray();
     }
 
-    private static ITransformer Load(byte[] bytes) => new MLContext().Model.Load(new MemoryStream(bytes), out _);
+    private static ITransformer Load(byte[] bytes) => TestDevice.Context().Model.Load(new MemoryStream(bytes), out _);
 
     private static float[][] Column(IDataView view, string name) => [.. view.GetColumn<float[]>(name)];
 

@@ -39,7 +39,7 @@ public class WeightNamesTests
         var path = Path.GetTempFileName();
         try
         {
-            var mlContext = new MLContext(1);
+            var mlContext = TestDevice.Context(1);
             var rows = Enumerable.Range(0, 8).Select(i => new Row { Text = $"one two three {i}", Pair = $"two three {i}" });
             using var encoder = mlContext.SelfSupervised().Text.PairedContrastive(new PairedContrastiveTrainer.Options
             {

@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 [TestClass]
 public sealed class FolderTests
 {
-    private static readonly SelfSupervisedCatalog s_ssl = new MLContext(seed: 1).SelfSupervised();
+    private static readonly SelfSupervisedCatalog s_ssl = TestDevice.Context(1).SelfSupervised();
     private static readonly string[] s_texts = ["The cats sat on a red mat.", "dog", "a dog sitting on the cat! zebra", "",
         "a the a the a the a the a the a the a the a the a the a the a the a the a the a the"];
 
@@ -242,7 +242,7 @@ public sealed class FolderTests
     [TestMethod]
     public void EncodersWithoutALayoutAreRefused()
     {
-        var mlContext = new MLContext(seed: 1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = s_ssl.Text.SimCse(encoder: TextEncoders.Bag(), numberOfEpochs: 0)
             .Fit(mlContext.Data.LoadFromEnumerable(s_texts.Select(text => new MiniLmTests.TextRow { Text = text })));
         var fault = Assert.ThrowsExactly<NotSupportedException>(() => s_ssl.SavePretrained(encoder, _folder));

@@ -19,7 +19,7 @@ public sealed class ImageFeaturizerTests
     private const int Side = SmallImageNetwork.Side, Size = 224, Dimension = 512;
 
     private static readonly string s_path = Path.Combine(AppContext.BaseDirectory, "DnnImageModels", "ResNet18.onnx");
-    private static readonly MLContext s_mlContext = new(seed: 1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
     private static EncoderTransformer s_encoder = null!;
 
     [ClassInitialize]

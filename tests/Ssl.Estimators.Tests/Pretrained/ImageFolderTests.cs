@@ -13,7 +13,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 [TestClass]
 public sealed class ImageFolderTests
 {
-    private static readonly MLContext s_mlContext = new(seed: 1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
     private static readonly SelfSupervisedCatalog s_ssl = s_mlContext.SelfSupervised();
     private static readonly byte[][] s_images = [.. Enumerable.Range(0, 3).Select(MakeUp)];
 

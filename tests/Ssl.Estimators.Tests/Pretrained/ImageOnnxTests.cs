@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 [TestClass]
 public sealed class ImageOnnxTests
 {
-    private static readonly SelfSupervisedCatalog s_ssl = new MLContext(seed: 1).SelfSupervised();
+    private static readonly SelfSupervisedCatalog s_ssl = TestDevice.Context(1).SelfSupervised();
     private static readonly byte[] s_image = ImageFolderTests.MakeUp(1);
 
     [TestMethod]

@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 public sealed class MiniLmTests
 {
     private static EncoderTransformer s_encoder = null!;
-    private static readonly MLContext s_mlContext = new(seed: 1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
 
     [ClassInitialize]
     public static void Load(TestContext context) => s_encoder = s_mlContext.SelfSupervised().LoadPretrained(MiniLm.Package);

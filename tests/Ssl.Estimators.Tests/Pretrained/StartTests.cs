@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Tests.Pretrained;
 [TestCategory("Checkout")]
 public sealed class StartTests
 {
-    private static readonly MLContext s_mlContext = new(seed: 1);
+    private static readonly MLContext s_mlContext = TestDevice.Context(1);
     private static readonly SelfSupervisedCatalog s_ssl = s_mlContext.SelfSupervised();
     private static readonly string[] s_topics = ["the weather in {0} is cold and rainy", "book a flight to {0} for two", "what is the balance of my account in {0}"];
     private static readonly string[] s_cities = ["paris", "rome", "oslo", "berlin", "madrid", "vienna", "london", "athens"];

@@ -27,7 +27,7 @@ public sealed class RowAgreementTests
 {
     private const int Count = 700, BatchSize = 20;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     public static IEnumerable<object[]> Kinds => [["bytes"], ["pixels"], ["images"], ["text"], ["pair"], ["table"], ["cells"], ["doubles"], ["series"], ["steps"], ["long series"], ["words"]];
 

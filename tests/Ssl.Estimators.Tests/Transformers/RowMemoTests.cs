@@ -12,7 +12,7 @@ public sealed class RowMemoTests
 {
     private const int Rows = 700;
 
-    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow("enumerable")]

@@ -10,7 +10,7 @@ public sealed class EvaluationTests
 {
     private const int Dimension = 5;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     private SelfSupervisedCatalog Ssl => _mlContext.SelfSupervised();
 

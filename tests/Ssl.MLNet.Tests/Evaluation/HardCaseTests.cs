@@ -10,7 +10,7 @@ public sealed class HardCaseTests
 {
     private const int Dimension = 23;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
     private readonly List<string> _warnings = [];
 
     public HardCaseTests() => _mlContext.Log += (_, e) => _warnings.Add(e.Message);

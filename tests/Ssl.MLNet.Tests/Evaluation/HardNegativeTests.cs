@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
@@ -14,7 +13,7 @@ public sealed class HardNegativeTests
 {
     private const int Dimension = 4;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     [DataRow(1, 1, 2, 0.05)]

@@ -11,7 +11,7 @@ namespace Ssl.MLNet.Tests.Evaluation;
 [TestClass]
 public sealed class LabelEfficiencyTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     public void All_four_are_compared_and_the_same_seed_gives_the_same_report()

@@ -15,7 +15,7 @@ public sealed class StockBaselineTests
 {
     private const float None = float.NaN;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     public void On_categories_that_share_their_entries_pretraining_does_not_pay()

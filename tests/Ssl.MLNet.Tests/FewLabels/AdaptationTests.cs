@@ -28,7 +28,7 @@ public sealed class AdaptationTests
         public string Class { get; set; } = "";
     }
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // One word of ten tells the class; the others are chance.
     private static Row[] Texts(int count, int labeled, int seed)
@@ -101,10 +101,10 @@ public sealed class AdaptationTests
             using var file = new MemoryStream();
             _mlContext.Model.Save(encoder.Append(model), _mlContext.Data.LoadFromEnumerable(Texts(1, 0, 1)).Schema, file);
             file.Position = 0;
-            var loaded = new MLContext().Model.Load(file, out _);
+            var loaded = TestDevice.Context().Model.Load(file, out _);
             foreach (var (a, b) in expected.Zip(Scores(loaded)))
                 CollectionAssert.AreEqual(a, b);
-            using (var engine = new MLContext().Model.CreatePredictionEngine<Row, Answer>(loaded))
+            using (var engine = TestDevice.Context().Model.CreatePredictionEngine<Row, Answer>(loaded))
             {
                 foreach (var (row, scores) in Texts(300, 300, 2).Zip(expected).Take(5))
                 {

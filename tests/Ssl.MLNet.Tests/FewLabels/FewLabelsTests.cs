@@ -39,7 +39,7 @@ public sealed class FewLabelsTests
         public string Class { get; set; } = "";
     }
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // Three clouds; labels of a few rows only.
     private static Row[] Clouds(int count, int labeled, int seed, float apart = 1.5f)
@@ -108,7 +108,7 @@ public sealed class FewLabelsTests
         using var file = new MemoryStream();
         _mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        var loaded = new MLContext().Model.Load(file, out _);
+        var loaded = TestDevice.Context().Model.Load(file, out _);
         foreach (var (a, b) in expected.Zip(Scores(loaded)))
             CollectionAssert.AreEqual(a, b);
         var last = (FewLabelsTransformer)((IEnumerable<ITransformer>)loaded).Last();

@@ -17,7 +17,7 @@ public sealed class BinaryAndRegressionFineTuningTests
     [TestMethod]
     public void Binary_columns_evaluate_and_survive_saving()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = FineTuningData.View(mlContext);
         var model = BinaryChain(mlContext).Fit(data);
         var scored = model.Transform(data);
@@ -43,7 +43,7 @@ public sealed class BinaryAndRegressionFineTuningTests
     [TestMethod]
     public void Binary_columns_are_those_of_a_stock_trainer()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = encoder.Transform(FineTuningData.View(mlContext));
         using var model = mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer", numberOfEpochs: 1).Fit(data);
@@ -60,7 +60,7 @@ public sealed class BinaryAndRegressionFineTuningTests
     [TestMethod]
     public void Regression_evaluates_and_survives_saving()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = FineTuningData.View(mlContext);
         var model = RegressionChain(mlContext).Fit(data);
         var scored = model.Transform(data);
@@ -77,7 +77,7 @@ public sealed class BinaryAndRegressionFineTuningTests
     public void Rows_whose_number_is_NaN_are_left_out_and_said()
     {
         var warnings = new List<string>();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => { if (e.Message.Contains("left out", StringComparison.Ordinal)) warnings.Add(e.Message); };
         using var encoder = FineTuningData.Encoder(mlContext);
         var rows = FineTuningData.Rows(40);

@@ -42,7 +42,7 @@ public sealed class FeatureImportanceTests
     [TestMethod]
     public void The_slot_that_decides_is_the_important_one_in_every_task()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var encoder = Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
@@ -71,7 +71,7 @@ public sealed class FeatureImportanceTests
     [TestMethod]
     public void Several_input_columns_are_no_feature_column()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var encoder = new EncoderTransformer(mlContext,
             CellEncoderModel.Create(("Number", TableColumnKind.Number), ("Class", TableColumnKind.Text)));
@@ -84,7 +84,7 @@ public sealed class FeatureImportanceTests
     [TestMethod]
     public void In_a_chain_a_stock_trainer_on_the_embedding_is_found_and_a_fine_tuned_stage_is_not()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var encoder = Encoder(mlContext);
         var embedded = encoder.Transform(data);

@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;

@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Methods;
@@ -15,7 +14,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void A_missing_label_is_named_before_any_work()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = FineTuningData.View(mlContext);
         var trainer = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, "Nowhere");
@@ -30,7 +29,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void A_label_of_another_type_is_refused_with_what_to_do()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
         var data = FineTuningData.View(mlContext);
@@ -52,7 +51,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void A_chain_without_an_encoder_is_refused_before_Fit()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var trainer = mlContext.SelfSupervised().FineTune.BinaryClassification("Answer");
         var counting = new CountingView(FineTuningData.View(mlContext));
         var chain = mlContext.Transforms.Concatenate("Features", "Number").Append(trainer);
@@ -67,7 +66,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void An_encoder_whose_input_column_is_gone_is_refused()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var chain = FineTuningData.Pretrainer(mlContext).Append(mlContext.Transforms.DropColumns("Text"))
             .Append(mlContext.SelfSupervised().FineTune.BinaryClassification("Answer"));
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => chain.Fit(FineTuningData.View(mlContext)));
@@ -77,7 +76,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void An_encoder_that_was_disposed_of_is_refused()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var encoder = FineTuningData.Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
         var trainer = tasks.BinaryClassification(encoder, "Answer");
@@ -89,7 +88,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void An_encoder_of_another_modality_is_refused()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create(("Text", TableColumnKind.Number)));
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
             () => mlContext.SelfSupervised().FineTune.BinaryClassification(encoder, "Answer").Fit(FineTuningData.View(mlContext)));
@@ -99,7 +98,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void One_class_only_leaves_nothing_to_learn()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
         var rows = FineTuningData.Rows(40).Where(r => r.Subject == "garden").ToList();
@@ -117,7 +116,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void A_class_of_one_row_trains_and_is_never_kept_out()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var rows = FineTuningData.Rows(40).Where(r => r.Subject != "garden" || r.Id < 4).ToList();
         var data = FineTuningData.WithKeys(mlContext, mlContext.Data.LoadFromEnumerable(rows));
@@ -133,7 +132,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void No_rows_are_refused()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var none = mlContext.Data.LoadFromEnumerable(new List<LabeledRow>());
         var error = Assert.ThrowsExactly<InvalidOperationException>(
@@ -145,7 +144,7 @@ public sealed class FineTuningFaultTests
     public void All_faulty_options_are_named_together()
     {
         var error = Assert.ThrowsExactly<ArgumentOutOfRangeException>(
-            () => new MLContext(1).SelfSupervised().FineTune.MulticlassClassification(
+            () => TestDevice.Context(1).SelfSupervised().FineTune.MulticlassClassification(
             new MulticlassFineTuningTrainer.Options
             {
                 LabelColumnName = " ", FeatureColumnName = "", BatchSize = 0, NumberOfEpochs = 0, LearningRate = double.NaN,
@@ -163,7 +162,7 @@ public sealed class FineTuningFaultTests
     [TestMethod]
     public void The_short_forms_hand_every_setting_on()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var tasks = mlContext.SelfSupervised().FineTune;
         var settings = typeof(FineTuningTrainer)

@@ -48,7 +48,7 @@ public sealed class ModalityTests
     [DataRow(true, true)]
     public void Any_columns_embed_fine_tune_and_survive_saving(bool numbers, bool texts)
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var encoder = new EncoderTransformer(mlContext,
             CellEncoderModel.Create([.. numbers ? Numbers : [], .. texts ? Texts : []]));
@@ -63,7 +63,7 @@ public sealed class ModalityTests
     [TestMethod]
     public void Answers_and_numbers_are_predicted_from_mixed_columns_too()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = View(mlContext);
         using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create([("Number", TableColumnKind.Number), .. Texts]));
         var tasks = mlContext.SelfSupervised().FineTune;
@@ -85,7 +85,7 @@ public sealed class ModalityTests
     [TestMethod]
     public void One_name_cannot_stand_for_several_input_columns()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = new EncoderTransformer(mlContext, CellEncoderModel.Create(Numbers));
         var error = Assert.ThrowsExactly<ArgumentException>(() => mlContext.SelfSupervised().Embed(encoder, "E", "Other"));
         StringAssert.Contains(error.Message, "reads 3 columns (Size, Number, Flag)");

@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
@@ -29,7 +28,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void A_chain_pretrains_and_fine_tunes_in_one_Fit_and_scores_the_same_after_saving_and_loading()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = FineTuningData.View(mlContext);
         var model = Chain(mlContext).Fit(data);
         var expected = FineTuningData.Scores(model, data);
@@ -39,7 +38,7 @@ public sealed class MulticlassFineTuningTests
         using var file = new MemoryStream();
         mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        var fresh = new MLContext(2);
+        var fresh = TestDevice.Context(2);
         var loaded = fresh.Model.Load(file, out _);
         FineTuningData.AssertEqual(expected, FineTuningData.Scores(loaded, data), 0);
         CollectionAssert.AreEqual(predicted, loaded.Transform(data).GetColumn<string>("Predicted").ToArray());
@@ -51,7 +50,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void The_columns_are_those_of_a_stock_trainer()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = encoder.Transform(FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext)));
         var trainer = Trainer(mlContext, encoder);
@@ -77,7 +76,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Evaluate_and_CrossValidate_work_unchanged()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = FineTuningData.View(mlContext);
         var metrics = mlContext.MulticlassClassification.Evaluate(Chain(mlContext).Fit(data).Transform(data));
         Assert.IsGreaterThan(0.9, metrics.MicroAccuracy);
@@ -90,7 +89,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void The_given_encoder_never_changes_and_outlives_nothing_it_should_not()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var encoder = FineTuningData.Encoder(mlContext);
         var data = FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext));
         var before = FineTuningData.Embeddings(encoder, data);
@@ -106,7 +105,7 @@ public sealed class MulticlassFineTuningTests
     [DataRow(true)]
     public void Sixteen_threads_batches_and_single_rows_score_the_same(bool transformer)
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var factory = transformer ? TextEncoders.Transformer(dimension: 16, numberOfLayers: 2, numberOfHeads: 2, maximumTokens: 32) : null;
         using var encoder = FineTuningData.Pretrainer(mlContext, encoder: factory).Fit(FineTuningData.View(mlContext));
         using var model = Trainer(mlContext, encoder).Fit(FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext)));
@@ -126,7 +125,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Transform_is_lazy_and_computes_nothing_that_nobody_reads()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         using var model = Trainer(mlContext, encoder).Fit(FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext)));
         var counting = new CountingView(FineTuningData.View(mlContext, 5_000));
@@ -142,7 +141,7 @@ public sealed class MulticlassFineTuningTests
     public void Tuning_the_encoder_beats_the_head_alone_on_held_out_rows()
     {
         // Measured: 1.00 against 0.68 of a head on the same untrained encoder. Half of the difference is asked for.
-        var mlContext = new MLContext(3);
+        var mlContext = TestDevice.Context(3);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 0).Fit(FineTuningData.View(mlContext));
         var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(FineTuningData.View(mlContext));
         var full = Accuracy(TrainableLayers.Full);
@@ -161,7 +160,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Head_only_keeps_the_encoder_and_trains_the_head()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext));
         var losses = new List<double>();
@@ -177,7 +176,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Validation_stops_early_and_keeps_the_best_epoch()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var rows = FineTuningData.Rows(80);
         var random = new Random(2);
@@ -204,7 +203,7 @@ public sealed class MulticlassFineTuningTests
 
         static float[][] Run(ClassWeights weights)
         {
-            var mlContext = new MLContext(5);
+            var mlContext = TestDevice.Context(5);
             using var encoder = FineTuningData.Encoder(mlContext);
             var rows = FineTuningData.Rows(120).Where(r => r.Subject != "railway" || r.Id < 12).ToList();
             using var model = Trainer(mlContext, encoder, o => (o.ClassWeights, o.LabelSmoothing, o.NumberOfEpochs) = (weights, 0.1, 3))
@@ -216,7 +215,7 @@ public sealed class MulticlassFineTuningTests
     [TestMethod]
     public void Keys_of_numbers_keep_their_values()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var view = FineTuningData.View(mlContext);
         var data = mlContext.Transforms.Conversion.MapValueToKey("Label", "Number").Fit(view).Transform(view);

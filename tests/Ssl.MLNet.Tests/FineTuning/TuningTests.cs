@@ -24,7 +24,7 @@ public sealed class TuningTests
     [DataRow(TrainableLayers.Full, 3)]
     public void Blocks_decay_and_thawing_train_from_every_task(TrainableLayers layers, int headOnlyEpochs)
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext));
         var losses = new List<double>();
@@ -44,7 +44,7 @@ public sealed class TuningTests
     public void A_resumed_training_ends_as_one_that_was_never_interrupted(double validationFraction)
     {
         var path = Path.Combine(Path.GetTempPath(), $"fine-tuning-{Guid.NewGuid():N}.ckpt");
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var data = FineTuningData.WithKeys(mlContext, FineTuningData.View(mlContext));
         try
@@ -79,7 +79,7 @@ public sealed class TuningTests
     [TestMethod]
     public void Class_means_are_a_good_head_before_any_step()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
         var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(FineTuningData.View(mlContext));
         var means = Accuracy(HeadInitialization.ClassMeans);
@@ -98,7 +98,7 @@ public sealed class TuningTests
     [TestMethod]
     public void Class_means_serve_two_classes_too_and_want_a_linear_head()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
         using var model = mlContext.SelfSupervised().FineTune.BinaryClassification(new BinaryFineTuningTrainer.Options
         {
@@ -115,7 +115,7 @@ public sealed class TuningTests
     [TestMethod]
     public void Class_means_do_not_depend_on_the_size_of_embeddings()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 1).Fit(FineTuningData.View(mlContext));
         var plain = Probabilities();
         using (var noGrad = TorchSharp.torch.no_grad())
@@ -139,7 +139,7 @@ public sealed class TuningTests
     [TestMethod]
     public void Class_means_count_how_many_rows_a_class_has_unless_classes_are_balanced()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
         // Labels that no embedding tells: only their shares are left to learn.
         var rows = FineTuningData.Rows(200);
@@ -165,7 +165,7 @@ public sealed class TuningTests
     public void A_class_without_rows_is_unlikely_however_many_classes_there_are()
     {
         const int Classes = 60;
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
         var rows = FineTuningData.Rows(4 * Classes);
         foreach (var (i, row) in rows.Index())
@@ -183,7 +183,7 @@ public sealed class TuningTests
     public void The_log_tells_the_run_with_the_options_that_are_not_the_defaults()
     {
         var lines = new List<string>();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => lines.Add(e.Message);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 0).Fit(FineTuningData.View(mlContext));
         var data = FineTuningData.View(mlContext, 64);
@@ -201,7 +201,7 @@ public sealed class TuningTests
     public void Rows_without_a_label_are_used_where_that_is_asked_for()
     {
         var lines = new List<string>();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) => lines.Add(e.Message);
         using var encoder = FineTuningData.Pretrainer(mlContext, epochs: 8).Fit(FineTuningData.View(mlContext));
         var rows = FineTuningData.Rows(120);
@@ -229,7 +229,7 @@ public sealed class TuningTests
     [TestMethod]
     public void Rows_of_classes_that_training_never_saw_are_scored_among_the_known_ones()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = FineTuningData.Encoder(mlContext);
         var known = mlContext.Data.LoadFromEnumerable(FineTuningData.Rows(80).Where(r => r.Subject != "garden").ToArray());
         var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", "Subject").Fit(known);

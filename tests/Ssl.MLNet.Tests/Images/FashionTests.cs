@@ -23,7 +23,7 @@ public sealed class FashionTests
         var folder = Environment.GetEnvironmentVariable("SSL_DATA") is { Length: > 0 } data ? Path.Combine(data, "fashion-mnist") : null;
         if (folder is null || !Directory.Exists(folder))
             Assert.Inconclusive("SSL_DATA does not name a folder that holds fashion-mnist/.");
-        var mlContext = new MLContext(seed);
+        var mlContext = TestDevice.Context(seed);
         var ssl = mlContext.SelfSupervised();
         var all = ssl.Data.LoadIdx(Path.Combine(folder, "train-images-idx3-ubyte.gz"), Path.Combine(folder, "train-labels-idx1-ubyte.gz"));
         var training = mlContext.Data.TakeRows(all, Unlabeled);

@@ -29,7 +29,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void ImagesOfAnotherSizeAreRefused()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var images = mlContext.SelfSupervised().Images;
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => images.SimClr(encoder: Net).Fit(Bytes(mlContext, 8, 3, 4, 4)));
         StringAssert.Contains(fault.Message,
@@ -46,7 +46,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void OptionsAreCheckedWhenTheEstimatorIsMade()
     {
-        var images = new MLContext(1).SelfSupervised().Images;
+        var images = TestDevice.Context(1).SelfSupervised().Images;
         StringAssert.Contains(Fault(() => images.SimClr(batchSize: 1)), "BatchSize must be at least 2, got 1");
         StringAssert.Contains(Fault(() => images.MaskedAutoencoder(maskRatio: 0)), "MaskRatio");
         StringAssert.Contains(Fault(() => images.MaskedAutoencoder(maskRatio: 1)), "MaskRatio");
@@ -55,7 +55,7 @@ public sealed class ImageFaultTests
             "patchSize must divide the image's height 30");
         StringAssert.Contains(Fault(() => images.MoCo(queueSize: 0, temperature: 0)), "QueueSize must be at least 1");
         StringAssert.Contains(Fault(() => images.SimClr(new SimClrTrainer.Options { PixelMaximum = 0 })), "PixelMaximum");
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         StringAssert.Contains(Fault(() => mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options { PixelMaximum = 1 })
             .Fit(Bytes(mlContext, 4, 1, 4, 4))),
             "PixelMaximum must be 255 for a column of Byte");
@@ -64,7 +64,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void MixedPrecisionLearnsNearlyTheSameAndIsRefusedForModulesOfOnesOwn()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var images = mlContext.SelfSupervised().Images;
         var data = Bytes(mlContext, 32, 1, 4, 4);
         float[][] Train(bool mixed)
@@ -86,7 +86,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void OnlyMethodsThatCompareViewsLearnTheirStrengths()
     {
-        var images = new MLContext(1).SelfSupervised().Images;
+        var images = TestDevice.Context(1).SelfSupervised().Images;
         var view = ImageViews.Compose(new RandomResizedCrop(4, 4), new LearnableColorJitter());
         _ = images.BarlowTwins(new BarlowTwinsTrainer.Options { View = view });
         string Refused(Action make) => Assert.ThrowsExactly<ArgumentException>(make).Message;
@@ -104,7 +104,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void OnePixelImagesAndRaggedQueuesAreLearnedFrom()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var images = mlContext.SelfSupervised().Images;
         var data = Bytes(mlContext, 10, 2, 1, 1);
         using var pixel = images.SimClr(encoder: ImageEncoders.SmallConvNet(1, 2, 2, 4), batchSize: 4, numberOfEpochs: 1).Fit(data);
@@ -118,7 +118,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void RowsWithGapsAreLeftOutAndEmbeddedAllTheSame()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var random = new Random(1);
         var rows = Enumerable.Range(0, 20).Select(i => new SingleRow
         {
@@ -141,7 +141,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void ADefaultEncoderFitsTheImages()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var images = mlContext.SelfSupervised().Images;
         var data = Bytes(mlContext, 6, 2, 9, 15);
         using var whole = images.SimClr(batchSize: 3, numberOfEpochs: 0).Fit(data);
@@ -167,7 +167,7 @@ public sealed class ImageFaultTests
     [TestMethod]
     public void PresetsForSmallImagesAreThePapers()
     {
-        var images = new MLContext(1).SelfSupervised().Images;
+        var images = TestDevice.Context(1).SelfSupervised().Images;
         var simClr = SimClrTrainer.Options.ForSmallImages();
         Assert.AreEqual((512, 1000, 0.5f, 1e-4), (simClr.BatchSize, simClr.NumberOfEpochs, simClr.Temperature, simClr.WeightDecay));
         var moCo = MoCoTrainer.Options.ForSmallImages();

@@ -9,7 +9,7 @@ namespace Ssl.MLNet.Tests.Images;
 public sealed class ImageFileTests
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ssl-images-").FullName;
-    private readonly SelfSupervisedCatalog.DataReaders _readers = new MLContext(1).SelfSupervised().Data;
+    private readonly SelfSupervisedCatalog.DataReaders _readers = TestDevice.Context(1).SelfSupervised().Data;
 
     [TestCleanup]
     public void Clean() => Directory.Delete(_folder, recursive: true);

@@ -216,7 +216,7 @@ public sealed class LoadedImageTests
 
     private MLContext Context()
     {
-        var mlContext = new MLContext(seed: 1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) =>
         {
             lock (_log)
@@ -234,7 +234,7 @@ public sealed class LoadedImageTests
     private IDataView Files(int count)
     {
         var random = new Random(1);
-        return new MLContext().Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i =>
+        return TestDevice.Context().Data.LoadFromEnumerable(Enumerable.Range(0, count).Select(i =>
         {
             var (width, height) = i == 0 ? (1, 1) : (random.Next(1, 40), random.Next(1, 40));
             var rgba = new byte[width * height * 4];

@@ -16,7 +16,7 @@ public sealed class PixelRangeTests
 
     private MLContext Context()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) =>
         {
             lock (_log)

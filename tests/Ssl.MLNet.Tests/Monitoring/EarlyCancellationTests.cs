@@ -10,7 +10,6 @@ using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Monitoring;
-using Ssl.MLNet.Testing;
 
 namespace Ssl.MLNet.Tests.Monitoring;
 
@@ -18,7 +17,7 @@ namespace Ssl.MLNet.Tests.Monitoring;
 [TestClass]
 public sealed class EarlyCancellationTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
     private readonly List<string> _warnings = [];
 
     public EarlyCancellationTests() => _mlContext.Log += (_, e) =>
@@ -125,7 +124,7 @@ public sealed class EarlyCancellationTests
         using var file = new MemoryStream();
         _mlContext.Model.Save(encoder, data.Schema, file);
         file.Position = 0;
-        var loaded = new MLContext(2).Model.Load(file, out _);
+        var loaded = TestDevice.Context(2).Model.Load(file, out _);
         CollectionAssert.AreEqual(embeddings[3], loaded.Transform(View(null, int.MaxValue)).GetColumn<float[]>("Features").ToArray()[3]);
     }
 

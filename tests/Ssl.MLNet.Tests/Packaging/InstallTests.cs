@@ -55,7 +55,7 @@ public sealed class InstallTests
             using Microsoft.ML.TorchSharp;
             using Ssl.MLNet;
 
-            var mlContext = new MLContext(seed: 1);
+            var mlContext = TestDevice.Context(1);
             var texts = Enumerable.Range(0, 40).Select(i => new Row { Text = $"text {i}" });
             var rows = mlContext.Data.LoadFromEnumerable(texts);
             using var encoder = mlContext.SelfSupervised().Text.SimCse("Features", "Text", numberOfEpochs: 1).Fit(rows);

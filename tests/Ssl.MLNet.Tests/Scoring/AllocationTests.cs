@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
@@ -14,7 +13,7 @@ public sealed class AllocationTests
 {
     private const int Size = 64, Calls = 200, Limit = 64 << 10;
 
-    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     public TestContext TestContext { get; set; } = null!;
 

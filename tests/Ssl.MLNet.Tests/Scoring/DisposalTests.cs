@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -9,7 +8,7 @@ namespace Ssl.MLNet.Tests.Scoring;
 [DoNotParallelize]
 public sealed class DisposalTests
 {
-    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     public void ADisposedEngineLeavesTheEncoderToTheOthers()

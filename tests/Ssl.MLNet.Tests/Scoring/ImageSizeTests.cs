@@ -8,7 +8,7 @@ namespace Ssl.MLNet.Tests.Scoring;
 [TestClass]
 public sealed class ImageSizeTests
 {
-    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     [TestMethod]
     public void ImagesInMemoryOfAnySizeAreLearnedFromEmbeddedAndPredictedOn()
@@ -33,7 +33,7 @@ public sealed class ImageSizeTests
         try
         {
             _mlContext.Model.Save(encoder, data.Schema, path);
-            var loaded = new MLContext().Model.Load(path, out _);
+            var loaded = TestDevice.Context().Model.Load(path, out _);
             foreach (var model in new[] { encoder, loaded })
             {
                 using var engine = _mlContext.Model.CreatePredictionEngine<AnySize, ScoringData.Embedded>(model);

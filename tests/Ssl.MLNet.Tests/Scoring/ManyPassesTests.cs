@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
@@ -15,9 +14,9 @@ public sealed class ManyPassesTests
     [TestMethod]
     public void ATrainerOfManyPassesHasEachTextReadOnceAndLearnsTheSame()
     {
-        using var encoder = ScoringData.Encoder(new MLContext(seed: 1));
-        var expected = Fit(new MLContext(seed: 1), encoder, 0, out var readInEveryPass);
-        var actual = Fit(new MLContext(seed: 1), encoder, 512, out var read);
+        using var encoder = ScoringData.Encoder(TestDevice.Context(1));
+        var expected = Fit(TestDevice.Context(1), encoder, 0, out var readInEveryPass);
+        var actual = Fit(TestDevice.Context(1), encoder, 512, out var read);
         Assert.AreEqual(96, read, "texts read from the data");
         Assert.IsGreaterThan(5 * 96, readInEveryPass, "without a memory every pass reads them");
         for (var i = 0; i < expected.Length; i++)
@@ -27,7 +26,7 @@ public sealed class ManyPassesTests
     [TestMethod]
     public void PredictionsOfAFineTunedEncoderAreComputedOnceToo()
     {
-        var mlContext = new MLContext(seed: 1);
+        var mlContext = TestDevice.Context(1);
         using var encoder = ScoringData.Encoder(mlContext);
         var data = mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(ContractData.View(mlContext)).Transform(ContractData.View(mlContext));
         using var tuned = mlContext.SelfSupervised().FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(data);
@@ -45,7 +44,7 @@ public sealed class ManyPassesTests
     [TestMethod]
     public void ADisposedEncoderSaysSoWhateverIsKept()
     {
-        var mlContext = new MLContext(seed: 1);
+        var mlContext = TestDevice.Context(1);
         var encoder = ScoringData.Encoder(mlContext);
         var view = encoder.Transform(ContractData.View(mlContext));
         ScoringData.Embeddings(view);
@@ -63,11 +62,11 @@ public sealed class ManyPassesTests
     [TestMethod]
     public void TheLimitBelongsToTheContext()
     {
-        var mlContext = new MLContext();
+        var mlContext = TestDevice.Context();
         Assert.AreEqual(512, mlContext.SelfSupervised().EmbeddingMemoryLimit);
         mlContext.SelfSupervised().EmbeddingMemoryLimit = 7;
         Assert.AreEqual(7, mlContext.SelfSupervised().EmbeddingMemoryLimit);
-        Assert.AreEqual(512, new MLContext().SelfSupervised().EmbeddingMemoryLimit);
+        Assert.AreEqual(512, TestDevice.Context().SelfSupervised().EmbeddingMemoryLimit);
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => mlContext.SelfSupervised().EmbeddingMemoryLimit = -1);
         StringAssert.Contains(fault.Message, "at least 0 megabytes");
     }

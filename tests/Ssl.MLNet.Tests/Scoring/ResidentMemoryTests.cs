@@ -1,4 +1,3 @@
-using Ssl.MLNet.Testing;
 using System.Globalization;
 using Microsoft.ML;
 
@@ -12,7 +11,7 @@ public sealed class ResidentMemoryTests
     // What the allocators and the collector may take for themselves; a leak of the weights (some MB a cycle) or of a tensor a call is far more; other tests ran before.
     private const long Slack = 48L << 20;
 
-    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     public TestContext TestContext { get; set; } = null!;
 

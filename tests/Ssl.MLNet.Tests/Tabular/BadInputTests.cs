@@ -11,7 +11,7 @@ namespace Ssl.MLNet.Tests.Tabular;
 [TestClass]
 public sealed class BadInputTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     private static ScarfTrainer.Options Options(params string[] columns) => new()
     {

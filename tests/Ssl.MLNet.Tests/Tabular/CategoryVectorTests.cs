@@ -11,7 +11,7 @@ namespace Ssl.MLNet.Tests.Tabular;
 [TestClass]
 public sealed class CategoryVectorTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     private sealed class Row
     {
@@ -87,7 +87,7 @@ public sealed class CategoryVectorTests
         try
         {
             _mlContext.Model.Save(chain, data.Schema, path);
-            var loaded = new MLContext(2).Model.Load(path, out _);
+            var loaded = TestDevice.Context(2).Model.Load(path, out _);
             foreach (var (before, after) in expected.Zip(Embed(loaded, data)))
             {
                 for (var i = 0; i < before.Length; i++)

@@ -25,7 +25,7 @@ public sealed class DataFrameTests
     [TestMethod]
     public void A_data_frame_is_pretrained_on_and_embedded_as_it_is()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var frame = Frame(200);
         using var encoder = mlContext.SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
         {

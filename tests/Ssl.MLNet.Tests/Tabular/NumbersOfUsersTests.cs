@@ -20,7 +20,7 @@ public sealed class NumbersOfUsersTests
 
     private MLContext Context()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         mlContext.Log += (_, e) =>
         {
             lock (_log)

@@ -10,7 +10,7 @@ namespace Ssl.MLNet.Tests.Tabular;
 [TestClass]
 public sealed class ReconstructionTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // The three numbers are one number with other signs, the text its sign; a broken row mixes two of them.
     private static Row[] Rows(int count, bool broken, int seed)

@@ -25,43 +25,43 @@ public sealed class ResumeTests
     [TestMethod]
     public void A_context_tells_whether_it_has_a_seed()
     {
-        Assert.IsTrue(HostSeed.IsStated(new MLContext(5)));
-        Assert.IsTrue(HostSeed.IsStated(new MLContext(0)));
-        Assert.IsFalse(HostSeed.IsStated(new MLContext()));
+        Assert.IsTrue(HostSeed.IsStated(TestDevice.Context(5)));
+        Assert.IsTrue(HostSeed.IsStated(TestDevice.Context(0)));
+        Assert.IsFalse(HostSeed.IsStated(TestDevice.Context()));
     }
 
     [TestMethod]
     public void Without_a_seed_a_training_goes_on_with_that_of_its_checkpoint()
     {
         using var stop = new CancellationTokenSource();
-        using (Fit(new MLContext(), Checkpoint, stop))
+        using (Fit(TestDevice.Context(), Checkpoint, stop))
         {
         }
         var copy = Path.Combine(_folder, "copy.checkpoint");
         File.Copy(Checkpoint, copy);
         // Contexts without a seed draw another one each time: rows to validate on, shuffling and views would differ.
-        using var first = Fit(new MLContext(), Checkpoint);
-        using var second = Fit(new MLContext(), copy);
+        using var first = Fit(TestDevice.Context(), Checkpoint);
+        using var second = Fit(TestDevice.Context(), copy);
         CollectionAssert.AreEqual(first.TrainingHistory!.Epochs.Select(epoch => epoch.ValidationLoss).ToArray(),
             second.TrainingHistory!.Epochs.Select(epoch => epoch.ValidationLoss).ToArray());
         Assert.HasCount(4, first.TrainingHistory.Epochs);
         CollectionAssert.AreEqual(Embed(first), Embed(second));
 
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(new MLContext(5), Checkpoint));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(TestDevice.Context(5), Checkpoint));
         StringAssert.Contains(error.Message, "holds a run with Seed ");
     }
 
     [TestMethod]
     public void Another_encoder_is_named()
     {
-        using (Fit(new MLContext(5), Checkpoint))
+        using (Fit(TestDevice.Context(5), Checkpoint))
         {
         }
         var error = Assert.ThrowsExactly<InvalidOperationException>(
-            () => Fit(new MLContext(5), Checkpoint, change: o => o.Encoder = TabularEncoders.Mlp(3, 8)));
+            () => Fit(TestDevice.Context(5), Checkpoint, change: o => o.Encoder = TabularEncoders.Mlp(3, 8)));
         StringAssert.Matches(error.Message, new("holds a run with Encoder\\.\\w+ 2, this one has 3\\. "));
         error = Assert.ThrowsExactly<InvalidOperationException>(
-            () => Fit(new MLContext(5), Checkpoint, change: o => (o.Temperature, o.CorruptionRate) = (0.7f, 0.3f)));
+            () => Fit(TestDevice.Context(5), Checkpoint, change: o => (o.Temperature, o.CorruptionRate) = (0.7f, 0.3f)));
         StringAssert.Matches(error.Message,
             new("CorruptionRate 0\\.\\d+, this one has 0\\.3; Temperature 0\\.\\d+, this one has 0\\.7\\. "));
     }
@@ -69,10 +69,10 @@ public sealed class ResumeTests
     [TestMethod]
     public void Other_values_of_the_same_form_are_refused()
     {
-        using (Fit(new MLContext(5), Checkpoint))
+        using (Fit(TestDevice.Context(5), Checkpoint))
         {
         }
-        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(new MLContext(5), Checkpoint, shift: 100));
+        var error = Assert.ThrowsExactly<InvalidOperationException>(() => Fit(TestDevice.Context(5), Checkpoint, shift: 100));
         StringAssert.Contains(error.Message, "Columns");
     }
 
@@ -90,7 +90,7 @@ public sealed class ResumeTests
     }
 
     private static float[] Embed(EncoderTransformer encoder)
-        => [.. encoder.Transform(new MLContext(1).Data.LoadFromEnumerable(Rows(0))).GetColumn<float[]>("Features").SelectMany(row => row)];
+        => [.. encoder.Transform(TestDevice.Context(1).Data.LoadFromEnumerable(Rows(0))).GetColumn<float[]>("Features").SelectMany(row => row)];
 
     private static Row[] Rows(float shift)
     {

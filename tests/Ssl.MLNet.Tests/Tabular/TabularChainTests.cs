@@ -10,7 +10,7 @@ namespace Ssl.MLNet.Tests.Tabular;
 [TestClass]
 public sealed class TabularChainTests
 {
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     private static Row[] Rows(int count, int seed)
     {
@@ -37,7 +37,7 @@ public sealed class TabularChainTests
         using var file = new MemoryStream();
         _mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        var loaded = new MLContext(2).Model.Load(file, out _);
+        var loaded = TestDevice.Context(2).Model.Load(file, out _);
         var other = _mlContext.Data.LoadFromEnumerable(Rows(30, 2));
         foreach (var (expected, actual) in model.Transform(other).GetColumn<float[]>("Features")
             .Zip(loaded.Transform(other).GetColumn<float[]>("Features")))

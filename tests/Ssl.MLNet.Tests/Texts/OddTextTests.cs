@@ -16,7 +16,7 @@ public sealed class OddTextTests
     // Half an emoji, the other half, what stands for what cannot be read, U+0000, an accent on nothing: alike but for it.
     private static readonly string[] s_odd = ["a\uD83D", "a\uD83E", "a\uDE00", "a\uFFFD", "a\0", "a", "a\u0301", "\u0301a", "a\uFDD0", "a\uFDD0D83D", "\uD83D\uDE00"];
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
 
     public sealed class Row
     {
@@ -48,7 +48,7 @@ public sealed class OddTextTests
         using var file = new MemoryStream();
         _mlContext.Model.Save(model, data.Schema, file);
         file.Position = 0;
-        return new MLContext(2).Model.Load(file, out _);
+        return TestDevice.Context(2).Model.Load(file, out _);
     }
 
     private void AssertKept(EncoderTransformer encoder, IDataView data)
@@ -180,7 +180,7 @@ public sealed class OddTextTests
             float[][]? before = null;
             foreach (var epochs in new[] { 1, 1 })
             {
-                using var encoder = new MLContext(1).SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
+                using var encoder = TestDevice.Context(1).SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
                 {
                     InputColumnNames = ["Category"], Encoder = TabularEncoders.Mlp(1, 8), BatchSize = 32, NumberOfEpochs = epochs, CheckpointPath = path, Seed = 1,
                 }).Fit(View());

@@ -16,7 +16,7 @@ public sealed class TextTruncationTests
 {
     private const int Maximum = 8;
 
-    private readonly MLContext _mlContext = new(1);
+    private readonly MLContext _mlContext = TestDevice.Context(1);
     private readonly List<string> _warnings = [];
 
     public TextTruncationTests() => _mlContext.Log += (_, e) =>
@@ -136,7 +136,7 @@ public sealed class TextTruncationTests
         using var file = new MemoryStream();
         _mlContext.Model.Save(both, data.Schema, file);
         file.Position = 0;
-        using var loaded = (EncoderTransformer)new MLContext(2).Model.Load(file, out _);
+        using var loaded = (EncoderTransformer)TestDevice.Context(2).Model.Load(file, out _);
         CollectionAssert.AreEqual(ofBoth[1], Embed(loaded, data)[1]);
         Assert.AreEqual(both.TrainingTruncation, loaded.TrainingTruncation);
 

@@ -95,7 +95,7 @@ public sealed class TimeSeriesLearningTests
     private static void Learns<T>(Func<int, Random, T[]> rows, double aboveUntrained, double aboveRaw,
         Func<SelfSupervisedCatalog.TimeSeriesMethods, int, IEstimator<EncoderTransformer>> trainer) where T : class
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var random = new Random(1);
         var unlabeled = mlContext.Data.LoadFromEnumerable(rows(240, random));
         var labeled = mlContext.Data.LoadFromEnumerable(rows(Kinds * LabelsPerKind, random));
@@ -124,7 +124,7 @@ public sealed class TimeSeriesLearningTests
         var neighbor = test.Average(one => training.MinBy(other => one.Series.Zip(other.Series, (a, b) => (a - b) * (a - b))
             .Sum())!.Kind == one.Kind ? 1.0 : 0);
 
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var (known, unknown) = (mlContext.Data.LoadFromEnumerable(training), mlContext.Data.LoadFromEnumerable(test));
         using var encoder = Pretrain(mlContext, known, 12);
         var accuracy = Accuracy(mlContext, encoder.Transform(known), encoder.Transform(unknown));

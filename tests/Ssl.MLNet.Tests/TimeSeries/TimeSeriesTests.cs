@@ -56,7 +56,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void Channels_come_from_the_type()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = mlContext.Data.LoadFromEnumerable(Rows(40));
         using var encoder = mlContext.SelfSupervised().TimeSeries.Ts2Vec(Small("Pair")).Fit(data);
         var fault = Assert.Throws<ArgumentOutOfRangeException>(() => mlContext.SelfSupervised().TimeSeries.Ts2Vec(
@@ -68,7 +68,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void One_embedding_a_timestamp_has_the_series_embedding_as_its_maximum()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = mlContext.Data.LoadFromEnumerable(Rows(40));
         using var whole = mlContext.SelfSupervised().TimeSeries.Ts2Vec(Seeded(perTimestamp: false)).Fit(data);
         using var steps = mlContext.SelfSupervised().TimeSeries.Ts2Vec(Seeded(perTimestamp: true)).Fit(data);
@@ -81,7 +81,7 @@ public sealed class TimeSeriesTests
 
         var file = Path.GetTempFileName();
         mlContext.Model.Save(steps, data.Schema, file);
-        var loaded = new MLContext(2).Model.Load(file, out _);
+        var loaded = TestDevice.Context(2).Model.Load(file, out _);
         File.Delete(file);
         var again = loaded.Transform(data).GetColumn<float[]>("Features").First();
         for (var i = 0; i < again.Length; i++)
@@ -98,7 +98,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void One_embedding_a_timestamp_is_refused_for_series_of_differing_lengths()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var data = mlContext.Data.LoadFromEnumerable([new Varying { Series = [1, 2, 3] }, new Varying { Series = [4, 5] }]);
         var options = Small();
         options.PerTimestamp = true;
@@ -109,7 +109,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void A_series_shorter_than_two_patches_is_refused_by_type_or_left_out()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var trainer = mlContext.SelfSupervised().TimeSeries.MaskedPatches(inputColumnName: "Short",
             encoder: TimeSeriesEncoders.PatchTransformer(8, 1, 16, 2));
         var fault = Assert.Throws<ArgumentOutOfRangeException>(() => trainer.Fit(mlContext.Data.LoadFromEnumerable(Rows(8))));
@@ -124,7 +124,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void Missing_infinite_and_no_values_of_differing_lengths_are_learned_from_and_embedded()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var random = new Random(3);
         float Value(int i, int t) => (i + t) % 7 == 0 ? float.NaN : (i + t) % 11 == 0 ? float.PositiveInfinity : MathF.Sin(0.3f * i * t)
             + random.NextSingle();
@@ -156,7 +156,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void Scalars_other_types_uneven_channels_and_wrong_encoders_are_refused_in_sentences()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var ssl = mlContext.SelfSupervised();
         var data = mlContext.Data.LoadFromEnumerable(Rows(8));
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => ssl.TimeSeries.Ts2Vec(inputColumnName: "Number")
@@ -182,7 +182,7 @@ public sealed class TimeSeriesTests
     [TestMethod]
     public void A_pretrained_encoder_is_fine_tuned_in_the_same_chain()
     {
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var ssl = mlContext.SelfSupervised();
         var data = mlContext.Data.LoadFromEnumerable(Rows(96));
         // Twelve numbers a series from a network this narrow: it takes more than the default 60 steps.

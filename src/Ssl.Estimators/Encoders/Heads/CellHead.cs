@@ -165,13 +165,13 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
 internal sealed class EmbeddingCellHead : CellHead
 {
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     [ComponentName(Name = "numbers")]
-    private readonly Linear? _numbers;
+    private readonly LinearLayer? _numbers;
 
     [ComponentName(Name = "categories")]
-    private readonly Linear? _categories;
+    private readonly LinearLayer? _categories;
 
     public EmbeddingCellHead(TableLayout layout, int dimension, RandomStreams streams) : base(nameof(EmbeddingCellHead), layout)
     {
@@ -186,10 +186,10 @@ internal sealed class EmbeddingCellHead : CellHead
     public override CellPredictions forward(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        var hidden = _hidden.call(embeddings).relu();                                                   // [N, D]
-        var logits = _categories?.call(hidden).index_select(1, EntryIndex(hidden.device))               // [N, K * M]
+        var hidden = MixedPrecision.Widen(_hidden.call(embeddings).relu());                                                 // [N, D]
+        var logits = _categories?.Exact(hidden).index_select(1, EntryIndex(hidden.device))               // [N, K * M]
             .view(hidden.shape[0], Layout.CategoricalCount, Layout.LargestCategoryCount).add(Padding(hidden.device), One);
-        return MoveOut(_numbers?.call(hidden), logits, hidden);
+        return MoveOut(_numbers?.Exact(hidden), logits, hidden);
     }
 }
 
@@ -197,10 +197,10 @@ internal sealed class EmbeddingCellHead : CellHead
 internal sealed class TokenCellHead : CellHead
 {
     [ComponentName(Name = "transform")]
-    private readonly Linear _transform;
+    private readonly LinearLayer _transform;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "numbers_weight")]
     private readonly Parameter? _numbersWeight;
@@ -234,7 +234,7 @@ internal sealed class TokenCellHead : CellHead
     public override CellPredictions forward(Tensor cells)
     {
         using var scope = NewDisposeScope();
-        var states = _norm.call(nn.functional.gelu(_transform.call(cells)));                            // [N, C + K, D]
+        var states = _norm.call(MixedPrecision.Widen(nn.functional.gelu(_transform.call(cells))));                            // [N, C + K, D]
         int c = Layout.NumericCount, k = Layout.CategoricalCount, most = Layout.LargestCategoryCount;
         Tensor? numbers = null, logits = null;
         if (_numbersWeight is not null)

@@ -12,10 +12,10 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "transform")]
-    private readonly Linear _transform;
+    private readonly LinearLayer _transform;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "bias")]
     private readonly Parameter _bias;
@@ -40,6 +40,6 @@ internal sealed class MaskedTokenHead : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var transformed = _norm.call(nn.functional.gelu(_transform.call(tokens)));                  // [M, D]
-        return nn.functional.linear(transformed, embeddings, _bias).MoveToOuterDisposeScope();      // [M, V]
+        return MixedPrecision.Widen(MixedPrecision.Linear(transformed, embeddings, _bias)).MoveToOuterDisposeScope();      // [M, V]
     }
 }

@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "embed")]
-    private readonly Linear _embedding;
+    private readonly LinearLayer _embedding;
 
     [ComponentName(Name = "mask_token")]
     private readonly Parameter _maskToken;
@@ -22,10 +22,10 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
     private readonly ModuleList<VisionBlock> _blocks;
 
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "pred")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     /// <summary>A decoder for an encoder's patches.</summary>
     /// <param name="encoder">Says how many patches there are, how long they and their vectors are.</param>
@@ -55,9 +55,10 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
         using var scope = NewDisposeScope();
         var seen = _embedding.call(tokens).add(At(visible), One);                                           // [N, V, E]
         var all = cat([At(hidden).add(_maskToken, One), seen], 1); // [N, M + V, E], places in any order
+        all = MixedPrecision.Round(all);
         foreach (var block in _blocks)
             all = block.call(all);
-        return _output.call(_norm.call(all.narrow(1, 0, hidden.shape[1]))).MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_output.call(_norm.call(all.narrow(1, 0, hidden.shape[1])))).MoveToOuterDisposeScope();
     }
 
     private Tensor At(Tensor places) => _positions.index_select(0, places.flatten()).view(places.shape[0], places.shape[1], -1);

@@ -10,10 +10,10 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class PredictionHead : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "hidden")]
-    private readonly Linear? _hidden;
+    private readonly LinearLayer? _hidden;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     /// <summary>A head with fresh weights, on the CPU.</summary>
     /// <param name="dimension">D, the length of an embedding.</param>
@@ -45,7 +45,7 @@ internal sealed class PredictionHead : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var input = _hidden is null ? embeddings : nn.functional.gelu(_hidden.call(embeddings));
-        return _output.call(input).MoveToOuterDisposeScope();
+        return _output.Exact(input).MoveToOuterDisposeScope();
     }
 
     /// <summary>Overwrites the weights of the last layer.</summary>
@@ -54,8 +54,8 @@ internal sealed class PredictionHead : nn.Module<Tensor, Tensor>
     public void Fill(Tensor weight, Tensor bias)
     {
         using var noGrad = no_grad();
-        _output.weight.copy_(weight);
-        _output.bias!.copy_(bias);
+        _output.Weight.copy_(weight);
+        _output.Bias!.copy_(bias);
     }
 
     /// <summary>A head whose weights are overwritten at once, on the CPU.</summary>

@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class ProjectionHead : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "dense")]
-    private readonly Linear _dense;
+    private readonly LinearLayer _dense;
 
     /// <summary>A head as wide as the embedding.</summary>
     /// <param name="dimension">D, the length of an embedding.</param>
@@ -27,6 +27,6 @@ internal sealed class ProjectionHead : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        return _dense.call(embeddings).tanh().MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_dense.call(embeddings)).tanh().MoveToOuterDisposeScope();
     }
 }

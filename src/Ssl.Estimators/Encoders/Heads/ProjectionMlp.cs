@@ -12,7 +12,7 @@ namespace Ssl.Estimators.Encoders;
 public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "layers")]
-    private readonly ModuleList<Linear> _layers;
+    private readonly ModuleList<LinearLayer> _layers;
 
     [ComponentName(Name = "norms")]
     private readonly ModuleList<BatchNorm> _norms;
@@ -28,7 +28,7 @@ public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
     public ProjectionMlp(int inputs, int hidden, int outputs, RandomStreams streams, int layers = 2, bool normalizesHidden = true,
         bool normalizesOutput = false) : base(nameof(ProjectionMlp))
     {
-        var linear = new Linear[layers];
+        var linear = new LinearLayer[layers];
         var norms = new List<BatchNorm>();
         for (int i = 0; i < layers; i++)
         {
@@ -39,7 +39,7 @@ public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
             if (normalizes)
                 norms.Add(new BatchNorm(isLast ? outputs : hidden));
         }
-        _layers = new ModuleList<Linear>(linear);
+        _layers = new ModuleList<LinearLayer>(linear);
         _norms = new ModuleList<BatchNorm>([.. norms]);
         NormalizesHidden = normalizesHidden;
         NormalizesOutput = normalizesOutput;
@@ -65,6 +65,6 @@ public sealed class ProjectionMlp : nn.Module<Tensor, Tensor>
             if (!isLast)
                 input = input.relu();
         }
-        return input.MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(input).MoveToOuterDisposeScope();
     }
 }

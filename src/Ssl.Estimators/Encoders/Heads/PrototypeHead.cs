@@ -12,10 +12,10 @@ internal sealed class PrototypeHead : nn.Module<Tensor, Tensor>
     private const int Bottleneck = 128;
 
     [ComponentName(Name = "mlp")]
-    private readonly ModuleList<Linear> _layers;
+    private readonly ModuleList<LinearLayer> _layers;
 
     [ComponentName(Name = "last_layer")]
-    private readonly Linear _prototypes;
+    private readonly LinearLayer _prototypes;
 
     /// <summary>A head.</summary>
     /// <param name="inputs">D, the length of an embedding.</param>
@@ -24,7 +24,7 @@ internal sealed class PrototypeHead : nn.Module<Tensor, Tensor>
     /// <param name="streams">Gives the initial weights.</param>
     public PrototypeHead(int inputs, int hidden, int outputs, RandomStreams streams) : base(nameof(PrototypeHead))
     {
-        _layers = new ModuleList<Linear>(Initialization.Linear(inputs, hidden, streams.Weights),
+        _layers = new ModuleList<LinearLayer>(Initialization.Linear(inputs, hidden, streams.Weights),
             Initialization.Linear(hidden, hidden, streams.Weights),
             Initialization.Linear(hidden, Bottleneck, streams.Weights));
         _prototypes = Initialization.Linear(Bottleneck, outputs, streams.Weights, hasBias: false);
@@ -43,7 +43,7 @@ internal sealed class PrototypeHead : nn.Module<Tensor, Tensor>
             if (i < _layers.Count - 1)
                 input = nn.functional.gelu(input);
         }
-        return nn.functional.linear(Unit(input), Unit(_prototypes.weight)).MoveToOuterDisposeScope();
+        return nn.functional.linear(Unit(MixedPrecision.Widen(input)), Unit(_prototypes.Weight)).MoveToOuterDisposeScope();
     }
 
     private static Tensor Unit(Tensor rows) => rows / rows.norm(1, keepdim: true).clamp_min(Number(1e-12));

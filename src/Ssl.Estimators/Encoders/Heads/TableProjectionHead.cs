@@ -11,10 +11,10 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     /// <summary>A head as wide as the embedding.</summary>
     /// <param name="dimension">D, the length of an embedding.</param>
@@ -30,6 +30,6 @@ internal sealed class TableProjectionHead : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor embeddings)
     {
         using var scope = NewDisposeScope();
-        return _output.call(_hidden.call(embeddings).relu_()).relu_().MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_output.call(_hidden.call(embeddings).relu_()).relu_()).MoveToOuterDisposeScope();
     }
 }

@@ -13,13 +13,13 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
     public const int DefaultHiddenRatio = 4;
 
     [ComponentName(Name = "norm1")]
-    private readonly LayerNorm _attentionNorm;
+    private readonly LayerNormalization _attentionNorm;
 
     [ComponentName(Name = "attn")]
     private readonly VisionAttention _attention;
 
     [ComponentName(Name = "norm2")]
-    private readonly LayerNorm _hiddenNorm;
+    private readonly LayerNormalization _hiddenNorm;
 
     [ComponentName(Name = "mlp")]
     private readonly VisionMlp _hidden;
@@ -55,10 +55,10 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
 internal sealed class VisionAttention : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "qkv")]
-    private readonly Linear _queryKeyValue;
+    private readonly LinearLayer _queryKeyValue;
 
     [ComponentName(Name = "proj")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     private readonly int _numberOfHeads;
 
@@ -74,12 +74,12 @@ internal sealed class VisionAttention : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         long n = tokens.shape[0], length = tokens.shape[1], dimension = tokens.shape[2];
-        var parts = MixedPrecision.Linear(_queryKeyValue, tokens)                               // [N, L, 3 D]
+        var parts = _queryKeyValue.call(tokens)                                                     // [N, L, 3 D]
             .view(n, length, 3, _numberOfHeads, dimension / _numberOfHeads)
             .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
             .unbind(0);
         var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
-        return MixedPrecision.Linear(_output, context.transpose(1, 2).reshape(n, length, dimension)).MoveToOuterDisposeScope();
+        return _output.call(context.transpose(1, 2).reshape(n, length, dimension)).MoveToOuterDisposeScope();
     }
 }
 
@@ -87,10 +87,10 @@ internal sealed class VisionAttention : nn.Module<Tensor, Tensor>
 internal sealed class VisionMlp : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "fc1")]
-    private readonly Linear _first;
+    private readonly LinearLayer _first;
 
     [ComponentName(Name = "fc2")]
-    private readonly Linear _second;
+    private readonly LinearLayer _second;
 
     public VisionMlp(int dimension, int hiddenDimension, double residualScale, Generator weights) : base(nameof(VisionMlp))
     {
@@ -102,7 +102,7 @@ internal sealed class VisionMlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return MixedPrecision.Linear(_second, nn.functional.gelu(MixedPrecision.Linear(_first, tokens))).MoveToOuterDisposeScope();
+        return _second.call(nn.functional.gelu(_first.call(tokens))).MoveToOuterDisposeScope();
     }
 }
 

@@ -29,7 +29,7 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
     private readonly ModuleList<VisionBlock> _blocks;
 
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     private readonly ImagePooling _pooling;
     private readonly int _numberOfLayers;
@@ -101,9 +101,10 @@ internal sealed class VisionTransformerEncoder : PatchEncoder
         Tensor first = _distillationToken is null ? _classToken : cat([_classToken, _distillationToken], 1);
         first = first.add(_positions.narrow(1, 0, _prefix), One).expand(tokens.shape[0], _prefix, EmbeddingDimension);
         tokens = cat([first, tokens], 1);
+        tokens = MixedPrecision.Round(tokens);
         foreach (var block in _blocks)
             tokens = block.call(tokens);
-        return _norm.call(tokens).MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_norm.call(tokens)).MoveToOuterDisposeScope();
     }
 }
 
@@ -126,7 +127,7 @@ internal sealed class PatchProjection : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor patches)                                                  // [N, V, C p p] to [N, V, D]
     {
         using var scope = NewDisposeScope();
-        var weight = _projection.weight.view(_projection.weight.shape[0], -1);                      // [D, C p p]
+        var weight = MixedPrecision.Round(_projection.weight).view(_projection.weight.shape[0], -1);    // [D, C p p]
         return MixedPrecision.Linear(patches, weight, _projection.bias).MoveToOuterDisposeScope();
     }
 }

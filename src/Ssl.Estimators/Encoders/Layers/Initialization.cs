@@ -40,11 +40,7 @@ internal static class Initialization
     }
 
     /// <summary>A normalization over the last dimension: factors of 1 and a bias of 0.</summary>
-    public static LayerNorm Norm(long dimension, double epsilon = 1e-5)
-    {
-        Take(2, dimension);
-        return nn.LayerNorm(dimension, epsilon, dtype: ScalarType.Float32);
-    }
+    public static LayerNormalization Norm(long dimension, double epsilon = 1e-5) => new(dimension, epsilon);
 
     /// <summary>A convolution over patches that do not overlap; the caller draws its weights.</summary>
     public static Conv2d PatchConvolution(long channels, long dimension, long patchSize)
@@ -54,11 +50,7 @@ internal static class Initialization
     }
 
     /// <summary>A linear layer whose weights the caller draws.</summary>
-    public static Linear NewLinear(long inputs, long outputs, bool hasBias = true)
-    {
-        Take(inputs, outputs);
-        return nn.Linear(inputs, outputs, hasBias, dtype: ScalarType.Float32);
-    }
+    public static LinearLayer NewLinear(long inputs, long outputs, bool hasBias = true) => new(inputs, outputs, hasBias);
 
     /// <summary>
     /// Until it is disposed of, layers that this thread makes keep what their constructors gave them: for weights that are overwritten
@@ -67,34 +59,34 @@ internal static class Initialization
     public static IDisposable Skip() => new SkipScope();
 
     /// <summary>A linear layer: weights uniform in +-sqrt(6 / (inputs + outputs)) (Glorot and Bengio, 2010), bias 0.</summary>
-    public static Linear Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
+    public static LinearLayer Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
     {
         var layer = NewLinear(inputs, outputs, hasBias);
         if (t_skipped)
             return layer;
         double bound = Math.Sqrt(6.0 / (inputs + outputs));
-        Uniform(layer.weight, bound, generator);
+        Uniform(layer.Weight, bound, generator);
         if (hasBias)
-            Zeros(layer.bias!);
+            Zeros(layer.Bias!);
         return layer;
     }
 
     /// <summary>A linear layer as PyTorch makes them: weights and biases uniform between -1 and 1 / sqrt(inputs).</summary>
-    public static Linear UniformLinear(long inputs, long outputs, Generator generator)
+    public static LinearLayer UniformLinear(long inputs, long outputs, Generator generator)
     {
         var layer = NewLinear(inputs, outputs);
         double bound = 1 / Math.Sqrt(inputs);
-        Uniform(layer.weight, bound, generator);
-        Uniform(layer.bias!, bound, generator);
+        Uniform(layer.Weight, bound, generator);
+        Uniform(layer.Bias!, bound, generator);
         return layer;
     }
 
     /// <summary>A linear layer of a transformer: weights normal with deviation scale / sqrt(inputs), bias 0.</summary>
-    public static Linear NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
+    public static LinearLayer NormalLinear(long inputs, long outputs, Generator generator, double scale = 1)
     {
         var layer = NewLinear(inputs, outputs);
-        Normal(layer.weight, scale / Math.Sqrt(inputs), generator);
-        Zeros(layer.bias!);
+        Normal(layer.Weight, scale / Math.Sqrt(inputs), generator);
+        Zeros(layer.Bias!);
         return layer;
     }
 

@@ -20,7 +20,7 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
     private readonly ModuleList<TransformerBlock> _blocks;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     public TransformerStack(int numberOfLayers, int dimension, int numberOfHeads, int feedForwardDimension, double dropout,
         RandomStreams streams) : base(nameof(TransformerStack))
@@ -44,9 +44,10 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var keys = mask.unsqueeze(1).unsqueeze(1);                                                  // [N, 1, 1, L]
+        tokens = MixedPrecision.Round(tokens);
         foreach (var block in _blocks)
             tokens = block.call(tokens, keys);
-        return _norm.call(tokens).MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_norm.call(tokens)).MoveToOuterDisposeScope();
     }
 }
 
@@ -54,19 +55,19 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor, Tensor>
 internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "attention_norm")]
-    private readonly LayerNorm _attentionNorm;
+    private readonly LayerNormalization _attentionNorm;
 
     [ComponentName(Name = "attention")]
     private readonly SelfAttention _attention;
 
     [ComponentName(Name = "output_norm")]
-    private readonly LayerNorm _outputNorm;
+    private readonly LayerNormalization _outputNorm;
 
     [ComponentName(Name = "intermediate")]
-    private readonly Linear _intermediate;
+    private readonly LinearLayer _intermediate;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
@@ -96,10 +97,10 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
 internal sealed class SelfAttention : nn.Module<Tensor, Tensor, Tensor>
 {
     [ComponentName(Name = "query_key_value")]
-    private readonly Linear _queryKeyValue;
+    private readonly LinearLayer _queryKeyValue;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     private readonly int _numberOfHeads;
 

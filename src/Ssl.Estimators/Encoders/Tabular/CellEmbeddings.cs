@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class CellSum : nn.Module<TableBatch, Tensor>
 {
     [ComponentName(Name = "numbers")]
-    private readonly Linear? _numbers;
+    private readonly LinearLayer? _numbers;
 
     [ComponentName(Name = "categories")]
     private readonly EmbeddingTable? _categories;
@@ -45,7 +45,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         if (layout.NumericCount > 0)
         {
             _numbers = Initialization.NewLinear(2L * layout.NumericCount, outputs, hasBias: false);
-            Initialization.Uniform(_numbers.weight, bound, streams.Weights);
+            Initialization.Uniform(_numbers.Weight, bound, streams.Weights);
         }
         if (layout.CategoricalCount > 0)
         {
@@ -64,7 +64,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         using var scope = NewDisposeScope();
         Tensor? sum = null;
         if (_numbers is not null)
-            sum = _numbers.call(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));    // [N, H]
+            sum = _numbers.Exact(cat([batch.Numbers, batch.Missing.to(batch.Numbers.dtype)], 1));    // [N, H]
         if (_categories is not null)
         {
             var categories = _layout.TotalCategories <= FewCategories ? Product(batch.Codes) : Collected(batch.Codes); // [N, H]

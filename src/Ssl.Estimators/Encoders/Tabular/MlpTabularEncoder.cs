@@ -14,7 +14,7 @@ internal sealed class MlpTabularEncoder : TabularEncoder
     private readonly CellSum _cells;
 
     [ComponentName(Name = "hidden")]
-    private readonly ModuleList<Linear> _hidden;
+    private readonly ModuleList<LinearLayer> _hidden;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
@@ -24,7 +24,7 @@ internal sealed class MlpTabularEncoder : TabularEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _cells = new CellSum(layout, EmbeddingDimension, streams);
-        _hidden = new ModuleList<Linear>([.. Enumerable.Range(1, sizes.NumberOfLayers - 1).Select(_ =>
+        _hidden = new ModuleList<LinearLayer>([.. Enumerable.Range(1, sizes.NumberOfLayers - 1).Select(_ =>
             Initialization.UniformLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights))]);
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();

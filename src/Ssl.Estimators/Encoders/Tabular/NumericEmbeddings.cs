@@ -52,7 +52,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
     private readonly Parameter _frequencies;
 
     [ComponentName(Name = "linear")]
-    private readonly Linear _linear;
+    private readonly LinearLayer _linear;
 
     public PeriodicEmbeddings(int numbers, int dimension, RandomStreams streams) : base(nameof(PeriodicEmbeddings), numbers, dimension)
     {
@@ -67,7 +67,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
         var cells = numbers.unsqueeze(2);                                               // [N, C, 1]
         var angles = cells * _frequencies * Number(2 * Math.PI);                              // [N, C, F]
         var waves = cat([cells, angles.sin(), angles.cos()], 2);                        // [N, C, 2 F + 1], the number itself beside them
-        return _linear.call(waves).relu();                                              // [N, C, D]
+        return _linear.Exact(waves).relu();                                             // [N, C, D]
     }
 }
 

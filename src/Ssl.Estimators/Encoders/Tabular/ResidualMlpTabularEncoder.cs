@@ -17,13 +17,13 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
     private readonly EmbeddingTable? _categories;
 
     [ComponentName(Name = "input")]
-    private readonly Linear _input;
+    private readonly LinearLayer _input;
 
     [ComponentName(Name = "blocks")]
     private readonly ModuleList<ResidualMlpBlock> _blocks;
 
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     public ResidualMlpTabularEncoder(ResidualMlpTabularEncoderFactory sizes, TableLayout layout, RandomStreams streams)
         : base(nameof(ResidualMlpTabularEncoder), layout)
@@ -65,13 +65,13 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
 internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;

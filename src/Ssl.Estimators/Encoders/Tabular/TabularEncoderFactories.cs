@@ -17,6 +17,8 @@ internal sealed class MlpTabularEncoderFactory : TabularEncoderFactory
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public int NumberOfLayers { get; }
 
     public override int EmbeddingDimension { get; }
@@ -68,6 +70,8 @@ internal sealed class ResidualMlpTabularEncoderFactory : TabularEncoderFactory
     }
 
     public override string Kind => KindName;
+
+    internal override bool RoundsToBFloat16 => true;
 
     public int NumberOfBlocks { get; }
 
@@ -134,6 +138,8 @@ internal sealed class ColumnTransformerFactory : TabularEncoderFactory
     }
 
     public override string Kind => KindName;
+
+    internal override bool RoundsToBFloat16 => true;
 
     public int NumberOfLayers { get; }
 

@@ -14,16 +14,16 @@ internal sealed class BagTextEncoder : TextEncoder
     private readonly EmbeddingTable _words;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     private readonly int _specialCount;
 
@@ -75,7 +75,8 @@ internal sealed class BagTextEncoder : TextEncoder
         return flat.view(batch.Count, batch.Ids.shape[1], TokenDimension).MoveToOuterDisposeScope();      // [N, L, T]
     }
 
-    private Tensor Head(Tensor mean) => _output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean)))));
+    private Tensor Head(Tensor mean)
+        => MixedPrecision.Widen(_output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean))))));
 
     // Special tokens say nothing about a text and are left out of its mean, except where a text has nothing else.
     private Tensor Counted(TokenBatch batch)

@@ -27,6 +27,8 @@ internal sealed class BagTextEncoderFactory : TextEncoderFactory
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override int EmbeddingDimension { get; }
 
     public int TokenDimension { get; }

@@ -104,7 +104,7 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor>
     private readonly EmbeddingTable? _types;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;
@@ -195,9 +195,10 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var bias = Bias(tokens, mask);
+        tokens = first < end ? MixedPrecision.Round(tokens) : tokens.alias();
         for (var i = first; i < end; i++)
             tokens = _blocks[i].call(tokens, bias);
-        return (first < end ? tokens : tokens.alias()).MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(tokens).MoveToOuterDisposeScope();
     }
 
     // What is added to the attention's scores, or which keys count: [N or 1, heads or 1, L or 1, L]; null where all count alike.
@@ -207,6 +208,7 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
         if (_distances is null)
             return keys;
         var bias = _distances.call(Buckets(tokens.shape[1], tokens.device)).permute(2, 0, 1).unsqueeze(0);  // [1, heads, L, L]
+        bias = MixedPrecision.Round(bias);
         return keys is null ? bias : bias.masked_fill(keys.logical_not(), Number(float.NegativeInfinity));
     }
 
@@ -234,22 +236,22 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
 internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
 {
     [ComponentName(Name = "query_key_value")]
-    private readonly Linear _queryKeyValue;
+    private readonly LinearLayer _queryKeyValue;
 
     [ComponentName(Name = "attention_output")]
-    private readonly Linear _attentionOutput;
+    private readonly LinearLayer _attentionOutput;
 
     [ComponentName(Name = "attention_norm")]
-    private readonly LayerNorm _attentionNorm;
+    private readonly LayerNormalization _attentionNorm;
 
     [ComponentName(Name = "intermediate")]
-    private readonly Linear _intermediate;
+    private readonly LinearLayer _intermediate;
 
     [ComponentName(Name = "output")]
-    private readonly Linear _output;
+    private readonly LinearLayer _output;
 
     [ComponentName(Name = "output_norm")]
-    private readonly LayerNorm _outputNorm;
+    private readonly LayerNormalization _outputNorm;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;

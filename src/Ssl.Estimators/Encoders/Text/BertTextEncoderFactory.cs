@@ -18,6 +18,8 @@ internal sealed class BertTextEncoderFactory : TextEncoderFactory
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override int EmbeddingDimension => Sizes.Dimension;
 
     public override int MaximumTokens => Sizes.MaximumTokens;

@@ -62,7 +62,7 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
     private readonly EmbeddingTable _positions;
 
     [ComponentName(Name = "layer_norm")]
-    private readonly LayerNorm _norm;
+    private readonly LayerNormalization _norm;
 
     [ComponentName(Name = "dropout")]
     private readonly SeededDropout _dropout;

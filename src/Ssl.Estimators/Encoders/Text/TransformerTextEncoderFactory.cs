@@ -34,6 +34,8 @@ internal sealed class TransformerTextEncoderFactory : TextEncoderFactory
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public int NumberOfLayers { get; }
 
     public override int EmbeddingDimension { get; }

@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
 {
     [ComponentName(Name = "input")]
-    private readonly Linear _input;
+    private readonly LinearLayer _input;
 
     [ComponentName(Name = "blocks")]
     private readonly ModuleList<DilatedBlock> _blocks;
@@ -41,11 +41,12 @@ internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
     {
         using var scope = NewDisposeScope();
         var seen = hidden is null ? batch.Observed : batch.Observed.logical_and(hidden.logical_not());
-        var steps = _input.call(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), Number(0)); // [N, T, H]
+        var steps = _input.Exact(batch.Values.transpose(1, 2)).masked_fill(seen.logical_not().unsqueeze(-1), Number(0)); // [N, T, H]
+        steps = MixedPrecision.Round(steps);
         var inside = batch.Mask.unsqueeze(-1).to(steps.dtype);                                      // [N, T, 1]
         foreach (var block in _blocks)
             steps = block.call(steps, inside);
-        return _dropout.call(steps).MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(_dropout.call(steps)).MoveToOuterDisposeScope();
     }
 }
 
@@ -55,14 +56,14 @@ internal sealed class DilatedBlock : nn.Module<Tensor, Tensor, Tensor>
     private const int Taps = 3;
 
     [ComponentName(Name = "conv1")]
-    private readonly Linear _first;
+    private readonly LinearLayer _first;
 
     [ComponentName(Name = "conv2")]
-    private readonly Linear _second;
+    private readonly LinearLayer _second;
 
     // As TS2Vec has it, the last block projects even where the widths are equal.
     [ComponentName(Name = "projector")]
-    private readonly Linear? _projector;
+    private readonly LinearLayer? _projector;
 
     private readonly long _dilation;
 

@@ -24,6 +24,8 @@ internal sealed class DilatedConvolutionEncoderFactory : TimeSeriesEncoderFactor
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public override int EmbeddingDimension { get; }
 
     public int HiddenDimension { get; }

@@ -17,7 +17,7 @@ namespace Ssl.Estimators.Encoders;
 internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
 {
     [ComponentName(Name = "input")]
-    private readonly Linear _input;
+    private readonly LinearLayer _input;
 
     [ComponentName(Name = "hidden_patch")]
     private readonly Parameter _hiddenPatch;
@@ -92,7 +92,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
     public Tensor EncodePrepared(SeriesBatch prepared, Tensor? hidden)
     {
         using var scope = NewDisposeScope();
-        var steps = _input.call(Patches(prepared));                                                 // [M, S, D]
+        var steps = _input.Exact(Patches(prepared));                                                 // [M, S, D]
         if (hidden is not null)
             steps = where(hidden.unsqueeze(-1), _hiddenPatch.to(steps.dtype), steps);
         steps = steps.add(Positions(steps.shape[1], steps.shape[2], steps.device), One);

@@ -29,6 +29,8 @@ internal sealed class PatchTransformerEncoderFactory : TimeSeriesEncoderFactory
 
     public override string Kind => KindName;
 
+    internal override bool RoundsToBFloat16 => true;
+
     public int PatchLength { get; }
 
     public int NumberOfLayers { get; }

@@ -62,7 +62,7 @@ internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
             if (index == 0)
                 steps = _dropout.call(steps);
         }
-        return steps.MoveToOuterDisposeScope();
+        return MixedPrecision.Widen(steps).MoveToOuterDisposeScope();
     }
 
     // Neighbors two by two, zeros behind the last where there is an odd one: [N, T, D] to [N, T / 2, 2, D].
@@ -101,7 +101,7 @@ internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor steps, Tensor inside)
     {
         using var scope = NewDisposeScope();
-        var maps = nn.functional.conv1d(nn.functional.pad(steps.transpose(1, 2), _edges), _weight).transpose(1, 2);
+        var maps = nn.functional.conv1d(MixedPrecision.Round(nn.functional.pad(steps.transpose(1, 2), _edges)), MixedPrecision.Round(_weight)).transpose(1, 2);
         var real = maps.masked_select(inside).view(-1, maps.shape[2]);                              // [timestamps of all series, outputs]
         return zeros_like(maps).masked_scatter(inside, _norm.call(real).relu()).MoveToOuterDisposeScope();
     }

@@ -52,13 +52,6 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     public bool SkipUnreadableImages { get; set; }
 
     /// <summary>
-    /// Whether convolutions and products of the encoder compute in bfloat16; weights, norms and losses stay Float32. Faster on GPUs since
-    /// the Ampere generation, slower on most CPUs. Encoders of <see cref="ImageEncoders"/> only, not <see cref="ImageEncoders.OfModule"/>.
-    /// </summary>
-    /// <value>The default value is false.</value>
-    public bool MixedPrecision { get; set; }
-
-    /// <summary>
     /// Whether the statistics of the encoder's batch norms are computed anew at the end, from whole images: those of the training are of
     /// crops, tiles and changed colors. Costs at most 100 batches without gradients, also after
     /// <see cref="PretrainingOptions.CancellationToken"/> or <see cref="PretrainingOptions.MaximumTrainingTime"/>. Encoders without batch
@@ -77,14 +70,11 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     /// <inheritdoc/>
     protected override void Validate(OptionFaults faults)
     {
-        faults.Require(!MixedPrecision || Encoder is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
-            "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
     }
 
     internal override TrainingSettings ToTrainingSettings()
     {
         var settings = base.ToTrainingSettings();
-        settings.MixedPrecision = MixedPrecision;
         return settings;
     }
 }

@@ -57,7 +57,7 @@ public sealed class SimMimTrainer : ImagePretrainingTrainer
         private readonly Parameter _maskToken;
 
         [ComponentName(Name = "output")]
-        private readonly Linear _output;
+        private readonly LinearLayer _output;
 
         private readonly RandomStreams _streams;
         private readonly ImageView _view;
@@ -85,7 +85,7 @@ public sealed class SimMimTrainer : ImagePretrainingTrainer
                 .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2); // [N, P, 1]
             var tokens = where(isHidden, _maskToken.add(_encoder.Positions, One), _encoder.EmbedPatches(patches)); // [N, P, D]
             var encoded = PatchMask.Take(_encoder.EncodePatches(tokens), mask.Hidden);                  // [N, M, D]
-            var loss = PatchReconstructionLoss.Absolute(_output.call(encoded), PatchMask.Take(patches, mask.Hidden));
+            var loss = PatchReconstructionLoss.Absolute(_output.Exact(encoded), PatchMask.Take(patches, mask.Hidden));
             return new StepLoss(loss, []);
         }
     }

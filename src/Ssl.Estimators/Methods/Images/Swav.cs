@@ -90,7 +90,7 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
         private readonly ProjectionMlp _projection;
 
         [ComponentName(Name = "prototypes")]
-        private readonly Linear _prototypes;
+        private readonly LinearLayer _prototypes;
 
         private readonly RandomStreams _streams;
         private readonly MultiCrop _crops;
@@ -134,13 +134,13 @@ public sealed class SwavTrainer : ImagePretrainingTrainer
 
         // Frozen prototypes get no gradient: the optimizer leaves them, and what it remembers of them, alone.
         private Tensor Scores(Tensor embeddings) => nn.functional.linear(Contrastive.Normalize(_projection.call(embeddings)),
-            _areFrozen ? _prototypes.weight.detach() : _prototypes.weight);
+            _areFrozen ? _prototypes.Weight.detach() : _prototypes.Weight);
 
         private void NormalizePrototypes()
         {
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
-            _prototypes.weight.copy_(Contrastive.Normalize(_prototypes.weight));
+            _prototypes.Weight.copy_(Contrastive.Normalize(_prototypes.Weight));
         }
     }
 }

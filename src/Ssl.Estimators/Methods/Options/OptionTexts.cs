@@ -1,4 +1,5 @@
 using Ssl.Estimators.Training.Checkpoints;
+using Ssl.Estimators.Training;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ internal static class OptionTexts
             _ => Invariant($"{numberOfEpochs} epochs of streamed rows"),
         };
         var changed = Changed(options, omitted);
-        return Invariant($"{name} on {device}, seed {seed}, {length}: {(changed == "" ? "all options have their defaults" : changed)}");
+        return Invariant($"{name} on {TorchDevice.Describe(device)}, seed {seed}, {length}: {(changed == "" ? "all options have their defaults" : changed)}");
     }
 
     /// <summary>"LearningRate 0.01, Encoder.width 32": the options whose value is not the one that they are declared with.</summary>

@@ -52,7 +52,7 @@ public sealed class VimeTrainer : TabularPretrainingTrainer
         private readonly TabularEncoder _encoder;
 
         [ComponentName(Name = "mask")]
-        private readonly Linear _mask;
+        private readonly LinearLayer _mask;
 
         [ComponentName(Name = "cells")]
         private readonly CellHead _head;
@@ -83,7 +83,7 @@ public sealed class VimeTrainer : TabularPretrainingTrainer
             var corrupted = _view.Apply(rows, _streams.Views);
             var (embeddings, cells) = _head.Run(_encoder, corrupted);                                   // [N, D]
             var changed = Changed(rows, corrupted).to(embeddings.dtype);                                // [N, C + K]
-            var scores = _mask.call(embeddings);                                                        // [N, C + K]
+            var scores = _mask.Exact(embeddings);                                                       // [N, C + K]
             var mask = nn.functional.binary_cross_entropy_with_logits(scores, changed);
             var features = _head.Loss(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
             var accuracy = scores.detach().gt(Number(0)).eq(changed.gt(Number(0))).to(ScalarType.Float32).mean();

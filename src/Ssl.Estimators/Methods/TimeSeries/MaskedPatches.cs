@@ -48,7 +48,7 @@ public sealed class MaskedPatchesTrainer : TimeSeriesPretrainingTrainer
         private readonly PatchTransformerEncoder _encoder;
 
         [ComponentName(Name = "output")]
-        private readonly Linear _output;
+        private readonly LinearLayer _output;
 
         private readonly RandomStreams _streams;
         private readonly Options _options;
@@ -68,7 +68,7 @@ public sealed class MaskedPatchesTrainer : TimeSeriesPretrainingTrainer
         {
             var series = _encoder.Prepare(Column<SeriesBatch>(columns));
             var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _options.MaskRatio, _streams.Masks); // [M, S]
-            var rebuilt = _output.call(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
+            var rebuilt = _output.Exact(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
             var counted = _encoder.ObservedInPatches(series).logical_and(hidden.unsqueeze(-1)).to(rebuilt.dtype);
             var loss = ((rebuilt - _encoder.Patches(series)).pow(Number(2)) * counted).sum() / counted.sum().clamp_min(Number(1));
             return new StepLoss(loss, []);

@@ -83,7 +83,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         private readonly TimeSeriesEncoder _encoder;
 
         [ComponentName(Name = "context_input")]
-        private readonly Linear _contextInput;
+        private readonly LinearLayer _contextInput;
 
         [ComponentName(Name = "context_token")]
         private readonly Parameter _contextToken;
@@ -92,7 +92,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         private readonly TransformerStack _context;
 
         [ComponentName(Name = "prediction")]
-        private readonly Linear _prediction;
+        private readonly LinearLayer _prediction;
 
         [ComponentName(Name = "projection")]
         private readonly ProjectionMlp _projection;
@@ -191,7 +191,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         private Tensor Predict(Tensor contexts, Tensor future)
         {
             long count = future.shape[1], series = contexts.shape[0] / 2;
-            var predicted = _prediction.call(contexts).view(2 * series, _options.FutureSections, future.shape[2]).narrow(1, 0, count);
+            var predicted = _prediction.Exact(contexts).view(2 * series, _options.FutureSections, future.shape[2]).narrow(1, 0, count);
             var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
             return Match(fromWeak, future.narrow(0, series, series)).add(Match(fromStrong, future.narrow(0, 0, series)), One);
         }

@@ -81,6 +81,12 @@ public abstract class FineTuningOptions
     [OptionRange(Minimum = 0)]
     public double GradientClipNorm { get; set; } = CommonDefaults.GradientClipNorm;
 
+    /// <inheritdoc cref="PretrainingOptions.MixedPrecision"/>
+    public bool MixedPrecision { get; set; }
+
+    /// <inheritdoc cref="PretrainingOptions.AllowTf32"/>
+    public bool AllowTf32 { get; set; }
+
     /// <summary>What stands on the encoder.</summary>
     /// <value>The default value is <see cref="FineTuningHead.Linear"/>.</value>
     public FineTuningHead Head { get; set; } = CommonDefaults.Head;
@@ -186,6 +192,8 @@ public abstract class FineTuningOptions
         GradientClipNorm = GradientClipNorm,
         MaximumTrainingTime = MaximumTrainingTime,
         CheckpointPath = checkpointPath,
+        MixedPrecision = MixedPrecision,
+        AllowTf32 = AllowTf32,
     };
 }
 

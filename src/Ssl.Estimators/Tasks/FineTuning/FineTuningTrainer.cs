@@ -92,6 +92,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         CheckLabel(ColumnShape.Find(input.Schema, Settings.LabelColumnName, "label"));
         var model = FindEncoder(input.Schema);
         model.Format.CheckColumns(input.Schema);
+        if (Settings.MixedPrecision)
+            model.Format.RequireBFloat16();
         Checkpoint.RequireWritable(Settings.CheckpointPath);
 
         using var channel = _host.Start("Fit");
@@ -151,7 +153,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         {
             var result = PretrainingLoop.Run(tuning, training, settings, streams, device,
                 new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
-                validation is null ? null : new EpochValidation(() => MeasureLoss(tuning, validation, device), Settings.Patience),
+                validation is null ? null : new EpochValidation(() => MeasureLoss(tuning, validation, device, Settings.MixedPrecision), Settings.Patience),
                 Settings.CancellationToken);
             if (result is { End: TrainingEnd.Canceled, StepsCompleted: 0 })
                 Warn(channel, "Fit was canceled before the first step: the head of the model that it returns is not trained.");
@@ -303,9 +305,10 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         return [.. predictions];
     }
 
-    private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device)
+    private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device, bool mixedPrecision)
     {
         using var noGrad = no_grad();
+        using var precision = MixedPrecision.Begin(mixedPrecision);
         double sum = 0;
         foreach (var columns in rows.InOrder())
         {

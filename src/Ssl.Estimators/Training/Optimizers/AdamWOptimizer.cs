@@ -10,7 +10,8 @@ namespace Ssl.Estimators.Training.Optimizers;
 /// Numbers agree with torch.optim.AdamW on two groups (decayed matrices, everything else) after torch.nn.utils.clip_grad_norm_.
 /// TorchSharp's own optimizer is not used because its state cannot be read and restored by name, and because one pass over the
 /// memory is enough: on the CPU the norm is one pass over the gradients and the update one pass over parameter, gradient and
-/// state (<see cref="AdamWKernel"/>), spread over the cores; elsewhere tensor operations in place that never wait for the device.
+/// state (<see cref="AdamWKernel"/>), spread over the cores; elsewhere a few tensor operations on vectors of many parameters
+/// (<see cref="ParameterVector"/>), which never wait for the device.
 /// </para>
 /// <para>A parameter that has no gradient in a step is left alone, its state included.</para>
 /// </remarks>
@@ -22,6 +23,7 @@ internal sealed class AdamWOptimizer : IDisposable
     private readonly double _beta2;
     private readonly double _epsilon;
     private readonly double? _peak;
+    private readonly ParameterVector[]? _vectors;
 
     /// <summary>Makes an optimizer over all parameters that want gradients.</summary>
     /// <param name="named">Parameters with their names; those that do not require gradients are left out, doubles taken once.</param>
@@ -31,13 +33,18 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <param name="epsilon">Added to the denominator.</param>
     /// <param name="rate">How fast the parameter of a name learns; null for all alike.</param>
     /// <param name="peak">The learning rate of parameters whose rate is constant; null takes the step's for them, too.</param>
+    /// <param name="joins">
+    /// Whether the parameters lie in common vectors until the optimizer is disposed of; null for what is fastest where they are.
+    /// </param>
     public AdamWOptimizer(IEnumerable<(string Name, Parameter Value)> named, double weightDecay, double beta1 = 0.9,
-        double beta2 = 0.999, double epsilon = 1e-8, Func<string, ParameterRate>? rate = null, double? peak = null)
+        double beta2 = 0.999, double epsilon = 1e-8, Func<string, ParameterRate>? rate = null, double? peak = null, bool? joins = null)
     {
         (_weightDecay, _beta1, _beta2, _epsilon, _peak) = (weightDecay, beta1, beta2, epsilon, peak);
         _parameters = [.. named.Where(item => item.Value.requires_grad)
             .DistinctBy(item => item.Value.Handle) // a module that is reachable by two names is trained once
             .Select(item => new AdamWParameter(item.Name, item.Value, rate?.Invoke(item.Name) ?? ParameterRate.Plain))];
+        if (joins ?? !_parameters.All(parameter => AdamWKernel.Handles(parameter.Value)))
+            _vectors = ParameterVector.Join(_parameters);
     }
 
     /// <summary>The parameters and their state, in the module's order.</summary>
@@ -55,27 +62,23 @@ internal sealed class AdamWOptimizer : IDisposable
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var active = new List<AdamWParameter>(_parameters.Length);
+        Tensor? norm = _vectors is null ? StepInMemory(learningRate, clipNorm) : StepInVectors(_vectors, learningRate, clipNorm);
+        return norm?.MoveToOuterDisposeScope();
+    }
+
+    private Tensor? StepInMemory(double learningRate, double clipNorm)
+    {
+        var parameters = new List<AdamWParameter>(_parameters.Length);
         var gradients = new List<Tensor>(_parameters.Length);
-        var inMemory = true;
         foreach (AdamWParameter parameter in _parameters)
         {
             if (parameter.Value.grad is not { } gradient)
                 continue;
-            active.Add(parameter);
+            parameters.Add(parameter);
             gradients.Add(gradient.is_contiguous() ? gradient : gradient.contiguous());
-            inMemory &= AdamWKernel.Handles(parameter.Value);
         }
-        if (active.Count == 0)
+        if (parameters.Count == 0)
             return null;
-        Tensor? norm = inMemory
-            ? StepInMemory(active, gradients, learningRate, clipNorm)
-            : StepOnDevice(active, gradients, learningRate, clipNorm);
-        return norm?.MoveToOuterDisposeScope();
-    }
-
-    private Tensor? StepInMemory(List<AdamWParameter> parameters, List<Tensor> gradients, double learningRate, double clipNorm)
-    {
         var kernel = new AdamWKernel(parameters, gradients);
         double? norm = clipNorm > 0 ? kernel.GradientNorm() : null;
         if (norm is null || double.IsFinite(norm.Value))
@@ -89,29 +92,25 @@ internal sealed class AdamWOptimizer : IDisposable
         return norm is { } value ? tensor((float)value) : null;
     }
 
-    private Tensor? StepOnDevice(List<AdamWParameter> parameters, List<Tensor> gradients, double learningRate, double clipNorm)
+    private Tensor? StepInVectors(ParameterVector[] vectors, double learningRate, double clipNorm)
     {
-        Tensor? norm = null;
-        if (clipNorm > 0)
+        var taken = new List<(ParameterVector Vector, Tensor Gradient)>(vectors.Length);
+        foreach (ParameterVector vector in vectors)
         {
-            norm = stack(gradients.Select(gradient => gradient.to(ScalarType.Float32).norm())).norm(); // scalar
+            if (vector.TakeGradient() is { } gradient)
+                taken.Add((vector, gradient));
+        }
+        Tensor? norm = null;
+        if (clipNorm > 0 && taken.Count > 0)
+        {
+            Tensor[] norms = [.. taken.Select(item => item.Gradient.to(ScalarType.Float32).norm())];
+            norm = norms.Length == 1 ? norms[0] : stack(norms).norm(); // scalar
             Tensor factor = (Number(clipNorm) / (norm.add(Number(1e-6), One))).clamp_max_(Number(1.0));
-            foreach (Tensor gradient in gradients)
+            foreach ((_, Tensor gradient) in taken)
                 gradient.mul_(factor);
         }
-        for (int i = 0; i < gradients.Count; i++)
-        {
-            AdamWParameter parameter = parameters[i];
-            Tensor gradient = gradients[i];
-            AdamWUpdate update = NextUpdate(parameter, learningRate, 1);
-            if (update.Keep != 1)
-                parameter.Value.mul_(Number(update.Keep));
-            parameter.Average.mul_(Number(_beta1)).add_(gradient, Number(1 - _beta1));
-            parameter.SquareAverage.mul_(Number(_beta2)).addcmul_(gradient, gradient, Number(1 - _beta2));
-            using Tensor denominator = parameter.SquareAverage.sqrt();
-            denominator.mul_(Number(update.RootScale)).add_(Number(_epsilon), One);
-            parameter.Value.addcdiv_(parameter.Average, denominator, Number(-update.StepSize));
-        }
+        foreach ((ParameterVector vector, Tensor gradient) in taken)
+            vector.Update(gradient, parameter => NextUpdate(parameter, learningRate, 1));
         return norm;
     }
 
@@ -135,6 +134,8 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (ParameterVector vector in _vectors ?? [])
+            vector.Dispose();
         foreach (AdamWParameter parameter in _parameters)
             parameter.Dispose();
     }

@@ -35,10 +35,10 @@ internal sealed class AdamWParameter : IDisposable
     public ParameterRate Rate { get; }
 
     /// <summary>Moving average of the gradient; shape of the parameter.</summary>
-    public Tensor Average { get; }
+    public Tensor Average { get; private set; }
 
     /// <summary>Moving average of the squared gradient; shape of the parameter.</summary>
-    public Tensor SquareAverage { get; }
+    public Tensor SquareAverage { get; private set; }
 
     /// <summary>Updates this parameter has had; steps in which it had no gradient do not count.</summary>
     public long Steps { get; set; }
@@ -57,6 +57,23 @@ internal sealed class AdamWParameter : IDisposable
         if (parts[^1] is "bias")
             return false;
         return !parts.Any(part => part.Contains("norm", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Moves value and state into parts of larger vectors, which are then changed there.</summary>
+    /// <param name="value">As many elements as the parameter has.</param>
+    /// <param name="average">As many.</param>
+    /// <param name="squareAverage">As many.</param>
+    public void MoveInto(Tensor value, Tensor average, Tensor squareAverage)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        long[] shape = Value.shape;
+        Value.set_(value.view(shape).copy_(Value));
+        (Tensor formerAverage, Tensor formerSquareAverage) = (Average, SquareAverage);
+        Average = average.view(shape).copy_(formerAverage).DetachFromDisposeScope();
+        SquareAverage = squareAverage.view(shape).copy_(formerSquareAverage).DetachFromDisposeScope();
+        formerAverage.Dispose();
+        formerSquareAverage.Dispose();
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Tests.Data.Tabular;
 [TestClass]
 public sealed class TableLearnerTests
 {
-    private static readonly MLContext Context = new(1);
+    private static readonly MLContext Context = TestDevice.Context(1);
 
     private static TableColumns Learn(IDataView data, params string[] columns)
         => TableLearner.Learn(data, columns, new TableLearner.Settings(NumericScaling.ZScore, 2, 100), default).Columns;

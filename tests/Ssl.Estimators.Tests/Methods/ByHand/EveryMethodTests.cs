@@ -43,7 +43,7 @@ public sealed class EveryMethodTests
             if (options is ContrastiveTextOptions { } text)
                 text.TokenDeletion = 0.45f;
             var trainer = trainerType.GetConstructors(BindingFlags.Instance | BindingFlags.NonPublic).Single()
-                .Invoke([new MLContext(1), options]);
+                .Invoke([TestDevice.Context(1), options]);
             using var method = Create(trainer, streams);
             Assert.AreEqual(type, method.GetType());
             // The trainer's own copy of the options, which nothing that happens to the original later reaches.

@@ -51,7 +51,7 @@ public sealed class BatchStatisticsOfTrainersTests
     private static double[][] Fit(bool isStreamed, bool isCanceled, bool recomputes, int epochs = 3)
     {
         using var cancellation = new CancellationTokenSource();
-        var mlContext = new MLContext(1);
+        var mlContext = TestDevice.Context(1);
         var trainer = new RotationPredictionTrainer(mlContext, new RotationPredictionTrainer.Options
         {
             Encoder = ImageEncoders.OfModule("batch-statistics-test", Side, 1, Side * Side, () => nn.Sequential(nn.Flatten(),

@@ -35,7 +35,7 @@ public sealed class TreeEnsembleTests
     public void Classes_are_scored_as_ML_NET_does()
     {
         var (features, classes, _) = Data();
-        var mlContext = new MLContext(0);
+        var mlContext = TestDevice.Context(0);
         var view = mlContext.Data.LoadFromEnumerable(features.Select((f, i) => new Row { Features = f, Label = (uint)classes[i] }));
         var theirs = mlContext.MulticlassClassification.Trainers.LightGbm(new LightGbmMulticlassTrainer.Options
         {
@@ -66,7 +66,7 @@ public sealed class TreeEnsembleTests
     public void Values_are_scored_as_ML_NET_does_and_survive_an_archive()
     {
         var (features, _, values) = Data();
-        var mlContext = new MLContext(0);
+        var mlContext = TestDevice.Context(0);
         var view = mlContext.Data.LoadFromEnumerable(features.Select((f, i) => new Row { Features = f, Value = values[i] }));
         var theirs = mlContext.Regression.Trainers.LightGbm(new LightGbmRegressionTrainer.Options
         {
@@ -95,7 +95,7 @@ public sealed class TreeEnsembleTests
         var (features, _, values) = Data();
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor>();
-        TreeEnsemble.Fit(new MLContext(0), features, values, 0, s_settings).AddTo(tensors);
+        TreeEnsemble.Fit(TestDevice.Context(0), features, values, 0, s_settings).AddTo(tensors);
         tensors[name][0] = value;
         StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => TreeEnsemble.Read(tensors)).Message, "do not fit together");
     }

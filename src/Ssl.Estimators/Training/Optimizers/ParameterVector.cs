@@ -1,0 +1,118 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Training.Optimizers;
+
+/// <summary>
+/// Parameters of one type on one device, behind each other in one vector of which each is a part, and AdamW's state beside it. One call
+/// then updates many parameters: on a GPU a small network's step is bound by the number of calls, not by their size.
+/// </summary>
+internal sealed class ParameterVector : IDisposable
+{
+    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _parts = [];
+    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _present = [];
+    private readonly Tensor _values, _average, _squareAverage;
+
+    private ParameterVector(IEnumerable<AdamWParameter> parameters)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        long end = 0;
+        // Those that are updated alike next to each other.
+        foreach (AdamWParameter parameter in parameters.OrderBy(p => p.Decays).ThenBy(p => p.Rate.Scale).ThenBy(p => p.Rate.IsConstant))
+        {
+            _parts.Add((parameter, end, parameter.Value.NumberOfElements));
+            end += parameter.Value.NumberOfElements;
+        }
+        Tensor like = _parts[0].Parameter.Value;
+        _values = zeros(end, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
+        _average = zeros_like(_values).DetachFromDisposeScope();
+        _squareAverage = zeros_like(_values).DetachFromDisposeScope();
+        foreach ((AdamWParameter parameter, long start, long length) in _parts)
+            parameter.MoveInto(_values.narrow(0, start, length), _average.narrow(0, start, length), _squareAverage.narrow(0, start, length));
+    }
+
+    /// <summary>Moves parameters and their state into vectors, one for each type and device.</summary>
+    public static ParameterVector[] Join(IEnumerable<AdamWParameter> parameters)
+        => [.. parameters.GroupBy(p => (p.Value.dtype, p.Value.device_type, p.Value.device_index)).Select(alike => new ParameterVector(alike))];
+
+    /// <summary>
+    /// The gradients of the parameters that have one, behind each other, in the current dispose scope; null where none has. It is these
+    /// parameters that <see cref="Update"/> changes.
+    /// </summary>
+    public Tensor? TakeGradient()
+    {
+        _present.Clear();
+        var gradients = new List<Tensor>(_parts.Count);
+        foreach (var part in _parts)
+        {
+            if (part.Parameter.Value.grad is not { } gradient)
+                continue;
+            _present.Add(part);
+            gradients.Add(gradient.ndim == 1 ? gradient : gradient.reshape(-1));
+        }
+        return gradients.Count == 0 ? null : cat(gradients);
+    }
+
+    /// <summary>Updates the parameters whose gradients were taken, and their state.</summary>
+    /// <param name="gradient">What <see cref="TakeGradient"/> gave, clipped.</param>
+    /// <param name="next">Counts a parameter's step and gives the numbers of its update.</param>
+    public void Update(Tensor gradient, Func<AdamWParameter, AdamWUpdate> next)
+    {
+        using var scope = NewDisposeScope();
+        foreach (Run run in Runs(next))
+        {
+            AdamWUpdate update = run.Update;
+            Tensor gradients = Part(gradient, run.GradientStart, run.Length), values = Part(_values, run.Start, run.Length);
+            Tensor average = Part(_average, run.Start, run.Length).mul_(Number(update.Beta1)).add_(gradients, Number(1 - update.Beta1));
+            Tensor squareAverage = Part(_squareAverage, run.Start, run.Length).mul_(Number(update.Beta2))
+                .addcmul_(gradients, gradients, Number(1 - update.Beta2));
+            if (update.Keep != 1)
+                values.mul_(Number(update.Keep));
+            // Root and epsilon by one factor less: m / (sqrt(v) r + e) = m / r / (sqrt(v) + e / r).
+            Tensor denominator = squareAverage.sqrt().add_(Number(update.Epsilon / update.RootScale), One);
+            values.addcdiv_(average, denominator, Number(-update.StepSize / update.RootScale));
+        }
+    }
+
+    /// <summary>Gives parameters memory of their own again: none of them keeps the vector of all.</summary>
+    public static void Separate(IEnumerable<Parameter> parameters)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (Parameter parameter in parameters)
+            parameter.set_(parameter.clone());
+    }
+
+    /// <summary>Frees the vectors; the parameters stay, in memory of their own.</summary>
+    public void Dispose()
+    {
+        Separate(_parts.Select(part => part.Parameter.Value));
+        _values.Dispose();
+        _average.Dispose();
+        _squareAverage.Dispose();
+    }
+
+    // Neighbors with equal numbers are one.
+    private List<Run> Runs(Func<AdamWParameter, AdamWUpdate> next)
+    {
+        var runs = new List<Run>();
+        long gradientEnd = 0;
+        foreach ((AdamWParameter parameter, long start, long length) in _present)
+        {
+            AdamWUpdate update = next(parameter);
+            if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == start && last.Update == update)
+                runs[^1] = last with { Length = last.Length + length };
+            else
+                runs.Add(new Run(start, gradientEnd, length, update));
+            gradientEnd += length;
+        }
+        return runs;
+    }
+
+    private static Tensor Part(Tensor vector, long start, long length)
+        => length == vector.shape[0] ? vector.alias() : vector.narrow(0, start, length);
+
+    private readonly record struct Run(long Start, long GradientStart, long Length, AdamWUpdate Update);
+}
