@@ -35,5 +35,5 @@ internal static class TestSeries
     }
 
     public static float[] Floats(Tensor tensor)
-        => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).contiguous().bytes).ToArray();
+        => MemoryMarshal.Cast<byte, float>(tensor.to(ScalarType.Float32).cpu().contiguous().bytes).ToArray();
 }

@@ -9,6 +9,7 @@ using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
+using TorchSharp;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -216,6 +217,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
 
         EncoderModel CreateModel(Device device, TrainingResult? result)
         {
+            method.to(device);          // where nothing was trained, it is not there yet
             var (kept, network) = Kept(format, method, source, device);
             var facts = TrainingFacts.Of(GetType().Name, result, wasCanceled: result is null && Settings.NumberOfEpochs > 0);
             if (kept.Truncates)

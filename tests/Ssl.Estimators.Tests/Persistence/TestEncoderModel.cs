@@ -111,7 +111,8 @@ internal static class TestEncoderModel
 
         public override long Count => values.shape[0];
 
-        public override Batch To(Device device) => this;
+        public override Batch To(Device device)
+            => device.type == values.device.type ? this : new Weights(values.to(device), squares.to(device));
 
         public override void Dispose()
         {

@@ -72,7 +72,7 @@ public sealed class MaskedImageTests
                     tokens[image][place] = [.. learned.Zip(positions[place], (a, b) => a + b)];
             }
             double[][][] encoded = Numbers.Cubes(encoder.EncodePatches(Numbers.ToTensor(tokens)));
-            double[][] rebuilt = Numbers.Rows(Steps.Child<Linear>(method, "output").call(Numbers.ToTensor(At(encoded, hidden))));
+            double[][] rebuilt = Numbers.Rows(Steps.Child<LinearLayer>(method, "output").call(Numbers.ToTensor(At(encoded, hidden))));
             double expected = rebuilt.Zip(At(patches, hidden), (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average()).Average();
             Numbers.AreEqual(expected, loss.Total, $"loss of step {step}");
         }

@@ -29,10 +29,10 @@ public sealed class SwavAndDinoTests
             Crops = new MultiCrop(large, 2, small, Locals), Temperature = 0.3f, NumberOfPrototypes = 6, ProjectionDimension = 4,
         });
         var projection = Steps.Child<ProjectionMlp>(method, "projection");
-        var prototypes = Steps.Child<Linear>(method, "prototypes");
+        var prototypes = Steps.Child<LinearLayer>(method, "prototypes");
         for (var step = 0; step < 3; step++)
         {
-            double[][] unit = Numbers.Rows(prototypes.weight);
+            double[][] unit = Numbers.Rows(prototypes.Weight);
             foreach (double[] prototype in unit)
                 Assert.AreEqual(1, Numbers.Dot(prototype, prototype), 1e-5, $"length of a prototype in step {step}");
             var loss = method.Loss([TinyImageEncoder.Images(Count, seed: 30 + step)]);
@@ -44,14 +44,14 @@ public sealed class SwavAndDinoTests
             Numbers.IsTheSlope(encoder.Weight, () => ByHand(fixedTargets));
             Assert.IsGreaterThan(0.1, Numbers.SlopeError(encoder.Weight, () => ByHand([.. Scores()[..2].Select(Sinkhorn)])),
                 "targets that move would give another gradient");
-            double[][] kept = Numbers.Rows(prototypes.weight - 0.3 * prototypes.weight.grad!);
+            double[][] kept = Numbers.Rows(prototypes.Weight - 0.3 * prototypes.Weight.grad!);
             Steps.Descend(method, progress: 0.5, rate: 0.3);
-            Numbers.AreEqual(kept.SelectMany(Numbers.Unit), prototypes.weight, "prototypes after the step, at length 1");
+            Numbers.AreEqual(kept.SelectMany(Numbers.Unit), prototypes.Weight, "prototypes after the step, at length 1");
 
             // [N, K] for each view, the two large ones first.
             double[][][] Scores() => Views(large, small, step, encoder,
                 embeddings => Numbers.Rows(Steps.Call(projection, embeddings)),
-                z => [.. Numbers.Rows(prototypes.weight).Select(prototype => Numbers.Dot(prototype, Numbers.Unit(z)))]);
+                z => [.. Numbers.Rows(prototypes.Weight).Select(prototype => Numbers.Dot(prototype, Numbers.Unit(z)))]);
 
             double ByHand(double[][][] targets) => OverPairs(targets, Scores(), 0.3);
         }
@@ -68,7 +68,7 @@ public sealed class SwavAndDinoTests
             Crops = new MultiCrop(new RecordedView(2), 2, new RecordedView(3, side: 4), Locals), NumberOfPrototypes = 6,
             ProjectionDimension = 4, FrozenPrototypesFraction = 0.5,
         });
-        Tensor prototypes = Steps.Child<Linear>(method, "prototypes").weight, head = Steps.Weight(method, "projection.layers.0.weight");
+        Tensor prototypes = Steps.Child<LinearLayer>(method, "prototypes").Weight, head = Steps.Weight(method, "projection.layers.0.weight");
         double[] drawn = Numbers.Values(prototypes);
         for (var step = 0; step < 4; step++)
         {

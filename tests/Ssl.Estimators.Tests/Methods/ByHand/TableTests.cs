@@ -78,7 +78,7 @@ public sealed class TableTests
         var swapped = rows.Swapped(0.4f, same.Views);
         using var noGrad = no_grad();
         var embeddings = encoder.call(swapped.ToBatch());
-        double[][] scores = Numbers.Rows(Steps.Child<Linear>(method, "mask").call(embeddings));
+        double[][] scores = Numbers.Rows(Steps.Child<LinearLayer>(method, "mask").call(embeddings));
         double mask = 0;
         var changed = 0;
         for (var row = 0; row < Count; row++)

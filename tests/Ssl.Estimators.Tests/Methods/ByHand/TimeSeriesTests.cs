@@ -142,7 +142,7 @@ public sealed class TimeSeriesTests
                 .Select((row, i) => Hidden(row, (lengths[separates ? i / Channels : i] + patch - 1) / patch))];
             bool[] flags = [.. hidden.SelectMany(row => row)];
             var encoded = encoder.EncodePrepared(encoder.Prepare(series), tensor(flags, [hidden.Length, length / patch]));
-            double[][][] rebuilt = Numbers.Cubes(Steps.Child<Linear>(method, "output").call(encoded));
+            double[][][] rebuilt = Numbers.Cubes(Steps.Child<LinearLayer>(method, "output").call(encoded));
             List<double> errors = [];
             for (var i = 0; i < lengths.Length; i++)
             {
@@ -206,7 +206,7 @@ public sealed class TimeSeriesTests
             double temporal = 0, contextual = 0;
             if (temporalWeight > 0)
             {
-                double[][][] predicted = Numbers.Parts(Steps.Child<Linear>(method, "prediction").call(contexts), 2);
+                double[][][] predicted = Numbers.Parts(Steps.Child<LinearLayer>(method, "prediction").call(contexts), 2);
                 temporal = Temporal(predicted[0], fromStrong, past) + Temporal(predicted[1], fromWeak, past);
                 Numbers.AreEqual(temporal, loss, "temporal");
             }
@@ -235,7 +235,7 @@ public sealed class TimeSeriesTests
         // What a transformer says at a token before the past: [2N, 64].
         Tensor Contexts(double[][][] pasts)
         {
-            var inputs = Steps.Child<Linear>(method, "context_input").call(Numbers.ToTensor(pasts));
+            var inputs = Steps.Child<LinearLayer>(method, "context_input").call(Numbers.ToTensor(pasts));
             var tokens = cat([Steps.Weight(method, "context_token").expand(inputs.shape[0], 1, -1), inputs], 1);
             return context.call(tokens, ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool)).select(1, 0);
         }

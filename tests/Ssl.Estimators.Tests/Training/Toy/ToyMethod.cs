@@ -66,8 +66,8 @@ internal sealed class ToyMethod : PretrainingMethod
     {
         Losses++;
         Tensor values = ((VectorBatch)columns[0]).Values;                                        // [N, I]
-        Tensor noise = randn(values.shape, device: values.device, generator: _streams.Views);
-        Tensor kept = rand(values.shape, device: values.device, generator: _streams.Masks) > 0.1;
+        Tensor noise = Draws.Normal(values.shape, values.device, _streams.Views);
+        Tensor kept = Draws.Uniform(values.shape, values.device, _streams.Masks) > 0.1;
         Tensor embedding = encoder.Embed((values + 0.1 * noise) * kept);                         // [N, D]
         Tensor error = (embedding.matmul(decoder) - values).square().mean();
         Tensor size = embedding.square().mean();
