@@ -8,7 +8,7 @@ namespace Ssl.Bench;
 public static class Peer
 {
     // SSL_PYTHON names another interpreter, such as one whose torch knows the GPU.
-    private static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named
+    internal static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named
         : "/usr/bin/python3";
 
     /// <summary>Throws unless a program and its packages are there.</summary>

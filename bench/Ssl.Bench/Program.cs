@@ -30,6 +30,7 @@ BenchCase[] cases =
     new ImagesQuality(),
     new ImagesLearnedView(),
     new ImagesGpu(),
+    new GpuSpeed(),
     new TablesSpeed(),
     new TablesAnomaly(),
     new AnomalyMethods(),
