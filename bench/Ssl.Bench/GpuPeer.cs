@@ -17,10 +17,7 @@ public sealed class GpuPeer : IDisposable
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
-        // Python finds its own libtorch; where this program runs on another one (eng/gpu-check), that one's path must not lead it astray.
-        start.Environment.Remove("LD_PRELOAD");
-        if (start.Environment.Remove("SSL_SYSTEM_LIBRARY_PATH", out var libraries))
-            start.Environment["LD_LIBRARY_PATH"] = libraries;
+        Peer.LeaveLibraries(start);
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
     }

@@ -101,7 +101,7 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
         var ends = new List<double>();
         var watch = Stopwatch.StartNew();
         options.NumberOfEpochs = epochs;
-        options.Progress = new Ends(progress =>
+        options.Progress = new Reports(progress =>
         {
             if (progress.EpochCompleted)
                 ends.Add(watch.Elapsed.TotalSeconds);
@@ -168,7 +168,7 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
         }
     }
 
-    private static MLContext Context(bool gpu) => new(seed: BenchResults.Seed) { GpuDeviceId = gpu ? 0 : null };
+    internal static MLContext Context(bool gpu) => new(seed: BenchResults.Seed) { GpuDeviceId = gpu ? 0 : null };
 
     private static Dictionary<string, double> One(string name, double value) => new() { [name] = value };
 
@@ -176,7 +176,7 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
         => new([new("row", row), .. arguments.Select(argument => KeyValuePair.Create<string, JsonNode?>(argument.Name, argument.Value))]);
 
     // Made-up rows of the kind that a method reads; types that say their vectors' sizes.
-    private static IDataView View(MLContext mlContext, object data)
+    internal static IDataView View(MLContext mlContext, object data)
     {
         switch (data)
         {
@@ -196,7 +196,7 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
         }
     }
 
-    private static Pixels[] Images(int rows, int side)
+    internal static Pixels[] Images(int rows, int side)
     {
         var random = new Random(BenchResults.Seed);
         return [.. Enumerable.Range(0, rows).Select(_ =>
@@ -207,7 +207,7 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
         })];
     }
 
-    private static Numbers[] Uniform(int rows, int numbers)
+    internal static Numbers[] Uniform(int rows, int numbers)
     {
         var random = new Random(BenchResults.Seed);
         return [.. Enumerable.Range(0, rows).Select(_ =>
@@ -246,17 +246,12 @@ internal sealed record GpuRow(string Name, string Title, string Unit, JsonObject
     private static double Transformer(int layers, int dimension, int tokens)
         => layers * (6.0 * 12 * dimension * dimension * tokens + 3.0 * 4 * tokens * tokens * dimension);
 
-    private sealed class Ends(Action<PretrainingProgress> action) : IProgress<PretrainingProgress>
-    {
-        public void Report(PretrainingProgress value) => action(value);
-    }
-
-    private sealed class Pixels
+    internal sealed class Pixels
     {
         public byte[] Image { get; set; } = [];
     }
 
-    private sealed class Numbers
+    internal sealed class Numbers
     {
         public float[] Values { get; set; } = [];
     }

@@ -59,8 +59,10 @@ public sealed class GpuSpeed : BenchCase
             }
             results.Save();
         }
-        results.Print();
         if (faults.Count > 0)
+        {
+            results.Print();
             throw new InvalidOperationException($"These rows failed, see the notes: {string.Join(", ", faults)}.");
+        }
     }
 }

@@ -31,6 +31,7 @@ BenchCase[] cases =
     new ImagesLearnedView(),
     new ImagesGpu(),
     new GpuSpeed(),
+    new GpuParity(),
     new TablesSpeed(),
     new TablesAnomaly(),
     new AnomalyMethods(),
