@@ -35,7 +35,7 @@ public sealed class ImageBatch : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return Pixels.device.type == device.type && (device.index < 0 || Pixels.device.index == device.index)
-            ? this : new ImageBatch(Pixels.to(device));
+            ? this : new ImageBatch(DeviceCopy.Of(Pixels, device));
     }
 
     /// <inheritdoc/>

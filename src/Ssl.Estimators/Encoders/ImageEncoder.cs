@@ -12,6 +12,9 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
     // A convolution orders its weights anew for each part, so that a few images at a time would cost twice as much.
     private const int PixelsAtOnce = 32 * 224 * 224, FewImages = 16;
 
+    // Of the standardization, one for each channel: of images of bytes, of others, and what is added.
+    private float[]? _byteScales, _scales, _offsets;
+
     /// <summary>An encoder of this name; the derived class registers its components.</summary>
     /// <param name="name">Name of the module.</param>
     /// <param name="shape">The images that it takes.</param>
@@ -82,9 +85,11 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         }
         using var scope = NewDisposeScope();
         // One multiplication and one addition for each pixel, the 1/255 of bytes included.
-        double unit = batch.Pixels.dtype == ScalarType.Byte ? 1.0 / 255 : 1;
-        var scale = PerChannel(Normalization.Deviation.Select(d => (float)(unit / d)), batch.Pixels.device); // [1, C, 1, 1]
-        var offset = PerChannel(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d), batch.Pixels.device);
+        float[] scales = batch.Pixels.dtype == ScalarType.Byte
+            ? _byteScales ??= Scales(1.0 / 255) : _scales ??= Scales(1);
+        _offsets ??= [.. Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d)];
+        var scale = PerChannel(scales, batch.Pixels.device);                                        // [1, C, 1, 1]
+        var offset = PerChannel(_offsets, batch.Pixels.device);
         var pixels = batch.Pixels.mul(scale).add_(offset, One);
         if (Resizes && (shape[2] != NetworkShape.Height || shape[3] != NetworkShape.Width))
         {
@@ -95,11 +100,9 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
         return pixels.MoveToOuterDisposeScope();
     }
 
-    private static Tensor PerChannel(IEnumerable<float> values, Device device)
-    {
-        float[] array = [.. values];
-        return tensor(array, device: device).view(1, array.Length, 1, 1);
-    }
+    private float[] Scales(double unit) => [.. Normalization.Deviation.Select(d => (float)(unit / d))];
+
+    private static Tensor PerChannel(float[] values, Device device) => Constants.On(device, values).view(1, values.Length, 1, 1);
 }
 
 /// <summary>Size of an image.</summary>

@@ -17,7 +17,7 @@ internal sealed class LabelBatch(Tensor values) : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return values.device.type == device.type && (device.index < 0 || values.device.index == device.index)
-            ? this : new LabelBatch(values.to(device));
+            ? this : new LabelBatch(DeviceCopy.Of(values, device));
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed class TokenBatch : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return Ids.device.type == device.type && (device.index < 0 || Ids.device.index == device.index)
-            ? this : new TokenBatch(Ids.to(device), Mask.to(device)) { HasPadding = HasPadding };
+            ? this : new TokenBatch(DeviceCopy.Of(Ids, device), DeviceCopy.Of(Mask, device)) { HasPadding = HasPadding };
     }
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ namespace Ssl.Estimators.Masking;
 /// </remarks>
 public sealed class TokenMasker
 {
+    // The draw of a place that is never chosen.
+    private const double NotPlain = 2;
+
     private readonly TokenVocabulary _vocabulary;
 
     /// <summary>A masker for a vocabulary.</summary>
@@ -58,13 +61,39 @@ public sealed class TokenMasker
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(generator);
         using var scope = NewDisposeScope();
-        var device = batch.Ids.device;
-        long[] shape = batch.Ids.shape;
-        var plain = batch.Mask.logical_and(batch.Ids.ge(Number(_vocabulary.SpecialCount)));                 // [N, L]
-        var draw = Draws.Uniform(shape, device, generator).masked_fill_(plain.logical_not(), Number(2));
-        var chosen = draw.lt(Number(MaskRatio)).logical_or(draw.eq(draw.min())).logical_and(plain);         // [N, L]
-        var positions = chosen.view(-1).nonzero().squeeze(1);                                       // [M]
+        var draw = Draw(batch, generator);
+        var chosen = draw.lt(Number(MaskRatio)).logical_or(draw.eq(draw.min())).logical_and(draw.lt(Number(NotPlain))); // [N, L]
+        return Hide(batch, chosen.view(-1).nonzero().squeeze(1), null, generator);
+    }
 
+    /// <summary>
+    /// The same where nobody knows how many tokens are chosen, for to know would wait for a GPU: so many places that there are always
+    /// enough, and which of them are chosen.
+    /// </summary>
+    /// <param name="batch">N texts of L places; not changed and not disposed of.</param>
+    /// <param name="generator">The draws.</param>
+    internal MaskedTokens ApplyWithoutWaiting(TokenBatch batch, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        var draw = Draw(batch, generator).view(-1);
+        // Of all places as many as a draw of so many hits in the mean, and six deviations more.
+        double places = draw.shape[0], most = places * MaskRatio + 6 * Math.Sqrt(places * MaskRatio * (1 - MaskRatio)) + 1;
+        var (lowest, positions) = draw.topk((int)Math.Min(places, Math.Ceiling(most)), 0, largest: false, sorted: false); // [M] twice
+        var chosen = lowest.lt(Number(MaskRatio)).logical_or(lowest.eq(lowest.min())).logical_and(lowest.lt(Number(NotPlain)));
+        return Hide(batch, positions, chosen, generator);
+    }
+
+    // Evenly between 0 and 1 for the plain tokens, more for all other places: [N, L].
+    private Tensor Draw(TokenBatch batch, Generator generator)
+    {
+        var plain = batch.Mask.logical_and(batch.Ids.ge(Number(_vocabulary.SpecialCount)));                 // [N, L]
+        return Draws.Uniform(batch.Ids.shape, batch.Ids.device, generator).masked_fill_(plain.logical_not(), Number(NotPlain));
+    }
+
+    // Hides the tokens at M places, or at those of them that are chosen.
+    private MaskedTokens Hide(TokenBatch batch, Tensor positions, Tensor? chosen, Generator generator)
+    {
+        var device = batch.Ids.device;
         var ids = batch.Ids.reshape(-1);                                                            // [N * L]
         var targets = ids.index_select(0, positions);                                               // [M]
         long[] count = targets.shape;
@@ -72,9 +101,11 @@ public sealed class TokenMasker
         var random = Draws.Integers(_vocabulary.SpecialCount, _vocabulary.Size, count, device, generator);
         var replaced = where(kind.lt(Number(MaskShare + RandomShare)), random, targets)
             .masked_fill_(kind.lt(Number(MaskShare)), Number(_vocabulary.MaskId));                  // [M]
-        var hidden = ids.clone().scatter_(0, positions, replaced).view(shape);                            // [N, L]
+        if (chosen is not null)
+            replaced = where(chosen, replaced, targets);
+        var hidden = ids.clone().scatter_(0, positions, replaced).view(batch.Ids.shape);                  // [N, L]
         return new MaskedTokens(new TokenBatch(hidden.MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope()),
-            positions.MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
+            positions.MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope()) { Chosen = chosen?.MoveToOuterDisposeScope() };
     }
 }
 
@@ -82,4 +113,8 @@ public sealed class TokenMasker
 /// <param name="Batch">The texts as the encoder shall see them, [N, L].</param>
 /// <param name="Positions">The chosen places, int64 [M], counted through [N * L] in rising order.</param>
 /// <param name="Targets">The tokens that stood there, int64 [M].</param>
-public sealed record MaskedTokens(TokenBatch Batch, Tensor Positions, Tensor Targets);
+public sealed record MaskedTokens(TokenBatch Batch, Tensor Positions, Tensor Targets)
+{
+    /// <summary>Which of the places are chosen, bool [M], in any order; null where all are. At the others nothing is hidden.</summary>
+    internal Tensor? Chosen { get; init; }
+}

@@ -29,7 +29,7 @@ internal sealed class PretrainingRun(
 
     public void Dispose()
     {
-        (source as IDisposable)?.Dispose();
+        source.Dispose();
         method.Dispose();
     }
 }

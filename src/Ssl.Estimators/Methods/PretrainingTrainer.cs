@@ -113,6 +113,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var seed = Seed();
         using var streams = new RandomStreams(seed);
         using var run = Prepare(input, streams, channel);
+        run.Source.PlaceOn(device);
         var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
         if (epochs > Settings.NumberOfEpochs)
         {

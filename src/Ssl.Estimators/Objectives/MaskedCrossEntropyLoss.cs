@@ -53,6 +53,21 @@ public static class MaskedCrossEntropyLoss
         return Compute(scores, targets.reshape(-1).index_select(0, places)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The mean loss over those of some places that count, and the share of them whose target has the highest score.</summary>
+    /// <param name="logits">Scores of the places, [M, classes].</param>
+    /// <param name="targets">What stood there, int64 [M].</param>
+    /// <param name="counted">Which of them count, bool [M]: as 0 and 1, not by their number, which would wait for a GPU.</param>
+    /// <returns>Two scalars, the second detached; 0 where nothing counts.</returns>
+    internal static (Tensor Loss, Tensor Accuracy) ComputeCounted(Tensor logits, Tensor targets, Tensor counted)
+    {
+        using var scope = NewDisposeScope();
+        var weights = counted.to(ScalarType.Float32);                                               // [M]
+        var count = weights.sum().clamp_min(Number(1.0));
+        var loss = (nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None) * weights).sum() / count;
+        var accuracy = (Hits(logits, targets).to(ScalarType.Float32) * weights).sum() / count;
+        return (loss.MoveToOuterDisposeScope(), accuracy.MoveToOuterDisposeScope());
+    }
+
     /// <summary>Share of places whose target has the highest score.</summary>
     /// <param name="logits">Scores of the chosen places, [M, classes].</param>
     /// <param name="targets">What stood there, int64 [M].</param>
@@ -62,9 +77,13 @@ public static class MaskedCrossEntropyLoss
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(targets);
         using var scope = NewDisposeScope();
+        return Hits(logits, targets).to(ScalarType.Float32).sum().div(Number(Math.Max(1, targets.shape[0]))).MoveToOuterDisposeScope();
+    }
+
+    // Bool [M]. Cheaper than argmax; a tie counts as a hit.
+    private static Tensor Hits(Tensor logits, Tensor targets)
+    {
         var scores = logits.detach();
-        // Cheaper than argmax; a tie counts as a hit.
-        var hits = scores.gather(1, targets.unsqueeze(1)).squeeze(1).ge(scores.amax(1));            // [M]
-        return hits.to(ScalarType.Float32).sum().div(Number(Math.Max(1, targets.shape[0]))).MoveToOuterDisposeScope();
+        return scores.gather(1, targets.unsqueeze(1)).squeeze(1).ge(scores.amax(1));
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Rows;
 
@@ -10,7 +11,7 @@ namespace Ssl.Estimators.Rows;
 /// Batches of the rows of a data view. Rows that the format cannot use are left out. The rows are read once and kept in
 /// a <see cref="RowStore"/>; if they outgrow the limit they are read anew every epoch, through a shuffle buffer.
 /// </summary>
-internal abstract class BatchSource : IBatchSource
+internal abstract class BatchSource : IBatchSource, IDisposable
 {
     private const int BatchesAhead = 2;
 
@@ -56,6 +57,9 @@ internal abstract class BatchSource : IBatchSource
 
     private protected Settings Options { get; }
 
+    // Where the batches are wanted; null for the host.
+    private protected Device? Target { get; set; }
+
     // A contrastive step on a few left-over rows would have few negatives and a gradient of its own.
     private protected bool DropLast => Options.MinimumBatchRows > 1;
 
@@ -68,18 +72,28 @@ internal abstract class BatchSource : IBatchSource
     /// <summary>All rows of the data, those that cannot be used among them.</summary>
     public abstract long CountAllRows();
 
+    /// <summary>Brings the batches to a device from now on: rows in memory are kept there, where they fit.</summary>
+    /// <param name="device">Where they are wanted.</param>
+    /// <param name="keepsRows">Whether rows are kept there; null for where that saves time: on a GPU, up to <see cref="DeviceRows.MostBytes"/>.</param>
+    public virtual void PlaceOn(Device device, bool? keepsRows = null) => Target = device;
+
+    /// <summary>Frees the device's memory; nothing is read afterwards.</summary>
+    public virtual void Dispose()
+    {
+    }
+
     public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
-        => Prefetch.Run(Batches(cancellationToken), BatchesAhead, Discard, cancellationToken);
+        => Prefetch.Run(Moved(Batches(cancellationToken)), BatchesAhead, Discard, cancellationToken);
 
     /// <summary>The rows kept out of training, always in the same order and the same batches. Nothing is drawn at random.</summary>
     /// <exception cref="InvalidOperationException">There are too few of them (streamed rows only; others are counted at once).</exception>
     public IEnumerable<IReadOnlyList<Batch>> HeldOut(CancellationToken cancellationToken)
-        => Prefetch.Run(HeldOutBatches(cancellationToken), BatchesAhead, Discard, cancellationToken);
+        => Prefetch.Run(Moved(HeldOutBatches(cancellationToken)), BatchesAhead, Discard, cancellationToken);
 
     /// <summary>A part of the rows to train on, evenly over the data, in mixed batches. Nothing is drawn at random.</summary>
     /// <param name="most">Batches at most.</param>
     public IEnumerable<IReadOnlyList<Batch>> Sample(int most)
-        => Prefetch.Run(SampleBatches(most), BatchesAhead, Discard, CancellationToken.None);
+        => Prefetch.Run(Moved(SampleBatches(most)), BatchesAhead, Discard, CancellationToken.None);
 
     private protected abstract IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most);
 
@@ -193,6 +207,22 @@ internal abstract class BatchSource : IBatchSource
         => BatchOrder.Bounded(batch, rows.Length, limit, Options.MinimumBatchRows);
 
     private protected static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    // On the thread that prepares batches: the one that trains finds them on the device.
+    private IEnumerable<IReadOnlyList<Batch>> Moved(IEnumerable<IReadOnlyList<Batch>> batches)
+        => Target is { } device ? batches.Select(columns => Move(columns, device)) : batches;
+
+    private static Batch[] Move(IReadOnlyList<Batch> columns, Device device)
+    {
+        var moved = new Batch[columns.Count];
+        for (var i = 0; i < moved.Length; i++)
+        {
+            moved[i] = columns[i].To(device);
+            if (!ReferenceEquals(moved[i], columns[i]))
+                columns[i].Dispose();
+        }
+        return moved;
+    }
 
     private static void Discard(IReadOnlyList<Batch> batches)
     {

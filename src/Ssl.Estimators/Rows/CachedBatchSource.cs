@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Rows;
@@ -11,6 +12,10 @@ internal sealed class CachedBatchSource : BatchSource
     private readonly int[]? _chosen;
     private readonly int[] _heldOut;
     private readonly long _leftOut;
+
+    // Shared with the sources made of this one, which do not free it.
+    private DeviceRows? _onDevice;
+    private bool _ownsRows;
 
     /// <param name="rows">All rows read.</param>
     /// <param name="labels">One for each row, or null.</param>
@@ -54,7 +59,7 @@ internal sealed class CachedBatchSource : BatchSource
 
     /// <summary>Some of the rows.</summary>
     /// <param name="chosen">Their numbers among all rows read.</param>
-    public CachedBatchSource Only(int[] chosen) => new(_rows, _labels, _leftOut, Options, chosen) { Truncation = Truncation };
+    public CachedBatchSource Only(int[] chosen) => Part(_labels, chosen);
 
     /// <summary>The rows in use and further ones, with labels that the data do not have.</summary>
     /// <param name="labeled">Numbers of rows among all rows read, and their labels.</param>
@@ -63,36 +68,76 @@ internal sealed class CachedBatchSource : BatchSource
         double[] labels = [.. Labels];
         foreach (var (row, label) in labeled)
             labels[row] = label;
-        return new(_rows, labels, _leftOut, Options, [.. RowNumbers(), .. labeled.Select(item => item.Row)]) { Truncation = Truncation };
+        return Part(labels, [.. RowNumbers(), .. labeled.Select(item => item.Row)]);
+    }
+
+    private CachedBatchSource Part(IReadOnlyList<double>? labels, int[] chosen)
+        => new(_rows, labels, _leftOut, Options, chosen) { Truncation = Truncation, Target = Target, _onDevice = _onDevice };
+
+    public override void PlaceOn(Device device, bool? keepsRows = null)
+    {
+        base.PlaceOn(device, keepsRows);
+        if (keepsRows ?? device.type != DeviceType.CPU && _rows.Bytes <= DeviceRows.MostBytes)
+        {
+            _onDevice = _rows.OnDevice(device);
+            _ownsRows = true;
+        }
+    }
+
+    public override void Dispose()
+    {
+        if (_ownsRows)
+            _onDevice?.Dispose();
+        _onDevice = null;
     }
 
     /// <summary>All rows in their order, drawing nothing at random.</summary>
     public IEnumerable<IReadOnlyList<Batch>> InOrder()
     {
         var order = RowNumbers();
-        foreach (var batch in Bounded(_rows, BatchOrder.Cut(order, Options.BatchSize, dropLast: false, null, Options.Shuffle)))
-            yield return WithLabels(batch);
+        return ToBatches(Bounded(_rows, BatchOrder.Cut(order, Options.BatchSize, dropLast: false, null, Options.Shuffle)), _labels);
     }
 
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
-        => Bounded(_rows, BatchOrder.Even(_heldOut, Options.BatchSize)).Select(batch => _rows.ToBatches(batch));
+        => ToBatches(Bounded(_rows, BatchOrder.Even(_heldOut, Options.BatchSize)), null);
 
     private protected override IEnumerable<IReadOnlyList<Batch>> SampleBatches(int most)
-        => Bounded(_rows, BatchOrder.Spread(RowNumbers(), Options.BatchSize, most)).Select(batch => _rows.ToBatches(batch));
+        => ToBatches(Bounded(_rows, BatchOrder.Spread(RowNumbers(), Options.BatchSize, most)), null);
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
         var order = RowNumbers();
         Options.Shuffle.Shuffle(order);
-        foreach (var batch in Cut(_rows, order, DropLast))
-            yield return WithLabels(batch);
+        return ToBatches(Cut(_rows, order, DropLast), _labels);
     }
 
     private int[] RowNumbers() => _chosen is null ? [.. Enumerable.Range(0, Count)] : [.. _chosen];
 
-    private IReadOnlyList<Batch> WithLabels(ArraySegment<int> rows)
+    // With their labels, where they are wanted, as the last batch of a step.
+    private IEnumerable<IReadOnlyList<Batch>> ToBatches(IEnumerable<ArraySegment<int>> batches, IReadOnlyList<double>? labels)
     {
-        var batches = _rows.ToBatches(rows);
-        return _labels is null ? batches : [.. batches, new LabelBatch(tensor(rows.Select(row => _labels[row]).ToArray()))];
+        if (_onDevice is { } rows)
+            return Gathered(rows, [.. batches], labels);
+        return batches.Select(batch => WithLabels(_rows.ToBatches(batch),
+            labels is null ? null : tensor(batch.Select(row => labels[row]).ToArray())));
     }
+
+    // The numbers of all rows go to the device at once: copying them batch by batch would wait for it each time.
+    private static IEnumerable<IReadOnlyList<Batch>> Gathered(DeviceRows rows, ArraySegment<int>[] batches, IReadOnlyList<double>? labels)
+    {
+        long[] order = [.. batches.SelectMany(batch => batch).Select(row => (long)row)];
+        using Tensor numbers = DeviceRows.Upload<long>(order, ScalarType.Int64, rows.Device, order.Length);
+        using Tensor? values = labels is null ? null
+            : DeviceRows.Upload<double>(order.Select(row => labels[(int)row]).ToArray(), ScalarType.Float64, rows.Device, order.Length);
+        long start = 0;
+        foreach (var batch in batches)
+        {
+            using Tensor part = numbers.narrow(0, start, batch.Count);
+            yield return WithLabels(rows.ToBatches(part, batch), values?.narrow(0, start, batch.Count));
+            start += batch.Count;
+        }
+    }
+
+    private static IReadOnlyList<Batch> WithLabels(IReadOnlyList<Batch> batches, Tensor? labels)
+        => labels is null ? batches : [.. batches, new LabelBatch(labels)];
 }

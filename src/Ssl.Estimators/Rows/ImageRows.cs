@@ -128,6 +128,8 @@ internal sealed class PixelRows(ImageShape shape, PixelMoments? moments = null) 
     private List<byte[]> _blocks = [];
     private int _count;
 
+    private ImageShape Shape => shape;
+
     public override int Count => _count;
 
     public override long Bytes => (long)_count * shape.Length;
@@ -168,6 +170,8 @@ internal sealed class PixelRows(ImageShape shape, PixelMoments? moments = null) 
         return new ImageBatch(pixels);
     }
 
+    internal override DeviceRows OnDevice(Device device) => new DevicePixels(this, device);
+
     private void Add(ReadOnlySpan<byte> pixels)
     {
         if (_count == _blocks.Count * _rowsPerBlock)
@@ -176,4 +180,31 @@ internal sealed class PixelRows(ImageShape shape, PixelMoments? moments = null) 
     }
 
     private Span<byte> Row(int row) => _blocks[row / _rowsPerBlock].AsSpan(row % _rowsPerBlock * shape.Length, shape.Length);
+
+    /// <summary>The images in a device's memory, as bytes.</summary>
+    private sealed class DevicePixels : DeviceRows
+    {
+        private readonly Tensor _pixels; // [rows, channels, height, width]
+
+        public DevicePixels(PixelRows rows, Device device) : base(device)
+        {
+            // Row by row the bytes would be copied twice: a block of the store is one piece.
+            _pixels = empty(rows._count, rows.Shape.Channels, rows.Shape.Height, rows.Shape.Width, dtype: ScalarType.Byte, device: device)
+                .DetachFromDisposeScope();
+            for (var first = 0; first < rows._count; first += rows._rowsPerBlock)
+            {
+                var count = Math.Min(rows._rowsPerBlock, rows._count - first);
+                using var scope = NewDisposeScope();
+                var block = Upload<byte>(rows._blocks[first / rows._rowsPerBlock].AsSpan(0, count * rows.Shape.Length), ScalarType.Byte, CPU,
+                    count, rows.Shape.Channels, rows.Shape.Height, rows.Shape.Width);
+                _pixels.narrow(0, first, count).copy_(block);
+                block.Dispose();
+            }
+        }
+
+        public override IReadOnlyList<Batch> ToBatches(Tensor rows, ReadOnlySpan<int> numbers)
+            => [new ImageBatch(_pixels.index_select(0, rows).DetachFromDisposeScope())];
+
+        public override void Dispose() => _pixels.Dispose();
+    }
 }

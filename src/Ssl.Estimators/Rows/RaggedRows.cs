@@ -22,6 +22,9 @@ internal sealed class RaggedRows<T> where T : unmanaged
     /// <summary>Items of a row.</summary>
     public int Length(int row) => _ends[row] - Start(row);
 
+    /// <summary>The items of all rows; valid until one is added or dropped.</summary>
+    public ReadOnlySpan<T> Items => CollectionsMarshal.AsSpan(_items);
+
     /// <summary>The items of a row; valid until one is added or dropped.</summary>
     public ReadOnlySpan<T> this[int row] => CollectionsMarshal.AsSpan(_items).Slice(Start(row), Length(row));
 

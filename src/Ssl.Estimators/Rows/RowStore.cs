@@ -66,6 +66,12 @@ public abstract class RowStore
     /// <summary>The batches of a training step, one for each column that the method trains on.</summary>
     internal virtual IReadOnlyList<Batch> ToBatches(ReadOnlySpan<int> rows) => [ToBatch(rows)];
 
+    /// <summary>
+    /// These rows in a device's memory, for a training that takes its batches from there; the store is not changed meanwhile.
+    /// Null (the default) where a kind has no such form: its batches are then made on the host and copied.
+    /// </summary>
+    internal virtual DeviceRows? OnDevice(Device device) => null;
+
     /// <summary>Embeddings of all rows, Single [<see cref="Count"/>, D] on the device, in the current dispose scope.</summary>
     internal virtual Tensor Encode(Encoder network, Device device) => Encode(network, device, AllRows);
 

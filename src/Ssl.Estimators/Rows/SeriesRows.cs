@@ -201,11 +201,20 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
 
     internal override Tensor EncodeAll(Encoder network, Device device) => Encode(network, device);
 
+    // Timestamps of a batch, and whether some of them are padding.
+    private (int Length, bool HasPadding) Padded(ReadOnlySpan<int> rows)
+    {
+        int longest = Math.Max(1, paddedLength), shortest = int.MaxValue;
+        foreach (var row in rows)
+            (longest, shortest) = (Math.Max(longest, Length(row)), Math.Min(shortest, Math.Max(1, Length(row))));
+        return (longest, shortest < longest);
+    }
+
+    internal override DeviceRows OnDevice(Device device) => new DeviceSeries(this, device);
+
     public override SeriesBatch ToBatch(ReadOnlySpan<int> rows)
     {
-        var longest = Math.Max(1, paddedLength);
-        foreach (var row in rows)
-            longest = Math.Max(longest, Length(row));
+        var (longest, hasPadding) = Padded(rows);
         RequireFits(rows.Length, (long)_channels * longest, sizeof(float), $"series of {longest} timestamps");
         var values = zeros(rows.Length, _channels, longest, dtype: ScalarType.Float32);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
@@ -231,6 +240,65 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
                 }
             }
         }
-        return new SeriesBatch(values, mask, observed);
+        return new SeriesBatch(values, mask, observed) { HasPadding = hasPadding };
+    }
+
+    /// <summary>The series in a device's memory, timestamp after timestamp, and which timestamps have a value.</summary>
+    private sealed class DeviceSeries : DeviceRows
+    {
+        private readonly SeriesRows _host;
+        private readonly Tensor _values, _observed; // [timestamps of all, C], [timestamps of all]
+        private readonly DevicePlaces _places;
+
+        public DeviceSeries(SeriesRows rows, Device device) : base(device)
+        {
+            _host = rows;
+            var channels = rows._channels;
+            var lengths = new long[rows.Count];
+            for (var row = 0; row < lengths.Length; row++)
+                lengths[row] = rows.Length(row);
+            _places = new DevicePlaces(lengths, rows.Padded(rows.AllRows).Length, device);
+            var timestamps = (int)Math.Max(1, lengths.Sum());
+            var (values, observed) = (new float[timestamps * channels], new bool[timestamps]);
+            var start = 0;
+            for (var row = 0; row < lengths.Length; row++)
+            {
+                var series = rows._rows[row];
+                var length = (int)lengths[row];
+                for (var i = 0; i < series.Length; i++)
+                {
+                    if (float.IsNaN(series[i]))
+                        continue;
+                    values[(start + i % length) * channels + i / length] = series[i];
+                    observed[start + i % length] = true;
+                }
+                start += length;
+            }
+            _values = Upload<float>(values, ScalarType.Float32, device, timestamps, channels);
+            _observed = Upload<bool>(observed, ScalarType.Bool, device, timestamps);
+        }
+
+        public override IReadOnlyList<Batch> ToBatches(Tensor rows, ReadOnlySpan<int> numbers)
+        {
+            using var scope = NewDisposeScope();
+            var (longest, hasPadding) = _host.Padded(numbers);
+            var (places, inside) = _places.Of(rows, longest);
+            var values = _values.index_select(0, places.view(-1)).view(numbers.Length, longest, _host._channels)
+                .masked_fill_(inside.logical_not().unsqueeze(2), Number(0)).permute(0, 2, 1).contiguous();
+            var observed = _observed.take(places).logical_and_(inside);
+            // A series of nothing is one missing value.
+            inside.narrow(1, 0, 1).fill_(Number(true));
+            return [new SeriesBatch(values.DetachFromDisposeScope(), inside.DetachFromDisposeScope(), observed.DetachFromDisposeScope())
+            {
+                HasPadding = hasPadding,
+            }];
+        }
+
+        public override void Dispose()
+        {
+            _values.Dispose();
+            _observed.Dispose();
+            _places.Dispose();
+        }
     }
 }

@@ -185,6 +185,8 @@ internal sealed class TableRows(TableColumns columns) : RowStore
         return new TableBatch(numbers, missing, codes);
     }
 
+    internal override DeviceRows OnDevice(Device device) => new DeviceCells(this, device);
+
     private static bool AreMissing(ReadOnlySpan<float> numbers)
     {
         foreach (var number in numbers)
@@ -202,5 +204,48 @@ internal sealed class TableRows(TableColumns columns) : RowStore
             return cells;
         Array.Resize(ref cells, (int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * cells.Length)));
         return cells;
+    }
+
+    /// <summary>The cells in a device's memory: numbers, which of them are missing, and codes in the smallest type that holds them.</summary>
+    private sealed class DeviceCells : DeviceRows
+    {
+        private readonly Tensor _numbers, _missing, _codes; // [rows, C], [rows, C], [rows, K]
+
+        public DeviceCells(TableRows rows, Device device) : base(device)
+        {
+            var numbers = rows._numbers.AsSpan(0, rows._count * rows._numeric).ToArray();
+            var missing = new bool[numbers.Length];
+            for (var i = 0; i < numbers.Length; i++)
+            {
+                missing[i] = float.IsNaN(numbers[i]);
+                if (missing[i])
+                    numbers[i] = 0;
+            }
+            _numbers = Upload<float>(numbers, ScalarType.Float32, device, rows._count, rows._numeric);
+            _missing = Upload<bool>(missing, ScalarType.Bool, device, rows._count, rows._numeric);
+            var codes = rows._codes.AsSpan(0, rows._count * rows._categorical);
+            var highest = 0;
+            foreach (var code in codes)
+                highest = Math.Max(highest, code);
+            var type = highest <= byte.MaxValue ? ScalarType.Byte : highest <= short.MaxValue ? ScalarType.Int16 : ScalarType.Int32;
+            using var scope = NewDisposeScope();
+            var whole = Upload<int>(codes, ScalarType.Int32, CPU, rows._count, rows._categorical);
+            _codes = whole.to(type).to(device, copy: true).DetachFromDisposeScope();
+            whole.Dispose();
+        }
+
+        public override IReadOnlyList<Batch> ToBatches(Tensor rows, ReadOnlySpan<int> numbers)
+        {
+            using var scope = NewDisposeScope();
+            return [new TableBatch(_numbers.index_select(0, rows).DetachFromDisposeScope(), _missing.index_select(0, rows).DetachFromDisposeScope(),
+                _codes.index_select(0, rows).to(ScalarType.Int64).DetachFromDisposeScope())];
+        }
+
+        public override void Dispose()
+        {
+            _numbers.Dispose();
+            _missing.Dispose();
+            _codes.Dispose();
+        }
     }
 }

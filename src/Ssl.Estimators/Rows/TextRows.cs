@@ -149,6 +149,8 @@ internal sealed class TextRows : RowStore
         return batches;
     }
 
+    internal override DeviceRows OnDevice(Device device) => new DeviceTexts([.. _columns.Select(column => column.OnDevice(device))], device);
+
     // Without padding where the encoder takes bags, else with little: texts of similar length together.
     internal override Tensor Encode(Encoder network, Device device)
     {
@@ -173,4 +175,21 @@ internal sealed class TextRows : RowStore
 
     // Groups of similar length are small anyway.
     internal override Tensor EncodeAll(Encoder network, Device device) => Encode(network, device);
+
+    private sealed class DeviceTexts(TokenRows.DeviceTokens[] columns, Device device) : DeviceRows(device)
+    {
+        public override IReadOnlyList<Batch> ToBatches(Tensor rows, ReadOnlySpan<int> numbers)
+        {
+            var batches = new Batch[columns.Length];
+            for (var i = 0; i < batches.Length; i++)
+                batches[i] = columns[i].ToBatch(rows, numbers);
+            return batches;
+        }
+
+        public override void Dispose()
+        {
+            foreach (var column in columns)
+                column.Dispose();
+        }
+    }
 }

@@ -13,6 +13,7 @@ internal sealed class TokenRows(int paddingId)
     private const int Margin = 1 << 20;
 
     private readonly RaggedRows<int> _rows = new();
+    private readonly int _paddingId = paddingId;
 
     /// <summary>Texts held.</summary>
     public int Count => _rows.Count;
@@ -56,9 +57,7 @@ internal sealed class TokenRows(int paddingId)
     /// <summary>A batch on the CPU, padded to its longest text: ids and mask [rows, longest].</summary>
     public TokenBatch ToBatch(ReadOnlySpan<int> rows)
     {
-        int longest = 1, shortest = int.MaxValue;
-        foreach (var row in rows)
-            (longest, shortest) = (Math.Max(longest, Length(row)), Math.Min(shortest, Length(row)));
+        var (longest, shortest) = Lengths(rows);
         RowStore.RequireFits(rows.Length, longest, sizeof(long), $"text of {longest} tokens");
         var ids = empty(rows.Length, longest, dtype: ScalarType.Int64);
         var mask = zeros(rows.Length, longest, dtype: ScalarType.Bool);
@@ -70,10 +69,22 @@ internal sealed class TokenRows(int paddingId)
             var target = idCells.Slice(i * longest, longest);
             for (var j = 0; j < tokens.Length; j++)
                 target[j] = tokens[j];
-            target[tokens.Length..].Fill(paddingId);
+            target[tokens.Length..].Fill(_paddingId);
             maskCells.Slice(i * longest, tokens.Length).Fill(1);
         }
         return new TokenBatch(ids, mask) { HasPadding = shortest < longest };
+    }
+
+    /// <summary>These texts in a device's memory.</summary>
+    public DeviceTokens OnDevice(Device device) => new(this, device);
+
+    // Of the longest text, one at least, and of the shortest.
+    private (int Longest, int Shortest) Lengths(ReadOnlySpan<int> rows)
+    {
+        int longest = 1, shortest = int.MaxValue;
+        foreach (var row in rows)
+            (longest, shortest) = (Math.Max(longest, Length(row)), Math.Min(shortest, Length(row)));
+        return (longest, shortest);
     }
 
     /// <summary>All texts without padding: what a bag of tokens needs.</summary>
@@ -116,5 +127,46 @@ internal sealed class TokenRows(int paddingId)
                 cells[starts[i] + j] = tokens[j];
         }
         return (ids, starts);
+    }
+
+    /// <summary>The texts in a device's memory: four bytes a token.</summary>
+    public sealed class DeviceTokens : IDisposable
+    {
+        private readonly TokenRows _host;
+        private readonly Tensor _tokens, _padding;
+        private readonly DevicePlaces _places;
+
+        internal DeviceTokens(TokenRows rows, Device device)
+        {
+            _host = rows;
+            var lengths = new long[rows.Count];
+            for (var i = 0; i < lengths.Length; i++)
+                lengths[i] = rows.Length(i);
+            _places = new DevicePlaces(lengths, Math.Max(1, lengths.DefaultIfEmpty().Max()), device);
+            ReadOnlySpan<int> tokens = rows._rows.ItemCount > 0 ? rows._rows.Items : [rows._paddingId];
+            _tokens = DeviceRows.Upload(tokens, ScalarType.Int32, device, tokens.Length);
+            _padding = DeviceRows.Upload<long>([rows._paddingId], ScalarType.Int64, device, 1);
+        }
+
+        /// <summary>The batch that <see cref="TokenRows.ToBatch"/> makes, on the device.</summary>
+        /// <param name="rows">Numbers of the texts, int64 [N], on the device.</param>
+        /// <param name="numbers">The same on the host.</param>
+        public TokenBatch ToBatch(Tensor rows, ReadOnlySpan<int> numbers)
+        {
+            using var scope = NewDisposeScope();
+            var (longest, shortest) = _host.Lengths(numbers);
+            var (places, inside) = _places.Of(rows, longest);
+            // Of int32 and int64 comes int64.
+            var ids = where(inside, _tokens.take(places), _padding);
+            return new TokenBatch(ids.DetachFromDisposeScope(), inside.DetachFromDisposeScope()) { HasPadding = shortest < longest };
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            _tokens.Dispose();
+            _padding.Dispose();
+            _places.Dispose();
+        }
     }
 }

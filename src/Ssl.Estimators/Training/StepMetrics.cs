@@ -45,9 +45,10 @@ internal sealed class StepMetrics(int capacity) : IDisposable
             values.Add(gradientNorm);
         if (spread is not null)
             values.Add(spread);
-        Tensor row = stack(values.Select(value => value.detach().to(ScalarType.Float32).reshape(1))); // [values, 1]
+        // A number that a method made on the host joins the others.
+        Tensor row = stack(values.Select(value => value.to(ScalarType.Float32).to(loss.Total.device).reshape([]))); // [values]
         _pending.Add(new Pending(step, samples, learningRate, _names, gradientNorm is not null, spread is not null,
-            row.reshape(-1).DetachFromDisposeScope()));
+            row.DetachFromDisposeScope()));
     }
 
     /// <summary>Reads what was taken in since the last reading, in order.</summary>

@@ -80,4 +80,22 @@ public sealed class MaskedCrossEntropyLossTests
     private static Tensor Logits() => tensor(Scores.SelectMany(row => row).ToArray()).view(4, 3).clone();
 
     private static double Naive(int i) => Math.Log(Scores[i].Sum(Math.Exp)) - Scores[i][Targets[i]];
+
+    [TestMethod]
+    [DataRow(0)]
+    [DataRow(1)]
+    [DataRow(3)]
+    public void PlacesThatDoNotCountAreAsIfTheyWereNotThere(int counting)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(2);
+        var logits = randn(6, 5, dtype: ScalarType.Float32, generator: generator);
+        var targets = tensor(new long[] { 4, 0, 3, 1, 2, 2 });
+        var places = tensor(new long[] { 5, 1, 2 }).narrow(0, 0, counting);
+        var counted = zeros(6, dtype: ScalarType.Bool).index_fill_(0, places, true);
+        var (loss, accuracy) = MaskedCrossEntropyLoss.ComputeCounted(logits, targets, counted);
+        Tensor scores = logits.index_select(0, places), known = targets.index_select(0, places);
+        Assert.AreEqual(counting == 0 ? 0 : MaskedCrossEntropyLoss.Compute(scores, known).item<float>(), loss.item<float>(), 1e-6f);
+        Assert.AreEqual(counting == 0 ? 0 : MaskedCrossEntropyLoss.Accuracy(scores, known).item<float>(), accuracy.item<float>(), 1e-6f);
+    }
 }

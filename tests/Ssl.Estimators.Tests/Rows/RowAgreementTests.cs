@@ -79,6 +79,51 @@ public sealed class RowAgreementTests
         CollectionAssert.AreEqual(tuned.Select(row => (double)row).ToArray(), labeled.Labels.ToArray(), "labels stay with their rows");
     }
 
+    [TestMethod]
+    [DynamicData(nameof(Kinds))]
+    public void Rows_that_a_device_keeps_are_the_same_batches(string kind)
+    {
+        var data = View();
+        using var streams = new RandomStreams(7);
+        using var otherStreams = new RandomStreams(7);
+        using var channel = ((IChannelProvider)_mlContext).Start("test");
+        using var run = Prepare(Trainer(kind, validationFraction: 0.3), data, streams, channel);
+        using var other = Prepare(Trainer(kind, validationFraction: 0.3), data, otherStreams, channel);
+        var (source, kept) = ((CachedBatchSource)run.Source, (CachedBatchSource)other.Source);
+        kept.PlaceOn(CPU, keepsRows: true);
+        for (var epoch = 0; epoch < 2; epoch++)
+            SameBatches.Assert(source.Epoch(epoch, default), kept.Epoch(epoch, default));
+        SameBatches.Assert(source.HeldOut(default), kept.HeldOut(default));
+        SameBatches.Assert(source.Sample(3), kept.Sample(3));
+        SameBatches.Assert(source.InOrder(), kept.InOrder());
+    }
+
+    [TestMethod]
+    public void Labels_go_with_the_rows_that_a_device_keeps()
+    {
+        var data = View();
+        using var streams = new RandomStreams(7);
+        using var channel = ((IChannelProvider)_mlContext).Start("test");
+        using var run = Prepare(Trainer("cells"), data, streams, channel);
+        using var fitted = run.CreateModel(CPU, null);
+        using CachedBatchSource source = Labeled(new Random(4)), kept = Labeled(new Random(4));
+        kept.PlaceOn(CPU, keepsRows: true);
+        int[] chosen = [.. Enumerable.Range(50, 200)];
+        foreach (var part in new Func<CachedBatchSource, CachedBatchSource>[]
+            { all => all, all => all.Only(chosen), all => all.Only(chosen).With([(3, 0.5f), (7, -2f)]) })
+        {
+            SameBatches.Assert(part(source).Epoch(0, default), part(kept).Epoch(0, default));
+            SameBatches.Assert(part(source).InOrder(), part(kept).InOrder());
+        }
+
+        CachedBatchSource Labeled(Random shuffle) => BatchSource.CreateLabeled(data, new BatchSource.Settings
+        {
+            Format = fitted.Format, BatchSize = 32, MinimumBatchRows = 1, GroupByLength = false, CacheLimit = long.MaxValue,
+            ShuffleBufferSize = 1, Shuffle = shuffle, CancellationToken = default,
+            Label = new LabelColumn("Id", (row, column) => Label(row.GetGetter<int>(column))),
+        });
+    }
+
     // Each of the rows once, but for a last, smaller batch that a contrastive method leaves out.
     private static void AssertRead(string[] expected, IEnumerable<string> actual, string where)
     {

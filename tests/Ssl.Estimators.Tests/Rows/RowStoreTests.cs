@@ -76,6 +76,75 @@ public sealed class RowStoreTests
         }
     }
 
+    [TestMethod]
+    [DataRow(1, 1)]
+    [DataRow(3, 1)]
+    [DataRow(2, 40)]
+    public void SeriesThatADeviceKeepsAreTheSameBatches(int channels, int paddedLength)
+    {
+        // Of differing length, with gaps, one of nothing and one without a value: both have an embedding.
+        var rows = new SeriesRows(new SeriesScaling(new float[channels], [.. Enumerable.Repeat(1f, channels)]), paddedLength, "Series");
+        var random = new Random(1);
+        foreach (var length in new[] { 5, 0, 12, 1, 30, 7 })
+        {
+            double[] values = [.. Enumerable.Range(0, length * channels).Select(_ => random.Next(4) == 0 ? double.NaN : -random.NextDouble())];
+            rows.Add(new RawRow(values, default), keepsEmpty: true);
+        }
+        rows.Add(new RawRow(Enumerable.Repeat(double.NaN, 4 * channels).ToArray(), default), keepsEmpty: true);
+        AssertKept(rows, [0, 1, 2, 3, 4, 5, 6], [1], [6, 1], [2, 2, 0], [4, 5]);
+    }
+
+    [TestMethod]
+    public void SeriesOfNothingCanBeKept()
+    {
+        var rows = new SeriesRows(new SeriesScaling([0, 0], [1, 1]), paddedLength: 1, "Series");
+        rows.Add(new RawRow(Array.Empty<double>(), default), keepsEmpty: true);
+        AssertKept(rows, [0], [0, 0]);
+    }
+
+    [TestMethod]
+    [DataRow(new[] { 5, 0, 12, 1, 30, 5 })]
+    [DataRow(new[] { 0, 0, 0, 0, 0, 0 })]
+    public void TokensThatADeviceKeepsAreTheSameBatches(int[] lengths)
+    {
+        var rows = new TokenRows(paddingId: 9);
+        foreach (var length in lengths)
+            rows.Add([.. Enumerable.Range(10 * length, length)]);
+        using var kept = rows.OnDevice(CPU);
+        foreach (int[] numbers in new int[][] { [0, 1, 2, 3, 4, 5], [1], [0, 5], [3, 3, 2] })
+        {
+            using var order = tensor(numbers.Select(number => (long)number).ToArray());
+            using TokenBatch expected = rows.ToBatch(numbers), actual = kept.ToBatch(order, numbers);
+            SameBatches.Assert(expected, actual);
+        }
+    }
+
+    [TestMethod]
+    [DataRow(255)]
+    [DataRow(256)]
+    [DataRow(40_000)]
+    public void CodesThatADeviceKeepsAreAsWideAsTheyMustBe(int highest)
+    {
+        // One text column of so many categories behind the three special entries.
+        string[] categories = [.. Enumerable.Range(0, highest - TableLayout.SpecialCount + 1).Select(i => $"c{i}")];
+        var rows = new TableRows(new TableColumns([new TableColumn("Word", TableColumnKind.Text, null, ["Word"], [], [new CategoryVocabulary(categories, [])])]));
+        foreach (var category in new[] { 0, 1, highest - TableLayout.SpecialCount })
+            rows.Add(new RawRow(default, new[] { $"c{category}".AsMemory() }), keepsEmpty: true);
+        using (var batch = rows.ToBatch([2]))
+            Assert.AreEqual(highest, batch.Codes.item<long>());
+        AssertKept(rows, [0, 1, 2], [2]);
+    }
+
+    private static void AssertKept(RowStore rows, params int[][] batches)
+    {
+        using var kept = rows.OnDevice(CPU)!;
+        foreach (var numbers in batches)
+        {
+            using var order = tensor(numbers.Select(number => (long)number).ToArray());
+            SameBatches.Assert([rows.ToBatches(numbers)], [kept.ToBatches(order, numbers)]);
+        }
+    }
+
     private static SeriesRows Series(int[] lengths)
     {
         var rows = new SeriesRows(new SeriesScaling([0], [1]), paddedLength: 1, "Series");

@@ -20,15 +20,18 @@ public class CheckpointTests
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestMethod]
-    [DataRow(1, 1)]
-    [DataRow(2, 2)]
-    [DataRow(3, 4)]
-    public void AResumedRunEqualsTheUninterruptedOne(int cancelInEpoch, int cancelBeforeStep)
+    [DataRow(1, 1, false)]
+    [DataRow(2, 2, false)]
+    [DataRow(3, 4, false)]
+    [DataRow(2, 2, true)]
+    public void AResumedRunEqualsTheUninterruptedOne(int cancelInEpoch, int cancelBeforeStep, bool joinsParameters)
     {
-        (TrainingResult whole, Dictionary<string, float[]> expected) = Run(null);
-        (TrainingResult part, _) = Run(CheckpointPath, cancelAt: (cancelInEpoch, cancelBeforeStep));
+        (TrainingResult whole, Dictionary<string, float[]> expected) = Run(null, change: Join);
+        (TrainingResult part, _) = Run(CheckpointPath, cancelAt: (cancelInEpoch, cancelBeforeStep), change: Join);
         Assert.IsTrue(part.Canceled);
-        (TrainingResult rest, Dictionary<string, float[]> actual) = Run(CheckpointPath);
+        (TrainingResult rest, Dictionary<string, float[]> actual) = Run(CheckpointPath, change: Join);
+        void Join(TrainingSettings settings) => settings.JoinsParameters = joinsParameters;
+
         PretrainingLoopTests.AssertEqual(expected, actual);
         Assert.AreEqual(whole.StepsCompleted, rest.StepsCompleted);
         CollectionAssert.AreEqual(whole.Epochs.Select(epoch => epoch.Loss).ToArray(), rest.Epochs.Select(epoch => epoch.Loss).ToArray());

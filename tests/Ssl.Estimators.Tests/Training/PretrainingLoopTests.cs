@@ -140,6 +140,29 @@ public class PretrainingLoopTests
     }
 
     [TestMethod]
+    public void JoinedParametersLearnTheSameAndAreSeparateAfterwards()
+    {
+        Dictionary<string, float[]> Train(bool joins)
+        {
+            using var streams = new RandomStreams(3);
+            using var method = new ToyMethod(streams);
+            TrainingSettings settings = Settings();
+            settings.JoinsParameters = joins;
+            PretrainingLoop.Run(method, new ToySource(streams), settings, streams, CPU, null, new EpochValidation(() => 1, null), default);
+            foreach (var parameter in method.parameters())
+                Assert.AreEqual(0, parameter.storage_offset());
+            return method.Weights();
+        }
+
+        Dictionary<string, float[]> expected = Train(false), actual = Train(true);
+        foreach ((string name, float[] values) in expected)
+        {
+            for (int i = 0; i < values.Length; i++)
+                Assert.AreEqual(values[i], actual[name][i], 1e-5f, name);
+        }
+    }
+
+    [TestMethod]
     public void AnInfiniteGradientStopsTheRunBeforeItSpoilsTheWeights()
     {
         using var streams = new RandomStreams(1);

@@ -32,7 +32,7 @@ internal sealed class CellBatch(Tensor cells) : Batch
 internal sealed class CellEncoder : Encoder<CellBatch>
 {
     [ComponentName(Name = "hidden")]
-    private readonly Linear _hidden;
+    private readonly LinearLayer _hidden;
 
     public CellEncoder(int cells, RandomStreams streams) : base(nameof(CellEncoder))
     {

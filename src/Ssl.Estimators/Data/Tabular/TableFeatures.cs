@@ -79,7 +79,7 @@ internal sealed class TableFeatures
 
     /// <summary>Learns the scales of both blocks.</summary>
     /// <param name="layout">The cells.</param>
-    /// <param name="rows">Of the training data, on the CPU; disposed of. Not all need be read.</param>
+    /// <param name="rows">Of the training data; disposed of. Not all need be read.</param>
     /// <param name="encode">Embeds a batch and disposes of it.</param>
     public static TableFeatures Learn(TableLayout layout, IEnumerable<TableBatch> rows, Func<TableBatch, Tensor> encode)
     {
@@ -112,10 +112,11 @@ internal sealed class TableFeatures
             [.. variances.Select((variance, i) => (float)(i < inputs ? inputFactor : lives[i - inputs] ? Math.Sqrt(slotVariance / variance) : 0))]);
     }
 
-    /// <summary>The cells of a batch on the CPU, not scaled: Single [N, <see cref="InputCount"/>], in the caller's dispose scope.</summary>
+    /// <summary>The cells of a batch, not scaled: Single [N, <see cref="InputCount"/>] on the CPU, in the caller's dispose scope.</summary>
     public Tensor Inputs(TableBatch batch)
     {
         using var scope = NewDisposeScope();
+        batch = batch.To(CPU);
         var parts = new List<Tensor>();
         if (_layout.NumericCount > 0)
         {

@@ -20,6 +20,9 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
     private const string TypicalErrors = "typical_errors";
     private const double Memory = 0.99;
 
+    private long[]? _entryIndex;
+    private float[]? _padding;
+
     private protected CellHead(string name, TableLayout layout) : base(name)
     {
         Layout = layout;
@@ -131,7 +134,9 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
     }
 
     // For every category and place the number of its entry in the table of all entries; any valid one where there is none.
-    private protected Tensor EntryIndex(Device device)
+    private protected Tensor EntryIndex(Device device) => Constants.On(device, _entryIndex ??= EntryIndex());
+
+    private long[] EntryIndex()
     {
         int most = Layout.LargestCategoryCount;
         var index = new long[Layout.CategoricalCount * most];
@@ -140,17 +145,20 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             for (var i = 0; i < most; i++)
                 index[column * most + i] = Layout.CategoryOffsets[column] + Math.Min(i, Layout.CategoryCounts[column] - 1);
         }
-        return tensor(index, device: device);                                           // [K * M]
+        return index;                                                                   // [K * M]
     }
 
     // 0 where a category has an entry, very low elsewhere.
     private protected Tensor Padding(Device device)
+        => Constants.On(device, _padding ??= Padding()).view(Layout.CategoricalCount, Layout.LargestCategoryCount); // [K, M]
+
+    private float[] Padding()
     {
         int most = Layout.LargestCategoryCount;
         var padding = new float[Layout.CategoricalCount * most];
         for (var column = 0; column < Layout.CategoricalCount; column++)
             padding.AsSpan(column * most, most)[Layout.CategoryCounts[column]..].Fill(Never);
-        return tensor(padding, device: device).view(Layout.CategoricalCount, most);     // [K, M]
+        return padding;
     }
 
     private protected static CellPredictions MoveOut(Tensor? numbers, Tensor? logits, Tensor like)

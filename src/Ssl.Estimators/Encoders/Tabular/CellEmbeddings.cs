@@ -84,7 +84,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
             weight = weight.index_select(0, tensor(_ordinary));
             entries = entries - tensor(_specialBefore);
         }
-        var ones = tensor(1f, dtype: weight.dtype, device: entries.device).expand(entries.shape);   // [N, K]
+        var ones = torch.ones([], dtype: weight.dtype, device: entries.device).expand(entries.shape);   // [N, K]
         var chosen = zeros(entries.shape[0], weight.shape[0], dtype: weight.dtype, device: entries.device); // [N, categories]
         return chosen.scatter_(1, entries, ones).mm(weight);
     }
@@ -105,7 +105,7 @@ internal static class CategoryTable
     public static Tensor Entries(Tensor codes, TableLayout layout)
     {
         using var scope = NewDisposeScope();
-        return codes.add(tensor(layout.CategoryOffsets, device: codes.device), One).MoveToOuterDisposeScope();
+        return codes.add(Constants.On(codes.device, layout.CategoryOffsets), One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Normal vectors for the categories, zeros for the special entries.</summary>

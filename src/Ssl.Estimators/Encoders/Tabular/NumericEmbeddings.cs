@@ -102,8 +102,8 @@ internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
     private protected override Tensor Embed(Tensor numbers)
     {
         long c = numbers.shape[1];
-        var edges = tensor(_edges, device: numbers.device).view(c, _bins);
-        var widths = tensor(_widths, device: numbers.device).view(c, _bins);
+        var edges = Constants.On(numbers.device, _edges).view(c, _bins);
+        var widths = Constants.On(numbers.device, _widths).view(c, _bins);
         var passed = ((numbers.unsqueeze(2) - edges) / widths).clamp_(Number(0), Number(1));            // [N, C, B]
         var vectors = passed.transpose(0, 1).bmm(_weight).transpose(0, 1);              // [N, C, D]
         return vectors.add(_bias, One).relu();

@@ -46,7 +46,7 @@ public sealed class TableBatch : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return Numbers.device.type == device.type && (device.index < 0 || Numbers.device.index == device.index)
-            ? this : new TableBatch(Numbers.to(device), Missing.to(device), Codes.to(device));
+            ? this : new TableBatch(DeviceCopy.Of(Numbers, device), DeviceCopy.Of(Missing, device), DeviceCopy.Of(Codes, device));
     }
 
     /// <inheritdoc/>

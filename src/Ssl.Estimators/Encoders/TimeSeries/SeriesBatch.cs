@@ -33,6 +33,9 @@ public sealed class SeriesBatch : Batch
     /// <summary>Bool [N, T]: true where at least one channel has a value.</summary>
     public Tensor Observed { get; }
 
+    /// <summary>Whether a place may be padded. Where none is, nobody has to look into the mask.</summary>
+    internal bool HasPadding { get; init; } = true;
+
     /// <inheritdoc/>
     public override long Count => Values.shape[0];
 
@@ -44,7 +47,7 @@ public sealed class SeriesBatch : Batch
     {
         ArgumentNullException.ThrowIfNull(device);
         return Values.device.type == device.type && (device.index < 0 || Values.device.index == device.index)
-            ? this : new SeriesBatch(Values.to(device), Mask.to(device), Observed.to(device));
+            ? this : new SeriesBatch(DeviceCopy.Of(Values, device), DeviceCopy.Of(Mask, device), DeviceCopy.Of(Observed, device)) { HasPadding = HasPadding };
     }
 
     /// <inheritdoc/>
@@ -57,7 +60,7 @@ public sealed class SeriesBatch : Batch
 
     /// <summary>The same series with other values.</summary>
     /// <param name="values">Single [N, C, T].</param>
-    internal SeriesBatch WithValues(Tensor values) => new(values, Mask.alias(), Observed.alias());
+    internal SeriesBatch WithValues(Tensor values) => new(values, Mask.alias(), Observed.alias()) { HasPadding = HasPadding };
 
     /// <summary>Some timestamps of each series, in an order of its own.</summary>
     /// <param name="places">Int64 [N, M], from 0 to T - 1.</param>

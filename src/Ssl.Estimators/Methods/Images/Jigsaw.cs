@@ -75,7 +75,7 @@ public sealed class JigsawTrainer : ImagePretrainingTrainer
         {
             var batch = Column<ImageBatch>(columns);
             var images = batch.ToSingle();
-            var permutations = tensor(_permutations, device: images.device).view(_options.NumberOfPermutations, Tiles);        // [K, 9]
+            var permutations = Constants.On(images.device, _permutations).view(_options.NumberOfPermutations, Tiles);        // [K, 9]
             var drawn = PatchPairCrop.Draw(batch.Count, _options.NumberOfPermutations, images.device, _streams.Views);         // [N]
             var cells = permutations.index_select(0, drawn).t().reshape(-1);                            // [9N], tile after tile
             var all = cat([.. Enumerable.Repeat(images, Tiles)], 0);                                    // [9N, C, H, W]

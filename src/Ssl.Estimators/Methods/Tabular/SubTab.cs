@@ -121,7 +121,7 @@ public sealed class SubTabTrainer : TabularPretrainingTrainer
         private static TableBatch Hide(TableBatch batch, bool[] outside)
         {
             long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
-            var hidden = tensor(outside, device: batch.Numbers.device).unsqueeze(0).expand(batch.Count, c + k); // [N, C + K]
+            var hidden = Constants.On(batch.Numbers.device, outside).unsqueeze(0).expand(batch.Count, c + k); // [N, C + K]
             return batch.Hide(hidden.narrow(1, 0, c), hidden.narrow(1, c, k));
         }
 

@@ -114,11 +114,9 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
             }
             if (_options.MaskedWeight > 0)
             {
-                var hidden = _masker.Apply(texts, _streams.Masks);
-                var scores = MaskedLanguageModelTrainer.Method.Scores(_encoder, _head, hidden);                       // [M, V]
-                var prediction = MaskedCrossEntropyLoss.Compute(scores, hidden.Targets);
+                var (prediction, accuracy) = MaskedLanguageModelTrainer.Method.Predict(_encoder, _head, _masker, texts, _streams);
                 terms.Add(("masked", prediction.detach()));
-                terms.Add(("masked-accuracy", MaskedCrossEntropyLoss.Accuracy(scores, hidden.Targets)));
+                terms.Add(("masked-accuracy", accuracy));
                 total = total is null ? prediction * Number(_options.MaskedWeight) : total
                     .add(prediction * Number(_options.MaskedWeight), One);
             }

@@ -78,10 +78,19 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var masked = _masker.Apply(Column<TokenBatch>(columns), _streams.Masks);
-            var logits = Scores(_encoder, _head, masked);                               // [M, V]
-            var loss = MaskedCrossEntropyLoss.Compute(logits, masked.Targets);
-            return new StepLoss(loss, [("accuracy", MaskedCrossEntropyLoss.Accuracy(logits, masked.Targets))]);
+            var (loss, accuracy) = Predict(_encoder, _head, _masker, Column<TokenBatch>(columns), _streams);
+            return new StepLoss(loss, [("accuracy", accuracy)]);
+        }
+
+        /// <summary>Hides tokens and predicts them: the loss, and the share that is predicted right.</summary>
+        internal static (Tensor Loss, Tensor Accuracy) Predict(TextEncoder encoder, MaskedTokenHead head, TokenMasker masker, TokenBatch texts,
+            RandomStreams streams)
+        {
+            // Elsewhere than on the CPU nobody counts what is chosen.
+            var masked = texts.Ids.device_type == DeviceType.CPU ? masker.Apply(texts, streams.Masks) : masker.ApplyWithoutWaiting(texts, streams.Masks);
+            var logits = Scores(encoder, head, masked);                                 // [M, V]
+            return masked.Chosen is { } chosen ? MaskedCrossEntropyLoss.ComputeCounted(logits, masked.Targets, chosen)
+                : (MaskedCrossEntropyLoss.Compute(logits, masked.Targets), MaskedCrossEntropyLoss.Accuracy(logits, masked.Targets));
         }
 
         /// <summary>Scores of all tokens at chosen places, in the order of <see cref="MaskedTokens.Positions"/>.</summary>

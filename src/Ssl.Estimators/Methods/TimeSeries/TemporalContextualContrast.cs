@@ -174,9 +174,9 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         // Sections of the past, from 1 to those that leave the future its own.
         private long DrawPast(long sections, int future)
         {
-            using var draw = Draws.Uniform([1], _contextToken.device, _streams.Views);
+            using var draw = Draws.Uniform([1], CPU, _streams.Views);
             long choices = Math.Max(1, sections - future);
-            return Math.Min(1 + (long)(draw.cpu().item<float>() * choices), choices);
+            return Math.Min(1 + (long)(draw.item<float>() * choices), choices);
         }
 
         private Tensor Context(Tensor past)

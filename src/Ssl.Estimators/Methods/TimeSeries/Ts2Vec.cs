@@ -88,7 +88,7 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var series = Column<SeriesBatch>(columns);
-            var crop = DrawCrop(Math.Min(series.Length, _options.MaximumCropLength), series.Values.device, _streams.Views);
+            var crop = DrawCrop(Math.Min(series.Length, _options.MaximumCropLength), _streams.Views);
             var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
             int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
             var wholeFirst = Encode(series, starts, before + overlap);
@@ -98,10 +98,14 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
             // [N, M]
             var inside = series.Mask.gather(1, starts.add(Number(before), One)
                 .add(arange(Number(0), Number(overlap), One, dtype: ScalarType.Int64, device: starts.device), One));
-            var loss = HierarchicalContrastiveLoss.Compute(first, second, _options.InstanceWeight, inside.all().cpu().item<bool>()
-                ? null : inside);
-            return new StepLoss(loss, [("overlap", tensor((float)overlap))], TimeSeriesEncoder.Pool(first.detach(), inside));
+            var loss = HierarchicalContrastiveLoss.Compute(first, second, _options.InstanceWeight, IsWhole(series, inside) ? null : inside);
+            return new StepLoss(loss, [("overlap", full([], Number((double)overlap), dtype: ScalarType.Float32, device: loss.device))],
+                TimeSeriesEncoder.Pool(first.detach(), inside));
         }
+
+        // Whether no place of the overlap is padding. To look would wait for a GPU; there it is enough to know whether the batch has any.
+        private static bool IsWhole(SeriesBatch series, Tensor inside)
+            => inside.device_type == DeviceType.CPU ? inside.all().item<bool>() : !series.HasPadding;
 
         /// <summary>Two stretches of a window and their overlap, all as places in the window.</summary>
         /// <param name="OuterLeft">Where the first stretch begins; it ends with the overlap.</param>
@@ -111,10 +115,11 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         internal readonly record struct Crop(long OuterLeft, long Left, long Right, long OuterRight);
 
         /// <summary>Draws the stretches of a step, the same for all series of the batch.</summary>
-        internal static Crop DrawCrop(long window, Device device, Generator generator)
+        internal static Crop DrawCrop(long window, Generator generator)
         {
             using var scope = NewDisposeScope();
-            var draws = MemoryMarshal.Cast<byte, float>(Draws.Uniform([4], device, generator).cpu().bytes).ToArray();
+            // On the host, where the numbers are needed.
+            var draws = MemoryMarshal.Cast<byte, float>(Draws.Uniform([4], CPU, generator).bytes).ToArray();
             long least = Math.Min(LeastOverlap, window);
             long overlap = least + Below(draws[0], window - least + 1);
             long left = Below(draws[1], window - overlap + 1), right = left + overlap;

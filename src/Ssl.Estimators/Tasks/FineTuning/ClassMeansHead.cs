@@ -70,8 +70,11 @@ internal static class ClassMeansHead
         var members = new List<Tensor>();
         foreach (var columns in rows.InOrder())
         {
-            embeddings.Add(encoder.call(columns[0]).to(ScalarType.Float32));
-            members.Add(nn.functional.one_hot(((LabelBatch)columns[1]).Values.to(ScalarType.Int64), classes).to(ScalarType.Float32));
+            // The encoder comes to the rows' device with the training only.
+            using var inputs = columns[0].To(CPU);
+            using var labels = ((LabelBatch)columns[1]).To(CPU);
+            embeddings.Add(encoder.call(inputs).to(ScalarType.Float32));
+            members.Add(nn.functional.one_hot(labels.Values.to(ScalarType.Int64), classes).to(ScalarType.Float32));
             foreach (var column in columns)
                 column.Dispose();
         }

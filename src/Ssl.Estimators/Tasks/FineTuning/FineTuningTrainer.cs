@@ -103,7 +103,8 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
         var seed = !_seedIsStated && Checkpoint.Peek(Settings.CheckpointPath, nameof(Settings.Seed)) is { } stored
             && long.TryParse(stored, out var known) ? known : _seed;
         using var streams = new RandomStreams(seed);
-        var rows = Read(input, model, streams, channel);
+        using var rows = Read(input, model, streams, channel);
+        rows.PlaceOn(device);
         int[] labeled = [.. Enumerable.Range(0, rows.Count).Where(row => !double.IsNaN(rows.Labels[row]))];
         var task = TaskOf(input.Schema[Settings.LabelColumnName], rows, labeled);
         var (training, validation) = rows.IsPartial ? (rows.Only(labeled), null) : Split(rows, labeled, streams.Shuffle);

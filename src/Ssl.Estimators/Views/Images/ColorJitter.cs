@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +15,8 @@ namespace Ssl.Estimators.Views;
 /// </remarks>
 public sealed class ColorJitter : ImageView
 {
+    private static readonly float[] s_hueShifts = [5, 3, 1];
+
     private readonly double _brightness, _contrast, _saturation, _hue, _share;
 
     /// <summary>A view with these strengths.</summary>
@@ -53,7 +56,7 @@ public sealed class ColorJitter : ImageView
         if (steps.Count == 0)
             return images.clone().MoveToOuterDisposeScope();
 
-        long[] order = Order(steps.Count, images.device, generator);
+        long[] order = Order(steps.Count, generator);
         Tensor[] parts = images.chunk(steps.Count);
         long start = 0;
         for (int part = 0; part < parts.Length; part++)
@@ -114,7 +117,7 @@ public sealed class ColorJitter : ImageView
             where(isGreen, ((blue - red) / divisor).add(Number(2), One), ((red - green) / divisor).add(Number(4), One)));
         hue = hue.masked_fill_(gray, Number(0)).div_(Number(6)).add_(turns, One).remainder(Number(1));   // [N, 1, H, W] from 0 to 1
         // A channel is value - chroma x max(0, min(k, 4 - k, 1)) with k its distance on the circle in sixths.
-        var shifts = tensor(new[] { 5f, 3f, 1f }, device: images.device).view(1, 3, 1, 1);
+        var shifts = Constants.On(images.device, s_hueShifts).view(1, 3, 1, 1);
         var k = (hue * Number(6)).add(shifts, One).remainder(Number(6));                                    // [N, 3, H, W]
         var share = k.minimum(k.neg().add_(Number(4), One)).clamp_(Number(0), Number(1));
         return (value - chroma * share).clamp_(Number(0), Number(1)).MoveToOuterDisposeScope();

@@ -48,11 +48,10 @@ public abstract class ImageView
 
     /// <summary>The numbers from 0 to one less than a count in random order.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="device">The generator's.</param>
-    /// <param name="generator">Draws the order.</param>
-    private protected static long[] Order(int count, Device device, Generator generator)
+    /// <param name="generator">Draws the order, on the host: it is needed there.</param>
+    private protected static long[] Order(int count, Generator generator)
     {
-        using var order = Draws.Permutation(count, device, generator).cpu();
+        using var order = Draws.Permutation(count, CPU, generator);
         return MemoryMarshal.Cast<byte, long>(order.bytes).ToArray();
     }
 

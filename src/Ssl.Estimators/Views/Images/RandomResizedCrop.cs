@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,7 +23,8 @@ public sealed class RandomResizedCrop : ImageView
     private const int Attempts = 10;
 
     private readonly int _height, _width;
-    private readonly double _minimumArea, _maximumArea, _minimumRatio, _maximumRatio, _flip, _verticalFlip, _rotation;
+    private readonly double _minimumArea, _maximumArea, _minimumRatio, _maximumRatio, _rotation;
+    private readonly float[] _flips; // shares that are mirrored sideways, and upside down
 
     /// <summary>A view that gives images of a size.</summary>
     /// <param name="height">Rows of pixels that come out. At least 1.</param>
@@ -51,7 +53,7 @@ public sealed class RandomResizedCrop : ImageView
             .ThrowIfAny();
         (_height, _width) = (height, width);
         (_minimumArea, _maximumArea, _minimumRatio, _maximumRatio) = (minimumArea, maximumArea, minimumRatio, maximumRatio);
-        (_flip, _verticalFlip, _rotation) = (horizontalFlip, verticalFlip, maximumRotation);
+        (_flips, _rotation) = ([(float)horizontalFlip, (float)verticalFlip], maximumRotation);
     }
 
     /// <inheritdoc/>
@@ -62,7 +64,7 @@ public sealed class RandomResizedCrop : ImageView
         long n = images.shape[0];
         var boxes = Boxes(images, generator);                                                       // [N, 4]
         var draws = Draws.Uniform([n, 3], images.device, generator);                        // [N, 3]
-        var mirrored = draws.narrow(1, 0, 2).lt(tensor(new[] { (float)_flip, (float)_verticalFlip }, device: images.device)); // [N, 2]
+        var mirrored = draws.narrow(1, 0, 2).lt(Constants.On(images.device, _flips)); // [N, 2]
         // [N]
         var angles = _rotation == 0 ? null : draws.select(1, 2).mul(Number(2)).add_(Number(-1),
             One).mul_(Number(_rotation * Math.PI / 180));

@@ -65,7 +65,7 @@ public sealed class LearnableColorJitter : LearnableImageView
             steps.Add(state => ColorJitter.Hue(state, Even(strengths[3])));
         }
         var changed = images;
-        foreach (var step in Order(steps.Count, images.device, generator))
+        foreach (var step in Order(steps.Count, generator))
             changed = steps[(int)step](changed);
         return changed.MoveToOuterDisposeScope();
 

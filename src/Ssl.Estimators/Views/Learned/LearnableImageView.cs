@@ -61,7 +61,7 @@ public abstract class LearnableImageView : ImageView
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        Tensor[] initial = [.. Strengths.Select(strength => tensor((float)strength.Initial, device: images.device))];
+        Tensor[] initial = [.. Strengths.Select(strength => full([], Number(strength.Initial), dtype: ScalarType.Float32, device: images.device))];
         return Apply(images, initial, generator).MoveToOuterDisposeScope();
     }
 

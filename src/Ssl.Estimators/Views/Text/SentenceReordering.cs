@@ -36,7 +36,7 @@ public sealed class SentenceReordering : TextView
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
         var ids = batch.Ids;
-        var ends = TokenTable.Lookup(tensor(_endsSentence, device: ids.device), ids).to(ScalarType.Int64); // [N, L]
+        var ends = TokenTable.Lookup(Constants.On(ids.device, _endsSentence), ids).to(ScalarType.Int64); // [N, L]
         var sentence = ends.cumsum(1) - ends;                                                       // [N, L], from 0
         var order = Draws.Uniform(ids.shape, ids.device, generator).gather(1, sentence);                  // [N, L]
         // The class token stays in front, separator and padding at the end.

@@ -55,9 +55,9 @@ public sealed class SynonymReplacement : TextView
         using var scope = NewDisposeScope();
         var ids = batch.Ids;
         var device = ids.device;
-        var counts = TokenTable.Lookup(tensor(_counts, device: device), ids);                       // [N, L]
+        var counts = TokenTable.Lookup(Constants.On(device, _counts), ids);                       // [N, L]
         var pick = Draws.Uniform(ids.shape, device, generator).mul(counts).floor().to(ScalarType.Int64);  // [N, L]
-        var synonym = TokenTable.Lookup(tensor(_synonyms, device: device), ids.mul(Number(_width)).add(pick, One)); // [N, L]
+        var synonym = TokenTable.Lookup(Constants.On(device, _synonyms), ids.mul(Number(_width)).add(pick, One)); // [N, L]
         var replaced = Draws.Uniform(ids.shape, device, generator).lt(Number(Rate))
             .logical_and(counts.gt(Number(0))).logical_and(batch.Mask);
         return new TokenBatch(where(replaced, synonym, ids).MoveToOuterDisposeScope(), batch.Mask.alias().MoveToOuterDisposeScope());

@@ -21,7 +21,7 @@ public sealed class TimeSeriesMethodTests
         {
             for (var i = 0; i < 300; i++)
             {
-                var crop = Ts2VecTrainer.Method.DrawCrop(window, CPU, generator);
+                var crop = Ts2VecTrainer.Method.DrawCrop(window, generator);
                 Assert.IsTrue(0 <= crop.OuterLeft && crop.OuterLeft <= crop.Left && crop.Left + 2 <= crop.Right
                     && crop.Right <= crop.OuterRight && crop.OuterRight <= window, crop.ToString());
                 if (window == 30)
