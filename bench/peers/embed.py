@@ -1,24 +1,27 @@
-"""What Python's libraries make of a folder that SavePretrained wrote: embed.py FOLDER TEXTS writes the embeddings of the texts, once through
-transformers with the mean over the tokens, once through sentence-transformers, to the file that PEER_OUT names."""
+"""What Python's libraries make of a folder that SavePretrained wrote: embed.py FOLDER TEXTS writes the embeddings of the texts, through
+transformers with the mean over the tokens and through sentence-transformers, to the file that PEER_OUT names."""
 import json, os, sys
 
-folder, texts = sys.argv[1], json.load(open(sys.argv[2]))
-result = {}
-try:
+
+def with_transformers(folder, texts):
     import torch
     from transformers import AutoModel, AutoTokenizer
-except ImportError as error:
-    result["missing"] = str(error)
-else:
     tokens = AutoTokenizer.from_pretrained(folder)(texts, padding=True, truncation=True, return_tensors="pt")
     with torch.no_grad():
         states = AutoModel.from_pretrained(folder).eval()(**tokens).last_hidden_state
     mask = tokens["attention_mask"].unsqueeze(-1)
-    result["transformers"] = ((states * mask).sum(1) / mask.sum(1)).tolist()
+    return ((states * mask).sum(1) / mask.sum(1)).tolist()
+
+
+def with_sentence_transformers(folder, texts):
+    from sentence_transformers import SentenceTransformer
+    return SentenceTransformer(folder, device="cpu").encode(texts).tolist()
+
+
+texts, result = json.load(open(sys.argv[2])), {"errors": {}}
+for library, embed in (("transformers", with_transformers), ("sentence-transformers", with_sentence_transformers)):
     try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        result["missing"] = str(error)
-    else:
-        result["sentence-transformers"] = SentenceTransformer(folder, device="cpu").encode(texts).tolist()
+        result[library] = embed(sys.argv[1], texts)
+    except Exception as error:
+        result["errors"][library] = f"{type(error).__name__}: {error}"
 json.dump(result, open(os.environ["PEER_OUT"], "w"))

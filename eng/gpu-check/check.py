@@ -1,5 +1,5 @@
 """Runs suite, parity and bench cases on the machine's GPU and writes one JSON and one page of Markdown. Started by run.sh, which finds libtorch."""
-import argparse, collections, ctypes, datetime, json, os, platform, queue, signal, struct, subprocess, sys, tempfile, threading, time
+import argparse, collections, ctypes, datetime, importlib.metadata, json, os, platform, queue, signal, struct, subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
@@ -38,7 +38,10 @@ def check_library():
     """The names that TorchSharp's native library wants and this libtorch lacks: said here, not by a crash in a test."""
     folder = os.environ["LD_LIBRARY_PATH"].split(":")[0]
     for name in ("libc10.so", "libtorch_cpu.so", "libtorch.so"):
-        ctypes.CDLL(os.path.join(folder, name), mode=os.RTLD_LAZY | os.RTLD_GLOBAL)
+        try:
+            ctypes.CDLL(os.path.join(folder, name), mode=os.RTLD_LAZY | os.RTLD_GLOBAL)
+        except OSError as error:
+            return [f"{name} itself: {error}"]
     find = ctypes.CDLL(None).dlsym
     find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
     return [name for name in undefined_names(os.path.join(PROGRAMS, "libLibTorchSharp.so")) if not find(None, name.encode())]
@@ -212,10 +215,10 @@ def machine():
         result["gpu"] = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         result["gpu"] = None
+    # Not imported: it would load here what is tested there.
     try:
-        import torch
-        result["torch"] = torch.__version__
-    except ImportError:
+        result["torch"] = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
         result["torch"] = None
     return result
 
