@@ -12,14 +12,20 @@ public static class ChildProcess
     /// <summary>Runs a named child.</summary>
     public static Dictionary<string, double> Start(string name, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!,
-            [typeof(ChildProcess).Assembly.Location, "--child", name, .. arguments]) { RedirectStandardOutput = true };
+        // A published program is its own host, dotnet is given the assembly.
+        var isDotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+        string[] program = isDotnet ? [typeof(ChildProcess).Assembly.Location] : [];
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, "--child", name, .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         var line = output.Split('\n').LastOrDefault(l => l.StartsWith(Mark, StringComparison.Ordinal));
         if (process.ExitCode != 0 || line is null)
-            throw new InvalidOperationException($"The child '{name}' failed (exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}): {output}");
+            throw new InvalidOperationException($"The child '{name}' failed (exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}): {output}{errors.Result}");
         return JsonSerializer.Deserialize<Dictionary<string, double>>(line[Mark.Length..])!;
     }
 
@@ -30,6 +36,7 @@ public static class ChildProcess
         {
             "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture),
                 int.Parse(arguments[1], CultureInfo.InvariantCulture)),
+            "gpu-row" => GpuRow.Run(arguments[0], bool.Parse(arguments[1])),
             "load-model" => Saving.LoadAndScore(arguments[0]),
             _ => throw new ArgumentException($"There is no child '{name}'."),
         };

@@ -8,7 +8,7 @@ namespace Ssl.Bench;
 public static class Peer
 {
     // SSL_PYTHON names another interpreter, such as one whose torch knows the GPU.
-    private static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named
+    internal static readonly string Python = Environment.GetEnvironmentVariable("SSL_PYTHON") is { Length: > 0 } named ? named
         : "/usr/bin/python3";
 
     /// <summary>Throws unless a program and its packages are there.</summary>
@@ -25,18 +25,34 @@ public static class Peer
             throw new BenchUnavailableException("Python's torch is not installed (Debian: apt-get install python3-torch python3-sklearn), so there is nothing to compare with.");
     }
 
+    /// <summary>
+    /// Python finds its own libtorch: where this program runs on another one (eng/gpu-check), that one's path must not lead it astray.
+    /// </summary>
+    internal static void LeaveLibraries(ProcessStartInfo start)
+    {
+        start.Environment.Remove("LD_PRELOAD");
+        if (!start.Environment.Remove("SSL_SYSTEM_LIBRARY_PATH", out var libraries))
+            return;
+        start.Environment.Remove("LD_LIBRARY_PATH");
+        if (libraries is { Length: > 0 })
+            start.Environment["LD_LIBRARY_PATH"] = libraries;
+    }
+
     /// <summary>Runs a piece of Python with the peers' folder as its first argument and gives the JSON of its result file.</summary>
     /// <param name="settings">Names the peers' folder.</param>
     /// <param name="code">Reads <c>sys.argv</c>; the peers' <c>Run</c> writes the result file.</param>
     /// <param name="arguments">Behind the folder.</param>
-    public static JsonObject Run(BenchSettings settings, string code, params string[] arguments)
+    public static JsonObject Run(BenchSettings settings, string code, params string[] arguments) => Run(code, [settings.Peers ?? "", .. arguments]);
+
+    /// <summary>Runs a piece of Python, which writes JSON to the file that PEER_OUT names, and gives that.</summary>
+    public static JsonObject Run(string code, string[] arguments)
     {
         var file = Path.GetTempFileName();
         File.Delete(file);
         try
         {
-            var start = new ProcessStartInfo(Python, ["-c", code, settings.Peers ?? "", .. arguments]) { RedirectStandardOutput = true,
-                RedirectStandardError = true };
+            var start = new ProcessStartInfo(Python, ["-c", code, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            LeaveLibraries(start);
             start.Environment["PEER_OUT"] = file;
             using var process = Process.Start(start)!;
             process.OutputDataReceived += (_, _) => { };

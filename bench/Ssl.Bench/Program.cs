@@ -30,6 +30,8 @@ BenchCase[] cases =
     new ImagesQuality(),
     new ImagesLearnedView(),
     new ImagesGpu(),
+    new GpuSpeed(),
+    new GpuParity(),
     new TablesSpeed(),
     new TablesAnomaly(),
     new AnomalyMethods(),

@@ -96,7 +96,7 @@ public sealed class TransformSpeed : BenchCase
         }
     }
 
-    private static void ReadAll(IDataView data, string column)
+    internal static void ReadAll(IDataView data, string column)
     {
         var features = data.Schema[column];
         using var cursor = data.GetRowCursor([features]);

@@ -1,5 +1,5 @@
-"""Runs the suite on the machine's GPU and writes one JSON and one page of Markdown. Started by run.sh, which finds libtorch."""
-import argparse, collections, ctypes, datetime, json, os, platform, queue, signal, struct, subprocess, sys, tempfile, threading, time
+"""Runs suite, parity and bench cases on the machine's GPU and writes one JSON and one page of Markdown. Started by run.sh, which finds libtorch."""
+import argparse, collections, ctypes, datetime, importlib.metadata, json, os, platform, queue, signal, struct, subprocess, sys, tempfile, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
@@ -38,7 +38,10 @@ def check_library():
     """The names that TorchSharp's native library wants and this libtorch lacks: said here, not by a crash in a test."""
     folder = os.environ["LD_LIBRARY_PATH"].split(":")[0]
     for name in ("libc10.so", "libtorch_cpu.so", "libtorch.so"):
-        ctypes.CDLL(os.path.join(folder, name), mode=os.RTLD_LAZY | os.RTLD_GLOBAL)
+        try:
+            ctypes.CDLL(os.path.join(folder, name), mode=os.RTLD_LAZY | os.RTLD_GLOBAL)
+        except OSError as error:
+            return [f"{name} itself: {error}"]
     find = ctypes.CDLL(None).dlsym
     find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]
     return [name for name in undefined_names(os.path.join(PROGRAMS, "libLibTorchSharp.so")) if not find(None, name.encode())]
@@ -185,16 +188,37 @@ def run_tests(options, folder):
             "processes": suite.processes}
 
 
+def run_bench(case, options, folder, limit):
+    """A case of the bench: its file of results, which it writes row by row, and how it ended."""
+    command = [os.path.join(PROGRAMS, "Ssl.Bench"), case] + (["--quick"] if options.quick else [])
+    env = dict(environment(options.device, os.cpu_count() or 1), SSL_PYTHON=sys.executable)
+    started, output = time.time(), os.path.join(folder, f"{case}.txt")
+    with open(output, "w") as stream:
+        process = subprocess.Popen(command, env=env, cwd=folder, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            process.wait(limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    path = os.path.join(folder, "artifacts", "bench", f"{case}.json")
+    result = json.load(open(path)) if os.path.exists(path) else {"rows": [], "notes": []}
+    seconds = round(time.time() - started, 1)
+    result.update(seconds=seconds, limit=limit, exit=process.returncode, stopped=seconds >= limit)
+    if process.returncode != 0:
+        result["output"] = open(output, errors="replace").read()[-3000:]
+    return result
+
+
 def machine():
     result = {"system": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version(), "torch_lib": os.environ["LD_LIBRARY_PATH"].split(":")[0]}
     try:
         result["gpu"] = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         result["gpu"] = None
+    # Not imported: it would load here what is tested there.
     try:
-        import torch
-        result["torch"] = torch.__version__
-    except ImportError:
+        result["torch"] = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
         result["torch"] = None
     return result
 
@@ -225,7 +249,22 @@ def page(report):
             lines += ["", "### Skipped", ""] + [f"- {count}: {' '.join(message.split())}" for message, count in tests["skipped"].items()]
         if tests["slowest"]:
             lines += ["", "### Slowest", ""] + [f"- {entry['seconds']} s `{entry['test']}`" for entry in tests["slowest"]]
+    for title, key in (("Parity", "parity"), ("Speed", "bench")):
+        result = report.get(key)
+        if not result:
+            continue
+        lines += ["", f"## {title} ({result['seconds']} s)", "", "| | value | reference | ratio | |", "| --- | ---: | ---: | ---: | --- |"]
+        lines += [f"| {row['name']} | {number(row['value'])} | {number(row.get('reference'))} | {number(row.get('ratio'))} | {row['unit']} |" for row in result["rows"]]
+        lines += [""] + [f"- {note}" for note in result["notes"]]
+        if result["stopped"]:
+            lines += ["", f"**Stopped after {result['limit']} s; the rows behind the last one were not measured.**"]
+        elif result["exit"] != 0:
+            lines += ["", f"**Ended with {result['exit']}:**", "", "```text", result["output"].strip(), "```"]
     return "\n".join(lines) + "\n"
+
+
+def number(value):
+    return "" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def main():
@@ -233,6 +272,10 @@ def main():
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"], help="where tests compute (SSL_TEST_DEVICE); default cuda")
     parser.add_argument("--output", default="results", help="folder for check.json and check.md; default results")
     parser.add_argument("--tests-limit", type=float, default=240, metavar="SECONDS", help="tests that did not run until then are said to be not run; default 240")
+    parser.add_argument("--bench-limit", type=float, default=200, metavar="SECONDS", help="the same for the bench's rows; default 200")
+    parser.add_argument("--parity-limit", type=float, default=80, metavar="SECONDS", help="the same for parity; default 80")
+    parser.add_argument("--parts", default="tests,parity,bench", help="what is run, of tests,parity,bench; default all")
+    parser.add_argument("--quick", action="store_true", help="small networks in parity and bench, which then run on a CPU, too")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 1) - 2), help="test processes at once; default: cores less two")
     parser.add_argument("--only", default="", metavar="TEXT", help="only tests whose full name has this in it")
     options = parser.parse_args()
@@ -249,12 +292,21 @@ def main():
             file.write(page(report))
 
     write()
+    parts = options.parts.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        report["tests"] = run_tests(options, folder)
-        write()
+        if "tests" in parts:
+            report["tests"] = run_tests(options, folder)
+            write()
+        if "parity" in parts:
+            report["parity"] = run_bench("gpu-parity", options, folder, options.parity_limit)
+            write()
+        if "bench" in parts:
+            report["bench"] = run_bench("gpu", options, folder, options.bench_limit)
+            write()
     print(page(report))
-    tests = report["tests"]
-    sys.exit(1 if tests["faults"] or tests["failed"] or tests["died"] else 0)
+    tests = report.get("tests", {})
+    faults = any(tests.get(key) for key in ("faults", "failed", "died")) or any(report.get(key, {}).get("exit", 0) != 0 for key in ("parity", "bench"))
+    sys.exit(1 if faults else 0)
 
 
 if __name__ == "__main__":

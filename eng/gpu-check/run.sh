@@ -7,6 +7,8 @@ lib="${TORCH_LIB:-$("$python" -c 'import importlib.util as u, os; print(os.path.
 [ -e "$lib/libtorch_cpu.so" ] || { echo "no libtorch_cpu.so in $lib: set TORCH_LIB to the folder that holds it" >&2; exit 2; }
 # libtorch_cuda.so finds NVIDIA's libraries by itself; what those open later (parts of cuDNN, nvrtc's built-ins) is found by this path.
 nvidia="$(ls -d "$lib"/../../nvidia/*/lib 2>/dev/null | tr '\n' ':' || true)"
+# The bench starts Python, which finds its own.
+export SSL_SYSTEM_LIBRARY_PATH="${LD_LIBRARY_PATH:-}"
 export LD_LIBRARY_PATH="$lib:$nvidia${LD_LIBRARY_PATH:-}"
 # CUDA registers itself when libtorch_cuda.so is loaded: where libtorch.so does not name it, it is loaded first.
 if [ -e "$lib/libtorch_cuda.so" ] && ! grep -q libtorch_cuda.so "$lib/libtorch.so"; then export SSL_PRELOAD="$lib/libtorch_cuda.so"; fi
