@@ -225,7 +225,7 @@ public sealed class PretrainingLoop
             RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);
         loss.Total.backward();
         Tensor? norm = _optimizer.Step(learningRate, _settings.GradientClipNorm);
-        _method.zero_grad();
+        _optimizer.ZeroGradients();
 
         Tensor? spread = (step - 1) % CollapseWatch.Interval == 0 ? CollapseWatch.Measure(loss.Embeddings) : null;
         _metrics.Add(step, columns[0].Count, learningRate, loss, norm, spread);

@@ -66,6 +66,13 @@ internal sealed class AdamWOptimizer : IDisposable
         return norm?.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Forgets the gradients of the step; a walk through the module would look at every layer.</summary>
+    public void ZeroGradients()
+    {
+        foreach (AdamWParameter parameter in _parameters)
+            parameter.Value.grad = null;
+    }
+
     private Tensor? StepInMemory(double learningRate, double clipNorm)
     {
         var parameters = new List<AdamWParameter>(_parameters.Length);
