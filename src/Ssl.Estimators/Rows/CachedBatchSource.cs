@@ -71,9 +71,6 @@ internal sealed class CachedBatchSource : BatchSource
         return Part(labels, [.. RowNumbers(), .. labeled.Select(item => item.Row)]);
     }
 
-    private CachedBatchSource Part(IReadOnlyList<double>? labels, int[] chosen)
-        => new(_rows, labels, _leftOut, Options, chosen) { Truncation = Truncation, Target = Target, _onDevice = _onDevice };
-
     public override void PlaceOn(Device device, bool? keepsRows = null)
     {
         base.PlaceOn(device, keepsRows);
@@ -110,6 +107,10 @@ internal sealed class CachedBatchSource : BatchSource
         Options.Shuffle.Shuffle(order);
         return ToBatches(Cut(_rows, order, DropLast), _labels);
     }
+
+    // On the same device.
+    private CachedBatchSource Part(IReadOnlyList<double>? labels, int[] chosen)
+        => new(_rows, labels, _leftOut, Options, chosen) { Truncation = Truncation, Target = Target, _onDevice = _onDevice };
 
     private int[] RowNumbers() => _chosen is null ? [.. Enumerable.Range(0, Count)] : [.. _chosen];
 

@@ -47,8 +47,8 @@ internal sealed class HeldOutLoss(PretrainingMethod method, Func<CancellationTok
 
     private double? Mean(CancellationToken cancellationToken)
     {
-        double sum = 0;
-        long rows = 0;
+        // Read at the end, since each reading waits for the device.
+        var losses = new List<(long Rows, Tensor Mean)>();
         foreach (IReadOnlyList<Batch> columns in batches(cancellationToken))
         {
             using var scope = NewDisposeScope();
@@ -58,8 +58,7 @@ internal sealed class HeldOutLoss(PretrainingMethod method, Func<CancellationTok
                     return null;
                 Batch[] moved = [.. columns.Select(column => column.To(device))];
                 using (MixedPrecision.Begin(mixedPrecision))
-                    sum += columns[0].Count * (double)method.Loss(moved).Total.to(ScalarType.Float32).item<float>();
-                rows += columns[0].Count;
+                    losses.Add((columns[0].Count, method.Loss(moved).Total.MoveToOuterDisposeScope()));
                 foreach (Batch batch in moved.Except(columns))
                     batch.Dispose();
             }
@@ -70,6 +69,12 @@ internal sealed class HeldOutLoss(PretrainingMethod method, Func<CancellationTok
             }
         }
         // The source may end a pass early on cancellation; the loss of a part of the rows compares with nothing.
-        return cancellationToken.IsCancellationRequested ? null : sum / rows;
+        if (cancellationToken.IsCancellationRequested)
+            return null;
+        double sum = 0;
+        float[] means = losses.Count == 0 ? [] : StepMetrics.Read([.. losses.Select(loss => loss.Mean)]);
+        for (int i = 0; i < means.Length; i++)
+            sum += losses[i].Rows * (double)means[i];
+        return sum / losses.Sum(loss => loss.Rows);
     }
 }

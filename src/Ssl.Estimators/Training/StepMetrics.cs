@@ -45,10 +45,22 @@ internal sealed class StepMetrics(int capacity) : IDisposable
             values.Add(gradientNorm);
         if (spread is not null)
             values.Add(spread);
-        // A number that a method made on the host joins the others.
-        Tensor row = stack(values.Select(value => value.to(ScalarType.Float32).to(loss.Total.device).reshape([]))); // [values]
+        Tensor row = stack(values.Select(Scalar)); // [values]
+
+        // Most are what they must be; a number that a method made on the host joins the others.
+        Tensor Scalar(Tensor value) => value.dtype == ScalarType.Float32 && value.ndim == 0 && value.device_type == loss.Total.device_type
+            ? value : value.to(ScalarType.Float32).to(loss.Total.device).reshape([]);
+
         _pending.Add(new Pending(step, samples, learningRate, _names, gradientNorm is not null, spread is not null,
             row.DetachFromDisposeScope()));
+    }
+
+    /// <summary>Losses of batches in Float32, read from their device at once.</summary>
+    /// <param name="losses">At least one scalar.</param>
+    public static float[] Read(IReadOnlyList<Tensor> losses)
+    {
+        using var scope = NewDisposeScope();
+        return MemoryMarshal.Cast<byte, float>(stack(losses.Select(loss => loss.to(ScalarType.Float32))).cpu().bytes).ToArray();
     }
 
     /// <summary>Reads what was taken in since the last reading, in order.</summary>

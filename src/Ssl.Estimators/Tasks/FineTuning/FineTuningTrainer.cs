@@ -309,16 +309,22 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device, bool mixedPrecision)
     {
         using var noGrad = no_grad();
+<<<<<<< HEAD
         using var precision = MixedPrecision.Begin(mixedPrecision);
         double sum = 0;
+=======
+        using var all = NewDisposeScope();
+        var losses = new List<(long Rows, Tensor Mean)>();
+>>>>>>> resident
         foreach (var columns in rows.InOrder())
         {
             using var scope = NewDisposeScope();
-            sum += columns[0].Count * (double)method.Loss([.. columns.Select(column => column.To(device))]).Total.item<float>();
+            losses.Add((columns[0].Count, method.Loss([.. columns.Select(column => column.To(device))]).Total.MoveToOuterDisposeScope()));
             foreach (var column in columns)
                 column.Dispose();
         }
-        return sum / rows.Count;
+        var means = StepMetrics.Read([.. losses.Select(loss => loss.Mean)]);
+        return losses.Zip(means, (loss, mean) => loss.Rows * (double)mean).Sum() / rows.Count;
     }
 
     private static void Inform(IChannel channel, string text) => channel.Info(MessageSensitivity.None, "{0}", text);

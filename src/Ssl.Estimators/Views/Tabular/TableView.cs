@@ -43,11 +43,16 @@ public abstract class TableView
         using var scope = NewDisposeScope();
         long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
         rows = rows.expand(batch.Count, c + k);
-        Tensor chosenNumbers = chosen.narrow(1, 0, c), sources = rows.narrow(1, 0, c);                  // [N, C]
-        return new TableBatch(
-            where(chosenNumbers, batch.Numbers.gather(0, sources), batch.Numbers),
-            where(chosenNumbers, batch.Missing.gather(0, sources), batch.Missing),
-            where(chosen.narrow(1, c, k), batch.Codes.gather(0, rows.narrow(1, c, k)), batch.Codes)).MoveToOuterScope();
+        Tensor numbers = batch.Numbers.alias(), missing = batch.Missing.alias(), codes = batch.Codes.alias();
+        if (c > 0)
+        {
+            Tensor chosenNumbers = chosen.narrow(1, 0, c), sources = rows.narrow(1, 0, c);              // [N, C]
+            numbers = where(chosenNumbers, numbers.gather(0, sources), numbers);
+            missing = where(chosenNumbers, missing.gather(0, sources), missing);
+        }
+        if (k > 0)
+            codes = where(chosen.narrow(1, c, k), codes.gather(0, rows.narrow(1, c, k)), codes);
+        return new TableBatch(numbers, missing, codes).MoveToOuterScope();
     }
 
     /// <summary>A random row of the batch for every row or cell, int64 [N, <paramref name="cells"/>].</summary>
