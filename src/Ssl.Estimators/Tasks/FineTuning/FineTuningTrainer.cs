@@ -309,13 +309,9 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
     private static double MeasureLoss(FineTuningMethod method, CachedBatchSource rows, Device device, bool mixedPrecision)
     {
         using var noGrad = no_grad();
-<<<<<<< HEAD
         using var precision = MixedPrecision.Begin(mixedPrecision);
-        double sum = 0;
-=======
         using var all = NewDisposeScope();
         var losses = new List<(long Rows, Tensor Mean)>();
->>>>>>> resident
         foreach (var columns in rows.InOrder())
         {
             using var scope = NewDisposeScope();
