@@ -20,7 +20,7 @@ public sealed class ReadmeTests
         using var Console = new StringWriter { NewLine = "\n" };
 
 #region readme
-        var mlContext = TestDevice.Context(1);
+        var mlContext = new MLContext(seed: 1);
         var ssl = mlContext.SelfSupervised();
 
         // 1. Learn from unlabeled rows: two texts of a row belong together, that is all it needs to know.
