@@ -161,7 +161,8 @@ internal sealed class TextRows : RowStore
         }
         var isCpu = device.type == TorchSharp.DeviceType.CPU;
         var bert = network as BertTextEncoder;
-        var groups = bert is null ? LengthGroups.Of(_columns[0]) : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
+        var groups = isCpu && bert is null ? LengthGroups.Of(_columns[0])
+            : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
         return groups.Encode(EncodeGroup);
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)

@@ -219,7 +219,9 @@ public sealed class PretrainingLoop
 
         _method.OnStepStarting(_length.Share(_epochs.Count, step - 1, _reporter.Elapsed));
         StepLoss loss;
-        using (MixedPrecision.Begin(_settings.MixedPrecision))
+        if (_settings.MixedPrecision)
+            _optimizer.RoundWeights();
+        using (MixedPrecision.Begin(_settings.MixedPrecision, _optimizer.Rounded))
             loss = _method.Loss(moved);
         if (_readsEachStep)
             RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);

@@ -22,7 +22,9 @@ internal static class MixedPrecision
     public static bool IsOn => t_scope is not null;
 
     /// <summary>Turns it on until disposed of; null where it is not wanted. Weights must not change meanwhile.</summary>
-    public static IDisposable? Begin(bool wanted) => wanted ? new Scope() : null;
+    /// <param name="wanted">Whether to.</param>
+    /// <param name="find">Gives a weight that learns as it was rounded already, null for others.</param>
+    public static IDisposable? Begin(bool wanted, Func<Parameter, Tensor?>? find = null) => wanted ? new Scope(find) : null;
 
     /// <summary>The values that a product takes: rounded to bfloat16 where it is on; a weight once for all that use it.</summary>
     public static Tensor Round(Tensor values)
@@ -49,12 +51,16 @@ internal static class MixedPrecision
         private readonly Scope? _before = t_scope;
         private readonly Dictionary<nint, Tensor> _rounded = [];
 
-        public Scope() => t_scope = this;
+        private readonly Func<Parameter, Tensor?>? _find;
+
+        public Scope(Func<Parameter, Tensor?>? find) => (_find, t_scope) = (find, this);
 
         public Tensor Rounded(Parameter weight)
         {
             if (_rounded.TryGetValue(weight.Handle, out var known))
                 return known;
+            if (weight.requires_grad && _find?.Invoke(weight) is { } found)
+                return found;
             var rounded = weight.to(ScalarType.BFloat16);
             // Without a graph behind it, it must not be lent to a pass that learns.
             if (is_grad_enabled() || !weight.requires_grad)

@@ -66,9 +66,31 @@ internal sealed class AdamWOptimizer : IDisposable
         return norm?.MoveToOuterDisposeScope();
     }
 
+    /// <summary>Rounds the weights for a step in bfloat16, all at once, where they lie in vectors.</summary>
+    public void RoundWeights()
+    {
+        foreach (ParameterVector vector in _vectors ?? [])
+            vector.Round();
+    }
+
+    /// <summary>A weight as <see cref="RoundWeights"/> rounded it; null where it must be rounded when it is used.</summary>
+    public Tensor? Rounded(Parameter weight)
+    {
+        foreach (ParameterVector vector in _vectors ?? [])
+        {
+            if (vector.Rounded(weight) is { } rounded)
+                return rounded;
+        }
+        return null;
+    }
+
     /// <summary>Forgets the gradients of the step; a walk through the module would look at every layer.</summary>
     public void ZeroGradients()
     {
+        foreach (ParameterVector vector in _vectors ?? [])
+            vector.ZeroGradients();
+        if (_vectors is not null)
+            return;
         foreach (AdamWParameter parameter in _parameters)
             parameter.Value.grad = null;
     }

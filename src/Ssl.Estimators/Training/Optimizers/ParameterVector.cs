@@ -8,11 +8,21 @@ namespace Ssl.Estimators.Training.Optimizers;
 /// Parameters of one type on one device, behind each other in one vector of which each is a part, and AdamW's state beside it. One call
 /// then updates many parameters: on a GPU a small network's step is bound by the number of calls, not by their size.
 /// </summary>
+/// <remarks>
+/// In mixed precision a second vector holds the same values in bfloat16, rounded by one call a step. What computes takes its parts, which get
+/// gradients of their own in bfloat16: no weight is rounded where it is used, and no gradient on its way back.
+/// </remarks>
 internal sealed class ParameterVector : IDisposable
 {
-    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _parts = [];
-    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _present = [];
+    // Parts begin where a matrix product reads fastest, 128 bytes of bfloat16 apart.
+    private const long Alignment = 64;
+
+    private readonly List<Place> _parts = [];
+    private readonly List<Place> _present = [];
+    private readonly Dictionary<nint, Place> _places = [];
+    private readonly Dictionary<(long Length, ScalarType Type), Tensor> _gaps = [];
     private readonly Tensor _values, _average, _squareAverage;
+    private Tensor? _rounded;
 
     private ParameterVector(IEnumerable<AdamWParameter> parameters)
     {
@@ -22,20 +32,47 @@ internal sealed class ParameterVector : IDisposable
         // Those that are updated alike next to each other.
         foreach (AdamWParameter parameter in parameters.OrderBy(p => p.Decays).ThenBy(p => p.Rate.Scale).ThenBy(p => p.Rate.IsConstant))
         {
-            _parts.Add((parameter, end, parameter.Value.NumberOfElements));
-            end += parameter.Value.NumberOfElements;
+            var place = new Place(parameter, end, parameter.Value.NumberOfElements);
+            _parts.Add(place);
+            _places.Add(parameter.Value.Handle, place);
+            end += place.Space;
         }
         Tensor like = _parts[0].Parameter.Value;
         _values = zeros(end, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
         _average = zeros_like(_values).DetachFromDisposeScope();
         _squareAverage = zeros_like(_values).DetachFromDisposeScope();
-        foreach ((AdamWParameter parameter, long start, long length) in _parts)
-            parameter.MoveInto(_values.narrow(0, start, length), _average.narrow(0, start, length), _squareAverage.narrow(0, start, length));
+        foreach (Place part in _parts)
+            part.Parameter.MoveInto(part.Of(_values), part.Of(_average), part.Of(_squareAverage));
     }
 
     /// <summary>Moves parameters and their state into vectors, one for each type and device.</summary>
     public static ParameterVector[] Join(IEnumerable<AdamWParameter> parameters)
         => [.. parameters.GroupBy(p => (p.Value.dtype, p.Value.device_type, p.Value.device_index)).Select(alike => new ParameterVector(alike))];
+
+    /// <summary>
+    /// A parameter in bfloat16, of its shape, as <see cref="Round"/> last rounded it; the vector's. It gets a gradient of its own. Null for a
+    /// parameter of another vector.
+    /// </summary>
+    public Tensor? Rounded(Parameter parameter)
+    {
+        if (!_places.TryGetValue(parameter.Handle, out Place? part))
+            return null;
+        if (part.Rounded is null)
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            _rounded ??= _values.to(ScalarType.BFloat16).DetachFromDisposeScope();
+            part.Rounded = part.Of(_rounded).view(parameter.shape).detach().requires_grad_().DetachFromDisposeScope();
+        }
+        return part.Rounded;
+    }
+
+    /// <summary>Brings the parameters in bfloat16, where there are any, to what the parameters are now.</summary>
+    public void Round()
+    {
+        using var noGrad = no_grad();
+        _rounded?.copy_(_values);
+    }
 
     /// <summary>
     /// The gradients of the parameters that have one, behind each other, in the current dispose scope; null where none has. It is these
@@ -44,15 +81,38 @@ internal sealed class ParameterVector : IDisposable
     public Tensor? TakeGradient()
     {
         _present.Clear();
+        var stretches = new List<Tensor>();         // neighbors of one type
         var gradients = new List<Tensor>(_parts.Count);
-        foreach (var part in _parts)
+        foreach (Place part in _parts)
         {
-            if (part.Parameter.Value.grad is not { } gradient)
+            if (part.TakeGradient() is not { } gradient)
                 continue;
+            if (gradients.Count > 0 && gradients[0].dtype != gradient.dtype)
+                EndStretch();
             _present.Add(part);
             gradients.Add(gradient.ndim == 1 ? gradient : gradient.reshape(-1));
+            if (part.Space > part.Length)
+                gradients.Add(Gap(part.Space - part.Length, gradient.dtype));
         }
-        return gradients.Count == 0 ? null : cat(gradients);
+        EndStretch();
+        return stretches.Count > 1 ? cat(stretches) : stretches.FirstOrDefault();
+
+        void EndStretch()
+        {
+            if (gradients.Count > 0)
+                stretches.Add(cat(gradients).to(_values.dtype));
+            gradients.Clear();
+        }
+    }
+
+    /// <summary>Forgets the gradients of the step.</summary>
+    public void ZeroGradients()
+    {
+        foreach (Place part in _parts)
+        {
+            part.Parameter.Value.grad = null;
+            part.Rounded?.grad = null;
+        }
     }
 
     /// <summary>Updates the parameters whose gradients were taken, and their state.</summary>
@@ -89,6 +149,11 @@ internal sealed class ParameterVector : IDisposable
     public void Dispose()
     {
         Separate(_parts.Select(part => part.Parameter.Value));
+        foreach (Place part in _parts)
+            part.Rounded?.Dispose();
+        foreach (Tensor gap in _gaps.Values)
+            gap.Dispose();
+        _rounded?.Dispose();
         _values.Dispose();
         _average.Dispose();
         _squareAverage.Dispose();
@@ -99,20 +164,52 @@ internal sealed class ParameterVector : IDisposable
     {
         var runs = new List<Run>();
         long gradientEnd = 0;
-        foreach ((AdamWParameter parameter, long start, long length) in _present)
+        foreach (Place part in _present)
         {
-            AdamWUpdate update = next(parameter);
-            if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == start && last.Update == update)
-                runs[^1] = last with { Length = last.Length + length };
+            AdamWUpdate update = next(part.Parameter);
+            if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == part.Start && last.Update == update)
+                runs[^1] = last with { Length = last.Length + part.Space };
             else
-                runs.Add(new Run(start, gradientEnd, length, update));
-            gradientEnd += length;
+                runs.Add(new Run(part.Start, gradientEnd, part.Space, update));
+            gradientEnd += part.Space;
         }
         return runs;
     }
 
+    // What stands between a part and the next: no gradient.
+    private Tensor Gap(long length, ScalarType type)
+    {
+        if (!_gaps.TryGetValue((length, type), out Tensor? gap))
+            _gaps[(length, type)] = gap = zeros(length, dtype: type, device: _values.device).DetachFromDisposeScope();
+        return gap;
+    }
+
     private static Tensor Part(Tensor vector, long start, long length)
         => length == vector.shape[0] ? vector.alias() : vector.narrow(0, start, length);
+
+    // Where a parameter stands.
+    private sealed class Place(AdamWParameter parameter, long start, long length)
+    {
+        public AdamWParameter Parameter => parameter;
+
+        public long Start => start;
+
+        public long Length => length;
+
+        /// <summary>With what is free up to the next one.</summary>
+        public long Space { get; } = (length + Alignment - 1) / Alignment * Alignment;
+
+        public Tensor? Rounded { get; set; }
+
+        public Tensor Of(Tensor vector) => vector.narrow(0, start, length);
+
+        /// <summary>What the step gave the parameter and its rounded form; null where it gave neither anything.</summary>
+        public Tensor? TakeGradient() => (parameter.Value.grad, Rounded?.grad) switch
+        {
+            ({ } exact, { } rounded) => exact.add(rounded, One),
+            var (exact, rounded) => exact ?? rounded,
+        };
+    }
 
     private readonly record struct Run(long Start, long GradientStart, long Length, AdamWUpdate Update);
 }
