@@ -389,8 +389,9 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         // TorchSharp's count drifts by one with every Parameter, so a model leaves some; more steps and rows must not leave more.
         // Reports come by the clock, and up to 24 were seen to wait for a later finalizer; one tensor lost a step would be 36, in every
         // run.
-        var shortRun = Math.Max(Left(1), Left(1));
-        var longRun = Enumerable.Range(0, 2).Min(_ => Left(4));
+        var (shortRun, longRun) = (Left(1), Left(4));
+        if (longRun >= shortRun + 30)
+            (shortRun, longRun) = (Math.Max(shortRun, Left(1)), Math.Min(longRun, Left(4)));
         Assert.IsLessThan(shortRun + 30, longRun, "tensors that nothing frees after Fit, Transform and Dispose");
 
         long Left(int times)

@@ -16,7 +16,7 @@ public sealed class NativeMemoryTests
     [DataRow("table")]
     [DataRow("image")]
     [DataRow("series")]
-    public void Memory_is_flat_over_steps(string kind) => Assert.IsLessThan(20, Growth("steps", kind, "600"), "MB over 400 steps, warm-up included");
+    public void Memory_is_flat_over_steps(string kind) => Assert.IsLessThan(20, Growth("steps", kind, "400"), "MB over 200 steps, warm-up included");
 
     [TestMethod]
     [TestCategory("Long")]

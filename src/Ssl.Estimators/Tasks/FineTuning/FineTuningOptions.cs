@@ -81,10 +81,18 @@ public abstract class FineTuningOptions
     [OptionRange(Minimum = 0)]
     public double GradientClipNorm { get; set; } = CommonDefaults.GradientClipNorm;
 
-    /// <inheritdoc cref="PretrainingOptions.MixedPrecision"/>
+    /// <summary>
+    /// Whether the networks compute in bfloat16; weights, sums within norms and softmax, and losses stay Float32, and so does what the model
+    /// computes when it predicts. See <see cref="PretrainingOptions.MixedPrecision"/>.
+    /// </summary>
+    /// <value>The default value is false.</value>
     public bool MixedPrecision { get; set; }
 
-    /// <inheritdoc cref="PretrainingOptions.AllowTf32"/>
+    /// <summary>
+    /// Whether a GPU may round what products and convolutions in Float32 take to 10 bits behind the point (TensorFloat32). Holds for the
+    /// process while this <c>Fit</c> runs. See <see cref="PretrainingOptions.AllowTf32"/>.
+    /// </summary>
+    /// <value>The default value is false.</value>
     public bool AllowTf32 { get; set; }
 
     /// <summary>What stands on the encoder.</summary>
