@@ -50,7 +50,7 @@ public sealed class PretrainingLoop
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
-            method.RateOf, settings.LearningRate, settings.JoinsParameters);
+            method.RateOf, settings.LearningRate, settings.JoinsParameters, settings.MixedPrecision);
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
@@ -219,7 +219,7 @@ public sealed class PretrainingLoop
 
         _method.OnStepStarting(_length.Share(_epochs.Count, step - 1, _reporter.Elapsed));
         StepLoss loss;
-        using (MixedPrecision.Begin(_settings.MixedPrecision))
+        using (MixedPrecision.Begin(_settings.MixedPrecision, _optimizer.RoundWeights()))
             loss = _method.Loss(moved);
         if (_readsEachStep)
             RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);

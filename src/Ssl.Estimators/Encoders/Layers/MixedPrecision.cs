@@ -22,7 +22,11 @@ internal static class MixedPrecision
     public static bool IsOn => t_scope is not null;
 
     /// <summary>Turns it on until disposed of; null where it is not wanted. Weights must not change meanwhile.</summary>
-    public static IDisposable? Begin(bool wanted) => wanted ? new Scope() : null;
+    /// <param name="wanted">Whether to turn it on.</param>
+    /// <param name="rounded">
+    /// Weights that are rounded already, by the handle of the exact one: leaves, which gather the gradients in its place. Null for none.
+    /// </param>
+    public static IDisposable? Begin(bool wanted, IReadOnlyDictionary<nint, Tensor>? rounded = null) => wanted ? new Scope(rounded) : null;
 
     /// <summary>The values that a product takes: rounded to bfloat16 where it is on; a weight once for all that use it.</summary>
     public static Tensor Round(Tensor values)
@@ -48,11 +52,18 @@ internal static class MixedPrecision
     {
         private readonly Scope? _before = t_scope;
         private readonly Dictionary<nint, Tensor> _rounded = [];
+        private readonly IReadOnlyDictionary<nint, Tensor>? _given;
 
-        public Scope() => t_scope = this;
+        public Scope(IReadOnlyDictionary<nint, Tensor>? given)
+        {
+            _given = given;
+            t_scope = this;
+        }
 
         public Tensor Rounded(Parameter weight)
         {
+            if (_given is not null && _given.TryGetValue(weight.Handle, out var given))
+                return given;
             if (_rounded.TryGetValue(weight.Handle, out var known))
                 return known;
             var rounded = weight.to(ScalarType.BFloat16);

@@ -24,6 +24,7 @@ internal sealed class AdamWOptimizer : IDisposable
     private readonly double _epsilon;
     private readonly double? _peak;
     private readonly ParameterVector[]? _vectors;
+    private readonly Dictionary<nint, Tensor>? _rounded;
 
     /// <summary>Makes an optimizer over all parameters that want gradients.</summary>
     /// <param name="named">Parameters with their names; those that do not require gradients are left out, doubles taken once.</param>
@@ -36,15 +37,19 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <param name="joins">
     /// Whether the parameters lie in common vectors until the optimizer is disposed of; null for what is fastest where they are.
     /// </param>
+    /// <param name="rounds">Whether joined parameters have a copy in bfloat16: <see cref="RoundWeights"/>.</param>
     public AdamWOptimizer(IEnumerable<(string Name, Parameter Value)> named, double weightDecay, double beta1 = 0.9,
-        double beta2 = 0.999, double epsilon = 1e-8, Func<string, ParameterRate>? rate = null, double? peak = null, bool? joins = null)
+        double beta2 = 0.999, double epsilon = 1e-8, Func<string, ParameterRate>? rate = null, double? peak = null, bool? joins = null,
+        bool rounds = false)
     {
         (_weightDecay, _beta1, _beta2, _epsilon, _peak) = (weightDecay, beta1, beta2, epsilon, peak);
         _parameters = [.. named.Where(item => item.Value.requires_grad)
             .DistinctBy(item => item.Value.Handle) // a module that is reachable by two names is trained once
             .Select(item => new AdamWParameter(item.Name, item.Value, rate?.Invoke(item.Name) ?? ParameterRate.Plain))];
         if (joins ?? !_parameters.All(parameter => AdamWKernel.Handles(parameter.Value)))
-            _vectors = ParameterVector.Join(_parameters);
+            _vectors = ParameterVector.Join(_parameters, rounds);
+        if (_vectors is not null && rounds)
+            _rounded = _vectors.SelectMany(vector => vector.RoundedParameters).ToDictionary(item => item.Value.Handle, item => item.Rounded);
     }
 
     /// <summary>The parameters and their state, in the module's order.</summary>
@@ -66,11 +71,28 @@ internal sealed class AdamWOptimizer : IDisposable
         return norm?.MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// The parameters in bfloat16 as they now are, by the handle of the exact one: leaves whose gradients <see cref="Step"/> takes, too.
+    /// One call rounds all of them, where a network that rounds each by itself makes two for each, one of them on the way back.
+    /// </summary>
+    /// <returns>Null where parameters are not joined or are not to be rounded.</returns>
+    public IReadOnlyDictionary<nint, Tensor>? RoundWeights()
+    {
+        if (_rounded is not null)
+        {
+            foreach (ParameterVector vector in _vectors!)
+                vector.Round();
+        }
+        return _rounded;
+    }
+
     /// <summary>Forgets the gradients of the step; a walk through the module would look at every layer.</summary>
     public void ZeroGradients()
     {
         foreach (AdamWParameter parameter in _parameters)
             parameter.Value.grad = null;
+        foreach (Tensor rounded in _rounded?.Values ?? Enumerable.Empty<Tensor>())
+            rounded.grad = null;
     }
 
     private Tensor? StepInMemory(double learningRate, double clipNorm)

@@ -10,11 +10,12 @@ namespace Ssl.Estimators.Training.Optimizers;
 /// </summary>
 internal sealed class ParameterVector : IDisposable
 {
-    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _parts = [];
-    private readonly List<(AdamWParameter Parameter, long Start, long Length)> _present = [];
+    private readonly List<Place> _parts = [];
+    private readonly List<Place> _present = [];
     private readonly Tensor _values, _average, _squareAverage;
+    private readonly Tensor? _rounded;
 
-    private ParameterVector(IEnumerable<AdamWParameter> parameters)
+    private ParameterVector(IEnumerable<AdamWParameter> parameters, bool rounds)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -22,20 +23,37 @@ internal sealed class ParameterVector : IDisposable
         // Those that are updated alike next to each other.
         foreach (AdamWParameter parameter in parameters.OrderBy(p => p.Decays).ThenBy(p => p.Rate.Scale).ThenBy(p => p.Rate.IsConstant))
         {
-            _parts.Add((parameter, end, parameter.Value.NumberOfElements));
+            _parts.Add(new Place(parameter, end, parameter.Value.NumberOfElements));
             end += parameter.Value.NumberOfElements;
         }
         Tensor like = _parts[0].Parameter.Value;
         _values = zeros(end, dtype: like.dtype, device: like.device).DetachFromDisposeScope();
         _average = zeros_like(_values).DetachFromDisposeScope();
         _squareAverage = zeros_like(_values).DetachFromDisposeScope();
-        foreach ((AdamWParameter parameter, long start, long length) in _parts)
-            parameter.MoveInto(_values.narrow(0, start, length), _average.narrow(0, start, length), _squareAverage.narrow(0, start, length));
+        foreach (var part in _parts)
+            part.Parameter.MoveInto(part.Of(_values), part.Of(_average), part.Of(_squareAverage));
+        if (!rounds)
+            return;
+        _rounded = _values.to(ScalarType.BFloat16).DetachFromDisposeScope();
+        foreach (var part in _parts)
+            part.Rounded = part.Of(_rounded).view(part.Parameter.Value.shape).detach().requires_grad_().DetachFromDisposeScope();
     }
 
+    /// <summary>The parameters and their copies in bfloat16; none where they are not rounded.</summary>
+    public IEnumerable<(Parameter Value, Tensor Rounded)> RoundedParameters
+        => _parts.Where(part => part.Rounded is not null).Select(part => (part.Parameter.Value, part.Rounded!));
+
     /// <summary>Moves parameters and their state into vectors, one for each type and device.</summary>
-    public static ParameterVector[] Join(IEnumerable<AdamWParameter> parameters)
-        => [.. parameters.GroupBy(p => (p.Value.dtype, p.Value.device_type, p.Value.device_index)).Select(alike => new ParameterVector(alike))];
+    public static ParameterVector[] Join(IEnumerable<AdamWParameter> parameters, bool rounds)
+        => [.. parameters.GroupBy(p => (p.Value.dtype, p.Value.device_type, p.Value.device_index))
+            .Select(alike => new ParameterVector(alike, rounds))];
+
+    /// <summary>Brings the copies in bfloat16 to the values of now.</summary>
+    public void Round()
+    {
+        using var noGrad = no_grad();
+        _rounded?.copy_(_values);
+    }
 
     /// <summary>
     /// The gradients of the parameters that have one, behind each other, in the current dispose scope; null where none has. It is these
@@ -44,15 +62,29 @@ internal sealed class ParameterVector : IDisposable
     public Tensor? TakeGradient()
     {
         _present.Clear();
-        var gradients = new List<Tensor>(_parts.Count);
+        // Neighbors in bfloat16 become exact in one call.
+        var sections = new List<Tensor>();
+        var section = new List<Tensor>(_parts.Count);
+        bool isRounded = false;
         foreach (var part in _parts)
         {
-            if (part.Parameter.Value.grad is not { } gradient)
+            if (part.Gradient() is not var (gradient, rounded))
                 continue;
+            if (rounded != isRounded)
+                Close();
+            isRounded = rounded;
             _present.Add(part);
-            gradients.Add(gradient.ndim == 1 ? gradient : gradient.reshape(-1));
+            section.Add(gradient.ndim == 1 ? gradient : gradient.reshape(-1));
         }
-        return gradients.Count == 0 ? null : cat(gradients);
+        Close();
+        return sections.Count switch { 0 => null, 1 => sections[0], _ => cat(sections) };
+
+        void Close()
+        {
+            if (section.Count > 0)
+                sections.Add(isRounded ? cat(section).to(_values.dtype) : cat(section));
+            section.Clear();
+        }
     }
 
     /// <summary>Updates the parameters whose gradients were taken, and their state.</summary>
@@ -89,6 +121,9 @@ internal sealed class ParameterVector : IDisposable
     public void Dispose()
     {
         Separate(_parts.Select(part => part.Parameter.Value));
+        foreach (var part in _parts)
+            part.Rounded?.Dispose();
+        _rounded?.Dispose();
         _values.Dispose();
         _average.Dispose();
         _squareAverage.Dispose();
@@ -99,7 +134,7 @@ internal sealed class ParameterVector : IDisposable
     {
         var runs = new List<Run>();
         long gradientEnd = 0;
-        foreach ((AdamWParameter parameter, long start, long length) in _present)
+        foreach (var (parameter, start, length) in _present)
         {
             AdamWUpdate update = next(parameter);
             if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == start && last.Update == update)
@@ -113,6 +148,24 @@ internal sealed class ParameterVector : IDisposable
 
     private static Tensor Part(Tensor vector, long start, long length)
         => length == vector.shape[0] ? vector.alias() : vector.narrow(0, start, length);
+
+    // A parameter's place.
+    private sealed record Place(AdamWParameter Parameter, long Start, long Length)
+    {
+        // Its copy in bfloat16, where there is one.
+        public Tensor? Rounded { get; set; }
+
+        public Tensor Of(Tensor vector) => vector.narrow(0, Start, Length);
+
+        // A network may use the exact parameter, its copy, or both.
+        public (Tensor Value, bool IsRounded)? Gradient()
+        {
+            Tensor? exact = Parameter.Value.grad, rounded = Rounded?.grad;
+            if (rounded is null)
+                return exact is null ? null : (exact, false);
+            return exact is null ? (rounded, true) : (exact.add(rounded, One), false);
+        }
+    }
 
     private readonly record struct Run(long Start, long GradientStart, long Length, AdamWUpdate Update);
 }
