@@ -71,6 +71,44 @@ public class AdamWOptimizerTests
             Assert.AreEqual(0, value.storage_offset(), $"{name} still lies in the vector");
     }
 
+    [TestMethod]
+    public void CopiesInBFloat16LearnForTheirParameters()
+    {
+        using var scope = NewDisposeScope();
+        (string Name, Parameter Value)[] exact = Several(), copied = Several();
+        using var plain = new AdamWOptimizer(exact, 0.1, joins: true);
+        using var rounding = new AdamWOptimizer(copied, 0.1, joins: true);
+        Assert.IsNull(rounding.Rounded(exact[0].Value), "another optimizer's");
+        for (int step = 0; step < 6; step++)
+        {
+            rounding.RoundWeights();
+            Tensor[] copies = [.. copied.Select(item => rounding.Rounded(item.Value)!)];
+            for (int i = 0; i < exact.Length; i++)
+            {
+                Tensor copy = copies[i], now = copied[i].Value.to(ScalarType.BFloat16);
+                Assert.IsTrue(copy.is_leaf && copy.requires_grad, copied[i].Name);
+                Assert.IsTrue(copy.equal(now), $"{copied[i].Name} in step {step}");
+                // By turns the copy alone has a gradient, the parameter alone, both, or none.
+                Tensor gradient = (Sines((int)now.numel(), step + i).reshape(now.shape) * 3).to(ScalarType.BFloat16), whole = gradient.to(ScalarType.Float32);
+                (Tensor? ofCopy, Tensor? ofExact) = ((step + i) % 4) switch
+                {
+                    0 => (gradient, null),
+                    1 => (null, whole),
+                    2 => (gradient, whole),
+                    _ => ((Tensor?)null, (Tensor?)null),
+                };
+                (copy.grad, copied[i].Value.grad) = (ofCopy, ofExact);
+                exact[i].Value.grad = ofCopy is null ? ofExact : ofExact is null ? whole : whole * 2;
+            }
+            Tensor? expected = plain.Step(0.02, 1), norm = rounding.Step(0.02, 1);
+            Assert.AreEqual(expected!.ToDouble(), norm!.ToDouble());
+            for (int i = 0; i < exact.Length; i++)
+                Assert.IsTrue(exact[i].Value.equal(copied[i].Value), $"{exact[i].Name} after step {step}");
+            rounding.ZeroGradients();
+            Assert.IsTrue(copies.Concat(copied.Select(item => item.Value)).All(value => value.grad is null));
+        }
+    }
+
     private static (string, Parameter)[] Several() =>
     [
         ("a", new Parameter(Sines(12, 0.1).reshape(3, 4))),

@@ -1,5 +1,9 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Native;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
+using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -160,6 +164,41 @@ public class PretrainingLoopTests
             for (int i = 0; i < values.Length; i++)
                 Assert.AreEqual(values[i], actual[name][i], 1e-5f, name);
         }
+    }
+
+    [TestMethod]
+    public void WeightsThatAreRoundedTogetherLearnAsThoseThatAreRoundedOneByOne()
+    {
+        const int side = 8;
+        Dictionary<string, float[]> Train(bool joins)
+        {
+            using var streams = new RandomStreams(3);
+            var encoder = ImageEncoders.VisionTransformer(side, 4, 3, 2, 16, 2).Create(streams);
+            using var method = new MaskedAutoencoderTrainer.Method(encoder, streams, new() { DecoderDimension = 16 });
+            var settings = new TrainingSettings { NumberOfEpochs = 2, MixedPrecision = true, JoinsParameters = joins };
+            PretrainingLoop.Run(method, new RandomImages(side), settings, streams, CPU);
+            return method.named_parameters().ToDictionary(item => item.name, item => item.parameter.data<float>().ToArray());
+        }
+
+        AppContext.SetSwitch(BFloat16Support.EmulationSwitch, true);
+        Dictionary<string, float[]> expected = Train(false), actual = Train(true);
+        foreach ((string name, float[] values) in expected)
+        {
+            for (int i = 0; i < values.Length; i++)
+                Assert.AreEqual(values[i], actual[name][i], 1e-5f, name);
+        }
+    }
+
+    private sealed class RandomImages(int side) : IBatchSource
+    {
+        private const int Batches = 3;
+
+        public long? RowCount => 8 * Batches;
+
+        public long? BatchesPerEpoch => Batches;
+
+        public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
+            => Enumerable.Range(0, Batches).Select(step => new Batch[] { new ImageBatch(ImageSamples.Random(8, 3, side, step)) });
     }
 
     [TestMethod]
