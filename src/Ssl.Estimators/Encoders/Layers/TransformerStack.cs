@@ -87,9 +87,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor tokens, Tensor keys)
     {
         using var scope = NewDisposeScope();
-        tokens = tokens.add(_dropout.call(_attention.call(_attentionNorm.call(tokens), keys)), One);        // [N, L, D]
+        tokens = tokens.add(_dropout.Pass(_attention.call(_attentionNorm.call(tokens), keys)), One);        // [N, L, D]
         var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F]
-        return tokens.add(_dropout.call(_output.call(hidden)), One).MoveToOuterDisposeScope();            // [N, L, D]
+        return tokens.add(_dropout.Pass(_output.call(hidden)), One).MoveToOuterDisposeScope();            // [N, L, D]
     }
 }
 

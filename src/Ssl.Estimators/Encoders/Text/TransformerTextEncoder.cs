@@ -93,6 +93,6 @@ internal sealed class TokenAndPositionEmbeddings : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var words = _words.call(ids);                                                               // [N, L, D]
         var positions = _positions.Weight.narrow(0, 0, length);                                     // [L, D]
-        return _dropout.call(_norm.call(words.add(positions, One))).MoveToOuterDisposeScope();
+        return _dropout.Pass(_norm.call(words.add(positions, One))).MoveToOuterDisposeScope();
     }
 }
