@@ -118,6 +118,33 @@ public sealed partial class ArchitectureTests
         Assert.IsEmpty(faults, $"Use EmbeddingTable, whose table goes with it: {string.Join(", ", faults)}");
     }
 
+    // On a machine without a GPU this is how a tensor of the CPU in a step of a GPU is found: torch's meta device knows half of the operators.
+    [TestMethod]
+    public void NoStepMakesATensorWithoutSayingWhere()
+    {
+        // Parts that compute on the CPU alone, and what is made once before a network is brought to its device.
+        Dictionary<string, string> known = new()
+        {
+            ["PackedAttention.cs"] = "scoring on the CPU",
+            ["TokenPooling.cs"] = "scoring on the CPU",
+            ["SeededDropout.cs"] = "the CPU's own draws",
+            ["Constants.cs"] = "copies to the device",
+            ["Initialization.cs"] = "weights",
+            ["EmbeddingTable.cs"] = "an empty table, never read",
+            ["VisionBlock.cs"] = "positions",
+            ["VisionTransformerEncoder.cs"] = "weights",
+            ["Dino.cs"] = "a buffer",
+            ["BertTextEncoder.cs"] = "scoring on the CPU",
+            ["CellEmbeddings.cs"] = "the CPU's way of a product, and weights",
+        };
+        var faults = EstimatorFiles()
+            .Where(file => file.Folder is "Encoders" or "Methods" or "Objectives" or "Views" or "Masking" && !known.ContainsKey(Path.GetFileName(file.Path)))
+            .SelectMany(file => Factory().Matches(WithoutComments(File.ReadAllText(file.Path)))
+                .Where(call => !call.Value.Contains("device", StringComparison.OrdinalIgnoreCase) && !call.Groups["around"].Success)
+                .Select(call => $"{Relative(file.Path)}: {call.Value.Trim()}")).ToArray();
+        Assert.IsEmpty(faults, "Say device: of a tensor that meets others, or DeviceCopy.Of. " + string.Join(Environment.NewLine, faults));
+    }
+
     [TestMethod]
     public void NoFileIsLong()
     {
@@ -172,6 +199,11 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"(?<![\w.])(torch\.)?(rand|randn|randint|randperm|rand_like|randn_like|bernoulli)\(|\.(uniform_|normal_|bernoulli_)\(")]
     private static partial Regex OwnDraw();
+
+    // A call with its arguments, brackets within them in pairs.
+    [GeneratedRegex(@"(?<around>DeviceCopy\.Of\(|Parameter\(|register_buffer\([^,]*,\s*)?(?<![\w.])(tensor|zeros|ones|empty|full|arange|eye|linspace)"
+        + @"\((?>[^()]+|(?<open>\()|(?<-open>\)))*(?(open)(?!))\)")]
+    private static partial Regex Factory();
 
     [GeneratedRegex(@"^\s*#\s*(if|elif)\b", RegexOptions.Multiline)]
     private static partial Regex ConditionalCompilation();

@@ -19,6 +19,19 @@ internal static class Contrastive
             throw new ArgumentException($"Both sides must be [N, D], got {Shape(first)} and {Shape(second)}.", nameof(second));
         if (first.shape[0] == 0)
             throw new ArgumentException("There must be at least one pair, got none.", nameof(first));
+        Temperature(temperature);
+    }
+
+    public static void BothSides(Tensor both, double temperature)
+    {
+        ArgumentNullException.ThrowIfNull(both);
+        if (both.dim() != 2 || both.shape[0] == 0 || both.shape[0] % 2 != 0)
+            throw new ArgumentException($"Both sides of the pairs must be [2N, D], got {Shape(both)}.", nameof(both));
+        Temperature(temperature);
+    }
+
+    private static void Temperature(double temperature)
+    {
         if (!(temperature > 0 && double.IsFinite(temperature)))
         {
             throw new ArgumentOutOfRangeException(nameof(temperature),

@@ -71,7 +71,19 @@ public static class InfoNceLoss
         return a.mm(b.t()).div(Number(temperature)).MoveToOuterDisposeScope();              // [N, N]
     }
 
-    /// <summary>The loss from <see cref="Logits"/>.</summary>
+    /// <summary>The same of both sides in one tensor, which are normalized together: half of the calls.</summary>
+    /// <param name="both">[2N, D]: first the one side of all pairs, then the other.</param>
+    /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
+    /// <returns>[N, N]; the partners are on the diagonal.</returns>
+    internal static Tensor Logits(Tensor both, double temperature)
+    {
+        Contrastive.BothSides(both, temperature);
+        using var scope = NewDisposeScope();
+        var sides = Contrastive.Normalize(both).chunk(2);                                   // [N, D] twice
+        return sides[0].mm(sides[1].t()).div(Number(temperature)).MoveToOuterDisposeScope();    // [N, N]
+    }
+
+    /// <summary>The loss from <see cref="Logits(Tensor, Tensor, double)"/>.</summary>
     /// <param name="logits">[N, N] with the partners on the diagonal.</param>
     /// <param name="negativeLogits">[N, 1] of <see cref="NegativeLogits"/>; null where rows have no hard negatives.</param>
     /// <returns>A scalar, at least 0.</returns>
@@ -92,7 +104,7 @@ public static class InfoNceLoss
     {
         Contrastive.Square(logits);
         using var scope = NewDisposeScope();
-        var detached = logits.detach();
-        return detached.diagonal(0, 0, 1).ge(detached.amax(1)).to(ScalarType.Float32).mean().MoveToOuterDisposeScope();
+        using var noGrad = no_grad();
+        return logits.diagonal(0, 0, 1).ge(logits.amax(1)).mean([0L], type: ScalarType.Float32).MoveToOuterDisposeScope();
     }
 }

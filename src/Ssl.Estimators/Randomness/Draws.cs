@@ -43,7 +43,8 @@ public static class Draws
     {
         if (device.type != DeviceType.CUDA)
             return generator;
-        cuda.manual_seed(Seed(generator));
+        // Of every device: manual_seed seeds the current one alone, which is the first, since TorchSharp cannot choose another.
+        cuda.manual_seed_all(Seed(generator));
         return null;
     }
 }

@@ -126,7 +126,14 @@ internal sealed class CachedBatchSource : BatchSource
     // The numbers of all rows go to the device at once: copying them batch by batch would wait for it each time.
     private static IEnumerable<IReadOnlyList<Batch>> Gathered(DeviceRows rows, ArraySegment<int>[] batches, IReadOnlyList<double>? labels)
     {
-        long[] order = [.. batches.SelectMany(batch => batch).Select(row => (long)row)];
+        // Between two epochs the device waits for this.
+        var order = new long[batches.Sum(batch => batch.Count)];
+        int end = 0;
+        foreach (var batch in batches)
+        {
+            foreach (int row in batch.AsSpan())
+                order[end++] = row;
+        }
         using Tensor numbers = DeviceRows.Upload<long>(order, ScalarType.Int64, rows.Device, order.Length);
         using Tensor? values = labels is null ? null
             : DeviceRows.Upload<double>(order.Select(row => labels[(int)row]).ToArray(), ScalarType.Float64, rows.Device, order.Length);

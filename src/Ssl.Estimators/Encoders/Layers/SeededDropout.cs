@@ -34,6 +34,9 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
     /// <summary>The rate after rounding.</summary>
     public double Rate => (double)_threshold / Levels;
 
+    /// <summary>The same, without a call where nothing is dropped: <paramref name="input"/> itself then.</summary>
+    internal Tensor Pass(Tensor input) => training && _threshold > 0 ? call(input) : input;
+
     /// <summary>Drops in training, passes on in evaluation.</summary>
     /// <param name="input">Any shape.</param>
     public override Tensor forward(Tensor input)

@@ -64,7 +64,8 @@ internal sealed class ColumnTransformerEncoder : CellEncoder
         if (_categories is not null)
             cells.Add(_categories.call(CategoryTable.Entries(batch.Codes, Layout)));                // [N, K, D]
         var tokens = cat(cells, 1).add(_columns, One);                                                      // [N, C + K, D]
-        var all = ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: tokens.device);
+        // No cell is padding. On a CPU attention with a mask computes other last digits than attention without: it stays as it was.
+        var all = tokens.device_type == DeviceType.CPU ? ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: CPU) : null;
         return _stack.call(tokens, all).MoveToOuterDisposeScope();                                  // [N, C + K, D]
     }
 

@@ -37,7 +37,7 @@ internal sealed class MlpTabularEncoder : TabularEncoder
         using var scope = NewDisposeScope();
         var state = _cells.call(batch).relu_();                                         // [N, H]
         foreach (var layer in _hidden)
-            state = layer.call(_dropout.call(state)).relu_();                           // [N, H]
+            state = layer.call(_dropout.Pass(state)).relu_();                           // [N, H]
         return state.MoveToOuterDisposeScope();
     }
 }

@@ -90,6 +90,6 @@ internal sealed class ResidualMlpBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var hidden = _hidden.call(_norm.call(state)).relu();                                        // [N, 2 H]
-        return state.add(_output.call(_dropout.call(hidden)), One).MoveToOuterDisposeScope();             // [N, H]
+        return state.add(_output.call(_dropout.Pass(hidden)), One).MoveToOuterDisposeScope();             // [N, H]
     }
 }

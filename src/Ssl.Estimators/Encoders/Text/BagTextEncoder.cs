@@ -76,7 +76,7 @@ internal sealed class BagTextEncoder : TextEncoder
     }
 
     private Tensor Head(Tensor mean)
-        => MixedPrecision.Widen(_output.call(_dropout.call(nn.functional.gelu(_hidden.call(_norm.call(mean))))));
+        => MixedPrecision.Widen(_output.call(_dropout.Pass(nn.functional.gelu(_hidden.call(_norm.call(mean))))));
 
     // Special tokens say nothing about a text and are left out of its mean, except where a text has nothing else.
     private Tensor Counted(TokenBatch batch)

@@ -131,7 +131,7 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor>
         if (length > most)
             throw new ArgumentException($"The encoder reads texts of up to {most} tokens, got {length}. Cut them when tokenizing.", nameof(ids));
         using var scope = NewDisposeScope();
-        return _dropout.call(_norm.call(_words.call(ids).add(Places(length), One))).MoveToOuterDisposeScope();      // [N, L, D]
+        return _dropout.Pass(_norm.call(_words.call(ids).add(Places(length), One))).MoveToOuterDisposeScope();      // [N, L, D]
     }
 
     /// <summary>The same for texts behind each other: [T, D].</summary>
@@ -282,9 +282,9 @@ internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
             .unbind(0);
         var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: bias!);
         context = context.transpose(1, 2).reshape(n, length, dimension);                            // [N, L, D]
-        tokens = _attentionNorm.call(_dropout.call(_attentionOutput.call(context)).add(tokens, One));
+        tokens = _attentionNorm.call(_dropout.Pass(_attentionOutput.call(context)).add(tokens, One));
         var hidden = Activate(_intermediate.call(tokens));                                          // [N, L, F]
-        return _outputNorm.call(_dropout.call(_output.call(hidden)).add(tokens, One)).MoveToOuterDisposeScope();
+        return _outputNorm.call(_dropout.Pass(_output.call(hidden)).add(tokens, One)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same for texts behind each other, [T, D], on the CPU, without gradients and without dropout.</summary>

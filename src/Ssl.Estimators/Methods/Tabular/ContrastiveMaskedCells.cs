@@ -115,8 +115,7 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
             {
                 var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));             // 2N rows
                 embeddings = _encoder.call(both);                                                       // [2N, D]
-                var halves = _projection.call(embeddings).chunk(2);                                     // [N, D] twice
-                var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);                    // [N, N]
+                var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
                 var contrast = InfoNceLoss.FromLogits(logits);
                 terms.Add(("contrastive", contrast.detach()));
                 terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));

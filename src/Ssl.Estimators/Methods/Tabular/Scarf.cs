@@ -84,8 +84,7 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
             var rows = Column<TableBatch>(columns);
             var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));     // 2N rows: the encoder runs once
             var embeddings = _encoder.call(both);                                           // [2N, D]
-            var halves = _projection.call(embeddings).chunk(2);                             // [N, D] twice
-            var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);            // [N, N]
+            var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
             var loss = InfoNceLoss.FromLogits(logits);
             return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, rows.Count));
         }

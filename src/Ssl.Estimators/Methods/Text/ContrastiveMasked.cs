@@ -105,8 +105,7 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
             if (_options.ContrastiveWeight > 0)
             {
                 embeddings = _encoder.call(SimCseTrainer.Method.Twice(texts, _view, _streams));                       // [2N, D]
-                var halves = _projection.call(embeddings).chunk(2);                                     // [N, D] twice
-                var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);                    // [N, N]
+                var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
                 var contrast = InfoNceLoss.FromLogits(logits);
                 terms.Add(("contrastive", contrast.detach()));
                 terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));

@@ -70,8 +70,7 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
         {
             var texts = Column<TokenBatch>(columns);
             var embeddings = _encoder.call(Twice(texts, _view, _streams));              // [2N, D]
-            var halves = _projection.call(embeddings).chunk(2);                         // [N, D] twice
-            var logits = InfoNceLoss.Logits(halves[0], halves[1], _options.Temperature);        // [N, N]
+            var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
             var loss = InfoNceLoss.FromLogits(logits);
             return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, texts.Count));
         }

@@ -132,7 +132,7 @@ internal sealed class AdamWOptimizer : IDisposable
         Tensor? norm = null;
         if (clipNorm > 0 && taken.Count > 0)
         {
-            Tensor[] norms = [.. taken.Select(item => item.Gradient.to(ScalarType.Float32).norm())];
+            Tensor[] norms = [.. taken.Select(item => Exact(item.Gradient).norm())];
             norm = norms.Length == 1 ? norms[0] : stack(norms).norm(); // scalar
             Tensor factor = (Number(clipNorm) / (norm.add(Number(1e-6), One))).clamp_max_(Number(1.0));
             foreach ((_, Tensor gradient) in taken)
@@ -141,6 +141,8 @@ internal sealed class AdamWOptimizer : IDisposable
         foreach ((ParameterVector vector, Tensor gradient) in taken)
             vector.Update(gradient, parameter => NextUpdate(parameter, learningRate, 1));
         return norm;
+
+        static Tensor Exact(Tensor gradient) => gradient.dtype == ScalarType.Float32 ? gradient : gradient.to(ScalarType.Float32);
     }
 
     private AdamWUpdate NextUpdate(AdamWParameter parameter, double learningRate, double gradientScale)

@@ -121,18 +121,22 @@ internal sealed class ParameterVector : IDisposable
     public void Update(Tensor gradient, Func<AdamWParameter, AdamWUpdate> next)
     {
         using var scope = NewDisposeScope();
-        foreach (Run run in Runs(next))
+        AdamWUpdate[] updates = [.. _present.Select(part => next(part.Parameter))];
+        foreach (Run run in Runs(updates, update => update.Keep))
         {
-            AdamWUpdate update = run.Update;
-            Tensor gradients = Part(gradient, run.GradientStart, run.Length), values = Part(_values, run.Start, run.Length);
+            if (updates[run.First].Keep != 1)
+                Part(_values, run.Start, run.Length).mul_(Number(updates[run.First].Keep));
+        }
+        foreach (Run run in Runs(updates, update => update with { Keep = 1 }))
+        {
+            AdamWUpdate update = updates[run.First];
+            Tensor gradients = Part(gradient, run.GradientStart, run.Length);
             Tensor average = Part(_average, run.Start, run.Length).mul_(Number(update.Beta1)).add_(gradients, Number(1 - update.Beta1));
             Tensor squareAverage = Part(_squareAverage, run.Start, run.Length).mul_(Number(update.Beta2))
                 .addcmul_(gradients, gradients, Number(1 - update.Beta2));
-            if (update.Keep != 1)
-                values.mul_(Number(update.Keep));
             // Root and epsilon by one factor less: m / (sqrt(v) r + e) = m / r / (sqrt(v) + e / r).
             Tensor denominator = squareAverage.sqrt().add_(Number(update.Epsilon / update.RootScale), One);
-            values.addcdiv_(average, denominator, Number(-update.StepSize / update.RootScale));
+            Part(_values, run.Start, run.Length).addcdiv_(average, denominator, Number(-update.StepSize / update.RootScale));
         }
     }
 
@@ -159,18 +163,23 @@ internal sealed class ParameterVector : IDisposable
         _squareAverage.Dispose();
     }
 
-    // Neighbors with equal numbers are one.
-    private List<Run> Runs(Func<AdamWParameter, AdamWUpdate> next)
+    // Neighbors of which the same holds are one.
+    private List<Run> Runs<T>(AdamWUpdate[] updates, Func<AdamWUpdate, T> what)
     {
         var runs = new List<Run>();
         long gradientEnd = 0;
-        foreach (Place part in _present)
+        for (int i = 0; i < updates.Length; i++)
         {
-            AdamWUpdate update = next(part.Parameter);
-            if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == part.Start && last.Update == update)
+            Place part = _present[i];
+            if (runs.Count > 0 && runs[^1] is var last && last.Start + last.Length == part.Start
+                && EqualityComparer<T>.Default.Equals(what(updates[last.First]), what(updates[i])))
+            {
                 runs[^1] = last with { Length = last.Length + part.Space };
+            }
             else
-                runs.Add(new Run(part.Start, gradientEnd, part.Space, update));
+            {
+                runs.Add(new Run(i, part.Start, gradientEnd, part.Space));
+            }
             gradientEnd += part.Space;
         }
         return runs;
@@ -185,7 +194,7 @@ internal sealed class ParameterVector : IDisposable
     }
 
     private static Tensor Part(Tensor vector, long start, long length)
-        => length == vector.shape[0] ? vector.alias() : vector.narrow(0, start, length);
+        => length == vector.shape[0] ? vector : vector.narrow(0, start, length);
 
     // Where a parameter stands.
     private sealed class Place(AdamWParameter parameter, long start, long length)
@@ -211,5 +220,5 @@ internal sealed class ParameterVector : IDisposable
         };
     }
 
-    private readonly record struct Run(long Start, long GradientStart, long Length, AdamWUpdate Update);
+    private readonly record struct Run(int First, long Start, long GradientStart, long Length);
 }

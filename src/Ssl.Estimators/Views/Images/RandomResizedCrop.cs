@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
@@ -25,6 +26,10 @@ public sealed class RandomResizedCrop : ImageView
     private readonly int _height, _width;
     private readonly double _minimumArea, _maximumArea, _minimumRatio, _maximumRatio, _rotation;
     private readonly float[] _flips; // shares that are mirrored sideways, and upside down
+    private float[]? _limits;
+
+    private static readonly float[] s_one = [1];
+    private static readonly ConcurrentDictionary<int, float[]> s_centers = [];
 
     /// <summary>A view that gives images of a size.</summary>
     /// <param name="height">Rows of pixels that come out. At least 1.</param>
@@ -86,28 +91,30 @@ public sealed class RandomResizedCrop : ImageView
             One).mul_(Number(height * width));
         var ratio = draws.select(2,
             1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
-        var w = area.mul(ratio).sqrt_().round();
-        var h = area.div(ratio).sqrt_().round();
-        var fits = w.gt(Number(0)).logical_and(w.le(Number(width))).logical_and(h.gt(Number(0))).logical_and(h.le(Number(height)));
+        // Height and width together: a call for each of them would cost a GPU twice as much.
+        var sides = stack([area.div(ratio), area.mul(ratio)], 2).sqrt_().round();                   // [N, A, 2]
+        var limits = Constants.On(images.device, Limits((float)height, (float)width));              // [2]
+        var fits = sides.gt(Number(0)).logical_and(sides.le(limits)).all(2);                        // [N, A]
         // The first that fits: argmax gives the first of equal ones. A last column holds the central part.
         var (centralHeight, centralWidth) = Central(height, width);
-        var ones = full(n, 1, Number(1), device: images.device, dtype: ScalarType.Float32);
-        var index = cat([fits.to(ScalarType.Float32), ones], 1).argmax(1, keepdim: true);           // [N, 1]
-        h = cat([h, ones.mul(Number(centralHeight))], 1).gather(1, index);                                   // [N, 1]
-        w = cat([w, ones.mul(Number(centralWidth))], 1).gather(1, index);
-        var corner = Draws.Uniform([n, 2], images.device, generator);
-        var isCentral = index.eq(Number(Attempts));
-        var top = Corner(corner.narrow(1, 0, 1), h, height, isCentral);
-        var left = Corner(corner.narrow(1, 1, 1), w, width, isCentral);
-        return cat([top, left, h, w], 1).MoveToOuterDisposeScope();
+        var central = full([n, 1, 2], Number(centralHeight), dtype: ScalarType.Float32, device: images.device);
+        if (centralHeight != centralWidth)
+            central.narrow(2, 1, 1).fill_(Number(centralWidth));
+        var always = Constants.On(images.device, s_one).expand(n, 1);
+        var index = cat([fits.to(ScalarType.Float32), always], 1).argmax(1, keepdim: true);         // [N, 1]
+        var chosen = cat([sides, central], 1).gather(1, index.unsqueeze(2).expand(n, 1, 2)).squeeze(1);  // [N, 2]
+        // A whole number from 0 to limit - side, each as likely.
+        var room = chosen.neg().add_(limits, One);                                                  // [N, 2]
+        var random = Draws.Uniform([n, 2], images.device, generator).mul_(room.add(Number(1), One)).floor().minimum(room);
+        var corner = where(index.eq(Number(Attempts)), room.div(Number(2)).floor(), random);
+        return cat([corner, chosen], 1).MoveToOuterDisposeScope();
     }
 
-    // A whole number from 0 to size - side, each as likely.
-    private static Tensor Corner(Tensor draw, Tensor side, double size, Tensor isCentral)
+    // Images of one run have one size: their limits are brought to the device once.
+    private float[] Limits(float height, float width)
     {
-        var room = side.neg().add_(Number(size), One);                                                           // [N, 1]
-        var random = draw.mul(room.add(Number(1), One)).floor().minimum(room);
-        return where(isCentral, room.div(Number(2)).floor(), random);
+        float[]? known = _limits;
+        return known is not null && known[0] == height && known[1] == width ? known : _limits = [height, width];
     }
 
     private (double Height, double Width) Central(double height, double width)
@@ -157,9 +164,8 @@ public sealed class RandomResizedCrop : ImageView
     }
 
     // Centers of pixels from -1 to 1.
-    private static Tensor Centers(int count, Device device)
-        => arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: device).mul_(Number(2)).add_(Number(1 - count),
-            One).div_(Number(count));
+    private static Tensor Centers(int count, Device device) => Constants.On(device,
+        s_centers.GetOrAdd(count, static count => [.. Enumerable.Range(0, count).Select(i => (float)(2 * i + 1 - count) / count)]));
 
     // Places in the part, from -1 to 1, as places in the whole image, from -1 to 1.
     private static Tensor Place(Tensor places, Tensor boxes, int side, double size, bool clamps)

@@ -43,16 +43,16 @@ public abstract class TableView
         using var scope = NewDisposeScope();
         long c = batch.Numbers.shape[1], k = batch.Codes.shape[1];
         rows = rows.expand(batch.Count, c + k);
-        Tensor numbers = batch.Numbers.alias(), missing = batch.Missing.alias(), codes = batch.Codes.alias();
-        if (c > 0)
-        {
-            Tensor chosenNumbers = chosen.narrow(1, 0, c), sources = rows.narrow(1, 0, c);              // [N, C]
-            numbers = where(chosenNumbers, numbers.gather(0, sources), numbers);
-            missing = where(chosenNumbers, missing.gather(0, sources), missing);
-        }
-        if (k > 0)
-            codes = where(chosen.narrow(1, c, k), codes.gather(0, rows.narrow(1, c, k)), codes);
-        return new TableBatch(numbers, missing, codes).MoveToOuterScope();
+        // Without cells of a kind there is nothing to take; what a call for it would cost is felt on a GPU.
+        if (c == 0)
+            return new TableBatch(batch.Numbers.alias(), batch.Missing.alias(), Mixed(batch.Codes, chosen, rows)).MoveToOuterScope();
+        if (k == 0)
+            return new TableBatch(Mixed(batch.Numbers, chosen, rows), Mixed(batch.Missing, chosen, rows), batch.Codes.alias()).MoveToOuterScope();
+        Tensor chosenNumbers = chosen.narrow(1, 0, c), sources = rows.narrow(1, 0, c);                  // [N, C]
+        return new TableBatch(Mixed(batch.Numbers, chosenNumbers, sources), Mixed(batch.Missing, chosenNumbers, sources),
+            Mixed(batch.Codes, chosen.narrow(1, c, k), rows.narrow(1, c, k))).MoveToOuterScope();
+
+        static Tensor Mixed(Tensor cells, Tensor chosen, Tensor sources) => where(chosen, cells.gather(0, sources), cells);
     }
 
     /// <summary>A random row of the batch for every row or cell, int64 [N, <paramref name="cells"/>].</summary>
