@@ -86,7 +86,7 @@ public class AdamWOptimizerTests
             {
                 Tensor copy = copies[copied[i].Value.Handle], now = copied[i].Value.to(ScalarType.BFloat16);
                 Assert.IsTrue(copy.is_leaf && copy.requires_grad, copied[i].Name);
-                Assert.IsTrue(copy.equal(now), $"{copied[i].Name} in step {step}");
+                Assert.IsTrue(copy.eq(now).all().item<bool>(), $"{copied[i].Name} in step {step}");
                 // By turns the copy alone has a gradient, the parameter alone, both, or none.
                 Tensor gradient = (Sines((int)now.numel(), step + i).reshape(now.shape) * 3).to(ScalarType.BFloat16), whole = gradient.to(ScalarType.Float32);
                 (Tensor? ofCopy, Tensor? ofExact) = ((step + i) % 4) switch
@@ -102,7 +102,7 @@ public class AdamWOptimizerTests
             Tensor? expected = plain.Step(0.02, 1), norm = rounding.Step(0.02, 1);
             Assert.AreEqual(expected!.ToDouble(), norm!.ToDouble());
             for (int i = 0; i < exact.Length; i++)
-                Assert.IsTrue(exact[i].Value.equal(copied[i].Value), $"{exact[i].Name} after step {step}");
+                Assert.IsTrue(exact[i].Value.eq(copied[i].Value).all().item<bool>(), $"{exact[i].Name} after step {step}");
             rounding.ZeroGradients();
             Assert.IsTrue(copies.Values.Concat(copied.Select(item => item.Value)).All(value => value.grad is null));
         }
