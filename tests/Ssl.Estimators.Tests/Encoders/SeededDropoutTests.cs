@@ -57,6 +57,9 @@ public sealed class SeededDropoutTests
         dropout.eval();
         var input = randn(20, 20);
         Assert.AreEqual(0f, (dropout.call(input) - input).abs().max().item<float>());
+        Assert.AreSame(input, dropout.Pass(input), "no call for nothing");
+        dropout.train();
+        Assert.AreNotEqual(0f, (dropout.Pass(input) - input).abs().max().item<float>());
         using var none = new SeededDropout(0, generator);
         Assert.AreEqual(0f, (none.call(input) - input).abs().max().item<float>());
         Assert.Throws<ArgumentOutOfRangeException>(() => new SeededDropout(1, generator));

@@ -10,6 +10,23 @@ public sealed class ContrastiveLossTests
     private delegate Tensor Loss(Tensor first, Tensor second, double temperature);
 
     [TestMethod]
+    public void BothSidesInOneTensorGiveTheSameLogitsAndGradients()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        Tensor both = randn([12, 7], generator: generator).requires_grad_(), again = both.detach().requires_grad_();
+        var halves = again.chunk(2);
+        Tensor expected = InfoNceLoss.Logits(halves[0], halves[1], 0.2), actual = InfoNceLoss.Logits(both, 0.2);
+        Assert.IsTrue(expected.eq(actual).all().item<bool>());
+        InfoNceLoss.FromLogits(expected).backward();
+        InfoNceLoss.FromLogits(actual).backward();
+        Assert.IsTrue(again.grad!.eq(both.grad!).all().item<bool>());
+        Assert.ThrowsExactly<ArgumentException>(() => InfoNceLoss.Logits(ones(3, 2), 0.2));
+        Assert.ThrowsExactly<ArgumentException>(() => InfoNceLoss.Logits(ones(4), 0.2));
+        Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => InfoNceLoss.Logits(ones(4, 2), 0));
+    }
+
+    [TestMethod]
     [DataRow(0.05, 2, 3)]
     [DataRow(0.2, 5, 4)]
     [DataRow(1.0, 7, 2)]
