@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Ssl.Estimators.Training;
 using TorchSharp;
@@ -15,10 +14,6 @@ public static class TestDevice
     private const string Variable = "SSL_TEST_DEVICE";
 
     private static readonly int? s_gpu = Parse(Environment.GetEnvironmentVariable(Variable));
-
-    // What a GPU computes in bfloat16 is tried on any processor, by tests that never ask for the device, too.
-    [ModuleInitializer]
-    internal static void EmulateBFloat16() => AppContext.SetSwitch("Ssl.EmulateBFloat16", true);
 
     /// <summary>Whether it is a GPU.</summary>
     public static bool IsGpu => s_gpu is not null;

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Native;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.Estimators.Tests.Views;
@@ -180,7 +179,6 @@ public class PretrainingLoopTests
             return method.named_parameters().ToDictionary(item => item.name, item => item.parameter.data<float>().ToArray());
         }
 
-        AppContext.SetSwitch(BFloat16Support.EmulationSwitch, true);
         Dictionary<string, float[]> expected = Train(false), actual = Train(true);
         foreach ((string name, float[] values) in expected)
         {
