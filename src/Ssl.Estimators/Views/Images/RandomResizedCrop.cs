@@ -26,10 +26,10 @@ public sealed class RandomResizedCrop : ImageView
     private readonly int _height, _width;
     private readonly double _minimumArea, _maximumArea, _minimumRatio, _maximumRatio, _rotation;
     private readonly float[] _flips; // shares that are mirrored sideways, and upside down
-    private float[]? _limits;
 
     private static readonly float[] s_one = [1];
     private static readonly ConcurrentDictionary<int, float[]> s_centers = [];
+    private static readonly ConcurrentDictionary<(long, long), float[]> s_limits = [];
 
     /// <summary>A view that gives images of a size.</summary>
     /// <param name="height">Rows of pixels that come out. At least 1.</param>
@@ -93,7 +93,7 @@ public sealed class RandomResizedCrop : ImageView
             1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         // Height and width together: a call for each of them would cost a GPU twice as much.
         var sides = stack([area.div(ratio), area.mul(ratio)], 2).sqrt_().round();                   // [N, A, 2]
-        var limits = Constants.On(images.device, Limits((float)height, (float)width));              // [2]
+        var limits = Constants.On(images.device, s_limits.GetOrAdd((images.shape[2], images.shape[3]), static size => [size.Item1, size.Item2]));  // [2]
         var fits = sides.gt(Number(0)).logical_and(sides.le(limits)).all(2);                        // [N, A]
         // The first that fits: argmax gives the first of equal ones. A last column holds the central part.
         var (centralHeight, centralWidth) = Central(height, width);
@@ -108,13 +108,6 @@ public sealed class RandomResizedCrop : ImageView
         var random = Draws.Uniform([n, 2], images.device, generator).mul_(room.add(Number(1), One)).floor().minimum(room);
         var corner = where(index.eq(Number(Attempts)), room.div(Number(2)).floor(), random);
         return cat([corner, chosen], 1).MoveToOuterDisposeScope();
-    }
-
-    // Images of one run have one size: their limits are brought to the device once.
-    private float[] Limits(float height, float width)
-    {
-        float[]? known = _limits;
-        return known is not null && known[0] == height && known[1] == width ? known : _limits = [height, width];
     }
 
     private (double Height, double Width) Central(double height, double width)
