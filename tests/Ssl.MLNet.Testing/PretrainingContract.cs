@@ -137,7 +137,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     {
         var losses = new List<double>();
         var mlContext = TestDevice.Context(5);
-        var data = View(mlContext, 192);
+        var data = View(mlContext, 128);
         using var trained = Fit(mlContext, data, o =>
         {
             o.NumberOfEpochs = 8;

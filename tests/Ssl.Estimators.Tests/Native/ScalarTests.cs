@@ -47,7 +47,7 @@ public class ScalarTests
     private static string[] Train(bool stress)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), "--train", "3", .. stress ? (string[])["stress"] : []])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), "--train", "2", .. stress ? (string[])["stress"] : []])
             start.ArgumentList.Add(argument);
         start.Environment["OMP_NUM_THREADS"] = "1";
         if (stress)
