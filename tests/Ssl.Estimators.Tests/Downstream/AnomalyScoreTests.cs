@@ -188,7 +188,8 @@ public class AnomalyScoreTests
             var model = Fit(rows, new() { Method = method });
             _ = Scores(model, rows);
             model.Dispose();
-            Assert.AreEqual(before, TorchSharp.torch.Tensor.TotalCount);
+            // Fewer where tensors of an earlier test met their finalizer meanwhile.
+            Assert.IsLessThanOrEqualTo(before, TorchSharp.torch.Tensor.TotalCount);
             Assert.ThrowsExactly<ObjectDisposedException>(() => model.Transform(View(rows)));
         }
     }

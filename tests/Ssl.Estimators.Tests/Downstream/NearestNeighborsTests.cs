@@ -265,7 +265,8 @@ public class NearestNeighborsTests
         var search = Fit(rows, 2);
         Texts(search.Transform(View(rows)));
         search.Dispose();
-        Assert.AreEqual(before, TorchSharp.torch.Tensor.TotalCount);
+        // Fewer where tensors of an earlier test met their finalizer meanwhile.
+        Assert.IsLessThanOrEqualTo(before, TorchSharp.torch.Tensor.TotalCount);
         Assert.ThrowsExactly<ObjectDisposedException>(() => search.Transform(View(rows)));
     }
 

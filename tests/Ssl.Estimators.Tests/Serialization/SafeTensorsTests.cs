@@ -84,7 +84,8 @@ public class SafeTensorsTests
         var targets = new Dictionary<string, Tensor> { ["a"] = zeros(10, 10), ["b"] = zeros(3) };
         var before = Tensor.TotalCount;
         SafeTensorsReader.Open(new MemoryStream(bytes)).ReadInto(targets);
-        Assert.AreEqual(before, Tensor.TotalCount);
+        // Fewer where tensors of an earlier test met their finalizer meanwhile.
+        Assert.IsLessThanOrEqualTo(before, Tensor.TotalCount);
     }
 
     [TestMethod]

@@ -36,6 +36,7 @@ public class StepMetricsTests
         Assert.IsNull(numbers[2].GradientNorm);
         Assert.AreEqual(0.5f, numbers[2].Spread);
         Assert.IsEmpty(metrics.Read());
-        Assert.AreEqual(before, Tensor.TotalCount);
+        // Fewer where tensors of an earlier test met their finalizer meanwhile.
+        Assert.IsLessThanOrEqualTo(before, Tensor.TotalCount);
     }
 }

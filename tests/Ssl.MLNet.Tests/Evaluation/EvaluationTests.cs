@@ -176,7 +176,8 @@ public sealed class EvaluationTests
         _ = Ssl.EvaluateRepresentation(view, "Label");
         _ = Ssl.EvaluateRetrieval(view, "Features", "Second");
         _ = Ssl.EvaluateSimilarity(view, "Features", "Second", "Number");
-        Assert.AreEqual(before, TorchSharp.torch.Tensor.TotalCount);
+        // Fewer where tensors of an earlier test met their finalizer meanwhile.
+        Assert.IsLessThanOrEqualTo(before, TorchSharp.torch.Tensor.TotalCount);
     }
 
     private IDataView View(IEnumerable<Row> rows)
