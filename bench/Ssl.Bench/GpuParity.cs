@@ -209,9 +209,3 @@ public sealed class GpuParity : BenchCase
         return expected.Zip(actual).Max(pair => pair.First.Zip(pair.Second).Max(numbers => Math.Abs((double)numbers.First - numbers.Second))) / largest;
     }
 }
-
-/// <summary>Gives reports of a run on, on its own thread.</summary>
-internal sealed class Reports(Action<PretrainingProgress> action) : IProgress<PretrainingProgress>
-{
-    public void Report(PretrainingProgress value) => action(value);
-}

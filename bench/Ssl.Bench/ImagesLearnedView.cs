@@ -55,7 +55,7 @@ public sealed class ImagesLearnedView : BenchCase
                 using var encoder = mlContext.SelfSupervised().Images.SimClr(new SimClrTrainer.Options
                 {
                     Encoder = net, View = view, NumberOfEpochs = 1, Temperature = 0.2f, BatchSize = 128, Seed = seed,
-                    Progress = new Inline(progress => last = progress.EpochCompleted ? last : progress.Terms),
+                    Progress = new Reports(progress => last = progress.EpochCompleted ? last : progress.Terms),
                 }).Fit(training);
                 using var scope = NewDisposeScope();
                 float[][] Embed(IDataView data) => [.. encoder.Transform(data).GetColumn<float[]>("Features")];
@@ -81,11 +81,5 @@ public sealed class ImagesLearnedView : BenchCase
         results.Note($"Fashion-MNIST, {images:N0} images, 1 epoch, batch 128, temperature 0.2, SmallConvNet of 3 stages and width 32, pretraining seeds {string.Join(", ", seeds)}.");
         results.Note("Fixed at the learned one's end: smallest area 0.14, brightness and contrast 0.85, noise 0.092, as the learned ones ended.");
         results.Note("Learned: smallest area from 0.1 to 0.9, brightness and contrast from 0.1 to 0.9, noise up to 0.1; each starts in the middle.");
-    }
-
-    // On the training thread, in order.
-    private sealed class Inline(Action<PretrainingProgress> report) : IProgress<PretrainingProgress>
-    {
-        public void Report(PretrainingProgress value) => report(value);
     }
 }

@@ -21,6 +21,9 @@ public abstract class EncoderFactory
     /// <summary>Whether networks start from weights that exist, not from random ones.</summary>
     internal virtual bool StartsFromWeights => false;
 
+    /// <summary>What MixedPrecision must be where <see cref="RoundsToBFloat16"/> is false, and why.</summary>
+    internal const string ExactOnly = "must be false for an encoder of your own module, which decides on its precision itself";
+
     /// <summary>Whether the network's layers know <see cref="MixedPrecision"/>.</summary>
     internal virtual bool RoundsToBFloat16 => false;
 

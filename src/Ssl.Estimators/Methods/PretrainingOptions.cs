@@ -248,7 +248,7 @@ public abstract class PretrainingOptions
             "must be null where ValidationFraction is 0: it waits for a lower validation loss (set ValidationFraction, such as to 0.1)",
             EarlyStoppingPatience);
         faults.Require(!MixedPrecision || EncoderToStartWith is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
-            "must be false for an encoder of your own module, which decides on its precision itself", MixedPrecision);
+            EncoderFactory.ExactOnly, MixedPrecision);
         Validate(faults);
         faults.ThrowIfAny();
     }

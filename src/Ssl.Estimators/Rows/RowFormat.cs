@@ -101,10 +101,7 @@ public abstract class RowFormat
     internal void RequireBFloat16()
     {
         if (!RoundsToBFloat16)
-        {
-            throw new InvalidOperationException("MixedPrecision must be false for an encoder of your own module, which decides on its precision "
-                + "itself.");
-        }
+            throw new InvalidOperationException($"MixedPrecision {EncoderFactory.ExactOnly}.");
     }
 
     /// <summary>Whether rows may be longer than the encoder takes, so that a part of them is cut off.</summary>

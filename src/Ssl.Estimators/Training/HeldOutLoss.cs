@@ -69,12 +69,6 @@ internal sealed class HeldOutLoss(PretrainingMethod method, Func<CancellationTok
             }
         }
         // The source may end a pass early on cancellation; the loss of a part of the rows compares with nothing.
-        if (cancellationToken.IsCancellationRequested)
-            return null;
-        double sum = 0;
-        float[] means = losses.Count == 0 ? [] : StepMetrics.Read([.. losses.Select(loss => loss.Mean)]);
-        for (int i = 0; i < means.Length; i++)
-            sum += losses[i].Rows * (double)means[i];
-        return sum / losses.Sum(loss => loss.Rows);
+        return cancellationToken.IsCancellationRequested ? null : StepMetrics.Mean(losses);
     }
 }

@@ -55,12 +55,15 @@ internal sealed class StepMetrics(int capacity) : IDisposable
             row.DetachFromDisposeScope()));
     }
 
-    /// <summary>Losses of batches in Float32, read from their device at once.</summary>
-    /// <param name="losses">At least one scalar.</param>
-    public static float[] Read(IReadOnlyList<Tensor> losses)
+    /// <summary>The mean loss of the rows of all batches, read from the device at once; NaN without any.</summary>
+    /// <param name="losses">Rows of each batch and their mean loss, a scalar.</param>
+    public static double Mean(IReadOnlyList<(long Rows, Tensor Mean)> losses)
     {
+        if (losses.Count == 0)
+            return double.NaN;
         using var scope = NewDisposeScope();
-        return MemoryMarshal.Cast<byte, float>(stack(losses.Select(loss => loss.to(ScalarType.Float32))).cpu().bytes).ToArray();
+        float[] means = MemoryMarshal.Cast<byte, float>(stack(losses.Select(loss => loss.Mean.to(ScalarType.Float32))).cpu().bytes).ToArray();
+        return losses.Zip(means, (loss, mean) => loss.Rows * (double)mean).Sum() / losses.Sum(loss => loss.Rows);
     }
 
     /// <summary>Reads what was taken in since the last reading, in order.</summary>

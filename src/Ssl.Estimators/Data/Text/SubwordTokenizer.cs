@@ -40,10 +40,10 @@ internal sealed class SubwordTokenizer : TextTokenizer
             ids[content] = id;
             _special[content] = (id, (bool?)added["lstrip"] ?? false);
         }
-        if (ids.Any(token => token.Value < 0 || token.Value > MostGaps + 2L * ids.Count))
+        foreach (var (token, id) in ids)
         {
-            var (odd, number) = ids.First(token => token.Value < 0 || token.Value > MostGaps + 2L * ids.Count);
-            throw new FormatException($"The token \"{odd}\" has the number {number}, of {ids.Count} tokens: the file is damaged.");
+            if (id < 0 || id > MostGaps + 2L * ids.Count)
+                throw new FormatException($"The token \"{token}\" has the number {id}, of {ids.Count} tokens: the file is damaged.");
         }
         _tokens = new string[ids.Count == 0 ? 0 : ids.Values.Max() + 1];
         foreach (var (token, id) in ids)

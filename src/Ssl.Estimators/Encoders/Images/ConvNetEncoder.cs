@@ -31,7 +31,7 @@ internal sealed class ConvNetEncoder : ImageEncoder
         var maps = pixels;
         foreach (var stage in _stages)
             maps = stage.call(maps);
-        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                // [N, D]
+        return maps.mean([2L, 3L]).MoveToOuterDisposeScope();                                       // [N, D]
     }
 }
 

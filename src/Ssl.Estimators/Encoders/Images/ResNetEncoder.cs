@@ -76,7 +76,7 @@ internal sealed class ResNetEncoder : ImageEncoder
         foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])
             foreach (var block in stage)
                 maps = block.call(maps);
-        return maps.mean([2L, 3L]).to(ScalarType.Float32).MoveToOuterDisposeScope();                // [N, D]
+        return maps.mean([2L, 3L]).MoveToOuterDisposeScope();                                       // [N, D]
     }
 }
 

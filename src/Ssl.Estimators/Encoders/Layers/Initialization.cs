@@ -49,7 +49,7 @@ internal static class Initialization
         return nn.Conv2d(channels, dimension, patchSize, patchSize, dtype: ScalarType.Float32);
     }
 
-    /// <summary>A linear layer whose weights the caller draws.</summary>
+    /// <summary>A linear layer of zeros, whose weights the caller draws.</summary>
     public static LinearLayer NewLinear(long inputs, long outputs, bool hasBias = true) => new(inputs, outputs, hasBias);
 
     /// <summary>
@@ -62,12 +62,7 @@ internal static class Initialization
     public static LinearLayer Linear(long inputs, long outputs, Generator generator, bool hasBias = true)
     {
         var layer = NewLinear(inputs, outputs, hasBias);
-        if (t_skipped)
-            return layer;
-        double bound = Math.Sqrt(6.0 / (inputs + outputs));
-        Uniform(layer.Weight, bound, generator);
-        if (hasBias)
-            Zeros(layer.Bias!);
+        Uniform(layer.Weight, Math.Sqrt(6.0 / (inputs + outputs)), generator);
         return layer;
     }
 
@@ -86,7 +81,6 @@ internal static class Initialization
     {
         var layer = NewLinear(inputs, outputs);
         Normal(layer.Weight, scale / Math.Sqrt(inputs), generator);
-        Zeros(layer.Bias!);
         return layer;
     }
 

@@ -66,15 +66,4 @@ public abstract class ImagePretrainingOptions : PretrainingOptions
     // Batch normalization and contrast need other images in the batch.
     /// <inheritdoc/>
     protected internal override int MinimumBatchSize => 2;
-
-    /// <inheritdoc/>
-    protected override void Validate(OptionFaults faults)
-    {
-    }
-
-    internal override TrainingSettings ToTrainingSettings()
-    {
-        var settings = base.ToTrainingSettings();
-        return settings;
-    }
 }

@@ -1,5 +1,5 @@
-using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Checkpoints;
 using static System.FormattableString;
 using static TorchSharp.torch;
 

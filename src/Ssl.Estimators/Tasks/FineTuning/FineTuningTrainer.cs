@@ -319,8 +319,7 @@ public abstract class FineTuningTrainer : IEstimator<FineTunedTransformer>
             foreach (var column in columns)
                 column.Dispose();
         }
-        var means = StepMetrics.Read([.. losses.Select(loss => loss.Mean)]);
-        return losses.Zip(means, (loss, mean) => loss.Rows * (double)mean).Sum() / rows.Count;
+        return StepMetrics.Mean(losses);
     }
 
     private static void Inform(IChannel channel, string text) => channel.Info(MessageSensitivity.None, "{0}", text);

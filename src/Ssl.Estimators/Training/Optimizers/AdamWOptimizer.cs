@@ -87,12 +87,10 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <summary>Forgets the gradients of the step; a walk through the module would look at every layer.</summary>
     public void ZeroGradients()
     {
-        foreach (ParameterVector vector in _vectors ?? [])
-            vector.ZeroGradients();
-        if (_vectors is not null)
-            return;
         foreach (AdamWParameter parameter in _parameters)
             parameter.Value.grad = null;
+        foreach (ParameterVector vector in _vectors ?? [])
+            vector.ZeroRoundedGradients();
     }
 
     private Tensor? StepInMemory(double learningRate, double clipNorm)

@@ -105,14 +105,11 @@ internal sealed class ParameterVector : IDisposable
         }
     }
 
-    /// <summary>Forgets the gradients of the step.</summary>
-    public void ZeroGradients()
+    /// <summary>Forgets the gradients that parameters in bfloat16 got in the step.</summary>
+    public void ZeroRoundedGradients()
     {
         foreach (Place part in _parts)
-        {
-            part.Parameter.Value.grad = null;
             part.Rounded?.grad = null;
-        }
     }
 
     /// <summary>Updates the parameters whose gradients were taken, and their state.</summary>

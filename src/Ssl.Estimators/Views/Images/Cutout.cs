@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,7 +28,7 @@ public sealed class Cutout : ImageView
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        var sizes = DeviceCopy.Of(tensor(new[] { (float)images.shape[2], images.shape[3] }), images.device);
+        var sizes = SizeOf(images);
         // [N, 2]
         var corners = Draws.Uniform([images.shape[0], 2], images.device, generator).mul_(sizes).floor().add_(Number(-(_side / 2)), One);
         var boxes = cat([corners, corners.full_like(Number(_side))], 1);                                    // [N, 4]

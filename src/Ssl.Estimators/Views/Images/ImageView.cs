@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
@@ -13,6 +14,8 @@ namespace Ssl.Estimators.Views;
 /// </remarks>
 public abstract class ImageView
 {
+    private static readonly ConcurrentDictionary<(long Height, long Width), float[]> s_sizes = [];
+
     /// <summary>Changed copies of images.</summary>
     /// <param name="images">Single [N, channels, height, width] from 0 to 1; must not be changed or disposed of.</param>
     /// <param name="generator">On the images' device.</param>
@@ -45,6 +48,11 @@ public abstract class ImageView
     /// <returns>Single [N, 1, 1, 1].</returns>
     protected static Tensor Draw(Tensor images, double low, double high, Generator generator)
         => Draws.Uniform([images.shape[0], 1, 1, 1], images.device, generator).mul_(Number(high - low)).add_(Number(low), One);
+
+    /// <summary>Height and width of images, Float32 [2] on their device; made once for each size, to be neither changed nor disposed of.</summary>
+    /// <param name="images">[N, C, H, W].</param>
+    internal static Tensor SizeOf(Tensor images) => Constants.On(images.device,
+        s_sizes.GetOrAdd((images.shape[2], images.shape[3]), static size => [size.Height, size.Width]));
 
     /// <summary>The numbers from 0 to one less than a count in random order.</summary>
     /// <param name="count">How many.</param>

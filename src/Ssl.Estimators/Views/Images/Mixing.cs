@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,7 +55,7 @@ public sealed class CutMix : ImageView
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
         var others = images.index_select(0, Draws.Permutation(images.shape[0], images.device, generator));
-        var sizes = DeviceCopy.Of(tensor(new[] { (float)images.shape[2], images.shape[3] }), images.device); // [2]
+        var sizes = SizeOf(images); // [2]
         var draws = Draws.Uniform([images.shape[0], 3], images.device, generator);
         var sides = draws.narrow(1, 2, 1).mul(Number(_maximumArea)).sqrt_().mul(sizes).floor();             // [N, 2]
         var corners = draws.narrow(1, 0, 2).mul((sizes - sides).add(Number(1), One)).floor();                         // [N, 2]

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,7 +37,7 @@ internal sealed class PatchPairCrop
     public Tensor Cut(Tensor images, Tensor cells, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var size = DeviceCopy.Of(tensor(new[] { (float)images.shape[2] / Grid, (float)images.shape[3] / Grid }), images.device); // [2]
+        var size = ImageView.SizeOf(images).div(Number(Grid)); // [2]
         // [N, 2]
         var corner = stack([cells.floor_divide(Number(Grid)), cells.remainder(Number(Grid))], 1).to(ScalarType.Float32).mul_(size);
         var shift = Draws.Uniform([images.shape[0], 2], images.device, generator).mul_(Number(1 - Share)).mul_(size);

@@ -29,7 +29,6 @@ public sealed class RandomResizedCrop : ImageView
 
     private static readonly float[] s_one = [1];
     private static readonly ConcurrentDictionary<int, float[]> s_centers = [];
-    private static readonly ConcurrentDictionary<(long, long), float[]> s_limits = [];
 
     /// <summary>A view that gives images of a size.</summary>
     /// <param name="height">Rows of pixels that come out. At least 1.</param>
@@ -93,7 +92,7 @@ public sealed class RandomResizedCrop : ImageView
             1).mul_(Number(Math.Log(_maximumRatio) - Math.Log(_minimumRatio))).add_(Number(Math.Log(_minimumRatio)), One).exp();
         // Height and width together: a call for each of them would cost a GPU twice as much.
         var sides = stack([area.div(ratio), area.mul(ratio)], 2).sqrt_().round();                   // [N, A, 2]
-        var limits = Constants.On(images.device, s_limits.GetOrAdd((images.shape[2], images.shape[3]), static size => [size.Item1, size.Item2]));  // [2]
+        var limits = SizeOf(images);                                                               // [2]
         var fits = sides.gt(Number(0)).logical_and(sides.le(limits)).all(2);                        // [N, A]
         // The first that fits: argmax gives the first of equal ones. A last column holds the central part.
         var (centralHeight, centralWidth) = Central(height, width);
