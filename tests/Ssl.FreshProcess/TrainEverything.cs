@@ -15,12 +15,11 @@ internal static class TrainEverything
     private static volatile bool s_done;
 
     /// <param name="epochs">Length of each training.</param>
-    /// <param name="stress">Whether two threads allocate meanwhile, so that finalizers run all the time.</param>
+    /// <param name="stress">Whether two threads allocate meanwhile and a third one collects, so that finalizers run all the time.</param>
     public static int Run(int epochs, bool stress)
     {
-        var threads = Enumerable.Range(0, stress ? 2 : 0).Select(_ => new Thread(Allocate) { IsBackground = true }).ToArray();
-        foreach (var thread in threads)
-            thread.Start();
+        foreach (var work in stress ? (ThreadStart[])[Allocate, Allocate, Collect] : [])
+            new Thread(work) { IsBackground = true }.Start();
         var faults = 0;
         foreach (var (name, fit) in Trainings(epochs))
         {
@@ -91,6 +90,16 @@ internal static class TrainEverything
         {
             kept[i % 64] = new byte[40_000 + i % 1000];
             _ = new object[100];
+        }
+    }
+
+    // Forced, because what lives for a single call is seldom met by a collection that comes by itself.
+    private static void Collect()
+    {
+        for (var i = 0; !s_done; i++)
+        {
+            GC.Collect(i % 8 == 0 ? 1 : 0, GCCollectionMode.Forced, blocking: true);
+            Thread.Sleep(i % 5 == 0 ? 1 : 0);
         }
     }
 

@@ -19,8 +19,8 @@ internal static class ShrunkCovariance
     {
         using var scope = NewDisposeScope();
         var d = sample.shape[0];
-        var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
-        var squares = sample.pow(Number(2)).sum().item<double>();
+        var scale = sample.diagonal(0, 0, 1).sum().Value<double>() / d;
+        var squares = sample.pow(Number(2)).sum().Value<double>();
         var distance = (squares / d) - (scale * scale);                             // of the sample covariance from the sphere
         // Mean of |x x' - S|^2 over rows x is the mean of |x|^4 less |S|^2.
         var error = Math.Min(distance, (fourth - squares) / count / d);
@@ -35,7 +35,7 @@ internal static class ShrunkCovariance
     {
         using var scope = NewDisposeScope();
         var d = sample.shape[0];
-        var scale = sample.diagonal(0, 0, 1).sum().item<double>() / d;
+        var scale = sample.diagonal(0, 0, 1).sum().Value<double>() / d;
         return (sample * Number(1 - share)).add(eye(d, dtype: ScalarType.Float64, device: sample.device) * Number(share * scale), One)
             .MoveToOuterDisposeScope();
     }

@@ -69,7 +69,7 @@ internal static class RepresentationEvaluator
     public static double Spread(Tensor directions)
     {
         using var scope = NewDisposeScope();
-        return directions.to(ScalarType.Float64).std(0, unbiased: true).mean().item<double>() * Math.Sqrt(directions.shape[1]);
+        return directions.to(ScalarType.Float64).std(0, unbiased: true).mean().Value<double>() * Math.Sqrt(directions.shape[1]);
     }
 
     /// <summary>RankMe of vectors [N, D], from the eigenvalues of the smaller of their two Gram matrices.</summary>
@@ -82,7 +82,7 @@ internal static class RepresentationEvaluator
         var gram = x.shape[0] < x.shape[1] ? x.mm(x.t()) : x.t().mm(x);
         var singular = linalg.eigvalsh(gram).clamp_min(Number(0)).sqrt();
         var share = (singular / singular.sum()).add(Number(Epsilon), One);
-        return Math.Exp(-(share * share.log()).sum().item<double>());
+        return Math.Exp(-(share * share.log()).sum().Value<double>());
     }
 
     /// <summary>log E exp(-2 |x - y|^2) over pairs of different rows of directions [N, D].</summary>
@@ -98,7 +98,7 @@ internal static class RepresentationEvaluator
             var cosine = directions.narrow(0, start, count).mm(directions.t());     // [count, N]; |x - y|^2 = 2 - 2 cosine
             var kernel = cosine.sub(Number(1)).mul(Number(2 * T)).exp();
             var own = kernel.narrow(1, start, count).diagonal(0, 0, 1);
-            sum += kernel.to(ScalarType.Float64).sum().item<double>() - own.to(ScalarType.Float64).sum().item<double>();
+            sum += kernel.to(ScalarType.Float64).sum().Value<double>() - own.to(ScalarType.Float64).sum().Value<double>();
         }
 
         return Math.Log(sum / (n * (double)(n - 1)));
@@ -108,7 +108,7 @@ internal static class RepresentationEvaluator
     public static double Alignment(Tensor first, Tensor second)
     {
         using var scope = NewDisposeScope();
-        return first.sub(second).to(ScalarType.Float64).pow(Number(2)).sum(1).mean().item<double>();
+        return first.sub(second).to(ScalarType.Float64).pow(Number(2)).sum(1).mean().Value<double>();
     }
 
     private static double NearestNeighborAccuracy(EmbeddingSet rows, int[] labeled, int neighbors, double temperature)

@@ -35,8 +35,9 @@ public static class Draws
     /// <summary>A seed for a generator of another kind, from the stream.</summary>
     public static long Seed(Generator generator)
     {
-        using var seed = empty(1, dtype: ScalarType.Int64).random_(0, Seeds, generator);
-        return seed.item<long>();
+        using var seed = empty(1, dtype: ScalarType.Int64);
+        using var drawn = seed.random_(0, Seeds, generator);
+        return seed.Value<long>();
     }
 
     private static Generator? For(Device device, Generator generator)

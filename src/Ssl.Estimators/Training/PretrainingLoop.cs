@@ -224,7 +224,7 @@ public sealed class PretrainingLoop
         using (MixedPrecision.Begin(_settings.MixedPrecision, _optimizer.Rounded))
             loss = _method.Loss(moved);
         if (_readsEachStep)
-            RequireFinite("Loss", loss.Total.ToSingle(), step, learningRate);
+            RequireFinite("Loss", loss.Total.to(ScalarType.Float32).Value<float>(), step, learningRate);
         loss.Total.backward();
         Tensor? norm = _optimizer.Step(learningRate, _settings.GradientClipNorm);
         _optimizer.ZeroGradients();
@@ -317,7 +317,7 @@ public sealed class PretrainingLoop
         using var noGrad = no_grad();
         Tensor[] finite = [.. _method.named_parameters().Where(item => item.parameter.is_floating_point())
             .Select(item => item.parameter.isfinite().all())];
-        if (finite.Length > 0 && !stack(finite).all().item<bool>())
+        if (finite.Length > 0 && !stack(finite).all().Value<bool>())
             throw NotFinite(Invariant($"A weight became NaN or infinite in epoch {_reporter.Epoch} (learning rate up to {_settings.LearningRate:G4})"));
     }
 

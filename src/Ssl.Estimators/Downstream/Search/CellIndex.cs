@@ -157,9 +157,13 @@ internal sealed class CellIndex : VectorIndex
         return MemoryMarshal.Cast<byte, float>(host.mm(others.t()).bytes);
     }
 
-    private static long[] Longs(Tensor values) => values.dtype != ScalarType.Int64
-        ? throw new FormatException($"The saved neighbors are damaged: {values.dtype} numbers where Int64 ones belong.")
-        : MemoryMarshal.Cast<byte, long>(values.contiguous().bytes).ToArray();
+    private static long[] Longs(Tensor values)
+    {
+        if (values.dtype != ScalarType.Int64)
+            throw new FormatException($"The saved neighbors are damaged: {values.dtype} numbers where Int64 ones belong.");
+        using var scope = NewDisposeScope();
+        return MemoryMarshal.Cast<byte, long>(values.contiguous().bytes).ToArray();
+    }
 }
 
 /// <summary>Clusters vectors of length 1 by their cosine.</summary>

@@ -46,7 +46,7 @@ internal sealed class ExactIndex : VectorIndex
         using var host = empty([count, Dimension], ScalarType.Float32);
         MemoryMarshal.AsBytes(queries).CopyTo(host.bytes);
         if (onDevice)
-            FindOnDevice(host.to(_device), count, searched, found, foundScores);
+            FindOnDevice(host, count, searched, found, foundScores);
         else
             Scan(width => new SingleProduct(host, width), count, searched, found, foundScores);
 
@@ -212,8 +212,10 @@ internal sealed class ExactIndex : VectorIndex
     }
 
     // The best of each block, then the best of those: never more scores in memory than one block's.
-    private void FindOnDevice(Tensor queries, int count, int k, Span<long> rows, Span<float> scores)
+    private void FindOnDevice(Tensor host, int count, int k, Span<long> rows, Span<float> scores)
     {
+        using var all = NewDisposeScope();
+        var queries = host.to(_device);
         var found = Math.Min(k, Count);
         var blockScores = new List<Tensor>(_blocks.Length);
         var blockRows = new List<Tensor>(_blocks.Length);

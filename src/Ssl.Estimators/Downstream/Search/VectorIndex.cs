@@ -94,7 +94,11 @@ internal abstract class VectorIndex : IDisposable
     }
 
     /// <summary>The same values on a device, outside every dispose scope: the other handle stays with its owner.</summary>
-    internal static Tensor Own(Tensor block, Device device) => block.to(device).alias().DetachFromDisposeScope();
+    internal static Tensor Own(Tensor block, Device device)
+    {
+        using var scope = NewDisposeScope();
+        return block.to(device).alias().DetachFromDisposeScope();
+    }
 
     /// <summary>Searches for queries of length 1; places without a neighbor stay as they are.</summary>
     /// <param name="queries">count x <see cref="Dimension"/> values; all 0 where a query has no direction.</param>

@@ -38,7 +38,8 @@ internal sealed class PatchDecoder : nn.Module<Tensor, Tensor, Tensor, Tensor>
         _embedding = Initialization.NormalLinear(encoder.TokenDimension, dimension, streams.Weights);
         _maskToken = Initialization.Weights(dimension);
         Initialization.Normal(_maskToken, 0.02, streams.Weights);
-        _positions = PositionGrid.SinesAndCosines(encoder.Rows, encoder.Columns, dimension).squeeze(0).DetachFromDisposeScope(); // [P, E]
+        using (var grid = PositionGrid.SinesAndCosines(encoder.Rows, encoder.Columns, dimension))
+            _positions = grid.squeeze(0).DetachFromDisposeScope();                                  // [P, E]
         _blocks = VisionBlock.Stack(layers, dimension, heads, streams);
         _norm = Initialization.Norm(dimension, VisionBlock.DefaultEpsilon);
         _output = Initialization.NormalLinear(dimension, encoder.PatchLength, streams.Weights);

@@ -132,6 +132,7 @@ internal static class PositionGrid
             }
         }
         using var flat = tensor(values);
-        return flat.view(1, rows * columns, dimension).clone();
+        using var grid = flat.view(1, rows * columns, dimension);
+        return grid.clone();
     }
 }

@@ -25,7 +25,7 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
         register_buffer("running_mean", zeros(channels, dtype: ScalarType.Float32));
         register_buffer("running_var", ones(channels, dtype: ScalarType.Float32));
-        register_buffer("num_batches_tracked", zeros(1, dtype: ScalarType.Int64).squeeze(0).MoveToOuterDisposeScope());
+        register_buffer("num_batches_tracked", zeros([], dtype: ScalarType.Int64));
     }
 
     public Tensor Weight => weight;

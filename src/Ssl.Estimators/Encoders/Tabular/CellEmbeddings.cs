@@ -79,7 +79,7 @@ internal sealed class CellSum : nn.Module<TableBatch, Tensor>
         var entries = CategoryTable.Entries(codes, _layout);                                                    // [N, K]
         // Most batches have nothing missing, unseen or rare; without the columns of those the product is smaller by a third where columns
         // have few categories. To look costs a GPU more than it saves, and embeddings shall not depend on what else is in their batch.
-        if (training && codes.device.type == DeviceType.CPU && codes.min().item<long>() >= TableLayout.SpecialCount)
+        if (training && codes.device.type == DeviceType.CPU && codes.min().Value<long>() >= TableLayout.SpecialCount)
         {
             weight = weight.index_select(0, tensor(_ordinary));
             entries = entries - tensor(_specialBefore);

@@ -176,7 +176,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         {
             using var draw = Draws.Uniform([1], CPU, _streams.Views);
             long choices = Math.Max(1, sections - future);
-            return Math.Min(1 + (long)(draw.item<float>() * choices), choices);
+            return Math.Min(1 + (long)(draw.Value<float>() * choices), choices);
         }
 
         private Tensor Context(Tensor past)

@@ -105,7 +105,7 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
 
         // Whether no place of the overlap is padding. To look would wait for a GPU; there it is enough to know whether the batch has any.
         private static bool IsWhole(SeriesBatch series, Tensor inside)
-            => inside.device_type == DeviceType.CPU ? inside.all().item<bool>() : !series.HasPadding;
+            => inside.device_type == DeviceType.CPU ? inside.all().Value<bool>() : !series.HasPadding;
 
         /// <summary>Two stretches of a window and their overlap, all as places in the window.</summary>
         /// <param name="OuterLeft">Where the first stretch begins; it ends with the overlap.</param>

@@ -22,12 +22,12 @@ internal sealed class FeatureSpace
         var all = cat([labeled, unlabeled]).to(ScalarType.Float64);
         var mean = all.mean([0]);
         var centered = all.sub(mean);
-        var total = centered.pow(Number(2)).mean([0]).sum().item<double>();
+        var total = centered.pow(Number(2)).mean([0]).sum().Value<double>();
         _factor = total > 0 ? Math.Sqrt(LabeledRowSearch.TotalVariance / total) : 1;
         var scaled = centered.mul(Number(_factor)).to(ScalarType.Float32);
         Labeled = scaled.narrow(0, 0, labeled.shape[0]).clone().MoveToOuterDisposeScope();
         Unlabeled = scaled.narrow(0, labeled.shape[0], unlabeled.shape[0]).clone().MoveToOuterDisposeScope();
-        IsSparse = labeled.eq(Number(0.0)).to(ScalarType.Float32).mean().item<float>() > 0.2;
+        IsSparse = labeled.eq(Number(0.0)).to(ScalarType.Float32).mean().Value<float>() > 0.2;
         _means = MemoryMarshal.Cast<byte, double>(mean.contiguous().bytes).ToArray();
     }
 

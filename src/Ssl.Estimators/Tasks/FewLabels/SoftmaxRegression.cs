@@ -95,8 +95,8 @@ internal static class SoftmaxRegression
             using var evaluation = NewDisposeScope();
             var logProbabilities = Logits(features, parameters).log_softmax(1);
             var weights = parameters.mul(penalized);
-            var value = -(double)logProbabilities.mul(targets).mul(shares).sum().item<float>()
-                + penalty.L2 / 2 * Inner(weights, weights) + (penalty.L1 == 0 ? 0 : penalty.L1 * (double)weights.abs().sum().item<float>());
+            var value = -(double)logProbabilities.mul(targets).mul(shares).sum().Value<float>()
+                + penalty.L2 / 2 * Inner(weights, weights) + (penalty.L1 == 0 ? 0 : penalty.L1 * (double)weights.abs().sum().Value<float>());
             // Targets sum to 1, so that the gradient by the logits is probabilities - targets.
             var error = logProbabilities.exp().sub(targets).mul(shares);                                               // [N, K]
             var slope = cat([features.t().mm(error), error.sum(dim: 0L, keepdim: true)]);                              // [D + 1, K]
@@ -121,7 +121,7 @@ internal static class SoftmaxRegression
     private static double Inner(Tensor a, Tensor b)
     {
         using var scope = NewDisposeScope();
-        return a.flatten().dot(b.flatten()).item<float>();
+        return a.flatten().dot(b.flatten()).Value<float>();
     }
 
     // The last steps and the changes of the gradient over them. The two loops of L-BFGS (Nocedal and Wright, "Numerical Optimization",
