@@ -5,10 +5,12 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Pretrained;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Tests.Pretrained;
 using Ssl.Estimators.Transformers;
@@ -22,7 +24,8 @@ namespace Ssl.Fuzz;
 /// </summary>
 internal sealed class Kinds : IDisposable
 {
-    private const string Checkpoint = "checkpoint", Onnx = "ONNX file";
+    private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Image = "image ";
+    private const int ImageWidth = 24, ImageHeight = 20;
 
     private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
     {
@@ -68,6 +71,8 @@ internal sealed class Kinds : IDisposable
         ("unigrams", "tokenizer.json"), ("byte pairs", "vocab.json"), ("byte pairs", "merges.txt"), ("vision", "config.json"), ("vision", "model.safetensors"),
     ];
 
+    private static readonly string[] s_imageTypes = ["jpg", "png", "webp", "bmp"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ssl-fuzz-").FullName;
     private readonly MLContext _mlContext = new(1);
     private readonly SelfSupervisedCatalog _ssl;
@@ -95,16 +100,16 @@ internal sealed class Kinds : IDisposable
 
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. s_models.Keys, Checkpoint, Onnx, .. s_pretrainedFiles.Select(PretrainedName)];
+        [.. s_models.Keys, Checkpoint, Onnx, Tokenizer, .. s_pretrainedFiles.Select(PretrainedName), .. s_imageTypes.Select(type => Image + type)];
 
     /// <summary>A kind of file.</summary>
     public FileKind Make(string name)
     {
         if (s_models.TryGetValue(name, out var train))
             return Archive(name, ModelFile(train(this)));
-        if (name == Onnx)
-            return MakeOnnx();
-        return name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
+        if (name.StartsWith(Image, StringComparison.Ordinal))
+            return MakeImage(name, name[Image.Length..]);
+        return name == Onnx ? MakeOnnx() : name == Tokenizer ? MakeTokenizer() : name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -174,6 +179,65 @@ internal sealed class Kinds : IDisposable
         using var encoder = _ssl.LoadPretrained(new MemoryStream(bytes), new PretrainedOptions { ImageSize = SmallImageNetwork.Side });
         return Numbers(encoder.Transform(_photos), _photos);
     }, [typeof(FormatException), typeof(NotSupportedException)], HasChecksums: false);
+
+    private FileKind MakeTokenizer()
+    {
+        string[] texts = [.. _rows.GetColumn<string>("Text")];
+        using var whole = new MemoryStream();
+        WordPieceTokenizer.Train(texts, new WordPieceTokenizer.Options { VocabularySize = 60 }).Save(whole);
+        return new FileKind(Tokenizer, whole.ToArray(), bytes =>
+        {
+            var tokenizer = WordPieceTokenizer.Load(new MemoryStream(bytes));
+            return [.. texts.Select(text => Array.ConvertAll(tokenizer.Encode(text, 32), id => (float)id))];
+        }, [typeof(FormatException)], HasChecksums: false);
+    }
+
+    // As LoadImages and an encoder read it.
+    private FileKind MakeImage(string name, string type)
+    {
+        var path = Path.Combine(_folder, $"photo.{type}");
+        File.WriteAllBytes(path, type == "bmp" ? Bitmap() : Encoded(path));
+        var whole = File.ReadAllBytes(path);
+        var paths = _mlContext.Data.LoadFromEnumerable(Enumerable.Repeat(new PhotoFile { ImagePath = path }, 2).ToArray());
+        var photos = _mlContext.Transforms.LoadImages("Photo", _folder, nameof(PhotoFile.ImagePath)).Fit(paths).Transform(paths);
+        var encoder = _ssl.Images.SimClr(new SimClrTrainer.Options
+        {
+            InputColumnName = "Photo", Encoder = ImageEncoders.SmallConvNet(8), NumberOfEpochs = 0, Seed = 1,
+        }).Fit(photos);
+        return new FileKind(name, whole, bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            return Numbers(encoder.Transform(photos), photos);
+        }, [typeof(UnreadableImageException)], HasChecksums: false);
+    }
+
+    private static byte[] Encoded(string path)
+    {
+        using var image = MLImage.CreateFromPixels(ImageWidth, ImageHeight, MLPixelFormat.Bgra32, Pixels());
+        image.Save(path);
+        return File.ReadAllBytes(path);
+    }
+
+    // The codec of ML.NET reads bitmaps and does not write them: a header of 54 bytes, then blue, green, red and nothing from the lowest line up.
+    private static byte[] Bitmap()
+    {
+        var pixels = Pixels();
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write("BM"u8);
+        foreach (var value in (int[])[54 + pixels.Length, 0, 54, 40, ImageWidth, ImageHeight, 1 | 32 << 16, 0, pixels.Length, 0, 0, 0, 0])
+            writer.Write(value);
+        writer.Write(pixels);
+        return stream.ToArray();
+    }
+
+    private static byte[] Pixels()
+    {
+        var pixels = new byte[4 * ImageWidth * ImageHeight];
+        for (var i = 0; i < pixels.Length; i++)
+            pixels[i] = i % 4 == 3 ? byte.MaxValue : (byte)(i / 4 % ImageWidth * 10 + i / 4 / ImageWidth * (i % 4));
+        return pixels;
+    }
 
     private static void WritePretrained(string kind, string folder)
     {
@@ -264,6 +328,11 @@ internal sealed class Kinds : IDisposable
         VectorDataViewType { ItemType: var item } when item == NumberDataViewType.Single => view.GetColumn<float[]>(column),
         _ => Array.Empty<float[]>(),
     })];
+
+    private sealed class PhotoFile
+    {
+        public string ImagePath { get; set; } = "";
+    }
 
     private sealed class Photo
     {

@@ -47,7 +47,8 @@ internal static class LoadedImageColumn
             catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {
                 image = null!;
-                throw Unreadable(e.Message.TrimEnd('.'), e);
+                // LoadImages' own words name a parameter of its decoder.
+                throw Unreadable(e is ArgumentException ? "its contents are not those of an image" : e.Message.TrimEnd('.'), e);
             }
             if (image is null)
                 return false;

@@ -3,6 +3,7 @@ using Ssl.Estimators.Masking;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -144,15 +145,15 @@ public sealed class TimeSeriesMethodTests
             using var streams = new RandomStreams(9);
             using var method = create(streams);
             using var series = TestSeries.Tones(24, 40);
-            using var optimizer = optim.Adam(method.parameters(), lr: 5e-3);
+            using var optimizer = new AdamWOptimizer(method.named_parameters(), weightDecay: 0);
             var losses = new List<float>();
             for (var step = 0; step < 100; step++)
             {
                 using var scope = NewDisposeScope();
-                optimizer.zero_grad();
+                optimizer.ZeroGradients();
                 var loss = method.Loss([series]);
                 loss.Total.backward();
-                optimizer.step();
+                optimizer.Step(5e-3, clipNorm: 0);
                 losses.Add(loss.Total.item<float>());
                 Assert.IsTrue(float.IsFinite(losses[^1]), $"{method.GetName()}, step {step}");
             }

@@ -4,6 +4,7 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using TorchSharp.Modules;
+using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training.Toy;
@@ -24,7 +25,7 @@ internal sealed class ToyEncoder : Encoder<VectorBatch>
 
     public override int EmbeddingDimension { get; }
 
-    public Tensor Embed(Tensor values) => (values.matmul(weight) + bias).tanh();
+    public Tensor Embed(Tensor values) => values.mm(weight).add(bias, One).tanh();
 
     protected override Tensor Encode(VectorBatch batch) => Embed(batch.Values);
 }
@@ -67,13 +68,13 @@ internal sealed class ToyMethod : PretrainingMethod
         Losses++;
         Tensor values = ((VectorBatch)columns[0]).Values;                                        // [N, I]
         Tensor noise = Draws.Normal(values.shape, values.device, _streams.Views);
-        Tensor kept = Draws.Uniform(values.shape, values.device, _streams.Masks) > 0.1;
-        Tensor embedding = encoder.Embed((values + 0.1 * noise) * kept);                         // [N, D]
-        Tensor error = (embedding.matmul(decoder) - values).square().mean();
-        Tensor size = embedding.square().mean();
+        Tensor kept = Draws.Uniform(values.shape, values.device, _streams.Masks).gt(Number(0.1));
+        Tensor embedding = encoder.Embed(values.add(noise, Number(0.1)) * kept);                 // [N, D]
+        Tensor error = (embedding.mm(decoder) - values).pow(Number(2)).mean();
+        Tensor size = embedding.pow(Number(2)).mean();
         _lastMean?.Dispose();
         _lastMean = embedding.detach().mean([0]).DetachFromDisposeScope();
-        return new StepLoss(Spoil(error + 0.01 * size), [("error", error.detach()), ("size", size.detach())], embedding.detach());
+        return new StepLoss(Spoil(error.add(size, Number(0.01))), [("error", error.detach()), ("size", size.detach())], embedding.detach());
     }
 
     internal override void OnStepStarting(double progress) => Starts.Add(progress);
@@ -81,7 +82,7 @@ internal sealed class ToyMethod : PretrainingMethod
     public override void OnStepCompleted(double progress)
     {
         Progress.Add(progress);
-        center.mul_(0.9).add_(_lastMean!, 0.1);
+        center.mul_(Number(0.9)).add_(_lastMean!, Number(0.1));
     }
 
     protected override void Dispose(bool disposing)
