@@ -13,7 +13,7 @@ internal sealed class FuzzRun(FileKind kind)
     private const double SecondsAFile = 2, HungAfterSeconds = 60;
     private const long FurtherBytes = 200 << 20, GarbageBytes = 32 << 20;
 
-    private long _before;
+    private long _before, _largest;
     private int _refused, _same, _others;
     private double _slowest;
     private string? _fault;
@@ -120,7 +120,9 @@ internal sealed class FuzzRun(FileKind kind)
         if (seconds > SecondsAFile)
             return Fails($"it took {seconds:0.0} s of the processor");
         var memory = Peak() - _before;
-        return memory <= 3L * bytes.Length + FurtherBytes || Fails($"it took {memory >> 20} MB");
+        // The peak is one of all files so far.
+        _largest = Math.Max(_largest, bytes.Length);
+        return memory <= 3 * _largest + FurtherBytes || Fails($"it took {memory >> 20} MB");
     }
 
     private bool Fails(string why)

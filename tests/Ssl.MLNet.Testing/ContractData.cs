@@ -25,14 +25,14 @@ public sealed class TextRow : ContractRow
     public string Pair { get; set; } = "";
 }
 
-/// <summary>Texts for the contract suite.</summary>
+/// <summary>Texts for the contract suite; one word is of a ligature, which forms of normalization write in two letters.</summary>
 public static class ContractData
 {
     private static readonly string[][] Words =
     [
         ["file", "reads", "lines", "stream", "path", "opens", "folder", "bytes"],
         ["matrix", "adds", "vector", "sum", "product", "solves", "norm", "scalar"],
-        ["garden", "grows", "roses", "soil", "waters", "seeds", "plants", "leaf"],
+        ["garden", "grows", "roses", "soil", "waters", "seeds", "plants", "lea\uFB02et"],
         ["train", "leaves", "station", "ticket", "arrives", "platform", "late", "rail"],
     ];
 

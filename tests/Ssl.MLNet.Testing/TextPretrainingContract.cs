@@ -18,5 +18,13 @@ public abstract class TextPretrainingContract : PretrainingContract<TextRow>
         => [.. new[] { "", "   ", "\u4e00\u4e8c\u4e09 \u2603", string.Join(' ', Enumerable.Repeat("file reads", 20_000)), "file" }
             .Select(text => new TextRow { Text = text, Pair = text })];
 
+    // Longer texts than the encoder takes.
+    protected override void Prepare(string option, PretrainingOptions options)
+    {
+        base.Prepare(option, options);
+        if (option == "Truncation")
+            ((TextPretrainingOptions)options).Encoder = TextEncoders.Transformer(1, 16, 2, maximumTokens: 5);
+    }
+
     protected override (string Column, string Expected, string Got) Wrong => ("Numbers", "String", "Vector<Single");
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 
@@ -39,6 +40,20 @@ public abstract class TimeSeriesPretrainingContract : PretrainingContract<Series
             float[] second = [.. Enumerable.Range(0, length).Select(t => MathF.Cos(t * (kind + 1) * 0.3f) * 5 + 10)];
             return new SeriesRow { Id = i, Label = $"rate {kind}", Numbers = [i, -i], Series = [.. first, .. second] };
         })];
+    }
+
+    // Series of one length.
+    protected override IDataView ViewFor(string option, MLContext mlContext, int count)
+    {
+        if (option != "PerTimestamp")
+            return base.ViewFor(option, mlContext, count);
+        const int Length = 16;
+        var schema = SchemaDefinition.Create(typeof(SeriesRow));
+        schema["Series"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 2 * Length);
+        return mlContext.Data.LoadFromEnumerable(Rows(count).Select(row => new SeriesRow
+        {
+            Id = row.Id, Label = row.Label, Numbers = row.Numbers, Series = [.. row.Series[..Length], .. row.Series[^Length..]],
+        }).ToArray(), schema);
     }
 
     protected override (IReadOnlyList<SeriesRow> Rows, string Word) Unusable

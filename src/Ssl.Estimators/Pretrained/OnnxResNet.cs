@@ -63,7 +63,7 @@ internal sealed class OnnxResNet
             if (main.Count == 0)
                 break;
             // Each stage is twice as wide as the one before.
-            var channels = _graph.ShapeOf(main[0].Input[1])[0];
+            var channels = ChannelsOf(main[0]);
             if (channels != width)
                 (stage, block, width) = (stage + 1, 0, channels);
             var stride = block == 0 && stage > 1 ? 2 : 1;
@@ -147,13 +147,16 @@ internal sealed class OnnxResNet
             return batch.Output[0];
         }
         // Folded: a normalization that leaves everything as it is and adds the bias.
-        var channels = _graph.ShapeOf(node.Input[1])[0];
+        var channels = ChannelsOf(node);
         _tensors[$"{norm}.weight"] = ones(channels, dtype: ScalarType.Float32);
         _tensors[$"{norm}.bias"] = node.Input.Count > 2 ? _graph.Values(node.Input[2]) : zeros(channels, dtype: ScalarType.Float32);
         _tensors[$"{norm}.running_mean"] = zeros(channels, dtype: ScalarType.Float32);
         _tensors[$"{norm}.running_var"] = full(channels, Number(1 - Epsilon), dtype: ScalarType.Float32);
         return node.Output[0];
     }
+
+    private long ChannelsOf(NodeProto convolution) => _graph.ShapeOf(convolution.Input[1]) is [> 0 and var channels, > 0, > 0, > 0] ? channels
+        : throw Fault($"the weight '{convolution.Input[1]}' of a convolution has not four sizes above 0");
 
     private static long StrideOf(NodeProto node) => OnnxGraph.IntegersOf(node, "strides")?[0] ?? 1;
 

@@ -70,6 +70,14 @@ public sealed class ImageOnnxTests
         Refuse("has 2 groups", graph => graph.Node.Last(node => node.OpType == "Conv").Attribute.Add(new AttributeProto { Name = "group", I = 2 }));
         Refuse("must come one Relu, there is a Sigmoid", graph => graph.Node.First(node => node.OpType == "Relu").OpType = "Sigmoid");
         Refuse("a block has a Mul", graph => graph.Node.Last(node => node.OpType == "Add").OpType = "Mul");
+        Refuse("has 1 inputs and 1 outputs", graph => graph.Node.First(node => node.OpType == "Conv").Input.RemoveAt(1));
+        Refuse("is taken before it is made, or made twice", graph => graph.Node.First(node => node.OpType == "Conv").Output[0] = graph.Node[^2].Output[0]);
+        Refuse("has not four sizes above 0", graph =>
+        {
+            var sizes = graph.Initializer.First(weight => weight.Name == graph.Node.First(node => node.OpType == "Conv" && node.Input.Count > 1).Input[1]).Dims;
+            sizes[2] *= sizes[3];       // the same number of values
+            sizes.RemoveAt(3);
+        });
         Refuse("does not end in an average", graph => graph.Node[^1].OpType = "Flatten");
         var text = new ModelProto { Graph = new GraphProto { Node = { new NodeProto { OpType = "MatMul", Input = { "a", "b" }, Output = { "c" } } } } };
         StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => s_ssl.LoadPretrained(new MemoryStream(text.ToByteArray()))).Message, "vocabulary");

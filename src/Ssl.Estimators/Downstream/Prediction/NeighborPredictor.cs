@@ -98,8 +98,8 @@ internal sealed class NeighborPredictor : VectorComputation, IDisposable
         if (task.Kind == PredictionKind.MulticlassClassification && labels.Any(label => !(label >= 0 && label < task.Width)))
             throw new FormatException($"The saved neighbors are damaged: a label is none of the {task.Width} classes.");
         var k = (int)content[NeighborsKey]!;
-        if (k < 1)
-            throw new FormatException($"The saved neighbors are damaged: {k} of them vote, at least 1 must.");
+        if (k < 1 || k > labels.Length)
+            throw new FormatException($"The saved neighbors are damaged: {k} of {labels.Length} vote.");
         return new NeighborPredictor(vectors, labels, task, content.Name(InputKey), k, (double)content[TemperatureKey]!);
     });
 

@@ -16,8 +16,8 @@ internal sealed class ConvNetEncoder : ImageEncoder
         : base(nameof(ConvNetEncoder), sizes, normalization)
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
-        _stages = new ModuleList<ConvNetStage>([.. Enumerable.Range(0, sizes.NumberOfStages).Select(i =>
-            new ConvNetStage(i == 0 ? sizes.Shape.Channels : sizes.Width << (i - 1), sizes.Width << i, streams))]);
+        _stages = Initialization.Blocks(sizes.NumberOfStages, i =>
+            new ConvNetStage(i == 0 ? sizes.Shape.Channels : sizes.Width << (i - 1), sizes.Width << i, streams));
         RegisterComponents();
     }
 

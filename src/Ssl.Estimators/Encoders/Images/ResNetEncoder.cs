@@ -49,13 +49,12 @@ internal sealed class ResNetEncoder : ImageEncoder
         ModuleList<ResNetBlock> Stage(int index)
         {
             int width = sizes.Width << index;
-            var blocks = new ResNetBlock[sizes.BlocksPerStage[index]];
-            for (int i = 0; i < blocks.Length; i++)
+            return Initialization.Blocks(sizes.BlocksPerStage[index], i =>
             {
-                blocks[i] = new ResNetBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, sizes.StridesFirst, streams);
-                inputs = blocks[i].Outputs;
-            }
-            return new ModuleList<ResNetBlock>(blocks);
+                var block = new ResNetBlock(inputs, width, i == 0 && index > 0 ? 2 : 1, sizes.IsBottleneck, sizes.StridesFirst, streams);
+                inputs = block.Outputs;
+                return block;
+            });
         }
     }
 

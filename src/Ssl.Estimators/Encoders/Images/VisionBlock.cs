@@ -40,8 +40,8 @@ internal sealed class VisionBlock : nn.Module<Tensor, Tensor>
 
     /// <inheritdoc cref="Stack(int, int, int, RandomStreams)"/>
     public static ModuleList<VisionBlock> Stack(int count, int dimension, int numberOfHeads, int hiddenDimension, double epsilon, RandomStreams streams)
-        => new([.. Enumerable.Range(0, count).Select(_ =>
-            new VisionBlock(dimension, numberOfHeads, hiddenDimension, epsilon, 1 / Math.Sqrt(2 * count), streams))]);
+        => Initialization.Blocks(count, _ =>
+            new VisionBlock(dimension, numberOfHeads, hiddenDimension, epsilon, 1 / Math.Sqrt(2 * count), streams));
 
     public override Tensor forward(Tensor tokens)                                                   // [N, L, D] to [N, L, D]
     {

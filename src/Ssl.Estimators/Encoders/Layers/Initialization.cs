@@ -39,6 +39,17 @@ internal static class Initialization
         return nn.Parameter(zeros(sizes, dtype: ScalarType.Float32));
     }
 
+    /// <summary>Layers one behind the other, made one by one: how many a file states may be beyond all memory.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="create">Makes the one of a number, from 0.</param>
+    public static ModuleList<T> Blocks<T>(int count, Func<int, T> create) where T : nn.Module
+    {
+        var blocks = new List<T>();
+        for (var i = 0; i < count; i++)
+            blocks.Add(create(i));
+        return new ModuleList<T>([.. blocks]);
+    }
+
     /// <summary>A normalization over the last dimension: factors of 1 and a bias of 0.</summary>
     public static LayerNormalization Norm(long dimension, double epsilon = 1e-5) => new(dimension, epsilon);
 

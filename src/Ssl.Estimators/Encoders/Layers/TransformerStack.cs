@@ -27,8 +27,8 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor?, Tensor>
     {
         // Residual branches start smaller the deeper the stack is, so that the sum keeps its scale (GPT-2).
         double residualScale = 1 / Math.Sqrt(2 * numberOfLayers);
-        _blocks = new ModuleList<TransformerBlock>([.. Enumerable.Range(0, numberOfLayers).Select(_ =>
-            new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams))]);
+        _blocks = Initialization.Blocks(numberOfLayers, _ =>
+            new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams));
         _norm = Initialization.Norm(dimension);
         RegisterComponents();
     }

@@ -24,8 +24,8 @@ internal sealed class MlpTabularEncoder : TabularEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         _cells = new CellSum(layout, EmbeddingDimension, streams);
-        _hidden = new ModuleList<LinearLayer>([.. Enumerable.Range(1, sizes.NumberOfLayers - 1).Select(_ =>
-            Initialization.UniformLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights))]);
+        _hidden = Initialization.Blocks(sizes.NumberOfLayers - 1, _ =>
+            Initialization.UniformLinear(EmbeddingDimension, EmbeddingDimension, streams.Weights));
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }

@@ -37,9 +37,9 @@ internal sealed class ResidualMlpTabularEncoder : TabularEncoder
             CategoryTable.Initialize(_categories.Weight, layout, 1 / Math.Sqrt(sizes.CellDimension), streams.Weights);
         }
         _input = Initialization.NormalLinear((long)layout.CellCount * sizes.CellDimension, EmbeddingDimension, streams.Weights);
-        _blocks = new ModuleList<ResidualMlpBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(_ =>
+        _blocks = Initialization.Blocks(sizes.NumberOfBlocks, _ =>
             new ResidualMlpBlock(EmbeddingDimension, 2 * EmbeddingDimension, sizes.Dropout, 1 / Math.Sqrt(sizes.NumberOfBlocks),
-                streams))]);
+                streams));
         _norm = Initialization.Norm(EmbeddingDimension);
         RegisterComponents();
     }

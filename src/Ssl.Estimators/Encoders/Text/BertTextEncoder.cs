@@ -172,7 +172,7 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
 
     public BertLayers(BertSizes sizes, RandomStreams streams) : base(nameof(BertLayers))
     {
-        _blocks = new ModuleList<BertBlock>([.. Enumerable.Range(0, sizes.NumberOfLayers).Select(_ => new BertBlock(sizes, streams))]);
+        _blocks = Initialization.Blocks(sizes.NumberOfLayers, _ => new BertBlock(sizes, streams));
         if (sizes.RelativePositions > 0)
             _distances = Initialization.Embedding(sizes.RelativePositions, sizes.NumberOfHeads, streams.Weights);
         RegisterComponents();

@@ -29,8 +29,8 @@ internal sealed class DilatedConvolutionEncoder : TimeSeriesEncoder
         : base(nameof(DilatedConvolutionEncoder), sizes, layout)
     {
         _input = Initialization.UniformLinear(layout.Channels, sizes.HiddenDimension, streams.Weights);
-        _blocks = new ModuleList<DilatedBlock>([.. Enumerable.Range(0, sizes.Depth + 1).Select(i => new DilatedBlock(sizes.HiddenDimension,
-            i == sizes.Depth ? sizes.EmbeddingDimension : sizes.HiddenDimension, 1L << i, isLast: i == sizes.Depth, streams))]);
+        _blocks = Initialization.Blocks(sizes.Depth + 1, i => new DilatedBlock(sizes.HiddenDimension,
+            i == sizes.Depth ? sizes.EmbeddingDimension : sizes.HiddenDimension, 1L << i, isLast: i == sizes.Depth, streams));
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }

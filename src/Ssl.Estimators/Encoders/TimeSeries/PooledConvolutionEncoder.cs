@@ -29,8 +29,8 @@ internal sealed class PooledConvolutionEncoder : TimeSeriesEncoder
     {
         _stepLength = sizes.StepLength;
         int Width(int block) => Math.Max(1, sizes.EmbeddingDimension >> (sizes.NumberOfBlocks - 1 - block));
-        _blocks = new ModuleList<PooledConvolutionBlock>([.. Enumerable.Range(0, sizes.NumberOfBlocks).Select(block =>
-            new PooledConvolutionBlock(block == 0 ? layout.Channels : Width(block - 1), Width(block), sizes.KernelSize, streams))]);
+        _blocks = Initialization.Blocks(sizes.NumberOfBlocks, block =>
+            new PooledConvolutionBlock(block == 0 ? layout.Channels : Width(block - 1), Width(block), sizes.KernelSize, streams));
         _dropout = new SeededDropout(sizes.Dropout, streams.Dropout);
         RegisterComponents();
     }

@@ -9,6 +9,13 @@ namespace Ssl.Estimators.Serialization.Onnx;
 /// <summary>An ONNX file's nodes and weights, to be looked through; nothing is run.</summary>
 internal sealed class OnnxGraph
 {
+    // What the nodes that are looked at have at least.
+    private static readonly Dictionary<string, int> s_inputs = new()
+    {
+        ["Add"] = 2, ["AveragePool"] = 1, ["BatchNormalization"] = 5, ["Concat"] = 1, ["Conv"] = 2, ["GlobalAveragePool"] = 1, ["MatMul"] = 2, ["MaxPool"] = 1,
+        ["ReduceMean"] = 1, ["Relu"] = 1, ["Reshape"] = 2, ["Sqrt"] = 1,
+    };
+
     private readonly Dictionary<string, TensorProto> _weights = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<NodeProto>> _consumers = new(StringComparer.Ordinal);
@@ -21,12 +28,18 @@ internal sealed class OnnxGraph
             _weights[weight.Name] = weight;
         foreach (var node in graph.Node)
         {
-            foreach (var output in node.Output)
-                _producers[output] = node;
+            if (node.Input.Count < s_inputs.GetValueOrDefault(node.OpType) || node.Output.Count == 0)
+                throw Damaged($"the {node.OpType} '{node.Name}' has {node.Input.Count} inputs and {node.Output.Count} outputs");
             foreach (var input in node.Input)
             {
                 ref var consumers = ref CollectionsMarshal.GetValueRefOrAddDefault(_consumers, input, out _);
                 (consumers ??= []).Add(node);
+            }
+            // So that no way through the graph is a circle.
+            foreach (var output in node.Output.Where(name => name.Length > 0))
+            {
+                if (_consumers.ContainsKey(output) || !_producers.TryAdd(output, node))
+                    throw Damaged($"'{output}' is taken before it is made, or made twice");
             }
         }
     }
@@ -69,7 +82,9 @@ internal sealed class OnnxGraph
     public bool IsWeight(string name) => _weights.ContainsKey(name);
 
     /// <summary>Sizes of a weight.</summary>
-    public IReadOnlyList<long> ShapeOf(string weight) => _weights[weight].Dims;
+    /// <exception cref="FormatException">There is none of that name.</exception>
+    public IReadOnlyList<long> ShapeOf(string weight) => _weights.TryGetValue(weight, out var found) ? found.Dims
+        : throw new FormatException($"The graph has no weight '{weight}'.");
 
     /// <summary>The node that makes a value; null for inputs and weights.</summary>
     public NodeProto? ProducerOf(string value) => _producers.GetValueOrDefault(value);
@@ -134,6 +149,8 @@ internal sealed class OnnxGraph
         using var values = Values(name);
         return values.NumberOfElements == 1 ? MemoryMarshal.Cast<byte, float>(values.bytes)[0] : null;
     }
+
+    private static FormatException Damaged(string what) => new($"The file is a damaged ONNX model: {what}. Copy or download it again.");
 
     private TensorProto? Find(string name) => _weights.GetValueOrDefault(name)
         ?? (ProducerOf(name) is { OpType: "Constant" } constant ? constant.Attribute.FirstOrDefault(a => a.Name == "value")?.T : null);

@@ -60,8 +60,22 @@ internal sealed class ClassValues
         [ValuesKey] = new JsonArray([.. Texts.Select(text => (JsonNode)text)]),
     };
 
+    /// <exception cref="FormatException">The kind is none of a key's values, or a value is not of it.</exception>
     public static ClassValues FromJson(JsonObject json)
-        => new(Enum.Parse<DataKind>(json.Text(KindKey)), json.Texts(ValuesKey));
+    {
+        if (!Enum.TryParse(json.Text(KindKey), out DataKind kind) || s_kinds.All(known => known.Kind != kind))
+            throw new FormatException($"\"{json.Text(KindKey)}\" is no type of classes.");
+        var values = new ClassValues(kind, json.Texts(ValuesKey));
+        try
+        {
+            _ = values.Getter();
+        }
+        catch (Exception fault) when (fault is FormatException or OverflowException)
+        {
+            throw new FormatException($"A class is no {kind}.", fault);
+        }
+        return values;
+    }
 
     private T[] Values<T>() => [.. Texts.Select(text => (T)Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture))];
 

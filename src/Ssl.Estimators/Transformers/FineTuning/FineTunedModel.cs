@@ -122,7 +122,8 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
 
     // Length of an embedding: the input of the head's first layer, whose weight is [outputs, inputs].
     private static int DimensionOf(SafeTensorsReader tensors)
-        => (int)tensors.Entries.First(entry => entry.Name is HeadPrefix + "hidden.weight" or HeadPrefix + "output.weight").Shape[1];
+        => tensors.Entries.FirstOrDefault(entry => entry.Name is HeadPrefix + "hidden.weight" or HeadPrefix + "output.weight") is { Shape.Length: 2 } weight
+            ? (int)weight.Shape[1] : throw new FormatException("It has no weights of a head.");
 
     private static Dictionary<string, Tensor> Prefixed(IReadOnlyDictionary<string, Tensor> encoder, PredictionHead head)
         => encoder.Select(w => (Name: EncoderPrefix + w.Key, w.Value))

@@ -87,8 +87,12 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
     /// <summary>Reads what <see cref="ToJson"/> wrote. Without a word on precision, mean and deviation are Singles.</summary>
     public static PredictionTask FromJson(JsonObject json)
     {
-        return new(Enum.Parse<PredictionKind>(json.Text(KindKey)),
-            json[ClassesKey] is { } classes ? ClassValues.FromJson(classes.AsObject()) : null, Number(MeanKey), Number(DeviationKey));
+        if (!Enum.TryParse(json.Text(KindKey), out PredictionKind kind) || !Enum.IsDefined(kind))
+            throw new FormatException($"\"{json.Text(KindKey)}\" is no task.");
+        var classes = json[ClassesKey] is JsonObject values ? ClassValues.FromJson(values) : null;
+        if (kind == PredictionKind.MulticlassClassification != classes is { Count: > 0 })
+            throw new FormatException($"{kind} has {classes?.Count ?? 0} classes.");
+        return new(kind, classes, Number(MeanKey), Number(DeviationKey));
 
         double Number(string key) => json[PrecisionKey] is null ? (float)json[key]! : (double)json[key]!;
     }
