@@ -18,14 +18,26 @@ public abstract class ImagePretrainingContract : PretrainingContract<ImageRow>
 {
     protected static readonly ImageEncoderFactory Net = ImageEncoders.SmallConvNet(imageSize: 8, channels: 2, numberOfStages: 2, width: 8);
 
-    protected static readonly ImageEncoderFactory Transformer = ImageEncoders.VisionTransformer(8, 2, 2, numberOfLayers: 1, dimension: 16,
-        numberOfHeads: 2);
+    protected static readonly ImageEncoderFactory Transformer = TransformerOf(numberOfLayers: 1);
 
     /// <summary>For <see cref="PretrainingContract{TRow}.OptionsWithoutEffect"/> where the encoder is a <see cref="Transformer"/>.</summary>
     protected static readonly IReadOnlyDictionary<string, string> WithoutBatchNorms
         = new Dictionary<string, string> { ["RecomputesBatchStatistics"] = "a transformer has no batch norms" };
 
     protected override IReadOnlyList<string> TrainingColumns => ["Image"];
+
+    protected override IReadOnlyCollection<string> Prepared => [.. base.Prepared, "FrozenBlocks"];
+
+    // Two blocks, of which one can rest.
+    protected override void Prepare(string option, PretrainingOptions options)
+    {
+        base.Prepare(option, options);
+        if (option == "FrozenBlocks" && options is ImagePretrainingOptions { Encoder: { EncodesPatches: true } } images)
+            images.Encoder = TransformerOf(numberOfLayers: 2);
+    }
+
+    private static ImageEncoderFactory TransformerOf(int numberOfLayers)
+        => ImageEncoders.VisionTransformer(8, 2, 2, numberOfLayers, dimension: 16, numberOfHeads: 2);
 
     /// <summary>The options of a method, small.</summary>
     protected static TOptions Small<TOptions>(Action<PretrainingOptions>? change, ImageEncoderFactory? encoder = null)

@@ -45,6 +45,7 @@ public abstract partial class PretrainingContract<TRow>
         "Sigma" => 0.5f,
         "Seed" => 77,
         "FrozenBlocks" => 1,
+        "Truncation" => TextTruncation.HeadAndTail,
         "NumberOfChannels" => 1,
         "Encoder" => null,
         "RequiredWords" => (string[])["garden", "station"],
@@ -69,8 +70,11 @@ public abstract partial class PretrainingContract<TRow>
         },
     };
 
+    /// <summary>Options that change something only with settings or rows of their own: <see cref="Prepare"/>, <see cref="ViewFor"/>.</summary>
+    protected virtual IReadOnlyCollection<string> Prepared => ["ShuffleBufferSize"];
+
     /// <summary>Settings without which an option changes nothing.</summary>
-    /// <param name="option">Its name, or "".</param>
+    /// <param name="option">One of <see cref="Prepared"/>, or "".</param>
     /// <param name="options">Those of both runs that are compared.</param>
     protected virtual void Prepare(string option, PretrainingOptions options)
     {
@@ -91,7 +95,7 @@ public abstract partial class PretrainingContract<TRow>
         foreach (var option in sample!.GetType().GetProperties()
             .Where(o => o is { CanRead: true, CanWrite: true } && !s_withoutEffect.ContainsKey(o.Name) && !OptionsWithoutEffect.ContainsKey(o.Name)))
         {
-            var circumstance = option.Name is "ShuffleBufferSize" or "Truncation" or "PerTimestamp" ? option.Name : "";
+            var circumstance = Prepared.Contains(option.Name) ? option.Name : "";
             if (!plain.TryGetValue(circumstance, out var expected))
                 plain[circumstance] = expected = Run(_ => { });
             var actual = Run(options => option.SetValue(options, Other(option, option.GetValue(options))));

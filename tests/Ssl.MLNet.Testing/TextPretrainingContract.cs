@@ -18,6 +18,8 @@ public abstract class TextPretrainingContract : PretrainingContract<TextRow>
         => [.. new[] { "", "   ", "\u4e00\u4e8c\u4e09 \u2603", string.Join(' ', Enumerable.Repeat("file reads", 20_000)), "file" }
             .Select(text => new TextRow { Text = text, Pair = text })];
 
+    protected override IReadOnlyCollection<string> Prepared => [.. base.Prepared, "Truncation"];
+
     // Longer texts than the encoder takes.
     protected override void Prepare(string option, PretrainingOptions options)
     {

@@ -42,6 +42,8 @@ public abstract class TimeSeriesPretrainingContract : PretrainingContract<Series
         })];
     }
 
+    protected override IReadOnlyCollection<string> Prepared => [.. base.Prepared, "PerTimestamp"];
+
     // Series of one length.
     protected override IDataView ViewFor(string option, MLContext mlContext, int count)
     {
