@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using SkiaSharp;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
@@ -25,7 +26,7 @@ namespace Ssl.Fuzz;
 internal sealed class Kinds : IDisposable
 {
     private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Image = "image ";
-    private const int ImageWidth = 24, ImageHeight = 20;
+    private const int ImageWidth = 24, ImageHeight = 20, MostPixels = 1 << 22;
 
     private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
     {
@@ -207,6 +208,12 @@ internal sealed class Kinds : IDisposable
         return new FileKind(name, whole, bytes =>
         {
             File.WriteAllBytes(path, bytes);
+            // LoadImages takes the memory that a file's stated size needs, before anything of ours sees it.
+            using (var codec = SKCodec.Create(path))
+            {
+                if (codec is { Info: { } info } && (long)info.Width * info.Height > MostPixels)
+                    throw new UnreadableImageException("It states more pixels than are tried here.");
+            }
             return Numbers(encoder.Transform(photos), photos);
         }, [typeof(UnreadableImageException)], HasChecksums: false);
     }

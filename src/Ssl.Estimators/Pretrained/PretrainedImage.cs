@@ -3,6 +3,7 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Serialization.Onnx;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -90,14 +91,14 @@ internal static class PretrainedImage
             layout.IsResNet ? "residual network" : "vision transformer"), options.OutputColumnName,
             new JsonObject { ["trainer"] = PretrainedReader.MethodName, ["source"] = $"{layout.Library} {(layout.IsResNet ? "ResNet" : "ViT")}" });
 
-        ResNetEncoderFactory ResNet() => PretrainedResNet.ReadSizes(weights, layout, config, options.ImageSize ?? preprocessing.Height ?? UsualSize,
-            options.ImageSize ?? preprocessing.Width ?? UsualSize, stridesFirst);
+        ResNetEncoderFactory ResNet() => Described(weights, () => PretrainedResNet.ReadSizes(weights, layout, config,
+            options.ImageSize ?? preprocessing.Height ?? UsualSize, options.ImageSize ?? preprocessing.Width ?? UsualSize, stridesFirst));
 
         VisionTransformerEncoderFactory Transformer()
         {
             // timm's and torchvision's code has 1e-6, transformers' 1e-12
-            var sizes = PretrainedVisionTransformer.ReadSizes(weights, layout, config,
-                epsilon ?? (layout == ImageLayout.TransformersTransformer ? 1e-12 : 1e-6), options.ImagePooling);
+            var sizes = Described(weights, () => PretrainedVisionTransformer.ReadSizes(weights, layout, config,
+                epsilon ?? (layout == ImageLayout.TransformersTransformer ? 1e-12 : 1e-6), options.ImagePooling));
             if (options.ImageSize is not { } size || (size == sizes.Shape.Height && size == sizes.Shape.Width))
                 return sizes;
             if (size % sizes.PatchSize != 0)
@@ -109,6 +110,19 @@ internal static class PretrainedImage
             weights.Replace(name, PretrainedVisionTransformer.Interpolate(weights[name]!, sizes.HasDistillationToken ? 2 : 1, size / sizes.PatchSize,
                 size / sizes.PatchSize));
             return PretrainedVisionTransformer.At(sizes, size, size);
+        }
+    }
+
+    // Sizes that no network can have are a fault of the file.
+    private static T Described<T>(PretrainedWeights weights, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (ArgumentOutOfRangeException fault)
+        {
+            throw new FormatException($"'{weights.Path}' and its settings do not describe a network: {JsonReading.Reason(fault)}", fault);
         }
     }
 

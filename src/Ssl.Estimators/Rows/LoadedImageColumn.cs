@@ -52,6 +52,8 @@ internal static class LoadedImageColumn
             }
             if (image is null)
                 return false;
+            if (4L * image.Width * image.Height > Array.MaxLength)
+                throw Unreadable($"it has {image.Width} x {image.Height} pixels, more than one array holds", null);
             // The decoder of a cut file gives what it has, and nothing for the rest. LoadImages says where the image is from.
             if (image.Tag is { Length: > 0 } path && File.Exists(path))
             {

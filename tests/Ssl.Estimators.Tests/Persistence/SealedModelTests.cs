@@ -9,6 +9,8 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Tests.Pretrained;
+using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
@@ -60,6 +62,32 @@ public class SealedModelTests
         {
             ["task"] = task, ["classes"] = new JsonObject { ["kind"] = "String", ["values"] = new JsonArray() }, ["mean"] = 0, ["deviation"] = 1,
         })).Message);
+
+    [TestMethod]
+    [DataRow(-1, 0)]
+    [DataRow(5, -1)]
+    [DataRow(5, long.MaxValue)]
+    public void A_checkpoint_is_of_a_run_that_can_have_been(long steps, long ticks)
+        => Assert.ThrowsExactly<FormatException>(() => CheckpointState.FromJson(new JsonObject
+        {
+            ["steps"] = steps, ["elapsedTicks"] = ticks, ["epochs"] = new JsonArray(), ["stepHistory"] = new JsonArray(),
+        }));
+
+    [TestMethod]
+    public void Heads_that_do_not_divide_a_vision_transformer_are_a_fault_of_its_files()
+    {
+        var folder = Directory.CreateTempSubdirectory("ssl-heads-").FullName;
+        try
+        {
+            SmallImageNetwork.Transformer().Write(folder);
+            File.WriteAllText(Path.Combine(folder, "config.json"), "{\"architecture\": \"vit\", \"model_args\": {\"num_heads\": 7}}");
+            StringAssert.Contains(Assert.ThrowsExactly<FormatException>(() => s_ssl.LoadPretrained(folder)).Message, "must be a multiple of numberOfHeads 7");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 
     // A file may state more layers than there is memory for their list.
     [TestMethod]

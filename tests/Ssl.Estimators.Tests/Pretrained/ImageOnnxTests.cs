@@ -74,7 +74,7 @@ public sealed class ImageOnnxTests
         Refuse("is taken before it is made, or made twice", graph => graph.Node.First(node => node.OpType == "Conv").Output[0] = graph.Node[^2].Output[0]);
         Refuse("has not four sizes above 0", graph =>
         {
-            var sizes = graph.Initializer.First(weight => weight.Name == graph.Node.First(node => node.OpType == "Conv" && node.Input.Count > 1).Input[1]).Dims;
+            var sizes = graph.Initializer.First(weight => weight.Name == graph.Node.Where(node => node.OpType == "Conv").ElementAt(1).Input[1]).Dims;
             sizes[2] *= sizes[3];       // the same number of values
             sizes.RemoveAt(3);
         });

@@ -10,6 +10,9 @@ namespace Ssl.Estimators.Training.Checkpoints;
 internal sealed record CheckpointState(IReadOnlyList<EpochSummary> Epochs, IReadOnlyList<TrainingStep> StepHistory, long Steps,
     TimeSpan Elapsed)
 {
+    // Further hours can be added to it.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(100 * 365);
+
     /// <summary>Writes the state as JSON.</summary>
     public JsonObject ToJson() => new()
     {
@@ -20,9 +23,15 @@ internal sealed record CheckpointState(IReadOnlyList<EpochSummary> Epochs, IRead
     };
 
     /// <summary>Reads what <see cref="ToJson()"/> wrote.</summary>
-    public static CheckpointState FromJson(JsonObject json) => new(
-        [.. json["epochs"]!.AsArray().Select(epoch => TrainingJson.ReadEpoch(epoch!))],
-        [.. json["stepHistory"]!.AsArray().Select(step => TrainingJson.ReadStep(step!))],
-        (long)json["steps"]!,
-        new TimeSpan((long)json["elapsedTicks"]!));
+    /// <exception cref="FormatException">A number is one that no run has.</exception>
+    public static CheckpointState FromJson(JsonObject json)
+    {
+        var (steps, ticks) = ((long)json["steps"]!, (long)json["elapsedTicks"]!);
+        if (steps < 0 || ticks < 0 || ticks > s_longest.Ticks)
+            throw new FormatException($"A run of {steps} steps and {ticks} ticks cannot have been.");
+        return new(
+            [.. json["epochs"]!.AsArray().Select(epoch => TrainingJson.ReadEpoch(epoch!))],
+            [.. json["stepHistory"]!.AsArray().Select(step => TrainingJson.ReadStep(step!))],
+            steps, new TimeSpan(ticks));
+    }
 }
