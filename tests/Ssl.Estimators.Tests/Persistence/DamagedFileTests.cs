@@ -28,7 +28,9 @@ public sealed class DamagedFileTests
             {
                 int[] counts = [.. line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(", ").Take(3).Select(part => int.Parse(part[..part.IndexOf(' ')]))];
                 Assert.AreEqual(FilesAKind, counts.Sum(), line);
-                Assert.IsGreaterThan(FilesAKind / 8, counts[0], line);
+                // A damaged image is another image, most of the time.
+                if (!line.StartsWith("image ", StringComparison.Ordinal))
+                    Assert.IsGreaterThan(FilesAKind / 8, counts[0], line);
             }
         }
         finally

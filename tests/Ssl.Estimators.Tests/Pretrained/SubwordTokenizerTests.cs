@@ -100,6 +100,8 @@ public sealed class SubwordTokenizerTests
     [DataRow("model", "{\"type\": \"WordLevel\", \"vocab\": {}}", "\"Unigram\"")]
     [DataRow("pre_tokenizer", "{\"type\": \"Whitespace\"}", "Metaspace")]
     [DataRow("pre_tokenizer", "{\"type\": \"Metaspace\", \"prepend_scheme\": \"never\"}", "prepend_scheme")]
+    [DataRow("model", "{\"type\": \"Unigram\", \"unk_id\": -1, \"vocab\": [[\"a\", -1]]}", "\"unk_id\" is -1, of 1 tokens")]
+    [DataRow("model", "{\"type\": \"Unigram\", \"unk_id\": 1, \"vocab\": [[\"a\", -1]]}", "\"unk_id\" is 1, of 1 tokens")]
     [DataRow("model", "{\"type\": \"Unigram\", \"unk_id\": 0, \"byte_fallback\": true, \"vocab\": [[\"a\", -1]]}", "byte_fallback")]
     [DataRow("normalizer", "{\"type\": \"NFKC\"}", "NFKC")]
     [DataRow("model", "{\"type\": \"Unigram\", \"vocab\": [[\"a\"]]}", "damaged")]

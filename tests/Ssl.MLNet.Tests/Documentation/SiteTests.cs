@@ -47,7 +47,7 @@ public sealed class SiteTests
         var messages = Regex.Matches(Read("docs/troubleshooting.md"), @"^\| `([^`]*)`", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToArray();
         Assert.IsGreaterThan(10, messages.Length);
         foreach (var part in messages.SelectMany(message => message.Split('…', StringSplitOptions.RemoveEmptyEntries)).Where(part => part.Any(char.IsLetter)))
-            Assert.Contains(part.TrimEnd(), code, $"docs/troubleshooting.md quotes '{part}', which the code does not say.");
+            Assert.Contains(part.Trim(), code, $"docs/troubleshooting.md quotes '{part}', which the code does not say.");
     }
 
     private static string Read(string page) => File.ReadAllText(Path.Combine(Repository.Root, page));

@@ -41,6 +41,8 @@ internal sealed class UnigramModel : SubwordModel
             throw new FormatException("The vocabulary is empty.");
         _characters = characters;
         _unknownId = model["unk_id"] is JsonValue value ? value.GetValue<int>() : throw new FormatException("It names no \"unk_id\".");
+        if (_unknownId < 0 || _unknownId >= _scores.Length)
+            throw new FormatException($"Its \"unk_id\" is {_unknownId}, of {_scores.Length} tokens.");
         _unknownScore = _scores.Min() - UnknownPenalty;
         _lookup = _ids.GetAlternateLookup<ReadOnlySpan<char>>();
     }
