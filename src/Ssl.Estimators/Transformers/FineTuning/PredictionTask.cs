@@ -89,7 +89,7 @@ internal sealed record PredictionTask(PredictionKind Kind, ClassValues? Classes 
     {
         if (!Enum.TryParse(json.Text(KindKey), out PredictionKind kind) || !Enum.IsDefined(kind))
             throw new FormatException($"\"{json.Text(KindKey)}\" is no task.");
-        var classes = json[ClassesKey] is JsonObject values ? ClassValues.FromJson(values) : null;
+        var classes = json[ClassesKey] is { } values ? ClassValues.FromJson(values.AsObject()) : null;
         if (kind == PredictionKind.MulticlassClassification != classes is { Count: > 0 })
             throw new FormatException($"{kind} has {classes?.Count ?? 0} classes.");
         return new(kind, classes, Number(MeanKey), Number(DeviationKey));
