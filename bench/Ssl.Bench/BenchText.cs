@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 
@@ -38,6 +39,18 @@ public static partial class BenchText
             throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
         return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
             .Select(row => new LabeledText { Label = row[0], Text = row[^1] })];
+    }
+
+    /// <summary>The pairs of sentences of a data set with how alike they are: a table of score, first and second sentence.</summary>
+    /// <param name="name">Its folder under SSL_DATA.</param>
+    /// <param name="part">Which file: train, dev or test.</param>
+    public static (float Score, string First, string Second)[] Pairs(string name, string part)
+    {
+        var data = Environment.GetEnvironmentVariable("SSL_DATA");
+        if (string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)))
+            throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
+        return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t'))
+            .Select(row => (float.Parse(row[0], CultureInfo.InvariantCulture), row[1], row[2]))];
     }
 
     /// <summary>

@@ -20,6 +20,7 @@ BenchCase[] cases =
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),
+    new TextDenoising(),
     new FineTuneSpeed(),
     new MemoryUse(),
     new Saving(),

@@ -139,5 +139,63 @@ public sealed partial class SelfSupervisedCatalog
         /// <inheritdoc cref="ContrastiveMasked(string, string, TextEncoderFactory, int?, int?, double?, float?, float?)"/>
         /// <param name="options">All settings of the method.</param>
         public ContrastiveMaskedTrainer ContrastiveMasked(ContrastiveMaskedTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>
+        /// Pretrains a sentence encoder with TSDAE: most tokens are deleted, a decoder says the whole text again from the embedding of the rest.
+        /// </summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>.</param>
+        /// <param name="batchSize">Rows a step. At least 1.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <param name="tokenDeletion">Share of the tokens deleted from what the encoder sees. In [0, 1).</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public TsdaeTrainer Tsdae(
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text, TextEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null, float? tokenDeletion = null)
+        {
+            var options = new TsdaeTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            options.TokenDeletion = tokenDeletion ?? options.TokenDeletion;
+            return Tsdae(options);
+        }
+
+        /// <inheritdoc cref="Tsdae(string, string, TextEncoderFactory, int?, int?, double?, float?)"/>
+        /// <param name="options">All settings of the method.</param>
+        public TsdaeTrainer Tsdae(TsdaeTrainer.Options options) => new(_mlContext, options);
+
+        /// <summary>
+        /// Pretrains a text encoder by the order of sentences: they are shuffled, a decoder says the text again in its order from the embedding.
+        /// </summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the text column to learn from and embed. Its type is <c>Text</c>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TextEncoders.Transformer"/>.</param>
+        /// <param name="batchSize">Rows a step. At least 1.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public SentencePermutationTrainer SentencePermutation(
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Text, TextEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null)
+        {
+            var options = new SentencePermutationTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Encoder = encoder,
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return SentencePermutation(options);
+        }
+
+        /// <inheritdoc cref="SentencePermutation(string, string, TextEncoderFactory, int?, int?, double?)"/>
+        /// <param name="options">All settings of the method.</param>
+        public SentencePermutationTrainer SentencePermutation(SentencePermutationTrainer.Options options) => new(_mlContext, options);
     }
 }

@@ -55,3 +55,34 @@ public sealed class ContrastiveMaskedContract : TextPretrainingContract
         return mlContext.SelfSupervised().Text.ContrastiveMasked(options);
     }
 }
+
+[TestClass]
+public sealed class TsdaeContract : TextPretrainingContract
+{
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+    {
+        var options = new TsdaeTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.Tsdae(options);
+    }
+}
+
+[TestClass]
+public sealed class SentencePermutationContract : TextPretrainingContract
+{
+    // A text of one sentence has nothing to shuffle.
+    protected override List<TextRow> Rows(int count, int seed = 1)
+    {
+        var rows = base.Rows(count, seed);
+        foreach (var row in rows)
+            row.Text = $"{row.Text}. {row.Pair}.";
+        return rows;
+    }
+
+    protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
+    {
+        var options = new SentencePermutationTrainer.Options { Encoder = Encoders.Small(), BatchSize = 16, NumberOfEpochs = 2 };
+        change?.Invoke(options);
+        return mlContext.SelfSupervised().Text.SentencePermutation(options);
+    }
+}

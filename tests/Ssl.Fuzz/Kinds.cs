@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
@@ -208,7 +209,10 @@ internal sealed class Kinds : IDisposable
         return new FileKind(name, whole, bytes =>
         {
             File.WriteAllBytes(path, bytes);
-            // LoadImages takes the memory that a file's stated size needs, before anything of ours sees it.
+            // At lengths beyond two gigabytes the decoder of ML.NET ends the process, and for a stated size LoadImages takes the memory, both before
+            // anything of ours sees the file.
+            if (type == "bmp" && StatesHugeLength(bytes))
+                throw new UnreadableImageException("It states lengths that are not tried here.");
             using (var codec = SKCodec.Create(path))
             {
                 if (codec is { Info: { } info } && (long)info.Width * info.Height > MostPixels)
@@ -217,6 +221,11 @@ internal sealed class Kinds : IDisposable
             return Numbers(encoder.Transform(photos), photos);
         }, [typeof(UnreadableImageException)], HasChecksums: false);
     }
+
+    // Where the pixels begin, and how long the second header is; SkiaSharp 2.88.9 skips or reads as far and throws into native code.
+    private static bool StatesHugeLength(byte[] bytes)
+        => bytes.Length >= 18 && bytes.AsSpan().StartsWith("BM"u8) && (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(10)) > int.MaxValue
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(14)) > int.MaxValue);
 
     private static byte[] Encoded(string path)
     {

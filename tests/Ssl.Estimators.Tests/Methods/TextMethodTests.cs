@@ -155,6 +155,9 @@ public sealed class TextMethodTests
         yield return streams => new MaskedLanguageModelTrainer.Method(Transformer(streams), Vocabulary, streams, new());
         yield return streams => new ContrastiveMaskedTrainer.Method(Transformer(streams), Vocabulary, streams, new(),
             new TokenDeletion(Vocabulary, 0.1));
+        yield return streams => new TsdaeTrainer.Method(Bag(streams), Vocabulary, streams, new());
+        yield return streams => new SentencePermutationTrainer.Method(Transformer(streams), streams, new() { NumberOfDecoderLayers = 2 },
+            new SentenceReordering(Vocabulary, [10, 20, 30, 40]));
     }
 
     private sealed class OtherBatch : Batch

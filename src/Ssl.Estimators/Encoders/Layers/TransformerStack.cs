@@ -22,13 +22,21 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor?, Tensor>
     [ComponentName(Name = "layer_norm")]
     private readonly LayerNormalization _norm;
 
+    /// <summary>Blocks with fresh weights.</summary>
+    /// <param name="numberOfLayers">How many.</param>
+    /// <param name="dimension">D, a multiple of <paramref name="numberOfHeads"/>.</param>
+    /// <param name="numberOfHeads">Attention heads.</param>
+    /// <param name="feedForwardDimension">Width of the hidden layers.</param>
+    /// <param name="dropout">Share dropped in training.</param>
+    /// <param name="streams">Gives the initial weights and what is dropped.</param>
+    /// <param name="isCausal">Whether a place sees itself and the places before it only. Such a stack takes no mask: padding stands behind.</param>
     public TransformerStack(int numberOfLayers, int dimension, int numberOfHeads, int feedForwardDimension, double dropout,
-        RandomStreams streams) : base(nameof(TransformerStack))
+        RandomStreams streams, bool isCausal = false) : base(nameof(TransformerStack))
     {
         // Residual branches start smaller the deeper the stack is, so that the sum keeps its scale (GPT-2).
         double residualScale = 1 / Math.Sqrt(2 * numberOfLayers);
         _blocks = Initialization.Blocks(numberOfLayers, _ =>
-            new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams));
+            new TransformerBlock(dimension, numberOfHeads, feedForwardDimension, dropout, residualScale, streams, isCausal));
         _norm = Initialization.Norm(dimension);
         RegisterComponents();
     }
@@ -73,10 +81,10 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor?, Tensor>
     private readonly SeededDropout _dropout;
 
     public TransformerBlock(int dimension, int numberOfHeads, int feedForwardDimension, double dropout, double residualScale,
-        RandomStreams streams) : base(nameof(TransformerBlock))
+        RandomStreams streams, bool isCausal) : base(nameof(TransformerBlock))
     {
         _attentionNorm = Initialization.Norm(dimension);
-        _attention = new SelfAttention(dimension, numberOfHeads, residualScale, streams.Weights);
+        _attention = new SelfAttention(dimension, numberOfHeads, residualScale, streams.Weights, isCausal);
         _outputNorm = Initialization.Norm(dimension);
         _intermediate = Initialization.NormalLinear(dimension, feedForwardDimension, streams.Weights);
         _output = Initialization.NormalLinear(feedForwardDimension, dimension, streams.Weights, residualScale);
@@ -103,10 +111,12 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Tensor>
     private readonly LinearLayer _output;
 
     private readonly int _numberOfHeads;
+    private readonly bool _isCausal;
 
-    public SelfAttention(int dimension, int numberOfHeads, double residualScale, Generator weights) : base(nameof(SelfAttention))
+    public SelfAttention(int dimension, int numberOfHeads, double residualScale, Generator weights, bool isCausal)
+        : base(nameof(SelfAttention))
     {
-        _numberOfHeads = numberOfHeads;
+        (_numberOfHeads, _isCausal) = (numberOfHeads, isCausal);
         _queryKeyValue = Initialization.NormalLinear(dimension, 3L * dimension, weights);
         _output = Initialization.NormalLinear(dimension, dimension, weights, residualScale);
         RegisterComponents();
@@ -120,7 +130,7 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Tensor>
             .view(n, length, 3, _numberOfHeads, dimension / _numberOfHeads)
             .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
             .unbind(0);
-        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: keys);
+        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: keys, is_casual: _isCausal);
         context = context.transpose(1, 2).reshape(n, length, dimension);                            // [N, L, D]
         return _output.call(context).MoveToOuterDisposeScope();
     }

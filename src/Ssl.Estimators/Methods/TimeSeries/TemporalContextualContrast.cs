@@ -6,7 +6,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
 using TorchSharp;
-using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
@@ -77,19 +76,13 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
     // each other.
     internal sealed class Method : PretrainingMethod
     {
-        private const int MaximumSections = 16, ContextLayers = 2, ContextHeads = 4, ContextDimension = 64;
+        private const int MaximumSections = 16, ContextDimension = 64;
 
         [ComponentName(Name = "encoder")]
         private readonly TimeSeriesEncoder _encoder;
 
-        [ComponentName(Name = "context_input")]
-        private readonly LinearLayer _contextInput;
-
-        [ComponentName(Name = "context_token")]
-        private readonly Parameter _contextToken;
-
         [ComponentName(Name = "context")]
-        private readonly TransformerStack _context;
+        private readonly ContextHead _context;
 
         [ComponentName(Name = "prediction")]
         private readonly LinearLayer _prediction;
@@ -108,10 +101,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
             (_encoder, _streams) = (encoder, streams);
             _weak = options.WeakView ?? SeriesViews.Weak();
             _strong = options.StrongView ?? SeriesViews.Strong();
-            _contextInput = Initialization.Linear(encoder.StepDimension, ContextDimension, streams.Weights);
-            _contextToken = nn.Parameter(zeros(ContextDimension, dtype: ScalarType.Float32));
-            Initialization.Normal(_contextToken, 0.02, streams.Weights);
-            _context = new TransformerStack(ContextLayers, ContextDimension, ContextHeads, 4 * ContextDimension, dropout: 0.1, streams);
+            _context = new ContextHead(encoder.StepDimension, ContextDimension, streams);
             _prediction = Initialization.Linear(ContextDimension, (long)options.FutureSections * encoder.StepDimension, streams.Weights);
             _projection = new ProjectionMlp(ContextDimension, ContextDimension / 2, ContextDimension / 4, streams);
             RegisterComponents();
@@ -125,11 +115,11 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
             var steps = _encoder.EncodeSteps(both);                                                     // [2N, S, D]
             var mask = _encoder.StepMask(both);
             // Of length 1, as in the authors' code: else the prediction is won by making sections long.
-            var sections = Sections(steps, mask, MaximumSections);                                      // [2N, G, D]
+            var sections = StepSections.Means(steps, mask, MaximumSections);                                    // [2N, G, D]
             sections = sections / sections.norm(-1, keepdim: true).clamp_min(Number(1e-12));
             int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _options.FutureSections);
             long past = DrawPast(sections.shape[1], future);
-            var contexts = Context(sections.narrow(1, 0, past));                                        // [2N, 64]
+            var contexts = _context.call(sections.narrow(1, 0, past));                                   // [2N, 64]
 
             var terms = new List<(string Name, Tensor Value)>();
             Tensor? total = null;
@@ -150,27 +140,6 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
             return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
         }
 
-        /// <summary>The steps of each series, averaged to so many sections of neighbors, each of its own length: [N, G, D].</summary>
-        /// <param name="steps">[N, S, D].</param>
-        /// <param name="mask">Bool [N, S], true up to the end of the series; at least one.</param>
-        /// <param name="maximum">The most sections; fewer where the batch has fewer steps. A short series repeats steps.</param>
-        internal static Tensor Sections(Tensor steps, Tensor mask, int maximum)
-        {
-            using var scope = NewDisposeScope();
-            long count = Math.Min(steps.shape[1], maximum);
-            var lengths = mask.sum(1, keepdim: true).to(steps.dtype);                                   // [N, 1]
-            // A section is the mean of the steps from one place to another: a difference of running sums, which costs no loop.
-            var sums = cat([zeros_like(steps.narrow(1, 0, 1)), (steps * mask.unsqueeze(-1).to(steps.dtype)).cumsum(1)], 1); // [N, S + 1, D]
-            var section = arange(Number(0), Number(count), One, dtype: ScalarType.Float32, device: steps.device).unsqueeze(0);  // [1, G]
-            var from = (section * lengths / Number(count)).floor().to(ScalarType.Int64);                        // [N, G]
-            var to = torch.maximum((section.add(Number(1), One) * lengths / Number(count)).floor().to(ScalarType.Int64), from
-                .add(Number(1), One));
-            var means = (At(sums, to) - At(sums, from)) / (to - from).unsqueeze(-1).to(steps.dtype);
-            return means.MoveToOuterDisposeScope();
-
-            static Tensor At(Tensor sums, Tensor places) => sums.gather(1, places.unsqueeze(-1).expand(-1, -1, sums.shape[2]));
-        }
-
         // Sections of the past, from 1 to those that leave the future its own.
         private long DrawPast(long sections, int future)
         {
@@ -179,28 +148,14 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
             return Math.Min(1 + (long)(draw.Value<float>() * choices), choices);
         }
 
-        private Tensor Context(Tensor past)
-        {
-            var tokens = _contextInput.call(past);                                                      // [2N, t, 64]
-            tokens = cat([_contextToken.expand(tokens.shape[0], 1, -1), tokens], 1);
-            var all = ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool, device: tokens.device);
-            return _context.call(tokens, all).select(1, 0);
-        }
-
         // The past of one copy finds its own future among those of the other copies in the batch, section by section; both ways, added up.
         private Tensor Predict(Tensor contexts, Tensor future)
         {
             long count = future.shape[1], series = contexts.shape[0] / 2;
             var predicted = _prediction.Exact(contexts).view(2 * series, _options.FutureSections, future.shape[2]).narrow(1, 0, count);
             var (fromWeak, fromStrong) = (predicted.narrow(0, 0, series), predicted.narrow(0, series, series));
-            return Match(fromWeak, future.narrow(0, series, series)).add(Match(fromStrong, future.narrow(0, 0, series)), One);
-        }
-
-        // [N, K, D] twice: for every section the cross entropy of the N x N inner products with the diagonal as target.
-        private static Tensor Match(Tensor predicted, Tensor actual)
-        {
-            var scores = actual.transpose(0, 1).bmm(predicted.permute(1, 2, 0));                        // [K, N, N]
-            return nn.functional.log_softmax(scores, 1).diagonal(0, 1, 2).mean().neg();
+            return FutureContrastLoss.Compute(fromWeak, future.narrow(0, series, series))
+                .add(FutureContrastLoss.Compute(fromStrong, future.narrow(0, 0, series)), One);
         }
     }
 }

@@ -71,13 +71,7 @@ public sealed class TextTests
         var texts = TokenTexts.Random(Count, 9, tokenizer.Vocabulary, seed: 10, specialTokens: true);
         var loss = method.Loss([texts]);
         long[][] both = [.. texts.Texts(), .. texts.Texts()];
-        double[][] draws = Numbers.Rows(Draws.Uniform([2 * Count, texts.Ids.shape[1]], CPU, same.Views));
-        long[][] shortened = [.. both.Select((text, row) =>
-        {
-            int[] words = [.. Enumerable.Range(0, text.Length).Where(place => text[place] >= tokenizer.Vocabulary.SpecialCount)];
-            int spared = words.MaxBy(place => draws[row][place]);
-            return text.Where((_, place) => !words.Contains(place) || place == spared || draws[row][place] >= 0.6).ToArray();
-        })];
+        long[][] shortened = Shortened(both, texts.Ids.shape[1], 0.6, same.Views);
         Assert.IsLessThan(both.Sum(text => text.Length), shortened.Sum(text => text.Length));
         Numbers.AreEqual(Contrast(method, encoder, shortened), loss.Total);
     }
@@ -131,6 +125,92 @@ public sealed class TextTests
             Numbers.AreEqual(masked, loss, "masked");
         }
         Numbers.AreEqual(contrastiveWeight * contrast + maskedWeight * masked, loss.Total);
+    }
+
+    // Wang, Reimers, Gurevych, 2021 (arXiv:2104.06979), section 3: the mean over all tokens of -log p(token | the tokens before, the vector of
+    // the damaged text).
+    [TestMethod]
+    [DataRow(0f)]
+    [DataRow(0.6f)]
+    [ByHand(typeof(TsdaeTrainer.Method))]
+    public void TsdaeSaysTheWholeTextAgain(float deletion)
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(Seed), same = new(Seed);
+        var encoder = new TinyTextEncoder();
+        using var method = new TsdaeTrainer.Method(encoder, s_vocabulary, streams, new() { TokenDeletion = deletion });
+        for (var step = 0; step < 3; step++)
+        {
+            var texts = Texts(30 + step);
+            var loss = method.Loss([texts]);
+            long[][] whole = texts.Texts(), left = deletion == 0 ? whole : Shortened(whole, texts.Ids.shape[1], deletion, same.Views);
+            Assert.AreEqual(deletion > 0, left.Sum(text => text.Length) < whole.Sum(text => text.Length));
+            Numbers.AreEqual(Retold(method, encoder, left, whole), loss.Total, $"loss of step {step}");
+            Numbers.AreEqual([.. Embedded(encoder, left).SelectMany(row => row)], loss.Embeddings!, "embeddings of the damaged texts");
+        }
+    }
+
+    // Lewis et al., 2020 (arXiv:1910.13461), section 2.2, with the bridge of TSDAE: what the view gives is embedded, the text as it came is told.
+    [TestMethod]
+    [ByHand(typeof(SentencePermutationTrainer.Method))]
+    public void SentencePermutationSaysTheTextAgainInItsOrder()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(Seed);
+        var view = new RecordedTextView(2, s_vocabulary);
+        var encoder = new TinyTextEncoder();
+        using var method = new SentencePermutationTrainer.Method(encoder, streams, new(), view);
+        var texts = Texts(40);
+        var loss = method.Loss([texts]);
+        Numbers.AreEqual(Retold(method, encoder, view.Returned.Single(), texts.Texts()), loss.Total);
+    }
+
+    // The view that the trainer makes: sentences of the tokenizer's marks change places as wholes.
+    [TestMethod]
+    public void SentencePermutationShufflesWholeSentences()
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(Seed);
+        var tokenizer = WordPieceTokenizer.Train(["one two. three four! five six? seven.", "one two. three four! five six? seven."],
+            new WordPieceTokenizer.Options { MinimumCount = 1 });
+        var view = SentencePermutationTrainer.CreateView(tokenizer);
+        int[] text = tokenizer.Encode("one two. three four! five six? seven.", addSpecialTokens: true);
+        var batch = TokenTexts.Of([.. Enumerable.Repeat(Array.ConvertAll(text, id => (long)id), 20)]);
+        string[] shuffled = [.. view.Apply(batch, streams.Views).Texts().Select(ids => tokenizer.Decode(Array.ConvertAll(ids, id => (int)id)))];
+        string[] sentences = ["one two.", "three four!", "five six?", "seven."];
+        Assert.IsTrue(shuffled.All(one => sentences.All(one.Replace(" .", ".", StringComparison.Ordinal).Replace(" !", "!", StringComparison.Ordinal)
+            .Replace(" ?", "?", StringComparison.Ordinal).Contains)), shuffled[0]);
+        Assert.IsGreaterThan(10, shuffled.Distinct().Count());
+    }
+
+    // What the encoder and its view give, text by text and without padding: the decoder's vector at every place but the last, the scores of its
+    // head, and the cross entropy of the token behind.
+    private static double Retold(PretrainingMethod method, TinyTextEncoder encoder, long[][] seen, long[][] whole)
+    {
+        using var noGrad = no_grad();
+        var decoder = Steps.Child<SentenceDecoder>(method, "decoder");
+        var head = Steps.Child<MaskedTokenHead>(method, "predictions");
+        List<double> losses = [];
+        for (var i = 0; i < whole.Length; i++)
+        {
+            var sentence = Numbers.ToTensor([Embedded(encoder, [seen[i]])[0]]);
+            var vectors = decoder.call(sentence, TokenTexts.Of([whole[i][..^1]]).Ids, encoder.TokenEmbeddings).squeeze(0);
+            double[][] scores = Numbers.Rows(head.call(vectors, encoder.TokenEmbeddings));
+            losses.AddRange(scores.Select((row, place) => Numbers.CrossEntropy(row, (int)whole[i][place + 1])));
+        }
+        return losses.Average();
+    }
+
+    // A draw for every place; a word below the rate is deleted, but for the one of a text with the highest draw.
+    private static long[][] Shortened(long[][] texts, long length, double rate, Generator generator)
+    {
+        double[][] draws = Numbers.Rows(Draws.Uniform([texts.Length, length], CPU, generator));
+        return [.. texts.Select((text, row) =>
+        {
+            int[] words = [.. Enumerable.Range(0, text.Length).Where(place => text[place] >= s_vocabulary.SpecialCount)];
+            int spared = words.MaxBy(place => draws[row][place]);
+            return text.Where((_, place) => !words.Contains(place) || place == spared || draws[row][place] >= rate).ToArray();
+        })];
     }
 
     private static TokenBatch Texts(int seed) => TokenTexts.Random(Count, 9, s_vocabulary, seed, specialTokens: true);

@@ -190,7 +190,8 @@ public sealed class TimeSeriesTests
             WeakView = weak, StrongView = strong, Temperature = 0.3f, TemporalWeight = temporalWeight,
             ContextualWeight = contextualWeight, FutureSections = future,
         });
-        var context = Steps.Child<TransformerStack>(method, "context");
+        var head = Steps.Child<ContextHead>(method, "context");
+        var context = Steps.Child<TransformerStack>(head, "stack");
         context.eval(); // without its dropout
         var series = TestSeries.Of(lengths);
         for (var step = 0; step < 3; step++)
@@ -235,8 +236,8 @@ public sealed class TimeSeriesTests
         // What a transformer says at a token before the past: [2N, 64].
         Tensor Contexts(double[][][] pasts)
         {
-            var inputs = Steps.Child<LinearLayer>(method, "context_input").call(Numbers.ToTensor(pasts));
-            var tokens = cat([Steps.Weight(method, "context_token").expand(inputs.shape[0], 1, -1), inputs], 1);
+            var inputs = Steps.Child<LinearLayer>(head, "input").call(Numbers.ToTensor(pasts));
+            var tokens = cat([Steps.Weight(head, "token").expand(inputs.shape[0], 1, -1), inputs], 1);
             return context.call(tokens, ones(tokens.shape[0], tokens.shape[1], dtype: ScalarType.Bool)).select(1, 0);
         }
 

@@ -125,7 +125,7 @@ public sealed class TimeSeriesMethodTests
         using var scope = NewDisposeScope();
         var steps = arange(10, dtype: ScalarType.Float32).view(1, 10, 1).expand(4, 10, 1).contiguous();
         var mask = arange(10).unsqueeze(0).lt(tensor([9, 7, 3, 2]).unsqueeze(1));
-        var sections = TestSeries.Floats(TemporalContextualContrastTrainer.Method.Sections(steps, mask, 3));
+        var sections = TestSeries.Floats(StepSections.Means(steps, mask, 3));
         float[] expected = [1, 4, 7, /**/ 0.5f, 2.5f, 5, /**/ 0, 1, 2, /**/ 0, 0, 1];
         for (var i = 0; i < expected.Length; i++)
             Assert.AreEqual(expected[i], sections[i], 1e-5f, $"section {i}");
