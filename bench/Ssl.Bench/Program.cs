@@ -40,6 +40,7 @@ BenchCase[] cases =
     new FewLabelsTables(),
     new FewLabelsText(),
     new TimeSeriesProbe(),
+    new AudioDigits(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {

@@ -16,6 +16,7 @@ public sealed partial class SelfSupervisedCatalog
         Images = new ImageMethods(mlContext);
         Data = new DataReaders(mlContext);
         TimeSeries = new TimeSeriesMethods(mlContext);
+        Audio = new AudioMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
         FewLabels = new FewLabelsTasks(mlContext);
     }
@@ -37,6 +38,9 @@ public sealed partial class SelfSupervisedCatalog
 
     /// <summary>Pretraining methods for time series.</summary>
     public TimeSeriesMethods TimeSeries { get; }
+
+    /// <summary>Methods for sound.</summary>
+    public AudioMethods Audio { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }

@@ -1,4 +1,6 @@
+using System.Reflection;
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
@@ -78,6 +80,11 @@ public sealed class SentencePermutationContract : TextPretrainingContract
             row.Text = $"{row.Text}. {row.Pair}.";
         return rows;
     }
+
+    // With the marks that end sentences.
+    protected override object? Other(PropertyInfo option, object? now) => option.Name == "Tokenizer"
+        ? WordPieceTokenizer.Train(["file reads lines.", "other words here."], new WordPieceTokenizer.Options { MinimumCount = 1 })
+        : base.Other(option, now);
 
     protected override IEstimator<EncoderTransformer> Create(MLContext mlContext, Action<PretrainingOptions>? change = null)
     {

@@ -47,6 +47,7 @@ public abstract partial class PretrainingContract<TRow>
         "FrozenBlocks" => 1,
         "Truncation" => TextTruncation.HeadAndTail,
         "NumberOfChannels" => 1,
+        "Spectrogram" => new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1),
         "Encoder" => null,
         "RequiredWords" => (string[])["garden", "station"],
         "InputColumnNames" => (string[])["Income", "Work"],

@@ -42,7 +42,15 @@ public abstract class TimeSeriesPretrainingContract : PretrainingContract<Series
         })];
     }
 
-    protected override IReadOnlyCollection<string> Prepared => [.. base.Prepared, "PerTimestamp"];
+    protected override IReadOnlyCollection<string> Prepared => [.. base.Prepared, "PerTimestamp", "Spectrogram"];
+
+    // Of sounds the bands are the channels.
+    protected override void Prepare(string option, PretrainingOptions options)
+    {
+        base.Prepare(option, options);
+        if (option == "Spectrogram")
+            ((TimeSeriesPretrainingOptions)options).NumberOfChannels = null;
+    }
 
     // Series of one length.
     protected override IDataView ViewFor(string option, MLContext mlContext, int count)

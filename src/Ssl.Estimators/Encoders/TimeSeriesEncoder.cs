@@ -33,6 +33,10 @@ public abstract class TimeSeriesEncoder : Encoder<SeriesBatch>
 
     internal bool EncodesTimestamps => _factory.EncodesTimestamps;
 
+    /// <summary>A further network of the same architecture with weights of its own, such as a target network.</summary>
+    /// <param name="streams">Weights are drawn from its Weights now, dropout from its Dropout in training.</param>
+    public TimeSeriesEncoder CreateAnother(RandomStreams streams) => _factory.Create(_layout, streams);
+
     /// <summary>A vector for every step: [N, S, D].</summary>
     /// <param name="batch">On the encoder's device.</param>
     /// <param name="hidden">Bool [N, S]: steps whose values are kept from the encoder; <see langword="null"/> hides none.</param>
@@ -58,8 +62,18 @@ public abstract class TimeSeriesEncoder : Encoder<SeriesBatch>
     {
         using var scope = NewDisposeScope();
         var steps = EncodeSteps(batch);
-        return (_layout.PerTimestamp ? steps.flatten(1) : Pool(steps, StepMask(batch))).MoveToOuterDisposeScope();
+        return (_layout.PerTimestamp ? steps.flatten(1) : Summarize(steps, StepMask(batch))).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The vectors of the series, whatever an embedding holds: [N, D].</summary>
+    internal Tensor EncodeWhole(SeriesBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return MixedPrecision.Widen(Summarize(EncodeSteps(batch), StepMask(batch))).MoveToOuterDisposeScope();
+    }
+
+    // The vectors of the series, [N, D].
+    private protected virtual Tensor Summarize(Tensor steps, Tensor mask) => Pool(steps, mask);
 }
 
 /// <summary>The description of an encoder of time series.</summary>

@@ -18,6 +18,9 @@ public static class TimeSeriesEncoders
         internal const int NumberOfBlocks = 3;
         internal const int KernelSize = 8;
         internal const double PooledDropout = 0.35;
+        internal const int SpectrogramDimension = 512;
+        internal const int SpectrogramWidth = 32;
+        internal const double SpectrogramDropout = 0.3;
         internal const bool InstanceNormalization = false;
         internal const bool ChannelIndependence = false;
     }
@@ -28,6 +31,7 @@ public static class TimeSeriesEncoders
         EncoderFactory.Register(DilatedConvolutionEncoderFactory.KindName, DilatedConvolutionEncoderFactory.Read);
         EncoderFactory.Register(PooledConvolutionEncoderFactory.KindName, PooledConvolutionEncoderFactory.Read);
         EncoderFactory.Register(PatchTransformerEncoderFactory.KindName, PatchTransformerEncoderFactory.Read);
+        EncoderFactory.Register(SpectrogramConvolutionEncoderFactory.KindName, SpectrogramConvolutionEncoderFactory.Read);
     }
 
     /// <summary>TS2Vec's network: dilated convolutions, a vector for every timestamp, and their maximum for the series.</summary>
@@ -82,4 +86,20 @@ public static class TimeSeriesEncoders
         bool channelIndependence = Defaults.ChannelIndependence)
         => new PatchTransformerEncoderFactory(patchLength, numberOfLayers, dimension, numberOfHeads, dropout, instanceNormalization,
             channelIndependence);
+
+    /// <summary>
+    /// BYOL-A's network: three convolutions over frequencies and time, a maximum over two by two behind each, two layers over the bands, and
+    /// the mean plus the maximum over time: a vector for every eight timestamps, one for the series.
+    /// </summary>
+    /// <remarks>
+    /// Niizumi et al., 2021 (arXiv:2103.06695), where <paramref name="width"/> is 64 and <paramref name="embeddingDimension"/> 2,048. For series
+    /// whose channels are neighbors, such as the bands of a spectrogram; they need 8 channels at least.
+    /// </remarks>
+    /// <param name="embeddingDimension">Length of an embedding. At least 1.</param>
+    /// <param name="width">Maps of a convolution. At least 1.</param>
+    /// <param name="dropout">Share dropped in training between the two layers. From 0 to less than 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
+    public static TimeSeriesEncoderFactory SpectrogramConvolution(int embeddingDimension = Defaults.SpectrogramDimension,
+        int width = Defaults.SpectrogramWidth, double dropout = Defaults.SpectrogramDropout)
+        => new SpectrogramConvolutionEncoderFactory(embeddingDimension, width, dropout);
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 
@@ -13,8 +14,11 @@ internal static class SeriesColumns
     /// <param name="shape">Its type; sizes are known at Fit only.</param>
     /// <param name="channels">What the user says; <see langword="null"/> leaves it to the type, or to one channel.</param>
     /// <param name="perTimestamp">Whether embeddings hold a vector for every step.</param>
-    public static SeriesLayout LayoutOf(string name, ColumnShape shape, int? channels, bool perTimestamp)
+    /// <param name="spectrogram">Makes series of sounds; <see langword="null"/> where the column holds series.</param>
+    public static SeriesLayout LayoutOf(string name, ColumnShape shape, int? channels, bool perTimestamp, LogMelSpectrogram? spectrogram = null)
     {
+        if (spectrogram is not null)
+            return new SeriesLayout(spectrogram.NumberOfBands, shape.Dimensions is [var samples] ? spectrogram.Frames(samples) : null, perTimestamp);
         if (shape.Dimensions is not { } dimensions)
             return new SeriesLayout(channels ?? 1, null, perTimestamp);
         var size = dimensions.Aggregate(1, (a, b) => checked(a * b));
@@ -34,8 +38,9 @@ internal static class SeriesColumns
     /// <param name="minimumLength">The fewest timestamps.</param>
     /// <param name="layout">The encoder's; <see langword="null"/> while there is none.</param>
     /// <param name="channels">What the user says of the channels.</param>
+    /// <param name="spectrogram">Makes series of sounds; <see langword="null"/> where the column holds series.</param>
     public static void Check(string name, ColumnShape shape, bool needsLength, int minimumLength, SeriesLayout? layout,
-        int? channels = null)
+        int? channels = null, LogMelSpectrogram? spectrogram = null)
     {
         var isSeries = shape.Kind != SchemaShape.Column.VectorKind.Scalar && !shape.IsKey && shape.ItemType is NumberDataViewType;
         if (!isSeries || (needsLength && shape.Kind != SchemaShape.Column.VectorKind.Vector))
@@ -46,7 +51,12 @@ internal static class SeriesColumns
         }
         if (shape.Dimensions is null)
             return;
-        var actual = LayoutOf(name, shape, layout?.Channels ?? channels, needsLength);
+        if (spectrogram is not null && shape.Dimensions.Count > 1)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, "a vector of the samples of one channel", Described(shape),
+                "Mix the channels of a sound to one, their mean, or name a column for each.");
+        }
+        var actual = LayoutOf(name, shape, layout?.Channels ?? channels, needsLength, spectrogram);
         if (actual.Length < minimumLength)
         {
             throw Diagnostics.Check.SchemaMismatch("input", name, $"a vector of at least {minimumLength} timestamps",

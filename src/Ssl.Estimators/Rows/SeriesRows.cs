@@ -15,12 +15,14 @@ namespace Ssl.Estimators.Rows;
 /// <param name="layout">The series.</param>
 /// <param name="scaling">Learned of the training data.</param>
 /// <param name="minimumLength">The fewest timestamps of a series that is learned from; null takes the encoder's.</param>
+/// <param name="spectrogram">Makes series of the column's sounds; null where it holds series.</param>
 internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory factory, SeriesLayout layout, SeriesScaling scaling,
-    int? minimumLength = null) : RowFormat([column])
+    int? minimumLength = null, LogMelSpectrogram? spectrogram = null) : RowFormat([column])
 {
     public const string KindName = "timeseries";
 
-    private const string ScalingKey = "scaling", LengthKey = "length", PerTimestampKey = "perTimestamp";
+    private const string ScalingKey = "scaling", LengthKey = "length", PerTimestampKey = "perTimestamp",
+        SpectrogramKey = "spectrogram";
 
     private readonly int _minimumLength = minimumLength ?? factory.MinimumLength;
 
@@ -33,28 +35,37 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
     public override int EmbeddingDimension => factory.DimensionFor(layout);
 
     public override void CheckColumn(string name, ColumnShape shape)
-        => SeriesColumns.Check(name, shape, layout.PerTimestamp, factory.MinimumLength, layout);
+        => SeriesColumns.Check(name, shape, layout.PerTimestamp, factory.MinimumLength, layout, spectrogram: spectrogram);
 
     public override RowStore NewStore()
-        => new SeriesRows(scaling, factory.MinimumLength, Columns[0], _minimumLength, layout.PerTimestamp ? layout.Length : null);
+        => new SeriesRows(scaling, factory.MinimumLength, Columns[0], _minimumLength, layout.PerTimestamp ? layout.Length : null, spectrogram);
 
     public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(layout, streams);
 
-    internal override RowFormat Learned() => new SeriesRowFormat(Columns[0], factory, layout, scaling);
+    internal override RowFormat Learned() => new SeriesRowFormat(Columns[0], factory, layout, scaling, spectrogram: spectrogram);
 
-    public override JsonObject ToJson() => new()
+    public override JsonObject ToJson()
     {
-        [EncoderKey] = factory.ToJson(),
-        [ScalingKey] = scaling.ToJson(),
-        [LengthKey] = layout.Length,
-        [PerTimestampKey] = layout.PerTimestamp,
-    };
+        var json = new JsonObject
+        {
+            [EncoderKey] = factory.ToJson(),
+            [ScalingKey] = scaling.ToJson(),
+            [LengthKey] = layout.Length,
+            [PerTimestampKey] = layout.PerTimestamp,
+        };
+        if (spectrogram is not null)
+            json[SpectrogramKey] = spectrogram.ToJson();
+        return json;
+    }
 
     public static SeriesRowFormat Read(JsonObject json, IReadOnlyList<string> columns)
     {
         var scaling = SeriesScaling.FromJson(json[ScalingKey]!.AsObject());
+        var spectrogram = json[SpectrogramKey] is { } sound ? LogMelSpectrogram.FromJson(sound.AsObject()) : null;
+        if (spectrogram is { FullScale: null } || spectrogram is not null && spectrogram.NumberOfBands != scaling.Channels)
+            throw new FormatException("The description of the spectrogram does not fit the scales of its bands.");
         return new(columns[0], ReadEncoder<TimeSeriesEncoderFactory>(json, "time series"),
-            new SeriesLayout(scaling.Channels, (int?)json[LengthKey], (bool)json[PerTimestampKey]!), scaling);
+            new SeriesLayout(scaling.Channels, (int?)json[LengthKey], (bool)json[PerTimestampKey]!), scaling, spectrogram: spectrogram);
     }
 
     /// <summary>Learns the scale of a column's usable series.</summary>
@@ -65,13 +76,14 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
     /// <param name="scaling">How to scale.</param>
     /// <param name="warn">Told of what is of no use as it stands.</param>
     /// <param name="cancellationToken">Ends the pass.</param>
+    /// <param name="spectrogram">Makes series of sounds; null where the column holds series.</param>
     public static SeriesScaling Learn(IDataView data, string column, int channels, int minimumLength, NumericScaling scaling,
-        Action<string> warn, CancellationToken cancellationToken)
+        Action<string> warn, CancellationToken cancellationToken, LogMelSpectrogram? spectrogram = null)
     {
         var learner = new SeriesScaling.Learner(channels);
         foreach (var row in RowReader.All(data, [column], cancellationToken))
         {
-            var series = row.Numbers.Span;
+            var series = SeriesRows.SeriesOf(row, spectrogram);
             SeriesRows.RequireChannels(column, series.Length, channels);
             if (SeriesRows.IsUsable(series, channels, minimumLength))
                 learner.Add(series);
@@ -86,8 +98,9 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
 /// <param name="column">The column, to be named.</param>
 /// <param name="minimumLength">The fewest timestamps of a series that is learned from.</param>
 /// <param name="timestamps">The length that all series must have; null where they may differ.</param>
-internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string column, int minimumLength = 1, int? timestamps = null)
-    : RowStore
+/// <param name="spectrogram">Makes series of the column's sounds; null where it holds series.</param>
+internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string column, int minimumLength = 1, int? timestamps = null,
+    LogMelSpectrogram? spectrogram = null) : RowStore
 {
     // Batches of so many timestamps are small for any encoder: they are not cut.
     private const long SmallBatch = 1 << 14;
@@ -130,7 +143,7 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
 
     public override bool Add(RawRow row, bool keepsEmpty)
     {
-        var series = row.Numbers.Span;
+        var series = SeriesOf(row, spectrogram);
         RequireChannels(column, series.Length, _channels);
         if (!keepsEmpty && !IsUsable(series, _channels, minimumLength))
             return false;
@@ -166,6 +179,10 @@ internal sealed class SeriesRows(SeriesScaling scaling, int paddedLength, string
     }
 
     public override void Clear() => _rows.Clear();
+
+    /// <summary>The series of a row: its numbers, or what a spectrogram makes of them.</summary>
+    public static ReadOnlySpan<double> SeriesOf(RawRow row, LogMelSpectrogram? spectrogram)
+        => spectrogram is null ? row.Numbers.Span : spectrogram.Compute(row.Numbers.Span);
 
     /// <summary>Throws where a series cannot be cut into its channels.</summary>
     public static void RequireChannels(string column, int values, int channels)

@@ -33,6 +33,7 @@ internal static class AllMethods
             ["image.vit"] = s_vision.Create,
             ["series.dilated"] = streams => TimeSeriesEncoders.DilatedConvolution(8, 8, 2).Create(new SeriesLayout(2, null), streams),
             ["series.pooled"] = streams => TimeSeriesEncoders.PooledConvolution(8).Create(new SeriesLayout(2, null), streams),
+            ["series.spectrogram"] = streams => TimeSeriesEncoders.SpectrogramConvolution(8, 4).Create(new SeriesLayout(8, null), streams),
             ["series.patches"] = streams => TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2).Create(new SeriesLayout(2, 24), streams),
         };
 

@@ -29,6 +29,7 @@ internal static class OptionPage
         ("Tables", "Tabular", typeof(TabularPretrainingOptions)),
         ("Images", "Images", typeof(ImagePretrainingOptions)),
         ("Time series", "TimeSeries", typeof(TimeSeriesPretrainingOptions)),
+        ("Sound", "Audio", typeof(TimeSeriesPretrainingOptions)),
     ];
 
     /// <summary>The methods of a kind of data, by their names in the catalog.</summary>
@@ -63,8 +64,20 @@ internal static class OptionPage
         foreach (var (title, catalog, kind) in s_kinds)
         {
             var methods = Methods(catalog).ToArray();
-            Table(page, $"{title}: every method", $"Beside [those of every method](#{Anchor("Every method")}).",
-                Activator.CreateInstance(methods[0].Options)!, type => type == kind, _ => true);
+            // Sounds are read as series.
+            var first = s_kinds.First(other => other.Options == kind);
+            if (first.Catalog != catalog)
+            {
+                Line(page, "");
+                Line(page, $"## {title}");
+                Line(page, "");
+                Line(page, $"Beside [those of every method](#{Anchor("Every method")}) and [of every method for {first.Title.ToLowerInvariant()}](#{Anchor($"{first.Title}: every method")}).");
+            }
+            else
+            {
+                Table(page, $"{title}: every method", $"Beside [those of every method](#{Anchor("Every method")}).",
+                    Activator.CreateInstance(methods[0].Options)!, type => type == kind, _ => true);
+            }
             foreach (var (name, options) in methods)
             {
                 var made = Activator.CreateInstance(options)!;

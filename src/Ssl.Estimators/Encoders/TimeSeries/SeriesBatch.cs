@@ -69,5 +69,8 @@ public sealed class SeriesBatch : Batch
 
     /// <summary>The series of two batches of the same shape, one batch after the other.</summary>
     internal static SeriesBatch Concatenate(SeriesBatch first, SeriesBatch second)
-        => new(cat([first.Values, second.Values]), cat([first.Mask, second.Mask]), cat([first.Observed, second.Observed]));
+        => new(cat([first.Values, second.Values]), cat([first.Mask, second.Mask]), cat([first.Observed, second.Observed]))
+        {
+            HasPadding = first.HasPadding || second.HasPadding,
+        };
 }

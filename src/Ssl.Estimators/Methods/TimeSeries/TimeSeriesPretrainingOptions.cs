@@ -44,5 +44,16 @@ public abstract class TimeSeriesPretrainingOptions : PretrainingOptions
     /// <value>The default value is <see cref="NumericScaling.ZScore"/>.</value>
     public NumericScaling NumericScaling { get; set; } = NumericScaling.ZScore;
 
+    /// <summary>
+    /// Makes series of a column of sounds, vectors of samples of one channel: bands of frequencies are the channels. Null, the default, takes
+    /// the column's vectors as the series.
+    /// </summary>
+    public LogMelSpectrogram? Spectrogram { get; set; }
+
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
+
+    /// <inheritdoc/>
+    protected override void Validate(OptionFaults faults)
+        => faults.Require(Spectrogram is null || NumberOfChannels is null, nameof(NumberOfChannels),
+            "must be null where Spectrogram is set, whose bands are the channels", NumberOfChannels);
 }

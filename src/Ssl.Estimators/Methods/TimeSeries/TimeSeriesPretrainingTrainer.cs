@@ -63,13 +63,17 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
 
     /// <inheritdoc/>
     protected sealed override void CheckColumn(string name, ColumnShape shape)
-        => SeriesColumns.Check(name, shape, _options.PerTimestamp, MinimumLength, layout: null, _options.NumberOfChannels);
+        => SeriesColumns.Check(name, shape, _options.PerTimestamp, MinimumLength, layout: null, _options.NumberOfChannels,
+            _options.Spectrogram);
 
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
         var name = _options.InputColumnName;
-        var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp);
+        var spectrogram = _options.Spectrogram is null ? null
+            : SoundScale.Find(input, name, _options.Spectrogram, text => channel.Info(MessageSensitivity.Schema, "{0}", text), _options.CancellationToken);
+        var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp,
+            spectrogram);
         if (_encoder.DimensionFor(layout) > LongestEmbedding)
         {
             var why = layout.PerTimestamp ? "One vector a timestamp" : "One vector a channel";
@@ -77,8 +81,8 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
         var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.NumericScaling,
-            text => channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", text), _options.CancellationToken);
-        return new SeriesRowFormat(name, _encoder, layout, scaling, MinimumLength);
+            text => channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", text), _options.CancellationToken, spectrogram);
+        return new SeriesRowFormat(name, _encoder, layout, scaling, MinimumLength, spectrogram);
     }
 
     /// <inheritdoc/>

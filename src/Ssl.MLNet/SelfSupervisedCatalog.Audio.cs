@@ -1,0 +1,56 @@
+using System.ComponentModel;
+using Microsoft.ML;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
+
+namespace Ssl.MLNet;
+
+public sealed partial class SelfSupervisedCatalog
+{
+    /// <summary>Pretraining methods for sound. Each has a short form and one that takes all its options.</summary>
+    /// <remarks>
+    /// A sound is a vector of samples of one channel, numbers of any type, of one length or of differing lengths. The methods for time series
+    /// take sounds, too, where their option <c>Spectrogram</c> is set.
+    /// </remarks>
+    public sealed class AudioMethods
+    {
+        private readonly MLContext _mlContext;
+
+        internal AudioMethods(MLContext mlContext) => _mlContext = mlContext;
+
+        /// <summary>The context, for entries of other assemblies, which are extension methods of this group.</summary>
+        [EditorBrowsable(EditorBrowsableState.Advanced)]
+        public MLContext Context => _mlContext;
+
+        /// <summary>
+        /// Pretrains on sounds with BYOL-A: from one change of a sound the encoder predicts how a slowly following copy of it hears another.
+        /// </summary>
+        /// <param name="sampleRate">Samples a second in the column. From 1,000 to 1,000,000.</param>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
+        /// <param name="inputColumnName">Name of the column of sounds to learn from and embed.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.SpectrogramConvolution"/>.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public ByolATrainer ByolA(int sampleRate,
+            string outputColumnName = ColumnNames.Features, string inputColumnName = ColumnNames.Sound, TimeSeriesEncoderFactory? encoder = null,
+            int? batchSize = null, int? numberOfEpochs = null, double? learningRate = null)
+        {
+            var options = new ByolATrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                InputColumnName = inputColumnName,
+                Spectrogram = new LogMelSpectrogram(sampleRate),
+                Encoder = encoder,
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return ByolA(options);
+        }
+
+        /// <inheritdoc cref="ByolA(int, string, string, TimeSeriesEncoderFactory, int?, int?, double?)"/>
+        /// <param name="options">All settings of the method.</param>
+        public ByolATrainer ByolA(ByolATrainer.Options options) => new(_mlContext, options);
+    }
+}

@@ -1,0 +1,108 @@
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Tests.Views.Audio;
+
+/// <summary>Views of spectrograms against loops over the same draws.</summary>
+[TestClass]
+public sealed class SpectrogramViewTests
+{
+    private static readonly int[] s_lengths = [9, 14, 6];
+
+    [TestMethod]
+    public void MixupAddsTheSoundsThemselves()
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(1), same = new(1);
+        var batch = TestSeries.Of(s_lengths);
+        var mixed = new SpectrogramMixup(0.4).Apply(batch, streams.Views);
+        long[] others = [.. Draws.Permutation(3, CPU, same.Views).data<long>()];
+        float[] shares = [.. TestSeries.Floats(Draws.Uniform([3, 1, 1], CPU, same.Views)).Select(draw => draw * 0.4f)];
+        Assert.IsTrue(others.Where((other, i) => other != i).Any(), "a draw that mixes");
+        for (var i = 0; i < 3; i++)
+        {
+            for (var c = 0; c < 2; c++)
+            {
+                for (var t = 0; t < 14; t++)
+                {
+                    double own = Math.Exp(Value(batch, i, c, t)), other = t < s_lengths[others[i]] ? Math.Exp(Value(batch, (int)others[i], c, t)) : 0;
+                    double expected = t < s_lengths[i] ? Math.Log((1 - shares[i]) * own + shares[i] * other) : 0;
+                    Assert.AreEqual(expected, Value(mixed, i, c, t), 1e-5, $"sound {i}, band {c}, timestamp {t}");
+                }
+            }
+        }
+        IsSameOutside(batch, mixed);
+        var nothing = new SpectrogramMixup(0).Apply(batch, streams.Views);
+        Assert.AreEqual(0, (nothing.Values - batch.Values).abs().max().item<float>(), 1e-6);
+    }
+
+    [TestMethod]
+    [DataRow(0.3, 0.8)]
+    [DataRow(0.6, 1.5)]
+    [DataRow(1.0, 1.0)]
+    public void TheCropStretchesAPartOfBandsAndLength(double least, double most)
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(2), same = new(2);
+        var batch = Bands(5);
+        var cropped = new SpectrogramCrop(least, most).Apply(batch, streams.Views);
+        float[] bands = TestSeries.Floats(Draws.Uniform([2, 3, 1], CPU, same.Views)), times = TestSeries.Floats(Draws.Uniform([2, 3, 1], CPU, same.Views));
+        for (var i = 0; i < 3; i++)
+        {
+            for (var c = 0; c < 5; c++)
+            {
+                for (var t = 0; t < 14; t++)
+                {
+                    double expected = t < s_lengths[i] ? Between(Place(t, times, i, s_lengths[i]), s_lengths[i], u => Between(Place(c, bands, i, 5), 5, v => Value(batch, i, v, u))) : 0;
+                    Assert.AreEqual(expected, Value(cropped, i, c, t), 1e-4, $"sound {i}, band {c}, timestamp {t}");
+                }
+            }
+        }
+        IsSameOutside(batch, cropped);
+        if (least == most)
+            Assert.AreEqual(0, (cropped.Values - batch.Values).abs().max().item<float>(), 1e-5, "a part of all is all");
+
+        double Place(int at, float[] draws, int i, int count)
+        {
+            double share = least + draws[i] * (most - least);
+            return (at + 0.5) * share + draws[3 + i] * count * (1 - share) - 0.5;
+        }
+    }
+
+    [TestMethod]
+    public void WrongSettingsAreRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SpectrogramMixup(1));
+        var message = Assert.Throws<ArgumentOutOfRangeException>(() => new SpectrogramCrop(0, -1)).Message;
+        StringAssert.Contains(message, "minimumShare");
+        StringAssert.Contains(message, "maximumShare");
+    }
+
+    // Linear between neighbors; nothing outside.
+    private static double Between(double place, int count, Func<int, double> value)
+    {
+        int lower = (int)Math.Floor(place);
+        double weight = place - lower;
+        return At(lower) * (1 - weight) + At(lower + 1) * weight;
+
+        double At(int index) => index >= 0 && index < count ? value(index) : 0;
+    }
+
+    private static SeriesBatch Bands(int bands)
+    {
+        var two = TestSeries.Of(s_lengths);
+        var values = cat([.. Enumerable.Range(0, bands).Select(band => two.Values.narrow(1, band % 2, 1) * (band + 1))], 1);
+        return new SeriesBatch(values, two.Mask, two.Observed);
+    }
+
+    private static double Value(SeriesBatch batch, int series, int channel, int time) => batch.Values[series, channel, time].item<float>();
+
+    private static void IsSameOutside(SeriesBatch before, SeriesBatch after)
+    {
+        Assert.IsTrue(before.Mask.eq(after.Mask).all().item<bool>());
+        Assert.IsTrue(before.Observed.eq(after.Observed).all().item<bool>());
+    }
+}
