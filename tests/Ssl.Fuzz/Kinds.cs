@@ -45,6 +45,11 @@ internal sealed class Kinds : IDisposable
         {
             Encoder = TimeSeriesEncoders.DilatedConvolution(8, 8, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
         }).Fit(kinds._rows),
+        ["encoder of sounds"] = kinds => kinds._ssl.TimeSeries.Ts2Vec(new Ts2VecTrainer.Options
+        {
+            Spectrogram = new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1), Encoder = TimeSeriesEncoders.DilatedConvolution(8, 8, 2),
+            BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
         ["encoder of images"] = kinds => kinds._ssl.Images.MaskedAutoencoder(new MaskedAutoencoderTrainer.Options
         {
             Encoder = ImageEncoders.VisionTransformer(8, 4, 1, 1, 16, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,

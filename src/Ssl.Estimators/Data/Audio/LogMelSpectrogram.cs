@@ -24,14 +24,17 @@ public sealed class LogMelSpectrogram
 
     private const double MillisecondsPerSecond = 1000;
 
+    // Weights of all bands: 64 MB, far more than anybody needs.
+    private const long MostWeights = 1 << 24;
+
     private readonly int _window, _hop, _spectrum;
     private readonly float[] _weights, _bands; // [window], [bands, spectrum / 2 + 1]
 
     /// <summary>Checks the settings, all at once.</summary>
     /// <param name="sampleRate">Samples a second in the column. From 1,000 to 1,000,000.</param>
-    /// <param name="numberOfBands">Bands, the channels of the series. At least 1.</param>
-    /// <param name="windowLength">Length of a window in milliseconds. Greater than 0.</param>
-    /// <param name="hopLength">From one window's beginning to the next one's, in milliseconds. Greater than 0.</param>
+    /// <param name="numberOfBands">Bands, the channels of the series. At least 1; bands times samples of a window at most some millions.</param>
+    /// <param name="windowLength">Length of a window in milliseconds. Greater than 0, at most 10,000.</param>
+    /// <param name="hopLength">From one window's beginning to the next one's, in milliseconds. Greater than 0, at most 10,000.</param>
     /// <param name="lowestFrequency">Where the lowest band begins, in hertz. At least 0.</param>
     /// <param name="highestFrequency">Where the highest band ends, in hertz; null takes half of the sample rate, the most there is.</param>
     /// <param name="fullScale">The loudest value of a sample; null finds it when an encoder is fitted: 1 where all samples are from -1 to 1,
@@ -46,6 +49,8 @@ public sealed class LogMelSpectrogram
             .AtLeast(numberOfBands, 1)
             .Positive(windowLength)
             .Positive(hopLength)
+            .Require(!(Math.Max(windowLength, hopLength) > 10 * MillisecondsPerSecond), nameof(windowLength), "and hopLength must be at most 10,000",
+                Math.Max(windowLength, hopLength))
             .NotNegative(lowestFrequency)
             .Require(highest > lowestFrequency && highest <= sampleRate / 2.0, nameof(highestFrequency),
                 $"must be above lowestFrequency, {lowestFrequency}, and at most half of the sample rate, {sampleRate / 2.0}", highest)
@@ -57,6 +62,8 @@ public sealed class LogMelSpectrogram
         _spectrum = 2;
         while (_spectrum < 2 * _window)
             _spectrum *= 2;
+        new OptionFaults().Require((long)numberOfBands * _spectrum <= MostWeights, nameof(numberOfBands),
+            $"must be at most {MostWeights / _spectrum:N0} with windows of {_window:N0} samples", numberOfBands).ThrowIfAny();
         _weights = [.. Enumerable.Range(0, _window).Select(i => (float)(0.5 - 0.5 * Math.Cos(2 * Math.PI * i / _window)))];
         _bands = Bands();
         int empty = Enumerable.Range(0, numberOfBands).FirstOrDefault(band => !Band(band).ContainsAnyExcept(0f), -1);
@@ -146,7 +153,7 @@ public sealed class LogMelSpectrogram
         }
     }
 
-    private int Samples(double milliseconds) => (int)Math.Clamp(Math.Round(milliseconds / MillisecondsPerSecond * SampleRate), 1, 1 << 20);
+    private int Samples(double milliseconds) => (int)Math.Clamp(Math.Round(milliseconds / MillisecondsPerSecond * SampleRate), 1, 1 << 24);
 
     private ReadOnlySpan<float> Band(int band) => _bands.AsSpan(band * (_spectrum / 2 + 1), _spectrum / 2 + 1);
 

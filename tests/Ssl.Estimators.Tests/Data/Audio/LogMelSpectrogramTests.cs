@@ -101,6 +101,9 @@ public sealed class LogMelSpectrogramTests
             StringAssert.Contains(message, name);
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new LogMelSpectrogram(8_000, highestFrequency: 5_000)).Message, "half of the sample rate, 4000");
         StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new LogMelSpectrogram(8_000, numberOfBands: 500)).Message, "every band holds a frequency");
+        // What a damaged file may ask for.
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new LogMelSpectrogram(8_000, numberOfBands: int.MaxValue)).Message, "must be at most");
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LogMelSpectrogram(1_000_000, windowLength: 1e300));
         StringAssert.Contains(Assert.Throws<InvalidOperationException>(() => new LogMelSpectrogram(8_000).Compute([1.0])).Message, "FullScale");
     }
 }
