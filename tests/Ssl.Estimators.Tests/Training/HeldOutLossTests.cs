@@ -153,7 +153,11 @@ public sealed class HeldOutLossTests
                 .Select(column => TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed + column, specialTokens: true))],
             TabularEncoder => [TableBatches.Random(TableBatches.Layout, Rows, seed)],
             ImageEncoder => [new ImageBatch(rand(Rows, 3, 12, 12, generator: generator))],
-            _ => [TestSeries.Of([.. Enumerable.Repeat(24, Rows)])],
+            SpectrogramConvolutionEncoder => [Repeated(Series(), 4)],
+            _ => [Series()],
         };
+
+        static SeriesBatch Series() => TestSeries.Of([.. Enumerable.Repeat(24, Rows)]);
+        static SeriesBatch Repeated(SeriesBatch series, int times) => series.WithValues(series.Values.repeat(1, times, 1));
     }
 }
