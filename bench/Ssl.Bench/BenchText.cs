@@ -34,10 +34,7 @@ public static partial class BenchText
     /// <param name="part">Which file: train or test.</param>
     public static LabeledText[] Labeled(string name, string part)
     {
-        var data = Environment.GetEnvironmentVariable("SSL_DATA");
-        if (string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)))
-            throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
-        return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
+        return [.. Lines(Path.Combine(Folder(name), $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
             .Select(row => new LabeledText { Label = row[0], Text = row[^1] })];
     }
 
@@ -46,10 +43,7 @@ public static partial class BenchText
     /// <param name="part">Which file: train, dev or test.</param>
     public static (float Score, string First, string Second)[] Pairs(string name, string part)
     {
-        var data = Environment.GetEnvironmentVariable("SSL_DATA");
-        if (string.IsNullOrEmpty(data) || !Directory.Exists(Path.Combine(data, name)))
-            throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
-        return [.. Lines(Path.Combine(data, name, $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t'))
+        return [.. Lines(Path.Combine(Folder(name), $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t'))
             .Select(row => (float.Parse(row[0], CultureInfo.InvariantCulture), row[1], row[2]))];
     }
 
@@ -80,6 +74,13 @@ public static partial class BenchText
         for (var rest = index + 1; rest > 0; rest /= Consonants.Length * Vowels.Length)
             text += $"{Consonants[rest % Consonants.Length]}{Vowels[rest / Consonants.Length % Vowels.Length]}";
         return text;
+    }
+
+    private static string Folder(string name)
+    {
+        var data = Environment.GetEnvironmentVariable("SSL_DATA");
+        return !string.IsNullOrEmpty(data) && Directory.Exists(Path.Combine(data, name)) ? Path.Combine(data, name)
+            : throw new BenchUnavailableException($"it needs the data set {name} in the folder that SSL_DATA names.");
     }
 
     private static IEnumerable<string> Lines(string path)

@@ -37,7 +37,7 @@ public sealed class LogMelSpectrogram
     /// <param name="hopLength">From one window's beginning to the next one's, in milliseconds. Greater than 0, at most 10,000.</param>
     /// <param name="lowestFrequency">Where the lowest band begins, in hertz. At least 0.</param>
     /// <param name="highestFrequency">Where the highest band ends, in hertz; null takes half of the sample rate, the most there is.</param>
-    /// <param name="fullScale">The loudest value of a sample; null finds it when an encoder is fitted: 1 where all samples are from -1 to 1,
+    /// <param name="fullScale">The loudest value of a sample; null finds it when an encoder is fitted: 1 where no sample is beyond 2 (resampled sound goes a little beyond 1),
     /// else 128, 32,768 or 2,147,483,648, as whole numbers of 8, 16 and 32 bits have it.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range; all of them are named.</exception>
     public LogMelSpectrogram(int sampleRate, int numberOfBands = 64, double windowLength = 25, double hopLength = 10, double lowestFrequency = 0,
