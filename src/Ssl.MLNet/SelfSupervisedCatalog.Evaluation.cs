@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 
@@ -57,4 +59,35 @@ public sealed partial class SelfSupervisedCatalog
     public SimilarityMetrics EvaluateSimilarity(IDataView data, string firstColumnName, string secondColumnName,
         string labelColumnName = "Label")
         => PairEvaluator.Similarity(_mlContext, data, firstColumnName, secondColumnName, labelColumnName);
+
+    /// <summary>Measures how well entities are found where every word has a label: an entity counts where kind, beginning and end are right.</summary>
+    /// <param name="data">Holds both columns, as a model of <c>FineTune.NamedEntities</c> gives them; read once.</param>
+    /// <param name="labelColumnName">Name of the column of labels, a vector of <c>Key</c> of <see cref="uint"/>: one for each word.</param>
+    /// <param name="predictedLabelColumnName">Name of the column of predicted labels, of the same type.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are no rows, or a row has more labels in one column than in the other.</exception>
+    public TaggingMetrics EvaluateTagging(IDataView data, string labelColumnName = "Label", string predictedLabelColumnName = "PredictedLabel")
+        => TaggingEvaluator.OfWords(data, labelColumnName, predictedLabelColumnName);
+
+    /// <summary>Measures how well entities are found where they are given by their places; what was found stands in the columns EntityLabel,
+    /// EntityStart and EntityLength.</summary>
+    /// <param name="data">Holds all columns, as a model of <c>FineTune.NamedEntities</c> gives them; read once.</param>
+    /// <param name="labelColumnName">Name of the column of kinds, a vector of <c>Key</c> or text: one for each entity.</param>
+    /// <param name="startColumnName">Name of the column that says where each begins.</param>
+    /// <param name="lengthColumnName">Name of the column that says how long each is.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are no rows, or a row has more labels than places.</exception>
+    public TaggingMetrics EvaluateTagging(IDataView data, string labelColumnName, string startColumnName, string lengthColumnName)
+        => TaggingEvaluator.OfPlaces(data, labelColumnName, startColumnName, lengthColumnName);
+
+    /// <summary>Measures how well questions are answered: the share of answers that are right, and how many of their words are, as SQuAD
+    /// does.</summary>
+    /// <param name="data">Holds both columns, as a model of <c>FineTune.QuestionAnswering</c> gives them; read once.</param>
+    /// <param name="labelColumnName">Name of the column of right answers, which are empty where there is none.</param>
+    /// <param name="answerColumnName">Name of the column of given answers, the likeliest first: text, or a vector of texts.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public AnswerMetrics EvaluateAnswers(IDataView data, string labelColumnName = QuestionAnsweringTrainer.Defaults.AnswerColumnName,
+        string answerColumnName = AnswerColumns.Answer)
+        => AnswerEvaluator.Evaluate(data, labelColumnName, answerColumnName);
 }

@@ -11,7 +11,7 @@ public sealed partial class SelfSupervisedCatalog
     /// Supervised training of pretrained encoders. Each task has a form that takes an encoder and tunes a copy of it, one that finds the
     /// encoder in the embedding column of an earlier stage of the same chain, and one that takes all its options.
     /// </summary>
-    public sealed class FineTuneTasks
+    public sealed partial class FineTuneTasks
     {
         private readonly MLContext _mlContext;
 

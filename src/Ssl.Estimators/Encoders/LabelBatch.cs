@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>The labels of N rows, the last column of a supervised batch.</summary>
-/// <param name="values">Single or Double [N]: the number of the class from 0, or the value itself. Owned by the batch from then on.</param>
+/// <param name="values">
+/// Single or Double [N]: the number of the class from 0, or the value itself. Of rows of L tokens Int64 [N, L]. Owned by the batch from then on.
+/// </param>
 internal sealed class LabelBatch(Tensor values) : Batch
 {
-    /// <summary>Single or Double [N].</summary>
+    /// <summary>Single or Double [N], or Int64 [N, L].</summary>
     public Tensor Values => values;
 
     /// <inheritdoc/>

@@ -37,6 +37,27 @@ internal static class SchemaShapes
             : Borrow<SingleRow>(name, new VectorDataViewType(itemType, dimension), dimension, hasSlotNames, hasEncoder);
     }
 
+    /// <summary>A column of vectors of varying size.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="itemType">Type of the elements: Text, Int32 or Single.</param>
+    public static SchemaShape.Column VariableVector(string name, PrimitiveDataViewType itemType)
+    {
+        var type = new VectorDataViewType(itemType);
+        return itemType is TextDataViewType ? Borrow<TextRow>(name, type, 0, false, false)
+            : itemType.RawType == typeof(int) ? Borrow<Int32Row>(name, type, 0, false, false) : Borrow<SingleRow>(name, type, 0, false, false);
+    }
+
+    /// <summary>A column of vectors of varying size, of keys with the values of another column's.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="keys">The column whose values it has.</param>
+    public static SchemaShape.Column KeyVector(string name, SchemaShape.Column keys)
+    {
+        // Copied and mapped: what ML.NET's own stages make of such a column.
+        var transforms = new MLContext().Transforms;
+        var shape = transforms.CopyColumns(name, keys.Name).GetOutputSchema(new SchemaShape([keys]));
+        return shape.First(column => column.Name == name);
+    }
+
     /// <summary>The input's columns with new ones in place of those of the same name, or after them.</summary>
     public static SchemaShape Append(SchemaShape input, params IReadOnlyList<SchemaShape.Column> columns) =>
         new(input.Where(old => columns.All(c => c.Name != old.Name)).Concat(columns));
@@ -98,6 +119,11 @@ internal static class SchemaShapes
     private sealed class SingleRow
     {
         public VBuffer<float> Values { get; set; }
+    }
+
+    private sealed class Int32Row
+    {
+        public VBuffer<int> Values { get; set; }
     }
 
     private sealed class LongRow

@@ -30,7 +30,7 @@ internal sealed class EncodedDataView : IDataView
         _settings = settings;
         _truncation = computation.CountTruncation(settings);
         Schema = schema;
-        if (settings is { MemoryLimit: > 0 })
+        if (settings is { MemoryLimit: > 0 } && computation is not FindingComputation)
             _memo = new RowMemo(computation.Width, settings, !input.CanShuffle, schema[input.Schema.Count].Name);
     }
 

@@ -72,10 +72,13 @@ internal sealed class EncoderCursor : DataViewRowCursor
             throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
         RowGetters.CheckType<TValue>(column);
         if (column.Index >= _firstOutput)
-            return (ValueGetter<TValue>)_computation.CreateGetter(column.Index - _firstOutput, () => _rows.Current.Result(Row()));
+            return (ValueGetter<TValue>)CreateGetter(column.Index - _firstOutput);
         var columns = _rows.Columns<TValue>(column.Index);
         return (ref TValue value) => columns[_rows.CurrentIndex].Get(Row(), ref value);
     }
+
+    private Delegate CreateGetter(int output) => _computation is FindingComputation finding
+        ? finding.CreateGetter(output, () => _rows.Current.Found(Row())) : _computation.CreateGetter(output, () => _rows.Current.Result(Row()));
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = _rows.Current.Id(Row());
 

@@ -47,6 +47,7 @@ internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchem
     {
         private readonly float[] _results = new float[computation.Width];
         private readonly RowNotices _notices = new(truncation ?? computation.Truncation);
+        private readonly object?[] _found = new object?[1];
         private RowBatch? _row;
         private long _position = -2;
 
@@ -69,23 +70,34 @@ internal sealed class EncoderRowMapper(RowComputation computation, DataViewSchem
                 throw new ArgumentOutOfRangeException(nameof(column), "requested column not active");
             RowGetters.CheckType<TValue>(column);
             _row ??= computation.CreateBatch(input, capacity: 1, _notices);
-            return (ValueGetter<TValue>)computation.CreateGetter(column.Index - input.Schema.Count, Results);
+            return (ValueGetter<TValue>)CreateGetter(column.Index - input.Schema.Count);
         }
 
-        // All output columns of a row come from one computation.
-        private ReadOnlyMemory<float> Results()
+        private Delegate CreateGetter(int output) => computation is FindingComputation finding ? finding.CreateGetter(output, () =>
         {
-            if (_position != input.Position)
-            {
-                _row!.Clear();
-                _row.Read();
-                computation.Compute(_row, _results);
-                truncation?.EndPass();
-                _position = input.Position;
-                if (_notices.Any)
-                    tell(_notices);
-            }
+            Compute();
+            return _found[0]!;
+        }) : computation.CreateGetter(output, () =>
+        {
+            Compute();
             return _results;
+        });
+
+        // All output columns of a row come from one computation.
+        private void Compute()
+        {
+            if (_position == input.Position)
+                return;
+            _row!.Clear();
+            _row.Read();
+            if (computation is FindingComputation finding)
+                finding.Find(_row, _found);
+            else
+                computation.Compute(_row, _results);
+            truncation?.EndPass();
+            _position = input.Position;
+            if (_notices.Any)
+                tell(_notices);
         }
 
         protected override void Dispose(bool disposing)

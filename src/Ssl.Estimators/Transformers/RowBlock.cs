@@ -17,6 +17,7 @@ internal sealed class RowBlock
     private readonly RowComputation _computation;
     private readonly RowMemo.Pass? _memo;
     private readonly int[] _places;           // where the rows that are computed stand among all
+    private readonly object?[] _found;
     private float[] _computed = [];
 
     public RowBlock(DataViewRow input, RowComputation computation, IReadOnlyList<DataViewSchema.Column> passThrough, int capacity,
@@ -32,6 +33,7 @@ internal sealed class RowBlock
         _ids = new DataViewRowId[capacity];
         _batches = new long[capacity];
         _results = new float[checked(capacity * computation.Width)];
+        _found = computation is FindingComputation ? new object?[capacity] : [];
     }
 
     /// <summary>Rows held, at most the capacity.</summary>
@@ -66,6 +68,11 @@ internal sealed class RowBlock
     public void Compute()
     {
         _computation.Lifetime?.ThrowIfClosed();
+        if (_computation is FindingComputation finding)
+        {
+            finding.Find(_rows, _found.AsSpan(0, Count));
+            return;
+        }
         if (_rows.Count == Count)
         {
             _computation.Compute(_rows, Results(0, Count));
@@ -87,6 +94,8 @@ internal sealed class RowBlock
     }
 
     public ReadOnlyMemory<float> Result(int row) => _results.AsMemory(row * _computation.Width, _computation.Width);
+
+    public object Found(int row) => _found[row]!;
 
     private Span<float> Results(int row, int count) => _results.AsSpan(row * _computation.Width, count * _computation.Width);
 

@@ -68,6 +68,38 @@ internal abstract class RowComputation
     };
 }
 
+/// <summary>A computation that finds in every row as much as there is: an object a row, of which nothing is kept for later passes.</summary>
+internal abstract class FindingComputation : RowComputation
+{
+    /// <summary>None: what is found has no fixed size.</summary>
+    public sealed override int Width => 0;
+
+    public sealed override void Compute(RowBatch rows, Span<float> results) => throw new NotSupportedException("It gives objects.");
+
+    public sealed override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => throw new NotSupportedException("It gives objects.");
+
+    /// <summary>Computes rows together.</summary>
+    /// <param name="rows">The rows, which <see cref="RowComputation.CreateBatch"/> made room for; their memory is not kept.</param>
+    /// <param name="found">Takes one object a row.</param>
+    public abstract void Find(RowBatch rows, Span<object?> found);
+
+    /// <summary>A getter of an output column, of the column's own raw type.</summary>
+    /// <param name="output">Number of the output column, from 0.</param>
+    /// <param name="row">Gives what was found in the row on which the consumer stands.</param>
+    public abstract Delegate CreateGetter(int output, Func<object> row);
+
+    /// <summary>A getter of a vector of varying size.</summary>
+    /// <param name="row">Gives its values.</param>
+    protected static ValueGetter<VBuffer<T>> VectorGetter<T>(Func<IReadOnlyList<T>> row) => (ref VBuffer<T> value) =>
+    {
+        var values = row();
+        var editor = VBufferEditor.Create(ref value, values.Count);
+        for (var i = 0; i < values.Count; i++)
+            editor.Values[i] = values[i];
+        value = editor.Commit();
+    };
+}
+
 /// <summary>An encoder's one output column: the embedding.</summary>
 internal sealed class EmbeddingComputation(EncoderModel model) : RowComputation
 {

@@ -43,6 +43,14 @@ internal static class SavedTransformers
                 var tuned = FineTunedModel.Read(manifest, tensors);
                 tuned.MoveTo(device);
                 return new FineTunedTransformer(mlContext, tuned);
+            case NamedEntitiesModel.ArchiveKind:
+                var entities = NamedEntitiesModel.Read(manifest, tensors);
+                entities.MoveTo(device);
+                return new NamedEntitiesTransformer(mlContext, entities);
+            case AnswerModel.ArchiveKind:
+                var answers = AnswerModel.Read(manifest, tensors);
+                answers.MoveTo(device);
+                return new QuestionAnsweringTransformer(mlContext, answers);
             default:
                 var encoder = EncoderModelReader.Read(manifest, tensors);
                 encoder.MoveTo(device);

@@ -8,7 +8,8 @@ namespace Ssl.Estimators.Tasks;
 
 /// <summary>
 /// Supervised training of an encoder with a head on it: the same loop as pretraining, with the labels as the last column of a step.
-/// A derived class says what a prediction costs. N rows, D the embedding dimension, O the head's outputs.
+/// A derived class says what a prediction costs. N rows, D the embedding dimension, O the head's outputs; where tokens are predicted, a row
+/// is L of them.
 /// </summary>
 internal abstract class FineTuningMethod : PretrainingMethod
 {
@@ -51,11 +52,13 @@ internal abstract class FineTuningMethod : PretrainingMethod
     }
 
     /// <summary>The cost of predictions.</summary>
-    /// <param name="logits">The head's outputs [N, O].</param>
-    /// <param name="labels">Single or Double [N].</param>
+    /// <param name="logits">The head's outputs [N, O], or [N, L, O].</param>
+    /// <param name="labels">Single or Double [N], or Int64 [N, L].</param>
     protected abstract StepLoss Loss(Tensor logits, Tensor labels);
 
-    // Embeddings [N, D].
+    /// <summary>What the head predicts from: the rows' embeddings [N, D], unless overridden.</summary>
+    protected virtual Tensor Represent(Batch inputs) => Encoder.call(inputs);
+
     private Tensor Embed(Batch inputs)
     {
         if (!_frozen)
@@ -63,10 +66,10 @@ internal abstract class FineTuningMethod : PretrainingMethod
             if (training && !Encoder.training)
                 Encoder.train();
             LetFrozenBlocksRest();
-            return Encoder.call(inputs);
+            return Represent(inputs);
         }
         Encoder.eval();     // the loop puts the whole method into training mode
         using var noGrad = no_grad();
-        return Encoder.call(inputs);
+        return Represent(inputs);
     }
 }
