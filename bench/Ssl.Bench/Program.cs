@@ -21,6 +21,7 @@ BenchCase[] cases =
     new FineTuneLabels(),
     new FineTuneText(),
     new TextDenoising(),
+    new TokenTasks(),
     new FineTuneSpeed(),
     new MemoryUse(),
     new Saving(),

@@ -63,6 +63,16 @@ internal sealed class Kinds : IDisposable
             using var encoder = kinds.TrainTable(null);
             return kinds._ssl.FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(kinds._rows);
         },
+        ["finder of entities"] = kinds =>
+        {
+            using var encoder = kinds.TrainTexts();
+            return kinds._ssl.FineTune.NamedEntities(encoder, labelColumnName: "WordLabel", numberOfEpochs: 1).Fit(kinds._rows);
+        },
+        ["answers to questions"] = kinds =>
+        {
+            using var encoder = kinds.TrainTexts();
+            return kinds._ssl.FineTune.QuestionAnswering(encoder, "Class", "Text", "Animal", answerIndexColumnName: null, numberOfEpochs: 1).Fit(kinds._rows);
+        },
         ["neighbors"] = kinds => kinds._ssl.NearestNeighbors(inputColumnName: "Vector", numberOfNeighbors: 3).Fit(kinds._rows),
         ["vote of neighbors"] = kinds => kinds._ssl.NearestNeighborsMulticlassClassification(featureColumnName: "Vector").Fit(kinds._rows),
         ["anomalies by Mahalanobis"] = kinds => kinds._ssl.AnomalyScore("Vector", AnomalyMethod.Mahalanobis).Fit(kinds._rows),
@@ -94,6 +104,8 @@ internal sealed class Kinds : IDisposable
             Number = i % 7 - 3,
             Class = $"class {i % 4}",
             Text = $"the cat {i} sat on mat {i % 5}",
+            Animal = "cat",
+            Words = ["O", "B-ANIMAL", "O", "O", "O", "B-THING", "I-THING"],
             Series = [.. Enumerable.Range(0, 16).Select(t => MathF.Sin(t * (i % 5 + 1)))],
             Vector = [.. Enumerable.Range(0, 4).Select(_ => random.NextSingle() + i % 4)],
             Image = [.. Enumerable.Range(0, 64).Select(_ => (byte)random.Next(256))],
@@ -102,7 +114,8 @@ internal sealed class Kinds : IDisposable
         {
             Image = [.. Enumerable.Range(0, 3 * SmallImageNetwork.Side * SmallImageNetwork.Side).Select(_ => (byte)random.Next(256))],
         }).ToArray());
-        _rows = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(rows).Transform(rows);
+        _rows = _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class")
+            .Append(_mlContext.Transforms.Conversion.MapValueToKey("WordLabel", "Words")).Fit(rows).Transform(rows);
     }
 
     /// <summary>All names.</summary>
@@ -118,6 +131,11 @@ internal sealed class Kinds : IDisposable
             return MakeImage(name, name[Image.Length..]);
         return name == Onnx ? MakeOnnx() : name == Tokenizer ? MakeTokenizer() : name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
     }
+
+    private EncoderTransformer TrainTexts() => _ssl.Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
+    {
+        Encoder = TextEncoders.Transformer(1, 8, 1, maximumTokens: 20), NumberOfEpochs = 0, VocabularySize = 60, MinimumTokenCount = 1, Seed = 1,
+    }).Fit(_rows);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -368,6 +386,10 @@ internal sealed class Kinds : IDisposable
         public string Class { get; set; } = "";
 
         public string Text { get; set; } = "";
+
+        public string Animal { get; set; } = "";
+
+        public string[] Words { get; set; } = [];
 
         [VectorType(16)]
         public float[] Series { get; set; } = [];

@@ -97,6 +97,8 @@ internal static class OptionPage
             ("MulticlassClassification", new MulticlassFineTuningTrainer.Options()),
             ("BinaryClassification", new BinaryFineTuningTrainer.Options()),
             ("Regression", new RegressionFineTuningTrainer.Options()),
+            ("NamedEntities", new NamedEntitiesTrainer.Options()),
+            ("QuestionAnswering", new QuestionAnsweringTrainer.Options()),
         })
         {
             Table(page, name, $"`ssl.FineTune.{name}`, beside [those of every task](#{Anchor("Fine-tuning: every task")}).",
