@@ -87,7 +87,7 @@ public sealed partial class TokenTasks : BenchCase
                         Encoder = encoder, LabelColumnName = "Label", StartColumnName = nameof(TaggedText.Starts), LengthColumnName = nameof(TaggedText.Lengths),
                         NumberOfEpochs = quick ? 2 : Math.Max(15, 600 * 16 / count), BatchSize = 16, Seed = draw,
                     }).Fit(Keyed(mlContext, labeled));
-                    figures[name].Add(mlContext.SelfSupervised().EvaluateTagging(model.Transform(Keyed(mlContext, test)), "Label", nameof(TaggedText.Starts), nameof(TaggedText.Lengths)).F1);
+                    figures[name].Add(mlContext.SelfSupervised().EvaluateTagging(model.Transform(Keyed(mlContext, test)), "Label", startColumnName: nameof(TaggedText.Starts), lengthColumnName: nameof(TaggedText.Lengths)).F1);
                 }
             }
             foreach (var (name, values) in figures)
@@ -137,7 +137,7 @@ public sealed partial class TokenTasks : BenchCase
             EntityStart = [.. spans.Select(span => row.Pieces[span.First].Start)],
             EntityLength = [.. spans.Select(span => row.Pieces[span.Last].End - row.Pieces[span.First].Start)],
         });
-        return mlContext.SelfSupervised().EvaluateTagging(mlContext.Data.LoadFromEnumerable(rows), nameof(ComparedText.Kinds), nameof(ComparedText.Starts), nameof(ComparedText.Lengths)).F1;
+        return mlContext.SelfSupervised().EvaluateTagging(mlContext.Data.LoadFromEnumerable(rows), nameof(ComparedText.Kinds), startColumnName: nameof(ComparedText.Starts), lengthColumnName: nameof(ComparedText.Lengths)).F1;
     }
 
     private sealed class KindRow

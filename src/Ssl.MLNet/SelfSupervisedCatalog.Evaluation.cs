@@ -60,25 +60,25 @@ public sealed partial class SelfSupervisedCatalog
         string labelColumnName = "Label")
         => PairEvaluator.Similarity(_mlContext, data, firstColumnName, secondColumnName, labelColumnName);
 
-    /// <summary>Measures how well entities are found where every word has a label: an entity counts where kind, beginning and end are right.</summary>
-    /// <param name="data">Holds both columns, as a model of <c>FineTune.NamedEntities</c> gives them; read once.</param>
-    /// <param name="labelColumnName">Name of the column of labels, a vector of <c>Key</c> of <see cref="uint"/>: one for each word.</param>
-    /// <param name="predictedLabelColumnName">Name of the column of predicted labels, of the same type.</param>
+    /// <summary>Measures how well entities are found: one counts where kind, beginning and end are right.</summary>
+    /// <param name="data">Holds the columns, as a model of <c>FineTune.NamedEntities</c> gives them; read once.</param>
+    /// <param name="labelColumnName">Name of the column of labels, a vector of <c>Key</c> of <see cref="uint"/>, one for each word; where places are
+    /// given, a vector of <c>Key</c> or text, one for each entity.</param>
+    /// <param name="predictedLabelColumnName">Name of the column of predicted labels, one for each word. Not read where places are given: what was
+    /// found then stands in the columns EntityLabel, EntityStart and EntityLength.</param>
+    /// <param name="startColumnName">Name of the column that says where each entity begins; null where every word has a label.</param>
+    /// <param name="lengthColumnName">Name of the column that says how long each entity is; null where every word has a label.</param>
+    /// <exception cref="ArgumentException">One of the two columns of places is given and the other is not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
-    /// <exception cref="InvalidOperationException">There are no rows, or a row has more labels in one column than in the other.</exception>
-    public TaggingMetrics EvaluateTagging(IDataView data, string labelColumnName = "Label", string predictedLabelColumnName = "PredictedLabel")
-        => TaggingEvaluator.OfWords(data, labelColumnName, predictedLabelColumnName);
-
-    /// <summary>Measures how well entities are found where they are given by their places; what was found stands in the columns EntityLabel,
-    /// EntityStart and EntityLength.</summary>
-    /// <param name="data">Holds all columns, as a model of <c>FineTune.NamedEntities</c> gives them; read once.</param>
-    /// <param name="labelColumnName">Name of the column of kinds, a vector of <c>Key</c> or text: one for each entity.</param>
-    /// <param name="startColumnName">Name of the column that says where each begins.</param>
-    /// <param name="lengthColumnName">Name of the column that says how long each is.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
-    /// <exception cref="InvalidOperationException">There are no rows, or a row has more labels than places.</exception>
-    public TaggingMetrics EvaluateTagging(IDataView data, string labelColumnName, string startColumnName, string lengthColumnName)
-        => TaggingEvaluator.OfPlaces(data, labelColumnName, startColumnName, lengthColumnName);
+    /// <exception cref="InvalidOperationException">There are no rows, or a row has more values in one column than in another.</exception>
+    public TaggingMetrics EvaluateTagging(IDataView data, string labelColumnName = "Label", string predictedLabelColumnName = "PredictedLabel",
+        string? startColumnName = null, string? lengthColumnName = null) => (startColumnName, lengthColumnName) switch
+        {
+            (null, null) => TaggingEvaluator.OfWords(data, labelColumnName, predictedLabelColumnName),
+            ({ } start, { } length) => TaggingEvaluator.OfPlaces(data, labelColumnName, start, length),
+            _ => throw new ArgumentException("Entities given by their places need both columns: set startColumnName and lengthColumnName, or neither.",
+                startColumnName is null ? nameof(startColumnName) : nameof(lengthColumnName)),
+        };
 
     /// <summary>Measures how well questions are answered: the share of answers that are right, and how many of their words are, as SQuAD
     /// does.</summary>

@@ -40,7 +40,7 @@ public sealed class TokenMetricsTests
             new Row { Actual = ["A", "B"], Start = [0, 5], Length = [3, 2], EntityLabel = ["A", "B"], EntityStart = [0, 5], EntityLength = [3, 1] },
             new Row { Actual = [], Start = [], Length = [], EntityLabel = ["A"], EntityStart = [1], EntityLength = [1] },
         });
-        var metrics = mlContext.SelfSupervised().EvaluateTagging(data, "Actual", "Start", "Length");
+        var metrics = mlContext.SelfSupervised().EvaluateTagging(data, "Actual", startColumnName: "Start", lengthColumnName: "Length");
         Assert.AreEqual(1 / 3.0, metrics.Precision, 1e-12);
         Assert.AreEqual(1 / 2.0, metrics.Recall, 1e-12);
         Assert.IsNull(metrics.WordAccuracy);
@@ -79,8 +79,9 @@ public sealed class TokenMetricsTests
             .Fit(data).Transform(data);
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => ssl.EvaluateTagging(keyed)).Message,
             "Row 0 (from 0) has 2 values in column 'Label' and 1 in 'PredictedLabel'");
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => ssl.EvaluateTagging(data, "Actual", "Start", "Length")).Message,
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => ssl.EvaluateTagging(data, "Actual", startColumnName: "Start", lengthColumnName: "Length")).Message,
             "2 labels, 1 starts and 0 lengths");
+        StringAssert.Contains(Assert.ThrowsExactly<ArgumentException>(() => ssl.EvaluateTagging(data, startColumnName: "Start")).Message, "need both columns");
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => ssl.EvaluateAnswers(mlContext.Data.SkipRows(data, 1), "Right", "Given")).Message,
             "no rows to evaluate");
     }
