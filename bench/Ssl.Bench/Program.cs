@@ -45,7 +45,7 @@ BenchCase[] cases =
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {
-    Console.WriteLine("bench/run.sh CASE [--quick] [--peers DIR] [--sets A,B]");
+    Console.WriteLine("bench/run.sh CASE [--quick] [--ours-only] [--peers DIR] [--sets A,B]");
     foreach (var known in cases)
         Console.WriteLine($"  {known.Name,-18} {known.Minutes,3} min   {known.Description}");
     return args.Length == 0 ? 2 : 0;
@@ -63,6 +63,7 @@ for (var i = 1; i < args.Length; i++)
     switch (args[i])
     {
         case "--quick": settings.Quick = true; break;
+        case "--ours-only": settings.OursOnly = true; break;
         case "--sets" when i + 1 < args.Length: settings.Sets = args[++i].Split(','); break;
         case "--peers" when i + 1 < args.Length: settings.Peers = args[++i]; break;
         default: Console.Error.WriteLine($"Unknown argument '{args[i]}'."); return 2;

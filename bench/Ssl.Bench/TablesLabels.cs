@@ -28,8 +28,8 @@ public sealed class TablesLabels : BenchCase
     private const string PeerProgram =
         """
         import sys
-        folder, names, peers, quick, *draws = sys.argv[1:]
-        names, peers, quick, draws = names.split(","), peers.split(","), quick == "quick", [int(n) for n in draws]
+        folder, names, peers, length, *draws = sys.argv[1:]
+        names, peers, quick, only_rows, draws = names.split(","), peers.split(","), length == "quick", length == "rows", [int(n) for n in draws]
         sys.argv = ["scarf.py"]
         sys.path.insert(0, folder)
         import scarf as p
@@ -48,19 +48,20 @@ public sealed class TablesLabels : BenchCase
             return 100 * Boosting(min_samples_leaf=best[0], max_iter=best[1], random_state=0).fit(X, y).score(Xte, yte)
         for name in names:
             Xtr, ytr, Xte, yte, src = tabular(name); out = {}; encoders = {}; T = torch.from_numpy
-            for t in (0.2, 1.0) if name in peers else ():
+            for t in (0.2, 1.0) if name in peers and not only_rows else ():
                 p.a.temp, p.a.steps = t, 250 if quick else 1000
                 torch.manual_seed(0); e, _ = p.pretrain(T(Xtr), T(src), Meter()); encoders[f"Python SCARF {t:g}"] = e, embed(e, T(Xtr)), embed(e, T(Xte))
             for share, frac, count in zip(("1%", "10%", "100%"), (.01, .1, 1.), draws):
                 r = {"logistic": [], "boosting": []}; rows = []
                 for s in range(count):
                     i = pick(ytr, n=int(frac * len(ytr)), seed=s); kw = dict(iters=60, Cs=(0.01, 0.3) if len(i) < 2000 else (0.3,)); rows.append([int(v) for v in i])
+                    if only_rows: continue
                     r["logistic"].append(probe(Xtr, ytr, Xte, yte, i, **kw)); r["boosting"].append(boosted(Xtr[i], ytr[i], Xte, yte, int(ytr.max()) + 1, s))
                     for k, (e, F, Fte) in encoders.items():
                         if frac == 1: continue
                         r.setdefault(k + ", probe", []).append(probe(F, ytr, Fte, yte, i, **kw))
                         r.setdefault(k + ", tuned", []).append(p.tune(e, T(Xtr[i]), T(ytr[i]), T(Xte), T(yte), s))
-                out[share] = dict(rows=rows, figures={k: [float(np.mean(v)), float(np.std(v))] for k, v in r.items()})
+                out[share] = dict(rows=rows, figures={k: [float(np.mean(v)), float(np.std(v))] for k, v in r.items() if v})
             run.put(**{name: out})
         run.done()
         """;
@@ -82,7 +83,7 @@ public sealed class TablesLabels : BenchCase
         string[] sets = settings.Sets ?? (settings.Quick ? ["churn"] : Sets);
         string[] draws = [.. Shares.Select(share => (settings.Quick ? 1 : share.Draws).ToString(CultureInfo.InvariantCulture))];
         var baselines = Peer.Run(settings, PeerProgram,
-            [string.Join(',', sets), string.Join(',', PeerSets), settings.Quick ? "quick" : "full", .. draws])["baselines"]!;
+            [string.Join(',', sets), string.Join(',', PeerSets), settings.Quick ? "quick" : settings.OursOnly ? "rows" : "full", .. draws])["baselines"]!;
         var ranks = new Dictionary<string, List<double>>();
         foreach (var name in sets)
         {
@@ -99,7 +100,9 @@ public sealed class TablesLabels : BenchCase
                     all.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key} {pair.Value[0]:0.0}±{pair.Value[1]:0.0}")));
                 Console.WriteLine($"  {name,-10} {share,-5} {line}");
                 foreach (var (method, values) in all)
-                    results.Add($"{name}, {share}, {method}", values[0], "%", method == "boosting" ? null : all["boosting"][0]);
+                    results.Add($"{name}, {share}, {method}", values[0], "%", method == "boosting" || !all.TryGetValue("boosting", out var boosting) ? null : boosting[0]);
+                if (settings.OursOnly)
+                    continue;
                 (string Key, double Value)[] compared =
                 [
                     ("logistic", all["logistic"][0]), ("boosting", all["boosting"][0]),
@@ -113,6 +116,7 @@ public sealed class TablesLabels : BenchCase
                     (ranks.TryGetValue($"{share}, {key}", out var list) ? list : ranks[$"{share}, {key}"] = []).Add(rank);
                 }
             }
+            results.Save();
         }
         foreach (var (key, values) in ranks)
             results.Add($"average rank of five, {key}", values.Average(), "");
