@@ -135,7 +135,7 @@ public sealed class TablesLabels : BenchCase
         int Epochs(int steps) => Math.Max(1, (quick ? steps / 4 : steps) * 256 / (int)table.Training.Rows.Count);
         EncoderTransformer Scarf(float temperature) => ssl.Tabular.Scarf(new ScarfTrainer.Options
         {
-            InputColumnNames = table.Columns, NumberOfEpochs = Epochs(1_000), Temperature = temperature,
+            InputColumnNames = table.Columns, NumberOfEpochs = Epochs(1_000), Temperature = temperature, IncludeInputFeatures = false,
         }).Fit(table.Training);
         using var cold = Scarf(0.2f);
         using var warm = Scarf(1);
@@ -144,7 +144,7 @@ public sealed class TablesLabels : BenchCase
         EncoderTransformer Hybrid(TabularEncoderFactory network) => ssl.Tabular.ContrastiveMaskedCells(
             new ContrastiveMaskedCellsTrainer.Options
         {
-            InputColumnNames = table.Columns, NumberOfEpochs = Epochs(800), Temperature = temperature, Encoder = network,
+            InputColumnNames = table.Columns, NumberOfEpochs = Epochs(800), Temperature = temperature, Encoder = network, IncludeInputFeatures = false,
         }).Fit(table.Training);
         using var hybrid = Hybrid(TabularEncoders.Mlp());
         // For the comparison with the Python program.

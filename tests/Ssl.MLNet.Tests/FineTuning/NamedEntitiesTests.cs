@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
@@ -134,6 +135,62 @@ public sealed class NamedEntitiesTests
     }
 
     [TestMethod]
+    [DataRow(0.0)]
+    [DataRow(0.25)]
+    public void A_resumed_training_ends_as_one_that_was_never_interrupted(double validationFraction)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"entities-{Guid.NewGuid():N}.ckpt");
+        var mlContext = TestDevice.Context(1);
+        using var encoder = TokenTaskData.Encoder(mlContext);
+        var data = TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(80));
+        NamedEntitiesTransformer Train(string? checkpoint, CancellationToken stop = default, Action<PretrainingProgress>? report = null)
+        {
+            var options = Options(encoder, epochs: 5);
+            (options.Seed, options.ValidationFraction, options.CheckpointPath, options.CancellationToken) = (3, validationFraction, checkpoint, stop);
+            options.Progress = report is null ? null : new Reports(report);
+            return mlContext.SelfSupervised().FineTune.NamedEntities(options).Fit(data);
+        }
+        try
+        {
+            using var whole = Train(null);
+            using var stop = new CancellationTokenSource();
+            using var interrupted = Train(path, stop.Token, progress => { if (progress is { EpochCompleted: true, Epoch: 2 }) stop.Cancel(); });
+            var epochs = new List<int>();
+            using var resumed = Train(path, report: progress => epochs.Add(progress.Epoch));
+            Assert.AreEqual(3, epochs.Min(), "it goes on where it was");
+            foreach (var (expected, actual) in Found(mlContext, whole, data).Zip(Found(mlContext, resumed, data)))
+                AssertEqual(expected, actual, TestDevice.Repeatability);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [TestMethod]
+    public void A_Fit_that_is_canceled_while_rows_are_read_has_an_untrained_head_or_throws()
+    {
+        var log = new List<string>();
+        var mlContext = TestDevice.Context(1);
+        mlContext.Log += (_, e) => log.Add(e.Message);
+        using var encoder = TokenTaskData.Encoder(mlContext);
+        using var stop = new CancellationTokenSource();
+        var options = Options(encoder);
+        options.CancellationToken = stop.Token;
+        var trainer = mlContext.SelfSupervised().FineTune.NamedEntities(options);
+        using (trainer.Fit(TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(50).Select((row, i) =>
+        {
+            if (i == 20)
+                stop.Cancel();
+            return row;
+        }))))
+        {
+            Assert.IsTrue(log.Exists(line => line.Contains("the head of the model that it returns is not trained", StringComparison.Ordinal)));
+        }
+        Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(50))));
+    }
+
+    [TestMethod]
     public void Texts_without_words_and_odd_characters_have_their_labels()
     {
         var mlContext = TestDevice.Context(1);
@@ -174,6 +231,11 @@ public sealed class NamedEntitiesTests
         nothing.ForEach(row => Array.Fill(row.Labels, "0"));
         StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => tasks.NamedEntities(encoder).Fit(TokenTaskData.WithKeys(mlContext, nothing))).Message,
             "None of 3 rows has an entity");
+    }
+
+    private sealed class Reports(Action<PretrainingProgress> report) : IProgress<PretrainingProgress>
+    {
+        public void Report(PretrainingProgress value) => report(value);
     }
 
     public sealed class FoundKeys
