@@ -75,18 +75,19 @@ public sealed partial class TokenTasks : BenchCase
         using var pretrained = Encoder(quick ? 1 : 40);
         foreach (var (count, draws) in quick ? new[] { (50, 1) } : [(100, 3), (1_000, 1)])
         {
-            var figures = new Dictionary<string, List<double>> { ["linear tagger"] = [], ["not pretrained"] = [], ["pretrained"] = [] };
+            var figures = new Dictionary<string, List<double>> { ["linear tagger"] = [], ["not pretrained"] = [], ["pretrained"] = [], ["pretrained, no features of words"] = [] };
             for (var draw = 0; draw < draws; draw++)
             {
                 // Not among the texts that were pretrained on.
                 TaggedText[] labeled = [.. texts.Skip(Unlabeled + draw * count).Take(count).Select(TaggedText.Of)];
                 figures["linear tagger"].Add(Measure(mlContext, test, LinearTagger.Tag(mlContext, labeled, test)));
-                foreach (var (name, encoder) in new[] { ("not pretrained", untrained), ("pretrained", pretrained) })
+                foreach (var (name, encoder) in new[] { ("not pretrained", untrained), ("pretrained", pretrained), ("pretrained, no features of words", pretrained) })
                 {
                     using var model = mlContext.SelfSupervised().FineTune.NamedEntities(new NamedEntitiesTrainer.Options
                     {
                         Encoder = encoder, LabelColumnName = "Label", StartColumnName = nameof(TaggedText.Starts), LengthColumnName = nameof(TaggedText.Lengths),
                         NumberOfEpochs = quick ? 2 : Math.Max(15, 600 * 16 / count), BatchSize = 16, Seed = draw,
+                        UsesWordFeatures = !name.EndsWith("no features of words", StringComparison.Ordinal),
                     }).Fit(Keyed(mlContext, labeled));
                     figures[name].Add(mlContext.SelfSupervised().EvaluateTagging(model.Transform(Keyed(mlContext, test)), "Label", startColumnName: nameof(TaggedText.Starts), lengthColumnName: nameof(TaggedText.Lengths)).F1);
                 }

@@ -47,14 +47,18 @@ internal abstract class FineTuningMethod : PretrainingMethod
         ArgumentNullException.ThrowIfNull(columns);
         if (columns is not [var inputs, LabelBatch labels])
             throw new ArgumentException($"Fine-tuning takes a batch of inputs and a {nameof(LabelBatch)}.", nameof(columns));
-        var logits = Head.call(Embed(inputs));                          // [N, O]
-        return Loss(logits, labels.Values);
+        return Loss(Predict(inputs, Head.call(Embed(inputs))), labels.Values);
     }
 
     /// <summary>The cost of predictions.</summary>
     /// <param name="logits">The head's outputs [N, O], or [N, L, O].</param>
     /// <param name="labels">Single or Double [N], or Int64 [N, L].</param>
     protected abstract StepLoss Loss(Tensor logits, Tensor labels);
+
+    /// <summary>The prediction of what the head says: that itself, unless overridden.</summary>
+    /// <param name="inputs">A batch of inputs.</param>
+    /// <param name="outputs">The head's outputs [N, O], or [N, L, O].</param>
+    protected virtual Tensor Predict(Batch inputs, Tensor outputs) => outputs;
 
     /// <summary>What the head predicts from: the rows' embeddings [N, D], unless overridden.</summary>
     protected virtual Tensor Represent(Batch inputs) => Encoder.call(inputs);

@@ -36,7 +36,8 @@ namespace Ssl.Estimators.Tasks;
 /// Softmax cross-entropy over tags (Ramshaw and Marcus, 1995) on the vector of each word's first token, as Devlin et al., "BERT", 2019, do it;
 /// the likeliest sequence in which nothing goes on that has not begun is predicted. Texts that are longer than the encoder takes are read
 /// in windows that overlap, and a word counts where it stands farthest from a cut. Words are cut by white space; where entities are given by
-/// their places, by white space and punctuation, and an entity that begins or ends within a word is widened to it.
+/// their places, by white space and punctuation, and an entity that begins or ends within a word is widened to it. A linear model on the letters of
+/// a word and of its neighbors is learned along and added (Cheng et al., "Wide and Deep Learning", 2016).
 /// ]]></format>
 /// </remarks>
 public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransformer>
@@ -65,6 +66,19 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
         /// <value>The default value is 0.</value>
         [OptionRange(Minimum = 0, Below = 1)]
         public double LabelSmoothing { get; set; }
+
+        /// <summary>
+        /// Whether a word's own letters count beside what the encoder says: features of the word and of its two neighbors on each side (the word without
+        /// case, its shape, beginning and end) have weights of a linear model, which are learned with the rest. It pays where labels are few, or the
+        /// encoder's tokenizer makes everything lower case.
+        /// </summary>
+        /// <value>The default value is true.</value>
+        public bool UsesWordFeatures { get; set; } = true;
+
+        /// <summary>How much faster the weights of the features of words learn than the rest. Greater than 0.</summary>
+        /// <value>The default value is 10.</value>
+        [OptionRange(Above = 0)]
+        public double WordFeatureLearningRateMultiplier { get; set; } = 10;
 
         internal override void Validate(OptionFaults faults)
         {
@@ -117,7 +131,8 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
         var format = FormatOf(encoder);
         var tags = new EntityTags(ClassValues.Of(input.Schema[Settings.LabelColumnName]));
         var reader = new TaggedTextReader(tags, new WindowedText.Reader(format, Kind, Overlap, hasQuestion: false), Kind, format.Columns[0],
-            new TokenWindows(format.Tokenizer.Vocabulary.PaddingId, Settings.BatchSize, run.Streams.Shuffle));
+            new TokenWindows(format.Tokenizer.Vocabulary.PaddingId, Settings.BatchSize, run.Streams.Shuffle, Own.UsesWordFeatures ? WordFeatures.Count : 0),
+            Own.UsesWordFeatures);
         IReadOnlyList<string>[] columns = Own.StartColumnName is { } start
             ? [[format.Columns[0], Settings.LabelColumnName], [start], [Own.LengthColumnName!]] : [[format.Columns[0], Settings.LabelColumnName]];
         var areAll = ReadRows(input, columns, run, reader.Add);
@@ -135,7 +150,8 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
         if (reader.Widened > 0)
             run.Warn($"{reader.Widened} of {reader.Entities} entities begin or end within a word and were widened to it.");
         var parts = Train(encoder, reader.Windows, reader.Rows, areAll, tags.Count,
-            (network, head) => new TokenClassification(network, head, Settings.Tuning, Own.LabelSmoothing), run);
+            (network, head) => new TokenClassification(network, head, Settings.Tuning, Own.LabelSmoothing,
+                Own.UsesWordFeatures ? WordFeatures.Size : 0, Own.WordFeatureLearningRateMultiplier), run);
         return new NamedEntitiesTransformer(Context, new NamedEntitiesModel(parts, tags, Kind, Overlap));
     }
 

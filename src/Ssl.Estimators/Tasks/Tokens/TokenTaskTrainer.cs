@@ -7,6 +7,7 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -108,7 +109,7 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
         var result = Train(method, training, (training.Count, BatchOrder.Count(training.Count, Settings.BatchSize, dropLast: false)),
             validation is null ? null : () => MeasureLoss(method, validation.InOrder(), run.Device), model, run, areAll ? Settings.CheckpointPath : null);
         return new HeadedEncoder(model.WithWeightsOf(encoder, run.Device, TrainingFacts.Of(GetType().Name, result)), head.Copy(), run.Device,
-            typeof(TTransformer).Name);
+            typeof(TTransformer).Name, (method as TokenClassification)?.CopyWords());
     }
 
     // By rows: windows of one text overlap.
@@ -129,22 +130,56 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
     }
 }
 
-/// <summary>Softmax cross-entropy over T tags of every token that has one.</summary>
+/// <summary>
+/// Softmax cross-entropy over T tags of every token that has one. What the head says is added to what a linear model on the features of the words
+/// says, where they have some (Cheng et al., "Wide and Deep Learning", 2016): its weights are 0 at first.
+/// </summary>
 internal sealed class TokenClassification : FineTuningMethod
 {
+    private const string WordsName = "words";
+
     private readonly TextEncoder _tokens;
-    private readonly double _labelSmoothing;
+    private readonly EmbeddingTable? _words;
+    private readonly double _labelSmoothing, _featureRate;
 
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With T outputs.</param>
     /// <param name="tuning">Which weights of the encoder change.</param>
     /// <param name="labelSmoothing">Share of the target that is spread over all tags. From 0 to less than 1.</param>
-    public TokenClassification(TextEncoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing)
-        : base(nameof(TokenClassification), encoder, head, tuning) => (_tokens, _labelSmoothing) = (encoder, labelSmoothing);
+    /// <param name="features">Number of features of words; 0 for none.</param>
+    /// <param name="featureRate">How much faster their weights learn than the rest.</param>
+    public TokenClassification(TextEncoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing, int features = 0, double featureRate = 1)
+        : base(nameof(TokenClassification), encoder, head, tuning)
+    {
+        (_tokens, _labelSmoothing, _featureRate) = (encoder, labelSmoothing, featureRate);
+        if (features == 0)
+            return;
+        _words = new EmbeddingTable(features, head.Outputs);
+        Initialization.Zeros(_words.Weight);
+        register_module(WordsName, _words);
+    }
+
+    /// <summary>A copy of the weights of the features of words, on the CPU; null where there are none.</summary>
+    public EmbeddingTable? CopyWords()
+    {
+        if (_words is null)
+            return null;
+        var copy = new EmbeddingTable((int)_words.Weight.shape[0], (int)_words.Weight.shape[1]);
+        copy.load_state_dict(_words.state_dict());
+        copy.Weight.requires_grad_(false);
+        return copy;
+    }
+
+    internal override ParameterRate RateOf(string parameterName)
+        => parameterName.StartsWith($"{WordsName}.", StringComparison.Ordinal) ? new(_featureRate) : base.RateOf(parameterName);
 
     /// <inheritdoc/>
-    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((TokenBatch)inputs);
+    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((inputs as WordFeatureBatch)?.Tokens ?? (TokenBatch)inputs);
+
+    /// <inheritdoc/>
+    protected override Tensor Predict(Batch inputs, Tensor outputs)
+        => _words is null ? outputs : outputs.add(_words.call(((WordFeatureBatch)inputs).Features).sum(2), One);        // [N, L, T]
 
     /// <inheritdoc/>
     protected override StepLoss Loss(Tensor logits, Tensor labels)

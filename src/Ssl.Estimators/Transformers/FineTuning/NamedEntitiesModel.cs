@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -26,7 +27,10 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
     /// <summary>Kind of the archive.</summary>
     public const string ArchiveKind = "named-entities";
 
-    private const string ClassesKey = "classes", UnitsKey = "units", OverlapKey = "windowOverlap";
+    private const string ClassesKey = "classes", UnitsKey = "units", OverlapKey = "windowOverlap", FeaturesKey = "wordFeatures";
+
+    // The weights of the features of words, a row of tags a feature.
+    private readonly Lazy<float[]?> _words = new(() => parts.Words?.Weight.data<float>().ToArray());
 
     public override IReadOnlyList<string> InputColumns => parts.Encoder.InputColumns;
 
@@ -69,7 +73,7 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
     /// <summary>Writes description and weights; <see cref="Read"/> reads them back.</summary>
     public void WriteArchive(Stream stream) => parts.Write(stream, ArchiveKind, new JsonObject
     {
-        [ClassesKey] = tags.Classes.ToJson(), [UnitsKey] = kind.ToString(), [OverlapKey] = overlap,
+        [ClassesKey] = tags.Classes.ToJson(), [UnitsKey] = kind.ToString(), [OverlapKey] = overlap, [FeaturesKey] = parts.Words is null ? 0 : WordFeatures.Size,
     });
 
     /// <summary>Reads what <see cref="WriteArchive"/> wrote; the model is on the CPU.</summary>
@@ -81,7 +85,8 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
         {
             tags = new EntityTags(ClassValues.FromJson(content[ClassesKey]!.AsObject()));
             return tags.Count;
-        });
+        }, content => (int)content[FeaturesKey]! is var size && size is 0 or WordFeatures.Size ? size
+            : throw new FormatException($"The archive's features of words number {size}, expected 0 or {WordFeatures.Size}."));
         var units = WindowSettings.Kind(manifest.Content, UnitsKey);
         return new NamedEntitiesModel(WindowSettings.RequireText(parts), tags!, units, WindowSettings.Overlap(manifest.Content, OverlapKey));
     }
@@ -96,12 +101,15 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
     private FoundEntities Find(ReadOnlySpan<char> characters, WindowedText text, ReadOnlySpan<float[]> scores)
     {
         var count = tags.Count;
+        var (words, features) = (_words.Value, parts.Words is null ? [] : WordFeatures.Of(characters, text.Units));
         var logProbabilities = new float[text.Units.Count * count];
         for (var unit = 0; unit < text.Units.Count; unit++)
         {
             var own = logProbabilities.AsSpan(unit * count, count);
             var window = text.Owners[unit];
             scores[window].AsSpan(text.Position(unit, window) * count, count).CopyTo(own);
+            for (var i = 0; words is not null && i < WordFeatures.Count; i++)
+                TensorPrimitives.Add(own, words.AsSpan(features[unit * WordFeatures.Count + i] * count, count), own);
             TokenScores.LogSoftmax(own);
         }
         var decoded = EntityTags.Decode(logProbabilities, count);

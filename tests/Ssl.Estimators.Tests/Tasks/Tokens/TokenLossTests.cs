@@ -69,6 +69,40 @@ public sealed class TokenLossTests
     }
 
     [TestMethod]
+    public void The_weights_of_the_features_of_words_are_added_to_what_the_head_says()
+    {
+        using var streams = new RandomStreams(3);
+        var (encoder, head, texts, logits) = Network(streams, 3);
+        long[,] targets = { { -100, 0, 2, -100, -100 }, { -100, 1, -100, -100, -100 } };
+        using var method = new TokenClassification(encoder, head, EncoderTuning.Full, 0, features: 10, featureRate: 4);
+        method.train();
+        var features = zeros(2, 5, 2, dtype: ScalarType.Int64);
+        (int N, int L, int[] Numbers)[] words = [(0, 1, [3, 4]), (0, 2, [4, 9]), (1, 1, [1, 1])];
+        foreach (var (n, l, numbers) in words)
+        {
+            for (var i = 0; i < 2; i++)
+                features[n, l, i] = tensor((long)numbers[i]);
+        }
+        double Loss(float[,] weights) => -words.Average(word =>
+        {
+            double[] scores = [.. Enumerable.Range(0, 3).Select(tag => logits[word.N, word.L, tag] + word.Numbers.Sum(number => weights[number, tag]))];
+            return LogSoftmax(scores, (int)targets[word.N, word.L]);
+        });
+        var weights = new float[10, 3];
+        var batch = new WordFeatureBatch(texts, features);
+        Assert.AreEqual(Loss(weights), method.Loss([batch, new LabelBatch(tensor(targets))]).Total.item<float>(), 1e-5, "they are 0 at first");
+        for (var i = 0; i < weights.Length; i++)
+            weights[i / 3, i % 3] = 0.3f * ((i * 7 % 11) - 5);
+        using (no_grad())
+            method.named_parameters().Single(item => item.name == "words.weight").parameter.copy_(tensor(weights));
+        Assert.AreEqual(Loss(weights), method.Loss([batch, new LabelBatch(tensor(targets))]).Total.item<float>(), 1e-5);
+        Assert.AreEqual(4, method.RateOf("words.weight").Scale);
+        Assert.AreEqual(1, method.RateOf("head.output.weight").Scale);
+        using var copy = method.CopyWords();
+        CollectionAssert.AreEqual(weights.Cast<float>().ToArray(), copy!.Weight.data<float>().ToArray());
+    }
+
+    [TestMethod]
     public void Answers_cost_the_mean_cross_entropy_of_beginning_and_end_over_possible_places()
     {
         using var streams = new RandomStreams(2);
