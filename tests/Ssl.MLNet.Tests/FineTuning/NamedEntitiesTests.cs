@@ -125,6 +125,7 @@ public sealed class NamedEntitiesTests
         double Measure(Action<NamedEntitiesTrainer.Options> change)
         {
             var options = Options(encoder, epochs: 15);
+            options.UsesWordFeatures = false;                       // which see across a cut
             change(options);
             using var model = mlContext.SelfSupervised().FineTune.NamedEntities(options).Fit(TokenTaskData.WithKeys(mlContext, training));
             return mlContext.SelfSupervised().EvaluateTagging(model.Transform(test)).F1;
@@ -178,16 +179,53 @@ public sealed class NamedEntitiesTests
         var options = Options(encoder);
         options.CancellationToken = stop.Token;
         var trainer = mlContext.SelfSupervised().FineTune.NamedEntities(options);
-        using (trainer.Fit(TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(50).Select((row, i) =>
+        var reads = false;
+        var data = TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(3_000).Select((row, i) =>
         {
-            if (i == 20)
+            if (i == 2_000 && reads)            // ML.NET reads ahead
                 stop.Cancel();
             return row;
-        }))))
+        }));
+        reads = true;
+        using (trainer.Fit(data))
         {
             Assert.IsTrue(log.Exists(line => line.Contains("the head of the model that it returns is not trained", StringComparison.Ordinal)));
         }
         Assert.ThrowsExactly<OperationCanceledException>(() => trainer.Fit(TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(50))));
+    }
+
+    [TestMethod]
+    public void Letters_tell_what_a_tokenizer_without_case_hides()
+    {
+        var mlContext = TestDevice.Context(1);
+        using var encoder = TokenTaskData.Encoder(mlContext);
+        // The same words are names where they have a capital, at random.
+        static List<TaggedRow> Rows(int count, int seed)
+        {
+            var random = new Random(seed);
+            string[] words = ["ann", "call", "bob", "meet", "noon", "the", "way", "lima", "rome", "gray"];
+            return [.. Enumerable.Range(0, count).Select(_ =>
+            {
+                var (text, labels) = (new List<string>(), new List<string>());
+                for (var i = 0; i < 8; i++)
+                {
+                    var (word, isName) = (words[random.Next(words.Length)], i > 0 && labels[^1] == "0" && random.Next(3) == 0);
+                    text.Add(isName ? char.ToUpperInvariant(word[0]) + word[1..] : word);
+                    labels.Add(isName ? "PERSON" : "0");
+                }
+                return new TaggedRow { Text = string.Join(' ', text), Labels = [.. labels] };
+            })];
+        }
+        var test = TokenTaskData.WithKeys(mlContext, Rows(100, seed: 2));
+        double Measure(bool letters)
+        {
+            var options = Options(encoder);
+            options.UsesWordFeatures = letters;
+            using var model = mlContext.SelfSupervised().FineTune.NamedEntities(options).Fit(TokenTaskData.WithKeys(mlContext, Rows(150, seed: 1)));
+            return mlContext.SelfSupervised().EvaluateTagging(model.Transform(test)).F1;
+        }
+        Assert.IsGreaterThan(0.95, Measure(letters: true));
+        Assert.IsLessThan(0.5, Measure(letters: false));
     }
 
     [TestMethod]
