@@ -101,8 +101,7 @@ internal sealed class AnswerModel(HeadedEncoder parts, AnswerSettings settings) 
     // The likeliest answers, none among them.
     private List<FoundAnswer> Find(ReadOnlySpan<char> context, WindowedText text, ReadOnlySpan<float[]> scores)
     {
-        var none = text.Windows.Count == 0 ? 1 : double.PositiveInfinity;
-        var best = new Dictionary<(int First, int Last), double>();
+        var windows = new List<AnswerWindow>();
         for (var window = 0; window < text.Windows.Count; window++)
         {
             var (first, count) = (text.Windows[window].First, text.Windows[window].Count);
@@ -114,39 +113,15 @@ internal sealed class AnswerModel(HeadedEncoder parts, AnswerSettings settings) 
             }
             TokenScores.LogSoftmax(begins);
             TokenScores.LogSoftmax(ends);
-            none = Math.Min(none, Math.Exp(begins[0] + ends[0]));
-            foreach (var (score, begin, end) in Likeliest(begins, ends))
-            {
-                var span = (first + begin - 1, first + end - 1);
-                best[span] = Math.Max(best.GetValueOrDefault(span), Math.Exp(score));
-            }
+            windows.Add(new AnswerWindow(first, begins, ends));
         }
-        List<FoundAnswer> answers = [new FoundAnswer("", -1, (float)none)];
-        foreach (var ((first, last), score) in best)
+        var answers = new List<FoundAnswer>();
+        foreach (var (first, last, score) in AnswerSearch.Best(windows, settings.TopK, settings.MaximumWords))
         {
-            var (start, end) = (text.Units[first].Start, text.Units[last].End);
-            answers.Add(new FoundAnswer(context[start..end].ToString(), start, (float)score));
+            var (start, end) = first < 0 ? (-1, -1) : (text.Units[first].Start, text.Units[last].End);
+            answers.Add(new FoundAnswer(first < 0 ? "" : context[start..end].ToString(), start, (float)score));
         }
-        // Of equal ones none comes first, then what stands first, then what is shorter.
-        return [.. answers.OrderByDescending(answer => answer.Score).ThenBy(answer => answer.Start).ThenBy(answer => answer.Text.Length).Take(settings.TopK)];
-    }
-
-    // The TopK likeliest spans of one window.
-    private IEnumerable<(float Score, int Begin, int End)> Likeliest(float[] begins, float[] ends)
-    {
-        var queue = new PriorityQueue<(float Score, int Begin, int End), float>();
-        for (var begin = 1; begin < begins.Length; begin++)
-        {
-            for (var end = begin; end < Math.Min(ends.Length, begin + (long)settings.MaximumWords); end++)
-            {
-                var score = begins[begin] + ends[end];
-                if (queue.Count < settings.TopK)
-                    queue.Enqueue((score, begin, end), score);
-                else if (score > queue.Peek().Score)
-                    queue.EnqueueDequeue((score, begin, end), score);
-            }
-        }
-        return queue.UnorderedItems.Select(item => item.Element);
+        return answers;
     }
 }
 
