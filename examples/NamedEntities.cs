@@ -39,7 +39,7 @@ var unlabeled = mlContext.Data.LoadFromEnumerable(Notes(small ? 200 : 4_000));
 var labeled = mlContext.Data.LoadFromEnumerable(Notes(40));
 var test = mlContext.Data.LoadFromEnumerable(Notes(300));
 
-// Pretraining: hidden words are told from their context. 0 epochs gives the untrained encoder to compare with.
+// Pretraining: hidden words are told from their context.
 using var encoder = ssl.Text.MaskedLanguageModel("Features", "Text", TextEncoders.Transformer(dimension: 64, maximumTokens: 24),
     numberOfEpochs: small ? 1 : 8).Fit(unlabeled);
 
@@ -56,7 +56,9 @@ for (var i = 0; i < found.EntityText.Length; i++)
     Console.WriteLine($"{found.EntityStart[i]}: {found.EntityText[i]} is a {found.EntityLabel[i]}");
 
 // Expected output:
-// EXPECTED
+// F1 of entities from 40 labeled notes: 1.00
+// 12: paris is a PERSON
+// 36: mary ann is a PLACE
 
 internal sealed class Note
 {

@@ -45,7 +45,9 @@ foreach (var question in new[] { "what is on the green shelf?", "what is on the 
 }
 
 // Expected output:
-// EXPECTED
+// exactly right: 1.00, of questions without an answer: 1.00
+// what is on the green shelf? 4 cups
+// what is on the black shelf? the text does not say
 
 internal sealed class Row
 {
