@@ -42,8 +42,8 @@ public class RunIdentityTests
         // What may differ, by name: a new exception has to be thought about here, too.
         CollectionAssert.AreEquivalent(new[]
         {
-            "CacheLimit", "CancellationToken", "CheckpointPath", "EarlyStoppingPatience", "Encoder", "IncludeInputFeatures", "MaximumTrainingTime",
-            "MinimumNumberOfSteps", "OutputColumnName", "Patience", "Progress", "RecomputesBatchStatistics", "Seed", "ShuffleBufferSize",
+            "CacheLimit", "CancellationToken", "CheckpointPath", "EarlyStoppingPatience", "Encoder", "IncludeInputFeatures", "MaximumAnswerWords", "MaximumTrainingTime",
+            "MinimumNumberOfSteps", "OutputColumnName", "Patience", "Progress", "RecomputesBatchStatistics", "Seed", "ShuffleBufferSize", "TopK",
         }, seen.ToArray());
     }
 
