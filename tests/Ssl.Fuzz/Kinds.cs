@@ -134,7 +134,7 @@ internal sealed class Kinds : IDisposable
 
     private EncoderTransformer TrainTexts() => _ssl.Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
     {
-        Encoder = TextEncoders.Transformer(1, 8, 1, maximumTokens: 20), NumberOfEpochs = 0, VocabularySize = 60, MinimumTokenCount = 1, Seed = 1,
+        Encoder = TextEncoders.Transformer(1, 8, 1, maximumTokens: 20), NumberOfEpochs = 0, VocabularySize = 100, MinimumTokenCount = 1, Seed = 1,
     }).Fit(_rows);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
