@@ -66,11 +66,9 @@ internal static class TaggingEvaluator
     /// <summary>Reads groups of columns row by row.</summary>
     internal static void Read(IDataView data, IReadOnlyList<IReadOnlyList<string>> columns, Action<long, RawRow[]> add)
     {
-        using var cursor = data.GetRowCursor(columns.SelectMany(group => group).Select(name => data.Schema[name]).DistinctBy(column => column.Index));
-        var readers = columns.Select(group => (Read: RowReader.Open(cursor, group), Buffer: new RowBuffer())).ToArray();
         var rows = 0L;
-        for (; cursor.MoveNext(); rows++)
-            add(rows, [.. readers.Select(reader => reader.Read(reader.Buffer))]);
+        foreach (var groups in RowReader.Groups(data, columns))
+            add(rows++, groups);
         if (rows == 0)
             throw new InvalidOperationException("There are no rows to evaluate. Give a data view with at least one row.");
     }

@@ -35,13 +35,23 @@ internal static class RowReader
     public static IEnumerable<RawRow> All(IDataView data, IReadOnlyList<string> columns, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var cursor = data.GetRowCursor(columns.Select(name => data.Schema[name]).DistinctBy(column => column.Index));
-        var (read, buffer) = (Open(cursor, columns), new RowBuffer());
-        while (cursor.MoveNext())
+        foreach (var row in Groups(data, [columns]))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            yield return read(buffer);
+            yield return row[0];
         }
+    }
+
+    /// <summary>All rows of a view, each as one <see cref="RawRow"/> a group of columns; their memory is only valid until the next row is asked
+    /// for.</summary>
+    /// <param name="data">Has the columns.</param>
+    /// <param name="groups">Names of columns that <see cref="Open"/> reads.</param>
+    public static IEnumerable<RawRow[]> Groups(IDataView data, IReadOnlyList<IReadOnlyList<string>> groups)
+    {
+        using var cursor = data.GetRowCursor(groups.SelectMany(group => group).Select(name => data.Schema[name]).DistinctBy(column => column.Index));
+        var readers = groups.Select(group => (Read: Open(cursor, group), Buffer: new RowBuffer())).ToArray();
+        while (cursor.MoveNext())
+            yield return Array.ConvertAll(readers, reader => reader.Read(reader.Buffer));
     }
 
     private static bool IsText(DataViewSchema.Column column)

@@ -73,7 +73,7 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer
 internal sealed class TextRows : RowStore
 {
     // A large network: enough that reading its weights does not count, few enough to stay in a core's cache; a GPU wants more.
-    private const int TokensAtOnce = 1024, TokensAtOnceOnGpu = 1 << 14;
+    private const int TokensAtOnceOnCpu = 1024, TokensAtOnceOnGpu = 1 << 14;
 
     private readonly TextTokenizer _tokenizer;
     private readonly TextEncoderFactory _factory;
@@ -89,6 +89,9 @@ internal sealed class TextRows : RowStore
         _columns = [.. Enumerable.Range(0, columns).Select(_ => new TokenRows(tokenizer.Vocabulary.PaddingId))];
         _row = [.. _columns.Select(_ => new List<int>())];
     }
+
+    /// <summary>Tokens that a transformer computes well together.</summary>
+    internal static int TokensAtOnce(Device device) => device.type == TorchSharp.DeviceType.CPU ? TokensAtOnceOnCpu : TokensAtOnceOnGpu;
 
     public override int Count => _columns[0].Count;
 
@@ -162,7 +165,7 @@ internal sealed class TextRows : RowStore
         var isCpu = device.type == TorchSharp.DeviceType.CPU;
         var bert = network as BertTextEncoder;
         var groups = isCpu && bert is null ? LengthGroups.Of(_columns[0])
-            : LengthGroups.OfTokens(_columns[0], isCpu ? TokensAtOnce : TokensAtOnceOnGpu);
+            : LengthGroups.OfTokens(_columns[0], TokensAtOnce(device));
         return groups.Encode(EncodeGroup);
 
         Tensor EncodeGroup(ReadOnlySpan<int> group)

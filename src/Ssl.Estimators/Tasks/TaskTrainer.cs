@@ -57,11 +57,13 @@ public abstract class TaskTrainer<TTransformer> : IEstimator<TTransformer> where
     /// <summary>Throws unless the columns that are learned to predict have the types of the task.</summary>
     private protected abstract void CheckLabels(Func<string, string, ColumnShape> find);
 
-    /// <summary>Throws unless the columns that are predicted from are there.</summary>
-    private protected virtual void CheckInputs(DataViewSchema schema, EncoderModel encoder) => encoder.Format.CheckColumns(schema);
+    /// <summary>Throws unless the encoder serves the task.</summary>
+    private protected virtual void CheckEncoder(EncoderModel encoder)
+    {
+    }
 
-    /// <summary>The same before Fit, of a given encoder.</summary>
-    private protected virtual void CheckInputs(SchemaShape schema, EncoderModel encoder) => encoder.Format.CheckColumns(schema);
+    /// <summary>Whether the task predicts from the columns that the encoder embeds, which must then be there.</summary>
+    private protected virtual bool ReadsEncoderColumns => true;
 
     /// <summary>Trains and hands out the model; all columns were checked.</summary>
     private protected abstract TTransformer Fit(IDataView input, EncoderModel encoder, TaskRun run);
@@ -83,7 +85,9 @@ public abstract class TaskTrainer<TTransformer> : IEstimator<TTransformer> where
         ArgumentNullException.ThrowIfNull(input);
         CheckLabels((name, role) => ColumnShape.Find(input.Schema, name, role));
         var encoder = FindEncoder(input.Schema);
-        CheckInputs(input.Schema, encoder);
+        CheckEncoder(encoder);
+        if (ReadsEncoderColumns)
+            encoder.Format.CheckColumns(input.Schema);
         if (Settings.MixedPrecision)
             encoder.Format.RequireBFloat16();
         Checkpoint.RequireWritable(Settings.CheckpointPath);
@@ -107,7 +111,9 @@ public abstract class TaskTrainer<TTransformer> : IEstimator<TTransformer> where
         CheckLabels((name, role) => ColumnShape.Find(inputSchema, name, role));
         if (Settings.Encoder is { } encoder)
         {
-            CheckInputs(inputSchema, encoder.Model);
+            CheckEncoder(encoder.Model);
+            if (ReadsEncoderColumns)
+                encoder.Model.Format.CheckColumns(inputSchema);
         }
         else
         {
@@ -162,6 +168,11 @@ public abstract class TaskTrainer<TTransformer> : IEstimator<TTransformer> where
         }
         return StepMetrics.Mean(losses);
     }
+
+    /// <summary>What a Fit throws whose share of rows kept out is none.</summary>
+    /// <param name="rows">Rows that there are.</param>
+    private protected InvalidOperationException NothingToValidateOn(int rows) => new(FormattableString.Invariant(
+        $"ValidationFraction {Settings.ValidationFraction} of {rows} rows leaves no row to validate on. ") + "Raise it, give more rows, or set it to 0.");
 
     /// <summary>What a Fit throws that was canceled before it knew what to predict.</summary>
     private protected OperationCanceledException Canceled(Exception? inner = null) => new("Fit was canceled while rows were read, before there were "

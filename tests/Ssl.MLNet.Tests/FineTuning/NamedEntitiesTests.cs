@@ -229,6 +229,32 @@ public sealed class NamedEntitiesTests
     }
 
     [TestMethod]
+    public void Every_option_of_its_own_changes_what_is_learned()
+    {
+        var mlContext = TestDevice.Context(1);
+        using var encoder = TokenTaskData.Encoder(mlContext, maximumTokens: 8);         // less than the texts have
+        var data = TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(40));
+        var test = TokenTaskData.WithKeys(mlContext, TokenTaskData.Tagged(20, seed: 2));
+        float[] Scores(Action<NamedEntitiesTrainer.Options> change)
+        {
+            var options = Options(encoder, epochs: 4);
+            options.Seed = 5;
+            change(options);
+            using var model = mlContext.SelfSupervised().FineTune.NamedEntities(options).Fit(data);
+            return [.. Found(mlContext, model, test).SelectMany(row => row.EntityScore)];
+        }
+        var plain = Scores(_ => { });
+        Assert.IsNotEmpty(plain);
+        Action<NamedEntitiesTrainer.Options>[] changes =
+        [
+            options => options.LabelSmoothing = 0.2, options => options.UsesWordFeatures = false, options => options.WordFeatureLearningRateMultiplier = 1,
+            options => options.WindowOverlap = 0,
+        ];
+        for (var i = 0; i < changes.Length; i++)
+            CollectionAssert.AreNotEqual(plain, Scores(changes[i]), $"change {i}");
+    }
+
+    [TestMethod]
     public void Texts_without_words_and_odd_characters_have_their_labels()
     {
         var mlContext = TestDevice.Context(1);

@@ -98,6 +98,25 @@ public sealed class QuestionAnsweringTests
     }
 
     [TestMethod]
+    public void Answers_have_no_more_words_than_asked_for_and_may_be_given_without_their_places()
+    {
+        var mlContext = TestDevice.Context(1);
+        var log = new List<string>();
+        mlContext.Log += (_, e) => log.Add(e.Message);
+        using var encoder = Encoder(mlContext);
+        var rows = TokenTaskData.Questions(40);
+        rows.ForEach(row => row.AnswerIndex = 10_000);
+        rows[7].TrainingAnswer = "nowhere";
+        using var model = mlContext.SelfSupervised().FineTune.QuestionAnswering(new QuestionAnsweringTrainer.Options
+        {
+            Encoder = encoder, NumberOfEpochs = 1, AnswerIndexColumnName = null, MaximumAnswerWords = 1, TopK = 5,
+        }).Fit(mlContext.Data.LoadFromEnumerable(rows));
+        Assert.IsTrue(log.Exists(line => line.Contains("1 rows are left out, the first of them row 7 (from 0): the answer does not stand in the context.", StringComparison.Ordinal)));
+        var answers = Answers(mlContext, model, rows);
+        Assert.IsTrue(answers.All(row => row.Answer.Length == 5 && row.Answer.All(answer => !answer.Contains(' ', StringComparison.Ordinal))));
+    }
+
+    [TestMethod]
     public void What_does_not_fit_is_refused_with_a_sentence()
     {
         var mlContext = TestDevice.Context(1);

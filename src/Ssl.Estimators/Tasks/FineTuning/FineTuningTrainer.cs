@@ -1,17 +1,12 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
-using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
@@ -179,11 +174,7 @@ public abstract class FineTuningTrainer : TaskTrainer<FineTunedTransformer>
             kept.UnionWith(members[..count]);
         }
         if (kept.Count == 0)
-        {
-            throw new InvalidOperationException(FormattableString.Invariant(
-                $"ValidationFraction {Settings.ValidationFraction} of {labeled.Length} rows leaves no row to validate on. ")
-                + "Raise it, give more rows, or set it to 0.");
-        }
+            throw NothingToValidateOn(labeled.Length);
         return (rows.Only([.. labeled.Where(row => !kept.Contains(row))]), rows.Only([.. labeled.Where(kept.Contains)]));
     }
 

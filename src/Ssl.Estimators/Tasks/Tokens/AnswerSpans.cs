@@ -10,7 +10,7 @@ namespace Ssl.Estimators.Tasks;
 /// Two softmax cross-entropies over the places of a window at which an answer may begin or end. A token's target says whether it is such a
 /// place, and whether the answer begins (<see cref="Begins"/>) or ends (<see cref="Ends"/>) there, or both.
 /// </summary>
-internal sealed class AnswerSpans : FineTuningMethod
+internal sealed class AnswerSpans : TokenMethod
 {
     /// <summary>A score of the beginning and one of the end.</summary>
     public const int Outputs = 2;
@@ -18,16 +18,13 @@ internal sealed class AnswerSpans : FineTuningMethod
     /// <summary>Target of a place where an answer may begin or end, and bits of those where it does.</summary>
     public const int Possible = 0, Begins = 1, Ends = 2;
 
-    private readonly TextEncoder _tokens;
-
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With two outputs.</param>
     /// <param name="tuning">Which weights of the encoder change.</param>
-    public AnswerSpans(TextEncoder encoder, PredictionHead head, EncoderTuning tuning) : base(nameof(AnswerSpans), encoder, head, tuning) => _tokens = encoder;
-
-    /// <inheritdoc/>
-    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((TokenBatch)inputs);
+    public AnswerSpans(TextEncoder encoder, PredictionHead head, EncoderTuning tuning) : base(nameof(AnswerSpans), encoder, head, tuning)
+    {
+    }
 
     /// <inheritdoc/>
     protected override StepLoss Loss(Tensor logits, Tensor labels)

@@ -109,18 +109,14 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
         }
     }
 
-    private protected override void CheckInputs(DataViewSchema schema, EncoderModel encoder)
+    private protected override void CheckEncoder(EncoderModel encoder)
     {
-        base.CheckInputs(schema, encoder);
-        encoder.Format.CheckColumns(schema);
-        RequireOneText(encoder);
-    }
-
-    private protected override void CheckInputs(SchemaShape schema, EncoderModel encoder)
-    {
-        base.CheckInputs(schema, encoder);
-        encoder.Format.CheckColumns(schema);
-        RequireOneText(encoder);
+        base.CheckEncoder(encoder);
+        if (encoder.InputColumns.Count != 1)
+        {
+            throw new InvalidOperationException($"{nameof(NamedEntitiesTrainer)} finds entities in one text, and this encoder reads {encoder.InputColumns.Count} "
+                + $"columns ({string.Join(", ", encoder.InputColumns)}). Embed one of them with it first (Embed), and give that encoder.");
+        }
     }
 
     private protected override SchemaShape AppendOutput(SchemaShape inputSchema)
@@ -153,14 +149,5 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
             (network, head) => new TokenClassification(network, head, Settings.Tuning, Own.LabelSmoothing,
                 Own.UsesWordFeatures ? WordFeatures.Size : 0, Own.WordFeatureLearningRateMultiplier), run);
         return new NamedEntitiesTransformer(Context, new NamedEntitiesModel(parts, tags, Kind, Overlap));
-    }
-
-    private void RequireOneText(EncoderModel encoder)
-    {
-        if (encoder.InputColumns.Count != 1)
-        {
-            throw new InvalidOperationException($"{nameof(NamedEntitiesTrainer)} finds entities in one text, and this encoder reads {encoder.InputColumns.Count} "
-                + $"columns ({string.Join(", ", encoder.InputColumns)}). Embed one of them with it first (Embed), and give that encoder.");
-        }
     }
 }

@@ -94,6 +94,9 @@ public sealed class QuestionAnsweringTrainer : TokenTaskTrainer<QuestionAnswerin
     // Half for the question, and a few words of context in between its three special tokens.
     private protected override int LeastTokens => 16;
 
+    // Questions and contexts have columns of their own.
+    private protected override bool ReadsEncoderColumns => false;
+
     private protected override void CheckLabels(Func<string, string, ColumnShape> find)
     {
         foreach (var (role, name) in new[] { ("question", Own.QuestionColumnName), ("context", Own.ContextColumnName), ("label", Settings.LabelColumnName) })
@@ -132,8 +135,8 @@ public sealed class QuestionAnsweringTrainer : TokenTaskTrainer<QuestionAnswerin
             run.Warn($"{reader.LeftOut} rows are left out: they lack a context.");
         if (reader.Misplaced > 0)
         {
-            run.Warn($"{reader.Misplaced} rows are left out, the first of them row {reader.FirstMisplaced} (from 0): the answer does not stand in the context "
-                + (Own.AnswerIndexColumnName is null ? "." : $"where column '{Own.AnswerIndexColumnName}' says."));
+            run.Warn($"{reader.Misplaced} rows are left out, the first of them row {reader.FirstMisplaced} (from 0): the answer does not stand in the context"
+                + (Own.AnswerIndexColumnName is null ? "." : $" where column '{Own.AnswerIndexColumnName}' says."));
         }
         if (texts.QuestionsCut > 0)
             run.Warn($"{texts.QuestionsCut} questions are longer than half of the {format.Factory.MaximumTokens} tokens that the encoder takes, and lose their ends.");

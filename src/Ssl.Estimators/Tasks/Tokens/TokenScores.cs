@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tasks;
@@ -10,37 +9,41 @@ namespace Ssl.Estimators.Tasks;
 /// <summary>What a head says of every token of many windows.</summary>
 internal static class TokenScores
 {
-    // As for embeddings: enough that reading the weights does not count, few enough to stay in a core's cache.
-    private const int TokensAtOnce = 1024, TokensAtOnceOnGpu = 1 << 14;
-
-    /// <summary>Computes windows, those of similar length together.</summary>
+    /// <summary>Computes the windows of texts, those of similar length together.</summary>
     /// <param name="parts">Encoder and head; to be used while their life lasts.</param>
-    /// <param name="windows">The tokens of each.</param>
-    /// <returns>Of each window the head's outputs, token after token.</returns>
-    public static float[][] Compute(HeadedEncoder parts, IReadOnlyList<int[]> windows)
+    /// <param name="texts">Cut for the encoder.</param>
+    /// <returns>Of each text its windows, and of a window the head's outputs, token after token.</returns>
+    public static float[][][] Compute(HeadedEncoder parts, IReadOnlyList<WindowedText> texts)
+    {
+        var tokens = new TokenRows(((TextRowFormat)parts.Encoder.Format).Tokenizer.Vocabulary.PaddingId);
+        foreach (var text in texts)
+        {
+            for (var window = 0; window < text.Windows.Count; window++)
+                tokens.Add(text.Ids(window));
+        }
+        var scores = Compute(parts, tokens);
+        var first = 0;
+        return [.. texts.Select(text => scores[first..(first += text.Windows.Count)])];
+    }
+
+    private static float[][] Compute(HeadedEncoder parts, TokenRows windows)
     {
         var scores = new float[windows.Count][];
+        if (windows.Count == 0)
+            return scores;
         var (encoder, outputs) = ((TextEncoder)parts.Encoder.Network, parts.Head.Outputs);
-        var most = parts.Device.type == DeviceType.CPU ? TokensAtOnce : TokensAtOnceOnGpu;
-        int[] order = [.. Enumerable.Range(0, windows.Count).OrderBy(window => windows[window].Length)];
         using var noGrad = no_grad();
-        for (var first = 0; first < order.Length;)
+        var groups = LengthGroups.OfTokens(windows, TextRows.TokensAtOnce(parts.Device));
+        for (var group = 0; group < groups.Count; group++)
         {
-            var end = first + 1;
-            while (end < order.Length && (end + 1 - first) * (long)windows[order[end]].Length <= most)
-                end++;
             using var scope = NewDisposeScope();
-            var tokens = new TokenRows(((TextRowFormat)parts.Encoder.Format).Tokenizer.Vocabulary.PaddingId);
-            foreach (var window in order.AsSpan(first, end - first))
-                tokens.Add(windows[window]);
-            using var batch = tokens.ToBatch([.. Enumerable.Range(0, tokens.Count)]);
+            using var batch = windows.ToBatch(groups[group]);
             using var moved = batch.To(parts.Device);
             var computed = parts.Head.call(encoder.EncodeTokens(moved)).cpu().contiguous();         // [windows, L, outputs]
             var numbers = MemoryMarshal.Cast<byte, float>(computed.bytes);
-            var longest = (int)computed.shape[1];
-            for (var i = first; i < end; i++)
-                scores[order[i]] = numbers.Slice((i - first) * longest * outputs, windows[order[i]].Length * outputs).ToArray();
-            first = end;
+            var (row, longest) = (0, (int)computed.shape[1] * outputs);
+            foreach (var window in groups[group])
+                scores[window] = numbers.Slice(row++ * longest, windows.Length(window) * outputs).ToArray();
         }
         return scores;
     }

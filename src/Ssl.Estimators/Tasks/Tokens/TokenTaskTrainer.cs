@@ -49,9 +49,7 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
     /// <summary>Least tokens that the encoder must take.</summary>
     private protected virtual int LeastTokens => 3;
 
-    private protected override void CheckInputs(DataViewSchema schema, EncoderModel encoder) => FormatOf(encoder);
-
-    private protected override void CheckInputs(SchemaShape schema, EncoderModel encoder) => FormatOf(encoder);
+    private protected override void CheckEncoder(EncoderModel encoder) => FormatOf(encoder);
 
     /// <summary>How the encoder reads texts.</summary>
     /// <exception cref="InvalidOperationException">It reads something else, or tells nothing of single tokens in their context.</exception>
@@ -79,14 +77,11 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
     private protected bool ReadRows(IDataView input, IReadOnlyList<IReadOnlyList<string>> columns, TaskRun run, Action<int, RawRow[]> add)
     {
         var preparation = new PreparationReporter(Settings.Progress, run.Inform, Settings.NumberOfEpochs);
-        var view = new WatchedView(input, preparation.Row);
-        using var cursor = view.GetRowCursor(columns.SelectMany(group => group).Select(name => view.Schema[name]).DistinctBy(column => column.Index));
-        var readers = columns.Select(group => (Read: RowReader.Open(cursor, group), Buffer: new RowBuffer())).ToArray();
-        for (var row = 0; cursor.MoveNext(); row++)
+        foreach (var (row, groups) in RowReader.Groups(new WatchedView(input, preparation.Row), columns).Index())
         {
             if (Settings.CancellationToken.IsCancellationRequested)
                 return false;
-            add(row, [.. readers.Select(reader => reader.Read(reader.Buffer))]);
+            add(row, groups);
         }
         return !Settings.CancellationToken.IsCancellationRequested;
     }
@@ -100,7 +95,7 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
     /// <param name="create">Makes the method around a copy of the encoder and the head.</param>
     /// <param name="run">Device, seed, log.</param>
     private protected HeadedEncoder Train(EncoderModel model, TokenWindows windows, List<int> rows, bool areAll, int outputs,
-        Func<TextEncoder, PredictionHead, FineTuningMethod> create, TaskRun run)
+        Func<TextEncoder, PredictionHead, TokenMethod> create, TaskRun run)
     {
         var (training, validation) = areAll ? Split(windows, rows, run.Streams.Shuffle) : (windows, null);
         var encoder = (TextEncoder)model.CreateTrainable(run.Streams);
@@ -109,7 +104,7 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
         var result = Train(method, training, (training.Count, BatchOrder.Count(training.Count, Settings.BatchSize, dropLast: false)),
             validation is null ? null : () => MeasureLoss(method, validation.InOrder(), run.Device), model, run, areAll ? Settings.CheckpointPath : null);
         return new HeadedEncoder(model.WithWeightsOf(encoder, run.Device, TrainingFacts.Of(GetType().Name, result)), head.Copy(), run.Device,
-            typeof(TTransformer).Name, (method as TokenClassification)?.CopyWords());
+            typeof(TTransformer).Name, method.CopyWords());
     }
 
     // By rows: windows of one text overlap.
@@ -121,24 +116,34 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
         random.Shuffle(order);
         var count = Math.Min((int)Math.Round(Settings.ValidationFraction * order.Length), order.Length - 1);
         if (count == 0)
-        {
-            throw new InvalidOperationException(FormattableString.Invariant(
-                $"ValidationFraction {Settings.ValidationFraction} of {order.Length} rows leaves no row to validate on. ")
-                + "Raise it, give more rows, or set it to 0.");
-        }
+            throw NothingToValidateOn(order.Length);
         return (windows.Of(order[count..].ToHashSet()), windows.Of(order[..count].ToHashSet()));
     }
+}
+
+/// <summary>Supervised training of an encoder of texts with a head on its tokens.</summary>
+internal abstract class TokenMethod : FineTuningMethod
+{
+    private readonly TextEncoder _tokens;
+
+    /// <inheritdoc cref="FineTuningMethod(string, Encoder, PredictionHead, EncoderTuning)"/>
+    protected TokenMethod(string name, TextEncoder encoder, PredictionHead head, EncoderTuning tuning) : base(name, encoder, head, tuning) => _tokens = encoder;
+
+    /// <summary>A copy of what the features of words add to the head's outputs, on the CPU; null where they add nothing.</summary>
+    public virtual EmbeddingTable? CopyWords() => null;
+
+    /// <inheritdoc/>
+    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((inputs as WordFeatureBatch)?.Tokens ?? (TokenBatch)inputs);
 }
 
 /// <summary>
 /// Softmax cross-entropy over T tags of every token that has one. What the head says is added to what a linear model on the features of the words
 /// says, where they have some (Cheng et al., "Wide and Deep Learning", 2016): its weights are 0 at first.
 /// </summary>
-internal sealed class TokenClassification : FineTuningMethod
+internal sealed class TokenClassification : TokenMethod
 {
     private const string WordsName = "words";
 
-    private readonly TextEncoder _tokens;
     private readonly EmbeddingTable? _words;
     private readonly double _labelSmoothing, _featureRate;
 
@@ -152,7 +157,7 @@ internal sealed class TokenClassification : FineTuningMethod
     public TokenClassification(TextEncoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing, int features = 0, double featureRate = 1)
         : base(nameof(TokenClassification), encoder, head, tuning)
     {
-        (_tokens, _labelSmoothing, _featureRate) = (encoder, labelSmoothing, featureRate);
+        (_labelSmoothing, _featureRate) = (labelSmoothing, featureRate);
         if (features == 0)
             return;
         _words = new EmbeddingTable(features, head.Outputs);
@@ -160,8 +165,8 @@ internal sealed class TokenClassification : FineTuningMethod
         register_module(WordsName, _words);
     }
 
-    /// <summary>A copy of the weights of the features of words, on the CPU; null where there are none.</summary>
-    public EmbeddingTable? CopyWords()
+    /// <inheritdoc/>
+    public override EmbeddingTable? CopyWords()
     {
         if (_words is null)
             return null;
@@ -173,9 +178,6 @@ internal sealed class TokenClassification : FineTuningMethod
 
     internal override ParameterRate RateOf(string parameterName)
         => parameterName.StartsWith($"{WordsName}.", StringComparison.Ordinal) ? new(_featureRate) : base.RateOf(parameterName);
-
-    /// <inheritdoc/>
-    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((inputs as WordFeatureBatch)?.Tokens ?? (TokenBatch)inputs);
 
     /// <inheritdoc/>
     protected override Tensor Predict(Batch inputs, Tensor outputs)

@@ -47,17 +47,11 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
         using var use = Lifetime.Enter();
         var reader = new WindowedText.Reader((TextRowFormat)parts.Encoder.Format, kind, overlap, hasQuestion: false);
         var texts = new WindowedText[rows.Count];
-        var (windows, first) = (new List<int[]>(), new int[rows.Count]);
         for (var row = 0; row < texts.Length; row++)
-        {
             texts[row] = reader.Read(rows.Rows[row].Texts.Span[0].Span);
-            first[row] = windows.Count;
-            for (var window = 0; window < texts[row].Windows.Count; window++)
-                windows.Add(texts[row].Ids(window));
-        }
-        var scores = TokenScores.Compute(parts, windows);
+        var scores = TokenScores.Compute(parts, texts);
         for (var row = 0; row < texts.Length; row++)
-            found[row] = Find(rows.Rows[row].Texts.Span[0].Span, texts[row], scores.AsSpan(first[row], texts[row].Windows.Count));
+            found[row] = Find(rows.Rows[row].Texts.Span[0].Span, texts[row], scores[row]);
     }
 
     public override Delegate CreateGetter(int output, Func<object> row) => NamedEntitiesColumns.Names(kind)[output] switch
