@@ -42,6 +42,7 @@ BenchCase[] cases =
     new FewLabelsText(),
     new TimeSeriesProbe(),
     new AudioDigits(),
+    new ImageText(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {

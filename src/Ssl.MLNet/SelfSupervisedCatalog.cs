@@ -17,6 +17,7 @@ public sealed partial class SelfSupervisedCatalog
         Data = new DataReaders(mlContext);
         TimeSeries = new TimeSeriesMethods(mlContext);
         Audio = new AudioMethods(mlContext);
+        ImageText = new ImageTextMethods(mlContext);
         FineTune = new FineTuneTasks(mlContext);
         FewLabels = new FewLabelsTasks(mlContext);
     }
@@ -41,6 +42,9 @@ public sealed partial class SelfSupervisedCatalog
 
     /// <summary>Methods for sound.</summary>
     public AudioMethods Audio { get; }
+
+    /// <summary>Methods for images with texts.</summary>
+    public ImageTextMethods ImageText { get; }
 
     /// <summary>Supervised training of pretrained encoders.</summary>
     public FineTuneTasks FineTune { get; }

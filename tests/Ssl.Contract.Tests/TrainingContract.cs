@@ -82,7 +82,7 @@ public sealed class TrainingContract
             "FrozenBlocks" => 1,
             "PixelMaximum" => 510f,
             "Truncation" => TextTruncation.HeadAndTail,
-            "Encoder" => option.GetValue(given) ?? DefaultEncoder(option.PropertyType),
+            "Encoder" or "ImageEncoder" or "TextEncoder" => option.GetValue(given) ?? DefaultEncoder(option.PropertyType),
             _ when option.PropertyType == typeof(string) => "Other",
             _ => Call<object?>(target, "Other", option, now),
         };

@@ -52,6 +52,8 @@ internal static class TrainEverything
         foreach (var encoder in (ImageEncoderFactory[])
             [ImageEncoders.SmallConvNet(8, 1), ImageEncoders.ResNet18(8, 1), ImageEncoders.VisionTransformer(8, 4, 1, 1, 16, 2)])
             yield return Training(encoder, ssl => ssl.Images.MoCo("Features", "Image", encoder, 16, epochs));
+        var pair = ImageEncoders.SmallConvNet(8, 1);
+        yield return Training(pair, ssl => ssl.ImageText.Clip("Features", "Image", "Text", pair, TextEncoders.Bag(16, 16, 16), 16, epochs));
         foreach (var encoder in (TimeSeriesEncoderFactory[])
             [TimeSeriesEncoders.DilatedConvolution(16, 8, 2), TimeSeriesEncoders.PatchTransformer(8, 8)])
             yield return Training(encoder, ssl => encoder.EncodesPatches

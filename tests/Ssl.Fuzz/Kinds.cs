@@ -58,6 +58,11 @@ internal sealed class Kinds : IDisposable
         {
             Encoder = ImageEncoders.SmallConvNet(8, 1), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
         }).Fit(kinds._rows),
+        ["encoder of images with texts"] = kinds => kinds._ssl.ImageText.Clip(new ClipTrainer.Options
+        {
+            TextColumnName = "Text", ImageEncoder = ImageEncoders.SmallConvNet(8, 1, numberOfStages: 2, width: 4), TextEncoder = TextEncoders.Bag(8, 8, 8),
+            BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
         ["fine-tuned encoder"] = kinds =>
         {
             using var encoder = kinds.TrainTable(null);

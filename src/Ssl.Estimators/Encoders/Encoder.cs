@@ -28,6 +28,9 @@ public abstract class Encoder : nn.Module<Batch, Tensor>
     public virtual IReadOnlyList<string> Blocks => [.. named_children().SelectMany(Parts).Where(part => part.Module.parameters().Any())
         .Select(part => part.Name)];
 
+    /// <summary>The blocks where one has several parts side by side: a prefix for each of them.</summary>
+    internal virtual IReadOnlyList<IReadOnlyList<string>> BlockGroups => [.. Blocks.Select(block => (string[])[block])];
+
     private static IEnumerable<(string Name, nn.Module Module)> Parts((string Name, nn.Module Module) child)
         => child.Module.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ModuleList<>)
             ? child.Module.named_children().Select(part => ($"{child.Name}.{part.name}", part.module)) : [child];

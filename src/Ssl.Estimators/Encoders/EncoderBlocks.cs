@@ -10,14 +10,14 @@ internal sealed class EncoderBlocks
     /// <summary>Sorts the parameters of an encoder into its blocks.</summary>
     public EncoderBlocks(Encoder encoder)
     {
-        var prefixes = encoder.Blocks;
-        Count = Math.Max(1, prefixes.Count);
+        var groups = encoder.BlockGroups;
+        Count = Math.Max(1, groups.Count);
         var block = 0;
         foreach (var (name, _) in encoder.named_parameters())
         {
-            for (var i = 0; i < prefixes.Count; i++)
+            for (var i = 0; i < groups.Count; i++)
             {
-                if (name == prefixes[i] || name.StartsWith(prefixes[i] + ".", StringComparison.Ordinal))
+                if (groups[i].Any(prefix => name == prefix || name.StartsWith(prefix + ".", StringComparison.Ordinal)))
                     block = i;
             }
             _blockOf[name] = block;
@@ -31,11 +31,11 @@ internal sealed class EncoderBlocks
     /// The modules of some blocks that keep statistics, as batch normalization does: what changes in training without a gradient.
     /// </summary>
     /// <param name="encoder">The encoder that the blocks are of.</param>
-    /// <param name="isChosen">Whether a block is one of them.</param>
-    public IReadOnlyList<nn.Module> WithStatistics(Encoder encoder, Func<int, bool> isChosen)
+    /// <param name="isChosen">Whether the block of a parameter, given by its name, is one of them.</param>
+    public IReadOnlyList<nn.Module> WithStatistics(Encoder encoder, Func<string, bool> isChosen)
         => [.. encoder.named_modules().Where(entry => entry.module.named_buffers(recurse: false).Any()
             && entry.module.named_parameters(recurse: false).Select(parameter => $"{entry.name}.{parameter.name}")
-                .FirstOrDefault(_blockOf.ContainsKey) is { } known && isChosen(_blockOf[known])).Select(entry => entry.module)];
+                .FirstOrDefault(_blockOf.ContainsKey) is { } known && isChosen(known)).Select(entry => entry.module)];
 
     /// <summary>The block of a parameter, 0 next to the input.</summary>
     /// <param name="parameterName">Its name in the encoder.</param>

@@ -70,6 +70,9 @@ public abstract class ImageEncoder : Encoder<ImageBatch>
     /// <returns>[N, <see cref="Encoder.EmbeddingDimension"/>].</returns>
     protected abstract Tensor EncodePixels(Tensor pixels);
 
+    /// <summary>The same for an encoder around this one, which has standardized them.</summary>
+    internal Tensor EncodeStandardized(Tensor pixels) => EncodePixels(pixels);
+
     /// <summary>The images as the network wants them: (x - mean) / deviation, channel by channel, and of its size.</summary>
     /// <param name="batch">On the encoder's device.</param>
     /// <returns>Single [N, channels, height, width].</returns>

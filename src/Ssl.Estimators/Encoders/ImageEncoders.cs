@@ -25,6 +25,7 @@ public static class ImageEncoders
     internal static void RegisterAll()
     {
         EncoderFactory.Register(ConvNetEncoderFactory.KindName, ConvNetEncoderFactory.Read);
+        EncoderFactory.Register(ProjectedImageEncoderFactory.KindName, ProjectedImageEncoderFactory.Read);
         EncoderFactory.Register(ResNetEncoderFactory.KindName, ResNetEncoderFactory.Read);
         EncoderFactory.Register(VisionTransformerEncoderFactory.KindName, VisionTransformerEncoderFactory.Read);
     }

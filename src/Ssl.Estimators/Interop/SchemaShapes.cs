@@ -81,6 +81,20 @@ internal static class SchemaShapes
         return Append(input, [.. outputs.Select(name => shape.First(c => c.Name == name))]);
     }
 
+    /// <summary>The input's columns and those of a classifier whose classes are texts that no column holds.</summary>
+    /// <param name="input">Any columns.</param>
+    /// <param name="trainer">Makes one of ML.NET's own trainers, of these label and feature columns.</param>
+    /// <param name="outputs">Names of the columns that it adds.</param>
+    public static SchemaShape AppendClasses(SchemaShape input, Func<MLContext, string, string, IEstimator<ITransformer>> trainer,
+        IReadOnlyList<string> outputs)
+    {
+        const string Label = "SslDonorLabel";
+        var text = Borrow<OneTextRow>(Label, TextDataViewType.Instance, 0, hasSlotNames: false, hasEncoder: false);
+        var key = new MLContext().Transforms.Conversion.MapValueToKey(Label).GetOutputSchema(new SchemaShape([text]));
+        var predicted = AppendPrediction(key, Label, trainer, outputs);
+        return Append(input, [.. predicted.Where(column => column.Name != Label)]);
+    }
+
     /// <summary>The input's columns and those of a detector of anomalies: whether a row is one, and its score.</summary>
     public static SchemaShape AppendAnomaly(SchemaShape input, string predictedLabel, string score)
     {
@@ -139,6 +153,11 @@ internal static class SchemaShapes
     private sealed class FlagRow
     {
         public bool Value { get; set; }
+    }
+
+    private sealed class OneTextRow
+    {
+        public ReadOnlyMemory<char> Value { get; set; }
     }
 
     private sealed class TextRow

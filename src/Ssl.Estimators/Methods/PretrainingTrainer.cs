@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
@@ -242,6 +243,29 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <summary>Tells how far a <see cref="Fit"/> is before its first step.</summary>
     private protected PreparationReporter Preparation(IChannel channel)
         => new(Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
+
+    /// <summary>A tokenizer for the texts of some columns.</summary>
+    /// <param name="input">Has them; read once.</param>
+    /// <param name="columns">Their names.</param>
+    /// <param name="options">Of the tokenizer.</param>
+    /// <param name="channel">The log.</param>
+    private protected WordPieceTokenizer TrainTokenizer(IDataView input, IReadOnlyList<string> columns, WordPieceTokenizer.Options options, IChannel channel)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        var tokenizer = WordPieceTokenizer.Train(Texts(), options, Preparation(channel).Token);
+        channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
+            TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+        return tokenizer;
+
+        IEnumerable<ReadOnlyMemory<char>> Texts()
+        {
+            foreach (var row in RowReader.All(input, columns, Settings.CancellationToken))
+            {
+                for (var i = 0; i < row.Texts.Length; i++)
+                    yield return row.Texts.Span[i];
+            }
+        }
+    }
 
     /// <summary>The schema after <see cref="Fit"/>: all input columns and the embedding.</summary>
     /// <param name="inputSchema">Shape of the data that <see cref="Fit"/> will get.</param>

@@ -146,6 +146,15 @@ internal sealed class EncoderModel : IDisposable
     public EncoderModel WithWeightsOf(Encoder trained, Device device, JsonObject trainingFacts)
         => CopyOf(trained, Format, device, OutputColumn, trainingFacts);
 
+    /// <summary>A part of the network as a model of its own, with its own copy of the weights, on the same device.</summary>
+    /// <param name="part">Picks the part.</param>
+    /// <param name="format">How rows are read for it.</param>
+    public EncoderModel Part(Func<Encoder, Encoder> part, RowFormat format)
+    {
+        using var use = Lifetime.Enter();
+        return CopyOf(part(Network), format, _device, OutputColumn, TrainingFacts.DeepClone().AsObject());
+    }
+
     /// <summary>The same network under other column names. Each of the two is disposed of on its own.</summary>
     public EncoderModel WithColumns(IReadOnlyList<string> inputColumns, string outputColumn)
     {

@@ -54,6 +54,17 @@ public sealed class RandomStreams : IDisposable
         ["shuffle"] = _shuffle.GetState(),
     };
 
+    /// <summary>Where dropout, views and masks stand: what a pass over rows draws from.</summary>
+    internal byte[][] MarkDraws() => [StateOf(Dropout), StateOf(Views), StateOf(Masks)];
+
+    /// <summary>Puts them where <see cref="MarkDraws"/> found them.</summary>
+    internal void ReturnTo(byte[][] mark)
+    {
+        SetStateOf(Dropout, mark[0]);
+        SetStateOf(Views, mark[1]);
+        SetStateOf(Masks, mark[2]);
+    }
+
     /// <summary>Where the streams stand whenever the loss on rows kept aside is measured: the same views and masks each time.</summary>
     internal IReadOnlyDictionary<string, byte[]> StateForValidation()
     {

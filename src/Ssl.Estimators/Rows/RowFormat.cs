@@ -26,6 +26,7 @@ public abstract class RowFormat
     private static readonly ConcurrentDictionary<string, Func<JsonObject, IReadOnlyList<string>, RowFormat>> s_readers = new()
     {
         [ImageRowFormat.KindName] = ImageRowFormat.Read,
+        [ImageTextRowFormat.KindName] = ImageTextRowFormat.Read,
         [TextRowFormat.KindName] = TextRowFormat.Read,
         [TableRowFormat.KindName] = TableRowFormat.Read,
         [SeriesRowFormat.KindName] = SeriesRowFormat.Read,

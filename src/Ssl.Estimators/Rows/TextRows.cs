@@ -157,6 +157,8 @@ internal sealed class TextRows : RowStore
     // Without padding where the encoder takes bags, else with little: texts of similar length together.
     internal override Tensor Encode(Encoder network, Device device)
     {
+        if (network is ProjectedTextEncoder projected)
+            return projected.Project(Encode(projected.Encoder, device));
         if (network is BagTextEncoder bag)
         {
             var (flat, offsets) = _columns[0].ToBags(_tokenizer.Vocabulary.SpecialCount);

@@ -77,9 +77,13 @@ public abstract class PretrainingMethod : nn.Module
     {
         var blocks = new EncoderBlocks(Encoder);
         foreach (var (name, parameter) in Encoder.named_parameters())
-            parameter.requires_grad_(tuning.Trains(blocks, blocks[name]));
-        (_tuning, _blocks, _resting) = (tuning, blocks, blocks.WithStatistics(Encoder, block => !tuning.Trains(blocks, block)));
+            parameter.requires_grad_(tuning.Trains(blocks, blocks[name]) && !IsLocked(name));
+        (_tuning, _blocks, _resting) = (tuning, blocks, blocks.WithStatistics(Encoder, name => !tuning.Trains(blocks, blocks[name]) || IsLocked(name)));
     }
+
+    /// <summary>Whether a weight of the encoder stays as it is, whatever block it is in.</summary>
+    /// <param name="parameterName">Its name in the encoder.</param>
+    private protected virtual bool IsLocked(string parameterName) => false;
 
     /// <summary>Modules of blocks that do not change, which keep their statistics.</summary>
     internal IReadOnlyList<nn.Module> Resting => _resting;

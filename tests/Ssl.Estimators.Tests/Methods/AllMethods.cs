@@ -31,6 +31,9 @@ internal static class AllMethods
             ["image.resnet18"] = streams => new ResNetEncoderFactory(new ImageShape(3, 12, 12), 18, 4, ImageStem.Small).Create(streams),
             ["image.resnet50"] = streams => new ResNetEncoderFactory(new ImageShape(3, 12, 12), 50, 4, ImageStem.Small).Create(streams),
             ["image.vit"] = s_vision.Create,
+            ["image-text.towers"] = streams => new TwoTowerEncoder(
+                (ProjectedImageEncoder)ProjectedImageEncoderFactory.Of(ImageEncoders.SmallConvNet(imageSize: 12, channels: 3, numberOfStages: 2, width: 4), 8).Create(streams),
+                (ProjectedTextEncoder)new ProjectedTextEncoderFactory(TextEncoders.Bag(8, 8, 8), 8).Create(s_vocabulary, streams)),
             ["series.dilated"] = streams => TimeSeriesEncoders.DilatedConvolution(8, 8, 2).Create(new SeriesLayout(2, null), streams),
             ["series.pooled"] = streams => TimeSeriesEncoders.PooledConvolution(8).Create(new SeriesLayout(2, null), streams),
             ["series.spectrogram"] = streams => TimeSeriesEncoders.SpectrogramConvolution(8, 4).Create(new SeriesLayout(8, null), streams),

@@ -29,7 +29,7 @@ public sealed class RowAgreementTests
 
     private readonly MLContext _mlContext = TestDevice.Context(1);
 
-    public static IEnumerable<object[]> Kinds => [["bytes"], ["pixels"], ["images"], ["text"], ["pair"], ["table"], ["cells"], ["doubles"], ["series"], ["steps"], ["long series"], ["words"]];
+    public static IEnumerable<object[]> Kinds => [["bytes"], ["pixels"], ["images"], ["text"], ["pair"], ["table"], ["cells"], ["doubles"], ["series"], ["steps"], ["long series"], ["words"], ["image-text"]];
 
     [TestMethod]
     [DynamicData(nameof(Kinds))]
@@ -148,6 +148,7 @@ public sealed class RowAgreementTests
         "pixels" => row % 7 != 3,
         "images" => row % 13 != 5,
         "text" => row % 5 != 1,
+        "image-text" => row % 5 != 1 && row % 13 != 5,
         "pair" => row % 5 != 1 && row % 6 != 2,
         "cells" => row % 11 != 6,
         "series" => row % 9 is not (4 or 5),
@@ -217,6 +218,8 @@ public sealed class RowAgreementTests
                 { InputColumnNames = ["Number", "Vector", "Key", "Keys", "Words"], Encoder = TabularEncoders.Mlp(1, 8) })),
             "doubles" => ssl.Tabular.DenoisingAutoencoder(Set(new DenoisingAutoencoderTrainer.Options
                 { InputColumnNames = ["Time", "Date", "Long", "Tiny", "Huge", "Constant"], NumericScaling = NumericScaling.Robust, Encoder = TabularEncoders.Mlp(1, 8) })),
+            "image-text" => ssl.ImageText.Clip(Set(new ClipTrainer.Options
+                { ImageEncoder = ColoredPatches, TextEncoder = Words })),
             "words" => ssl.Images.SimMim(Set(new SimMimTrainer.Options { InputColumnName = "Words16", Encoder = Patches })),
             "long series" => ssl.TimeSeries.Ts2Vec(Set(new Ts2VecTrainer.Options
                 { InputColumnName = "LongSeries", Encoder = TimeSeriesEncoders.DilatedConvolution(8, 4, depth: 1) })),
@@ -368,6 +371,7 @@ public sealed class RowAgreementTests
         {
             ImageBatch images => [images.Pixels[row]],
             TokenBatch tokens => [tokens.Ids[row][tokens.Mask[row]], tokens.Mask[row].sum()],
+            ImageTextBatch pairs => [.. Content(pairs.Images, row), .. Content(pairs.Texts, row)],
             TableBatch cells => [cells.Numbers[row], cells.Missing[row], cells.Codes[row]],
             SeriesBatch series => [series.Values[row].index_select(1, series.Mask[row].nonzero().squeeze(1)), series.Observed[row][series.Mask[row]]],
             _ => throw new ArgumentException($"A batch of type {batch.GetType()} has no content here.", nameof(batch)),

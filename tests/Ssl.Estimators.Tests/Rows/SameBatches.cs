@@ -33,6 +33,11 @@ internal static class SameBatches
         foreach (var property in expected.GetType().GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
         {
             var (value, same) = (property.GetValue(expected), property.GetValue(actual));
+            if (value is Batch part)
+            {
+                Assert(part, (Batch)same!);
+                continue;
+            }
             if (value is not Tensor tensor)
             {
                 Asserts.AreEqual(value, same, property.Name);

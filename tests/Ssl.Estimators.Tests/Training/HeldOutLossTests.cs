@@ -151,6 +151,8 @@ public sealed class HeldOutLossTests
         {
             TextEncoder => [.. Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1)
                 .Select(column => TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed + column, specialTokens: true))],
+            TwoTowerEncoder => [new ImageTextBatch(new ImageBatch(rand(Rows, 3, 12, 12, generator: generator)),
+                TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed, specialTokens: true))],
             TabularEncoder => [TableBatches.Random(TableBatches.Layout, Rows, seed)],
             ImageEncoder => [new ImageBatch(rand(Rows, 3, 12, 12, generator: generator))],
             SpectrogramConvolutionEncoder => [Repeated(Series(), 4)],

@@ -109,6 +109,45 @@ public static class Images
     }
 }
 
+/// <summary>Gray images of 16 pixels, bright in one half, with a sentence that says in which.</summary>
+public static class ImageTexts
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Image ([1, 16, 16] bytes), Text.</summary>
+    public static IDataView data { get; } = mlContext.Data.LoadFromEnumerable(Rows(24));
+
+    /// <summary>A column Text.</summary>
+    public static IDataView questions { get; } = mlContext.Data.LoadFromEnumerable(Rows(2).Select(row => new Question { Text = row.Text }).ToArray());
+
+    private static Drawing[] Rows(int count)
+    {
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, count).Select(i =>
+        {
+            var image = new byte[16 * 16];
+            random.NextBytes(image);
+            for (var p = 0; p < image.Length; p++)
+                image[p] = (byte)(image[p] / 2 + (p < image.Length / 2 == (i % 2 == 0) ? 127 : 0));
+            return new Drawing { Image = image, Text = $"the {(i % 2 == 0 ? "upper" : "lower")} half is bright" };
+        })];
+    }
+
+    public sealed class Drawing
+    {
+        [VectorType(1, 16, 16)]
+        public byte[] Image { get; set; } = [];
+        public string Text { get; set; } = "";
+    }
+
+    public sealed class Question
+    {
+        public string Text { get; set; } = "";
+    }
+}
+
 /// <summary>Waves of two frequencies.</summary>
 public static class Series
 {

@@ -1,7 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -16,9 +14,6 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 public abstract class ImagePretrainingTrainer : PretrainingTrainer
 {
-    // Warnings that name an image; a folder of wrong files shall not flood the log.
-    private const int NamedImages = 20;
-
     // Batches that give the statistics of batch norms: more change nothing that can be seen.
     private const int StatisticsBatches = 100;
 
@@ -65,12 +60,7 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     /// <inheritdoc/>
     protected sealed override void CheckColumn(string name, ColumnShape shape)
     {
-        PixelColumn.Check(name, shape, _options.Encoder?.Shape);
-        if (shape.ItemType == NumberDataViewType.Byte && _options.PixelMaximum is not (null or ImagePretrainingOptions.PixelMaximumOfBytes))
-        {
-            throw new ArgumentOutOfRangeException(nameof(_options.PixelMaximum),
-                $"PixelMaximum must be 255 for a column of Byte such as '{name}', got {_options.PixelMaximum}.");
-        }
+        ImageColumnReading.Check(name, shape, _options.Encoder?.Shape, _options.PixelMaximum);
     }
 
     /// <inheritdoc/>
@@ -80,22 +70,9 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
-        var column = ColumnShape.Find(input.Schema, _options.InputColumnName);
-        var factory = _options.Encoder ?? DefaultEncoder(PixelColumn.ShapeOf(column)!);
-        var unreadable = 0;
-        var maximum = _options.PixelMaximum ?? (LoadedImageColumn.Is(column) || column.ItemType == NumberDataViewType.Byte
-            ? ImagePretrainingOptions.PixelMaximumOfBytes
-            : PixelRange.Find(input, _options.InputColumnName, text => channel.Info(MessageSensitivity.Schema, "{0}", text), _options.CancellationToken));
-        return new ImageRowFormat(_options.InputColumnName, factory, maximum, LoadedImageColumn.Is(column),
-            new PixelMoments(factory.Shape), _options.SkipUnreadableImages ? Skip : null);
-
-        void Skip(string sentence)
-        {
-            if (Interlocked.Increment(ref unreadable) <= NamedImages)
-                channel.Warning(MessageSensitivity.UserData, "{0}", $"{sentence} It is left out.");
-            else if (unreadable == NamedImages + 1)
-                channel.Warning(MessageSensitivity.None, "{0}", "Further images cannot be read; they are left out, too.");
-        }
+        var factory = _options.Encoder ?? DefaultEncoder(PixelColumn.ShapeOf(ColumnShape.Find(input.Schema, _options.InputColumnName))!);
+        return ImageColumnReading.Learn(input, _options.InputColumnName, factory, _options.PixelMaximum, _options.SkipUnreadableImages, channel,
+            _options.CancellationToken);
     }
 
     /// <inheritdoc/>

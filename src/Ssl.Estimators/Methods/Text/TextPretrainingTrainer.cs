@@ -65,9 +65,7 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
         Device device) => (((TextRowFormat)format).OfArchitecture(), method.Encoder);
 
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        var tokenizer = WordPieceTokenizer.Train(Texts(input), new WordPieceTokenizer.Options
+        => TrainTokenizer(input, TrainingColumns, new WordPieceTokenizer.Options
         {
             VocabularySize = _options.VocabularySize,
             MinimumCount = _options.MinimumTokenCount,
@@ -75,22 +73,9 @@ public abstract class TextPretrainingTrainer : PretrainingTrainer
             Normalization = _options.Normalization,
             RequiredWords = _options.RequiredWords,
             CancellationToken = _options.CancellationToken,
-        }, Preparation(channel).Token);
-        channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
-            TimeProvider.System.GetElapsedTime(started).TotalSeconds);
-        return tokenizer;
-    }
+        }, channel);
 
-    private IEnumerable<ReadOnlyMemory<char>> Texts(IDataView input)
-    {
-        foreach (var row in ReadRows(input))
-        {
-            for (var i = 0; i < row.Texts.Length; i++)
-                yield return row.Texts.Span[i];
-        }
-    }
-
-    private static string TextHint(ColumnShape shape) => shape.Kind == SchemaShape.Column.VectorKind.Scalar
+    internal static string TextHint(ColumnShape shape) => shape.Kind == SchemaShape.Column.VectorKind.Scalar
         ? "Load or convert it as text first: mlContext.Transforms.Conversion.ConvertType(…, DataKind.String)."
         : "Give one text a row: name a scalar text column.";
 }

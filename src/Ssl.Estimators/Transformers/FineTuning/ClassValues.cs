@@ -42,6 +42,9 @@ internal sealed class ClassValues
         return new(kind, KeyValues.Texts(label));
     }
 
+    /// <summary>Classes that texts name.</summary>
+    public static ClassValues OfTexts(IReadOnlyList<string> texts) => new(DataKind.String, [.. texts]);
+
     /// <summary>Adds the values to a column's annotations, under their usual name and their own type.</summary>
     /// <param name="annotations">Where to.</param>
     /// <param name="kind">Kind of the annotation.</param>

@@ -33,10 +33,17 @@ internal static class PredictionColumns
     public static SchemaShape Append(SchemaShape input, PredictionKind kind, string labelColumn)
         => SchemaShapes.AppendPrediction(input, labelColumn, (mlContext, label, features) => kind switch
         {
-            PredictionKind.MulticlassClassification => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features),
+            PredictionKind.MulticlassClassification => Multiclass(mlContext, label, features),
             PredictionKind.BinaryClassification => mlContext.BinaryClassification.Trainers.LbfgsLogisticRegression(label, features),
             _ => mlContext.Regression.Trainers.Sdca(label, features),
         }, Names(kind));
+
+    /// <summary>The same for classes that are texts which no column holds.</summary>
+    public static SchemaShape AppendClasses(SchemaShape input)
+        => SchemaShapes.AppendClasses(input, Multiclass, Names(PredictionKind.MulticlassClassification));
+
+    private static IEstimator<ITransformer> Multiclass(MLContext mlContext, string label, string features)
+        => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(label, features);
 
     /// <summary>Names of the output columns in their order.</summary>
     public static IReadOnlyList<string> Names(PredictionKind kind) => kind switch

@@ -21,6 +21,7 @@ public sealed class ImageViewTests
         yield return new Solarize(share: 0.5);
         yield return new Equalize(0.5);
         yield return new RandomErasing();
+        yield return new RandomAffine();
         yield return new Cutout(6);
         yield return new Mixup();
         yield return new CutMix();

@@ -1,4 +1,6 @@
+using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Views;
@@ -80,6 +82,51 @@ public sealed class ImageViewValueTests
         AssertQuantiles(ImageNumbers.CropTop, top, 1);
         AssertQuantiles(ImageNumbers.CropLeft, left, 1);
         Assert.IsTrue((top.ge(0) & left.ge(0) & (top + height).le(30) & (left + width).le(40)).all().item<bool>());
+    }
+
+    // Every pixel by a loop: where it comes from, and the four pixels around that place; of an image that is not square.
+    [TestMethod]
+    public void AnAffineViewTurnsMovesAndScales()
+    {
+        const int n = 5, height = 6, width = 9;
+        using var scope = NewDisposeScope();
+        using Generator generator = new(5, CPU), same = new(5, CPU);
+        using var pixels = new Generator(6, CPU);
+        var images = rand(n, 2, height, width, generator: pixels);
+        var seen = new RandomAffine(maximumRotation: 40, maximumShift: 0.25, minimumScale: 0.6, maximumScale: 1.6).Apply(images, generator);
+        float[] draws = TestSeries.Floats(Draws.Uniform([n, 4], CPU, same)), before = TestSeries.Floats(images), after = TestSeries.Floats(seen);
+        var moved = 0.0;
+        for (var image = 0; image < n; image++)
+        {
+            double Drawn(int i, double low, double high) => low + (high - low) * draws[4 * image + i];
+            double angle = Drawn(0, -40, 40) * Math.PI / 180, scale = Drawn(1, 0.6, 1.6), right = Drawn(2, -0.25, 0.25) * width, down = Drawn(3, -0.25, 0.25) * height;
+            for (var y = 0; y < height; y++)
+            {
+                for (var x = 0; x < width; x++)
+                {
+                    double across = x + 0.5 - width / 2.0, along = y + 0.5 - height / 2.0;
+                    double fromX = (across * Math.Cos(angle) - along * Math.Sin(angle)) / scale + right + width / 2.0 - 0.5;
+                    double fromY = (across * Math.Sin(angle) + along * Math.Cos(angle)) / scale + down + height / 2.0 - 0.5;
+                    for (var channel = 0; channel < 2; channel++)
+                    {
+                        double expected = Between(image, channel, Math.Clamp(fromX, 0, width - 1), Math.Clamp(fromY, 0, height - 1));
+                        var at = ((image * 2 + channel) * height + y) * width + x;
+                        Assert.AreEqual(expected, after[at], 1e-4, $"image {image}, channel {channel}, {x}, {y}");
+                        moved = Math.Max(moved, Math.Abs(after[at] - before[at]));
+                    }
+                }
+            }
+        }
+        Assert.IsGreaterThan(0.1, moved);
+        ImageSamples.AssertClose(before, new RandomAffine(0, 0, 1, 1).Apply(images, generator), 1e-5);
+
+        double Between(int image, int channel, double x, double y)
+        {
+            var (left, top) = ((int)Math.Min(Math.Floor(x), width - 2), (int)Math.Min(Math.Floor(y), height - 2));
+            double At(int i, int j) => before[((image * 2 + channel) * height + j) * width + i];
+            var (u, v) = (x - left, y - top);
+            return (1 - v) * ((1 - u) * At(left, top) + u * At(left + 1, top)) + v * ((1 - u) * At(left, top + 1) + u * At(left + 1, top + 1));
+        }
     }
 
     [TestMethod]

