@@ -3,7 +3,12 @@ using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Masking;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Objectives;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using TorchSharp;
@@ -14,7 +19,7 @@ namespace Ssl.Bench;
 /// <summary>Emoji and their names: which of 200 texts that were held out belongs to an image, and the other way round.</summary>
 public sealed class ImageText : BenchCase
 {
-    private const int HeldOut = 200, Size = 32;
+    private const int HeldOut = 200, Size = 32, FillDraws = 10;
 
     private static readonly string[] s_tuning = ["tuning"];
 
@@ -56,6 +61,15 @@ public sealed class ImageText : BenchCase
             using var images = ssl.ImageText.ImageEncoder(pair);
             using var texts = ssl.ImageText.TextEncoder(pair);
             Report(results, name, Embed(images, held), Embed(texts, held), seconds);
+            results.Save();
+        }
+        if (chosen?.Contains("MaskedImageText") ?? true)
+        {
+            // Words that stand twice in a text would tell each other.
+            foreach (var row in all)
+                row.Text = string.Join(' ', Words(row).Distinct());
+            Fill(results, "own images in training", training, test, settings);
+            Fill(results, "white images in training", [.. training.Select(White)], [.. test.Select(White)], settings);
             results.Save();
         }
         results.Note($"twemoji, {training.Length:N0} images of 32 x 32 pixels with name and tags to learn from, {HeldOut} held out; seed {BenchResults.Seed}.");
@@ -103,6 +117,51 @@ public sealed class ImageText : BenchCase
             return options;
         }
     }
+
+    // Hidden words of held-out texts that are told right, with the row's own image and with that of the next row.
+    private static void Fill(BenchResults results, string name, EmojiRow[] training, EmojiRow[] test, BenchSettings settings)
+    {
+        var mlContext = new MLContext(seed: BenchResults.Seed);
+        var options = new MaskedImageTextTrainer.Options { Seed = BenchResults.Seed };
+        if (settings.Quick)
+            options.NumberOfEpochs = 1;
+        var before = Process.GetCurrentProcess().TotalProcessorTime;
+        using var encoder = mlContext.SelfSupervised().ImageText.MaskedImageText(options).Fit(mlContext.Data.LoadFromEnumerable(training));
+        var seconds = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
+        var (network, format) = ((FusionEncoder)encoder.Model.Network, (ImageTextRowFormat)encoder.Model.Format);
+        var (view, store) = (mlContext.Data.LoadFromEnumerable(test), format.NewStore());
+        using (var cursor = view.GetRowCursor(format.ActiveColumns(view.Schema)))
+        {
+            var (read, buffer) = (format.Open(cursor), new RowBuffer());
+            while (cursor.MoveNext())
+                store.Add(read(buffer), keepsEmpty: true);
+        }
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var batch = (ImageTextBatch)store.ToBatch(store.AllRows);
+        var masker = new TokenMasker(format.Texts.Tokenizer.Vocabulary, maskRatio: 0.15, maskShare: 1, randomShare: 0);
+        var images = network.Images.EncodePatches(network.Images.EmbedPatches(network.Images.Patchify(network.Images.Standardize(batch.Images))));
+        var (own, other, count) = (0.0, 0.0, 0L);
+        for (var draw = 0; draw < FillDraws; draw++)
+        {
+            using var streams = new RandomStreams(draw);
+            var masked = masker.Apply(batch.Texts, streams.Masks);
+            var tokens = network.Texts.EncodeTokens(masked.Batch);
+            count += masked.Targets.shape[0];
+            own += Right(images);
+            other += Right(images.roll(1, 0));
+
+            double Right(Tensor seen) => MaskedCrossEntropyLoss.Accuracy(network.Words(network.Fuse(seen, tokens, batch.Texts.Mask).Tokens, masked.Positions), masked.Targets)
+                .item<float>() * masked.Targets.shape[0];
+        }
+        results.Add($"hidden words told, {name}, with the row's image", 100 * own / count, "%");
+        results.Add($"hidden words told, {name}, with another row's image", 100 * other / count, "%");
+        results.Add($"MaskedImageText, {name}, processor time of the training", seconds, "s");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  MaskedImageText, {name}: {100 * own / count:0.0} % of {count} hidden words, with another row's image {100 * other / count:0.0} %, after {seconds:0} s of the processor"));
+    }
+
+    private static EmojiRow White(EmojiRow row) => new() { Text = row.Text, Image = [.. Enumerable.Repeat((byte)255, row.Image.Length)] };
 
     private static float[][] Embed(EncoderTransformer encoder, IDataView rows) => [.. encoder.Transform(rows).GetColumn<float[]>("Features")];
 

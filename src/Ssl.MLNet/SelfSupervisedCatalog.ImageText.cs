@@ -83,6 +83,40 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="options">All settings of the method.</param>
         public SigLipTrainer SigLip(SigLipTrainer.Options options) => new(_mlContext, options);
 
+        /// <summary>
+        /// Pretrains one encoder of images and texts together: hidden words are told with the help of the image, hidden patches with the help of the
+        /// words, and whether a text belongs to an image.
+        /// </summary>
+        /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>, one embedding of image and text.</param>
+        /// <param name="imageColumnName">Name of the column of images: from <c>LoadImages</c>, or a vector [channels, height, width].</param>
+        /// <param name="textColumnName">Name of the column of their texts. Its type is <c>Text</c>.</param>
+        /// <param name="imageEncoder">What sees images first, an encoder of patches; null takes a small <see cref="ImageEncoders.VisionTransformer"/>.</param>
+        /// <param name="textEncoder">What sees texts first; null takes a small <see cref="TextEncoders.Transformer"/>.</param>
+        /// <param name="batchSize">Rows a step. At least 2.</param>
+        /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
+        /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        public MaskedImageTextTrainer MaskedImageText(
+            string outputColumnName = ColumnNames.Features, string imageColumnName = ColumnNames.Image, string textColumnName = ColumnNames.Text,
+            ImageEncoderFactory? imageEncoder = null, TextEncoderFactory? textEncoder = null, int? batchSize = null, int? numberOfEpochs = null,
+            double? learningRate = null)
+        {
+            var options = new MaskedImageTextTrainer.Options
+            {
+                OutputColumnName = outputColumnName,
+                ImageColumnName = imageColumnName,
+                TextColumnName = textColumnName,
+                ImageEncoder = imageEncoder,
+                TextEncoder = textEncoder,
+            };
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return MaskedImageText(options);
+        }
+
+        /// <inheritdoc cref="MaskedImageText(string, string, string, ImageEncoderFactory?, TextEncoderFactory?, int?, int?, double?)"/>
+        /// <param name="options">All settings of the method.</param>
+        public MaskedImageTextTrainer MaskedImageText(MaskedImageTextTrainer.Options options) => new(_mlContext, options);
+
         /// <summary>The encoder of images that was pretrained on images with texts, for images alone.</summary>
         /// <param name="encoder">What <see cref="Clip(ClipTrainer.Options)"/> or <see cref="SigLip(SigLipTrainer.Options)"/> fitted.</param>
         /// <returns>An encoder with its own copy of the weights; dispose of it when it is no longer needed. Its vectors lie in the space of

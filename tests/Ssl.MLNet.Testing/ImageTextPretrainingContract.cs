@@ -21,11 +21,11 @@ public abstract class ImageTextPretrainingContract : PretrainingContract<ImageTe
 
     protected override IReadOnlyList<string> TrainingColumns => ["Image", "Text"];
 
-    private static readonly Lazy<EncoderTransformer> s_texts = new(() =>
-    {
-        var mlContext = TestDevice.Context(1);
-        return mlContext.SelfSupervised().Text.SimCse("Features", "Text", TextEncoders.Bag(16, 16, 16), 16, 1).Fit(ContractData.View(mlContext));
-    });
+    // An encoder of texts that was trained before, for the methods that start from one.
+    private EncoderTransformer? _texts;
+
+    /// <summary>The encoder of texts, small.</summary>
+    protected virtual TextEncoderFactory Texts => TextEncoders.Bag(16, 16, 16);
 
     protected override IReadOnlyDictionary<string, string> OptionsWithoutEffect { get; } = new Dictionary<string, string>
     {
@@ -39,16 +39,20 @@ public abstract class ImageTextPretrainingContract : PretrainingContract<ImageTe
     {
         base.Prepare(option, options);
         if (option == "StartedEncoderLearningRate")
-            ((ImageTextPretrainingOptions)options).TextEncoder = s_texts.Value;
+        {
+            var mlContext = TestDevice.Context(1);
+            _texts ??= mlContext.SelfSupervised().Text.SimCse("Features", "Text", Texts, 16, 1).Fit(ContractData.View(mlContext));
+            ((ImageTextPretrainingOptions)options).TextEncoder = _texts;
+        }
     }
 
     /// <summary>The options of a method, small.</summary>
-    protected static TOptions Small<TOptions>(Action<PretrainingOptions>? change) where TOptions : TwoTowerOptions, new()
+    protected TOptions Small<TOptions>(Action<PretrainingOptions>? change) where TOptions : TwoTowerOptions, new()
     {
         var options = new TOptions
         {
             ImageEncoder = ImageEncoders.SmallConvNet(imageSize: 8, channels: 2, numberOfStages: 2, width: 8),
-            TextEncoder = TextEncoders.Bag(16, 16, 16),
+            TextEncoder = Texts,
             ProjectionDimension = 8,
             BatchSize = 16,
             NumberOfEpochs = 2,

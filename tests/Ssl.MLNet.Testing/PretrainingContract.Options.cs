@@ -50,6 +50,7 @@ public abstract partial class PretrainingContract<TRow>
         "Spectrogram" => new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1),
         "Encoder" or "ImageEncoder" or "TextEncoder" => null,
         "EncoderBatchSize" => 4,
+        "Dimension" => 8,
         "RequiredWords" => (string[])["garden", "station"],
         "InputColumnNames" => (string[])["Income", "Work"],
         "PairColumnName" or "NegativeColumnName" => "Text",

@@ -197,9 +197,10 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
         var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
         var rows = Rows(300);
-        var whole = Embed(encoder, mlContext.Data.LoadFromEnumerable(rows));
-        var single = rows.Select(r => Embed(encoder, mlContext.Data.LoadFromEnumerable(new[] { r }))[0]).ToArray();
-        AssertEqual(whole, single, Tolerance);
+        // Of both batches of the whole, and from their beginning to their end.
+        float[][] whole = [.. Embed(encoder, mlContext.Data.LoadFromEnumerable(rows)).Where((_, i) => i % 7 == 4)];
+        rows = [.. rows.Where((_, i) => i % 7 == 4)];
+        AssertEqual(whole, [.. rows.Select(r => Embed(encoder, mlContext.Data.LoadFromEnumerable(new[] { r }))[0])], Tolerance);
         using var engine = mlContext.Model.CreatePredictionEngine<TRow, EmbeddedRow>(encoder);
         AssertEqual(whole, [.. rows.Select(r => engine.Predict(r).Features)], Tolerance);
     }

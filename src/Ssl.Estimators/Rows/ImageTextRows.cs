@@ -11,17 +11,18 @@ namespace Ssl.Estimators.Rows;
 /// <summary>A column of images and one of texts. A row in which one of them is missing is not learned from.</summary>
 /// <param name="images">How images are read, and their encoder.</param>
 /// <param name="texts">How texts are read, and their encoder.</param>
-internal sealed class ImageTextRowFormat(ImageRowFormat images, TextRowFormat texts) : RowFormat([images.Columns[0], texts.Columns[0]])
+/// <param name="network">How both encoders become one network.</param>
+internal sealed class ImageTextRowFormat(ImageRowFormat images, TextRowFormat texts, ImageTextNetwork network) : RowFormat([images.Columns[0], texts.Columns[0]])
 {
     public const string KindName = "image-text";
 
-    private const string ImagesKey = "images", TextsKey = "texts";
+    private const string ImagesKey = "images", TextsKey = "texts", NetworkKey = "network";
 
     public override string Kind => KindName;
 
     public override string Needed => "image and text";
 
-    public override int EmbeddingDimension => images.EmbeddingDimension + texts.EmbeddingDimension;
+    public override int EmbeddingDimension => network.EmbeddingDimension(images.Factory, texts.Factory);
 
     internal override bool RoundsToBFloat16 => images.RoundsToBFloat16 && texts.RoundsToBFloat16;
 
@@ -36,7 +37,7 @@ internal sealed class ImageTextRowFormat(ImageRowFormat images, TextRowFormat te
     public TextRowFormat Texts => (TextRowFormat)texts.WithColumns([Columns[1]]);
 
     /// <summary>The format of a model, which has its own weights and none to start from.</summary>
-    public ImageTextRowFormat OfArchitecture() => new(Images.OfArchitecture(), Texts.OfArchitecture());
+    public ImageTextRowFormat OfArchitecture() => new(Images.OfArchitecture(), Texts.OfArchitecture(), network);
 
     public override void CheckColumn(string name, ColumnShape shape)
     {
@@ -49,23 +50,29 @@ internal sealed class ImageTextRowFormat(ImageRowFormat images, TextRowFormat te
     public override RowStore NewStore() => new ImageTextRows((PixelRows)images.NewStore(), (TextRows)texts.NewStore());
 
     public override Encoder CreateEncoder(RandomStreams streams)
-        => new TwoTowerEncoder((ProjectedImageEncoder)images.CreateEncoder(streams), (ProjectedTextEncoder)texts.CreateEncoder(streams));
+        => network.Create((ImageEncoder)images.CreateEncoder(streams), (TextEncoder)texts.CreateEncoder(streams), streams);
 
-    public override JsonObject ToJson() => new() { [ImagesKey] = images.ToJson(), [TextsKey] = texts.ToJson() };
+    public override JsonObject ToJson()
+    {
+        var json = new JsonObject { [ImagesKey] = images.ToJson(), [TextsKey] = texts.ToJson() };
+        if (network.ToJson() is { } sizes)
+            json[NetworkKey] = sizes;
+        return json;
+    }
 
     public static ImageTextRowFormat Read(JsonObject json, IReadOnlyList<string> columns)
     {
         if (columns is not [var image, var text])
             throw new FormatException($"An encoder of images and texts reads 2 columns, not {columns.Count}.");
-        var format = new ImageTextRowFormat(ImageRowFormat.Read(json[ImagesKey]!.AsObject(), [image]), TextRowFormat.Read(json[TextsKey]!.AsObject(), [text]));
-        return format.Images.Factory is ProjectedImageEncoderFactory && format.Texts.Factory is ProjectedTextEncoderFactory
-            && format.Images.EmbeddingDimension == format.Texts.EmbeddingDimension ? format
-            : throw new FormatException("The encoders of images and texts have no space in common.");
+        var network = ImageTextNetwork.Read(json[NetworkKey]?.AsObject());
+        var (images, texts) = (ImageRowFormat.Read(json[ImagesKey]!.AsObject(), [image]), TextRowFormat.Read(json[TextsKey]!.AsObject(), [text]));
+        return network.Takes(images.Factory, texts.Factory) ? new ImageTextRowFormat(images, texts, network)
+            : throw new FormatException("The encoders of images and texts do not belong together.");
     }
 
     internal override string? DescribeLoss(TruncationCounts counts) => texts.DescribeLoss(counts);
 
-    internal override RowFormat Learned() => new ImageTextRowFormat((ImageRowFormat)Images.Learned(), Texts);
+    internal override RowFormat Learned() => new ImageTextRowFormat((ImageRowFormat)Images.Learned(), Texts, network);
 
     internal override IEnumerable<DataViewSchema.Column> ActiveColumns(DataViewSchema schema)
         => Images.ActiveColumns(schema).Concat(Texts.ActiveColumns(schema)).DistinctBy(column => column.Index);

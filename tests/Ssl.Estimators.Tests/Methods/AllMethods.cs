@@ -34,6 +34,8 @@ internal static class AllMethods
             ["image-text.towers"] = streams => new TwoTowerEncoder(
                 (ProjectedImageEncoder)ProjectedImageEncoderFactory.Of(ImageEncoders.SmallConvNet(imageSize: 12, channels: 3, numberOfStages: 2, width: 4), 8).Create(streams),
                 (ProjectedTextEncoder)new ProjectedTextEncoderFactory(TextEncoders.Bag(8, 8, 8), 8).Create(s_vocabulary, streams)),
+            ["image-text.fusion"] = streams => new FusionEncoder((PatchEncoder)s_vision.Create(streams),
+                TextEncoders.Transformer(1, 8, 2, maximumTokens: 8).Create(s_vocabulary, streams), new FusionNetwork(1, 8, 2, 0.1), streams),
             ["series.dilated"] = streams => TimeSeriesEncoders.DilatedConvolution(8, 8, 2).Create(new SeriesLayout(2, null), streams),
             ["series.pooled"] = streams => TimeSeriesEncoders.PooledConvolution(8).Create(new SeriesLayout(2, null), streams),
             ["series.spectrogram"] = streams => TimeSeriesEncoders.SpectrogramConvolution(8, 4).Create(new SeriesLayout(8, null), streams),

@@ -151,7 +151,7 @@ public sealed class HeldOutLossTests
         {
             TextEncoder => [.. Enumerable.Range(0, method is PairedContrastiveTrainer.Method ? 2 : 1)
                 .Select(column => TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed + column, specialTokens: true))],
-            TwoTowerEncoder => [new ImageTextBatch(new ImageBatch(rand(Rows, 3, 12, 12, generator: generator)),
+            TwoTowerEncoder or FusionEncoder => [new ImageTextBatch(new ImageBatch(rand(Rows, 3, 12, 12, generator: generator)),
                 TokenTexts.Random(Rows, 8, s_vocabulary, 10 * seed, specialTokens: true))],
             TabularEncoder => [TableBatches.Random(TableBatches.Layout, Rows, seed)],
             ImageEncoder => [new ImageBatch(rand(Rows, 3, 12, 12, generator: generator))],

@@ -30,7 +30,7 @@ internal static class OptionPage
         ("Images", "Images", typeof(ImagePretrainingOptions)),
         ("Time series", "TimeSeries", typeof(TimeSeriesPretrainingOptions)),
         ("Sound", "Audio", typeof(TimeSeriesPretrainingOptions)),
-        ("Images with texts", "ImageText", typeof(TwoTowerOptions)),
+        ("Images with texts", "ImageText", typeof(ImageTextPretrainingOptions)),
     ];
 
     /// <summary>The methods of a kind of data, by their names in the catalog.</summary>

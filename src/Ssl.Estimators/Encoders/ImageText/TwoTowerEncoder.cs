@@ -45,16 +45,12 @@ internal sealed class TwoTowerEncoder : Encoder<ImageTextBatch>
 
     public override IReadOnlyList<string> Blocks => [.. BlockGroups.Select(group => string.Join(" and ", group))];
 
-    // Both towers' blocks next to the output are the last one, and so on towards the inputs.
     internal override IReadOnlyList<IReadOnlyList<string>> BlockGroups
     {
         get
         {
-            var (images, texts) = (_images.Blocks, _texts.Blocks);
-            var count = Math.Max(images.Count, texts.Count);
-            return [.. Enumerable.Range(0, count).Select(i => (string[])[
-                .. At(images, i - (count - images.Count)).Select(name => $"image.{name}"), .. At(texts, i - (count - texts.Count)).Select(name => $"text.{name}"),
-                .. i < count - 1 ? [] : s_logits])];
+            var groups = SideBySide.Blocks(_images, _texts);
+            return [.. groups.SkipLast(1), [.. groups[^1], .. s_logits]];
         }
     }
 
@@ -65,6 +61,4 @@ internal sealed class TwoTowerEncoder : Encoder<ImageTextBatch>
     /// <param name="texts">[N, D].</param>
     /// <returns>[N, 2D].</returns>
     public static Tensor Join(Tensor images, Tensor texts) => cat([images, texts], 1);
-
-    private static IEnumerable<string> At(IReadOnlyList<string> blocks, int index) => index >= 0 ? [blocks[index]] : [];
 }

@@ -43,19 +43,19 @@ public abstract class ImageTextPretrainingTrainer : PretrainingTrainer
             throw shape.Mismatch(name, "String", TextPretrainingTrainer.TextHint(shape));
     }
 
-    /// <summary>The encoders of a run, the one of images made for their size.</summary>
-    private protected abstract (ImageEncoderFactory Images, TextEncoderFactory Texts) Encoders(ImageShape shape);
+    /// <summary>The encoders of a run, the one of images made for their size, and how they become one network.</summary>
+    private protected abstract (ImageEncoderFactory Images, TextEncoderFactory Texts, ImageTextNetwork Network) Encoders(ImageShape shape);
 
     /// <inheritdoc/>
     protected sealed override RowFormat LearnFormat(IDataView input, IChannel channel)
     {
         var column = ColumnShape.Find(input.Schema, _options.ImageColumnName);
-        var (images, texts) = Encoders(_options.ImageEncoder?.Shape ?? PixelColumn.ShapeOf(column)!);
+        var (images, texts, network) = Encoders(_options.ImageEncoder?.Shape ?? PixelColumn.ShapeOf(column)!);
         var start = _options.TextEncoder as StartedTextEncoderFactory;
         var imageFormat = ImageColumnReading.Learn(input, _options.ImageColumnName, images, _options.PixelMaximum, _options.SkipUnreadableImages, channel,
             _options.CancellationToken);
         return new ImageTextRowFormat(imageFormat, new TextRowFormat([_options.TextColumnName],
-            start?.Tokenizer ?? _options.Tokenizer ?? TrainTokenizer(input, channel), texts, start?.Truncation ?? TextTruncation.Head));
+            start?.Tokenizer ?? _options.Tokenizer ?? TrainTokenizer(input, channel), texts, start?.Truncation ?? TextTruncation.Head), network);
     }
 
     private WordPieceTokenizer TrainTokenizer(IDataView input, IChannel channel)

@@ -4,7 +4,6 @@ using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Utils;
@@ -23,9 +22,9 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
     /// <inheritdoc/>
     protected sealed override int EmbeddingDimension => 2 * _options.ProjectionDimension;
 
-    private protected sealed override (ImageEncoderFactory Images, TextEncoderFactory Texts) Encoders(ImageShape shape)
+    private protected sealed override (ImageEncoderFactory Images, TextEncoderFactory Texts, ImageTextNetwork Network) Encoders(ImageShape shape)
         => (ProjectedImageEncoderFactory.Of(_options.ImageEncoder ?? new ConvNetEncoderFactory(shape, numberOfStages: 4, width: 32), _options.ProjectionDimension),
-            new ProjectedTextEncoderFactory(_options.TextEncoder ?? TextEncoders.Bag(), _options.ProjectionDimension));
+            new ProjectedTextEncoderFactory(_options.TextEncoder ?? TextEncoders.Bag(), _options.ProjectionDimension), new TwoTowerNetwork());
 
     /// <inheritdoc/>
     protected sealed override PretrainingMethod MethodFor(RowFormat format, Encoder encoder, RandomStreams streams)
@@ -34,7 +33,7 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
     private protected abstract PretrainingMethod CreateMethod(TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams);
 
     // Contrast of images and texts: how each pair of the batch is judged is the derived method's.
-    internal abstract class Method : PretrainingMethod
+    internal abstract class Method : ImageTextMethod
     {
         [ComponentName(Name = "encoder")]
         private readonly TwoTowerEncoder _encoder;
@@ -45,37 +44,11 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
         private readonly TwoTowerOptions _options;
 
         private protected Method(string name, TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TwoTowerOptions options)
-            : base(name, encoder)
+            : base(name, encoder, options, (encoder.Images.Encoder, "image.encoder."), (encoder.Texts.Encoder, "text.encoder."))
         {
             (_encoder, _vocabulary, _streams, _options) = (encoder, vocabulary, streams, options);
             // No mirror, and nothing cut away: left and right, and what stands at the edge, may be in the text.
             _view = options.View ?? new RandomAffine();
-        }
-
-        private const string ImagePrefix = "image.encoder.", TextPrefix = "text.encoder.";
-
-        private protected sealed override bool IsLocked(string parameterName)
-            => _options.LocksImageEncoder && parameterName.StartsWith(ImagePrefix, StringComparison.Ordinal)
-                || _options.LocksTextEncoder && parameterName.StartsWith(TextPrefix, StringComparison.Ordinal);
-
-        internal sealed override ParameterRate RateOf(string parameterName)
-        {
-            var rate = base.RateOf(parameterName);
-            return Starts(_options.ImageEncoder, ImagePrefix) || Starts(_options.TextEncoder, TextPrefix)
-                ? rate with { Scale = rate.Scale * _options.StartedEncoderLearningRate / _options.EffectiveLearningRate } : rate;
-
-            bool Starts(EncoderFactory? encoder, string prefix)
-                => encoder is { StartsFromWeights: true } && parameterName.StartsWith($"encoder.{prefix}", StringComparison.Ordinal);
-        }
-
-        // The loop has put all of it into training mode: what does not learn drops nothing.
-        internal sealed override void OnEpochStarting(int epoch)
-        {
-            base.OnEpochStarting(epoch);
-            if (_options.LocksImageEncoder)
-                _encoder.Images.Encoder.eval();
-            if (_options.LocksTextEncoder)
-                _encoder.Texts.Encoder.eval();
         }
 
         /// <summary>The largest factor of the similarities, as its logarithm: beyond it a training becomes unstable (CLIP's 100).</summary>

@@ -92,12 +92,12 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     }
 
     // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
-    private static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape)
+    internal static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape, int numberOfLayers = 4)
     {
         double wanted = Math.Min(shape.Height, shape.Width) / 8.0;
         int patch = Enumerable.Range(1, Math.Min(shape.Height, shape.Width))
             .Where(size => shape.Height % size == 0 && shape.Width % size == 0)
             .MinBy(size => Math.Abs(Math.Log(size / wanted)));
-        return new VisionTransformerEncoderFactory(shape, patch, numberOfLayers: 4, dimension: 96, numberOfHeads: 4, ImagePooling.Mean);
+        return new VisionTransformerEncoderFactory(shape, patch, numberOfLayers, dimension: 96, numberOfHeads: 4, ImagePooling.Mean);
     }
 }

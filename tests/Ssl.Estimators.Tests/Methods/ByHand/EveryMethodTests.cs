@@ -111,6 +111,7 @@ public sealed class EveryMethodTests
             ImagePretrainingTrainer => Images(streams),
             TextPretrainingTrainer => Text(streams),
             TabularPretrainingTrainer => [new TinyTableEncoder(TableRows.Layout), streams],
+            MaskedImageTextTrainer => [AllMethods.Encoders["image-text.fusion"](streams), TinyTextEncoder.Vocabulary, streams],
             ImageTextPretrainingTrainer => [AllMethods.Encoders["image-text.towers"](streams), TinyTextEncoder.Vocabulary, streams],
             ByolATrainer => [TimeSeriesEncoders.SpectrogramConvolution(8, 4).Create(new SeriesLayout(8, null), streams), streams],
             MaskedPatchesTrainer => [TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2).Create(new SeriesLayout(2, null), streams), streams],

@@ -153,13 +153,21 @@ public sealed class ImageTextTests
     {
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(1);
-        using var towers = Towers(streams);
-        using var method = new ClipTrainer.Method(towers, TinyTextEncoder.Vocabulary, streams,
-            new() { TextEncoder = new TinyTexts(startsFromWeights: true), LearningRate = 1e-2, StartedEncoderLearningRate = 2e-5 });
-        method.Tune(new EncoderTuning(LayerDecay: 0.5));
-        Assert.AreEqual(0.25 * 2e-3, method.RateOf("encoder.text.encoder.table").Scale, 1e-12);
-        Assert.AreEqual(0.5, method.RateOf("encoder.text.projection.weight").Scale);
-        Assert.AreEqual(0.25, method.RateOf("encoder.image.encoder.weight").Scale);
+        double[] fresh = Rates(false), started = Rates(true);
+        Assert.AreEqual(2e-3, started[0] / fresh[0], 1e-12, "the encoder that has weights");
+        Assert.AreEqual(fresh[1], started[1], "the layer behind it");
+        Assert.AreEqual(fresh[2], started[2], "the other encoder");
+        Assert.AreEqual(0.5, fresh[1]);
+        Assert.IsLessThan(0.5, fresh[2]);
+
+        double[] Rates(bool starts)
+        {
+            using var towers = Towers(streams);
+            using var method = new ClipTrainer.Method(towers, TinyTextEncoder.Vocabulary, streams,
+                new() { TextEncoder = new TinyTexts(starts), LearningRate = 1e-2, StartedEncoderLearningRate = 2e-5 });
+            method.Tune(new EncoderTuning(LayerDecay: 0.5));
+            return [.. ((string[])["encoder.text.encoder.table", "encoder.text.projection.weight", "encoder.image.encoder.weight"]).Select(name => method.RateOf(name).Scale)];
+        }
     }
 
     // Images lose blocks at their input first: both towers end at the same block.
