@@ -35,7 +35,7 @@ Offer Draw()
     return new Offer { Image = image, Text = $"{(random.Next(2) == 0 ? "new" : "hardly used")} {colors[color]} {shapes[shape]}" };
 }
 Offer[] Rows(int count) => [.. Enumerable.Range(0, count).Select(_ => Draw())];
-var offers = mlContext.Data.LoadFromEnumerable(Rows(small ? 64 : 1_500));
+var offers = mlContext.Data.LoadFromEnumerable(Rows(small ? 64 : 1_000));
 
 // Pretraining: an ordinary estimator. Its "Features" are of image and text together.
 using var encoder = ssl.ImageText.MaskedImageText(new MaskedImageTextTrainer.Options
@@ -44,7 +44,7 @@ using var encoder = ssl.ImageText.MaskedImageText(new MaskedImageTextTrainer.Opt
     TextEncoder = TextEncoders.Transformer(1, 64, 4, maximumTokens: 16),
     Dimension = 64,
     BatchSize = 64,
-    NumberOfEpochs = small ? 1 : 30,
+    NumberOfEpochs = small ? 1 : 20,
 }).Fit(offers);
 
 // Use: of 200 new offers every tenth got the text of another. The encoder tells how likely a text is another image's.

@@ -210,7 +210,7 @@ public abstract partial class PretrainingContract<TRow> where TRow : ContractRow
     {
         var mlContext = TestDevice.Context(1);
         using var encoder = Fit(mlContext);
-        var data = View(mlContext, 600);
+        var data = View(mlContext, 300);
         var expected = Embed(encoder, data);
         var results = new float[16][][];
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => results[i] = Embed(encoder, data));

@@ -18,8 +18,8 @@ public static class SigLipLoss
     {
         Contrastive.Square(logits);
         using var scope = NewDisposeScope();
-        // -log sigmoid(x) is softplus(-x) where they belong together, else softplus(x) = softplus(-x) + x.
-        return nn.functional.softplus(logits.neg()).sum().add(logits.sum(), One).sub(logits.diagonal(0, 0, 1).sum())
+        // -log sigmoid(x) where they belong together, else -log sigmoid(-x) = -log sigmoid(x) + x.
+        return nn.functional.logsigmoid(logits).sum().neg().add(logits.sum(), One).sub(logits.diagonal(0, 0, 1).sum())
             .div(Number(logits.shape[0])).MoveToOuterDisposeScope();
     }
 }

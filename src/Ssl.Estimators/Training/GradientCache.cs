@@ -46,13 +46,13 @@ internal static class GradientCache
             streams.ReturnTo(starts[i]);
             var (first, count) = (i * part, Math.Min(part, rows - i * part));
             var tensors = embed(first, count);
-            var share = tensors.Select((tensor, j) => (tensor * whole[j].grad!.narrow(0, first, count)).sum()).Aggregate((a, b) => a + b);
+            var share = tensors.Select((tensor, j) => (tensor * whole[j].grad!.narrow(0, first, count)).sum()).Aggregate((a, b) => a.add(b, One));
             if (scope is null)
                 last = share;
             else
                 share.backward();
         }
         // The value of the loss, the gradient of the last part.
-        return result with { Total = last! - last!.detach() + result.Total.detach() };
+        return result with { Total = last!.sub(last!.detach()).add(result.Total.detach(), One) };
     }
 }

@@ -51,7 +51,7 @@ public class ScalarTests
     public void CollectionsDuringTrainingAndScoringChangeNoNumber()
     {
         var expected = Train(stress: false);
-        Assert.HasCount(10, expected);
+        Assert.HasCount(11, expected);
         CollectionAssert.AreEqual(expected, Train(stress: true));
     }
 

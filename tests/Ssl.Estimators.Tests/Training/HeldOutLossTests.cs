@@ -28,8 +28,8 @@ public sealed class HeldOutLossTests
         {
             using var streams = new RandomStreams(3);
             using var sameStreams = new RandomStreams(3);
-            // A deeper network of the same layers would only take longer.
-            var pairs = AllMethods.Make(type, streams).Zip(AllMethods.Make(type, sameStreams)).Where(pair => !pair.First.Name.EndsWith("resnet50", StringComparison.Ordinal));
+            // Deeper networks of the layers that the small one has would only take longer.
+            var pairs = AllMethods.Make(type, streams).Zip(AllMethods.Make(type, sameStreams)).Where(pair => !pair.First.Name.Contains("resnet", StringComparison.Ordinal));
             foreach (var ((name, measured), (_, plain)) in pairs)
             {
                 using (measured)

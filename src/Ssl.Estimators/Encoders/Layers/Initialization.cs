@@ -121,6 +121,13 @@ internal static class Initialization
         weights.normal_(0, deviation, generator);
     }
 
+    /// <summary>Entries of one value.</summary>
+    public static void Fill(Tensor weights, double value)
+    {
+        using var quiet = no_grad();
+        weights.fill_(Number(value));
+    }
+
     /// <summary>Entries 0.</summary>
     public static void Zeros(Tensor weights)
     {

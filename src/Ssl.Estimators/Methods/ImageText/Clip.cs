@@ -41,9 +41,7 @@ public sealed class ClipTrainer : TwoTowerTrainer
         public Method(TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, Options options)
             : base("Clip", encoder, vocabulary, streams, options)
         {
-            using (no_grad())
-                encoder.LogitScale.fill_(Number(-Math.Log(options.InitialTemperature)));
-            encoder.LogitBias.requires_grad_(false);
+            Initialization.Fill(encoder.LogitScale, -Math.Log(options.InitialTemperature));
             RegisterComponents();
         }
 

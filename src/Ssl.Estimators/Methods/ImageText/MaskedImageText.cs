@@ -101,7 +101,7 @@ public sealed class MaskedImageTextTrainer : ImageTextPretrainingTrainer
     protected override int EmbeddingDimension => _options.Dimension;
 
     private protected override (ImageEncoderFactory Images, TextEncoderFactory Texts, ImageTextNetwork Network) Encoders(ImageShape shape)
-        => (_options.ImageEncoder ?? ImagePretrainingTrainer.SmallTransformer(shape, numberOfLayers: 2), _options.TextEncoder ?? TextEncoders.Transformer(numberOfLayers: 1),
+        => (_options.ImageEncoder ?? ImagePretrainingTrainer.SmallTransformer(shape, numberOfLayers: 2, patchesPerSide: 4), _options.TextEncoder ?? TextEncoders.Transformer(numberOfLayers: 1),
             new FusionNetwork(_options.NumberOfLayers, _options.Dimension, _options.NumberOfHeads, _options.Dropout));
 
     /// <inheritdoc/>

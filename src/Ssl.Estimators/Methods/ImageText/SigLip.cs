@@ -49,11 +49,8 @@ public sealed class SigLipTrainer : TwoTowerTrainer
         public Method(TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, Options options)
             : base("SigLip", encoder, vocabulary, streams, options)
         {
-            using (no_grad())
-            {
-                encoder.LogitScale.fill_(Number(-Math.Log(options.InitialTemperature)));
-                encoder.LogitBias.fill_(Number(options.InitialBias));
-            }
+            Initialization.Fill(encoder.LogitScale, -Math.Log(options.InitialTemperature));
+            Initialization.Fill(encoder.LogitBias, options.InitialBias);
             RegisterComponents();
         }
 

@@ -91,10 +91,10 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
         return (((ImageRowFormat)format).OfArchitecture(), method.Encoder);
     }
 
-    // Four layers of width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to an eighth of it.
-    internal static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape, int numberOfLayers = 4)
+    // Width 96: what a CPU trains in minutes. Of the patch sizes that divide the image the one nearest to so many a side.
+    internal static VisionTransformerEncoderFactory SmallTransformer(ImageShape shape, int numberOfLayers = 4, int patchesPerSide = 8)
     {
-        double wanted = Math.Min(shape.Height, shape.Width) / 8.0;
+        double wanted = Math.Min(shape.Height, shape.Width) / (double)patchesPerSide;
         int patch = Enumerable.Range(1, Math.Min(shape.Height, shape.Width))
             .Where(size => shape.Height % size == 0 && shape.Width % size == 0)
             .MinBy(size => Math.Abs(Math.Log(size / wanted)));
