@@ -43,6 +43,7 @@ BenchCase[] cases =
     new TimeSeriesProbe(),
     new AudioDigits(),
     new ImageText(),
+    new GradientCaching(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {

@@ -41,6 +41,11 @@ public sealed class TokenBatch : Batch
             ? this : new TokenBatch(DeviceCopy.Of(Ids, device), DeviceCopy.Of(Mask, device)) { HasPadding = HasPadding };
     }
 
+    /// <summary>Some of the texts, padded as all are; it shares this batch's memory.</summary>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="count">How many.</param>
+    internal TokenBatch Part(long first, long count) => new(Ids.narrow(0, first, count), Mask.narrow(0, first, count)) { HasPadding = HasPadding };
+
     /// <inheritdoc/>
     public override void Dispose()
     {

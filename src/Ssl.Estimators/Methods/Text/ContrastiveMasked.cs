@@ -104,12 +104,9 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)
             {
-                embeddings = _encoder.call(SimCseTrainer.Method.Twice(texts, _view, _streams));                       // [2N, D]
-                var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
-                var contrast = InfoNceLoss.FromLogits(logits);
-                terms.Add(("contrastive", contrast.detach()));
-                terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
-                total = contrast * Number(_options.ContrastiveWeight);
+                var contrast = SimCseTrainer.Method.Contrast(_encoder, _projection, texts, _view, _streams, _options, _options.ContrastiveWeight);
+                terms.AddRange([contrast.Terms[0], ("contrastive-accuracy", contrast.Terms[1].Value)]);
+                (total, embeddings) = (contrast.Total, contrast.Embeddings);
             }
             if (_options.MaskedWeight > 0)
             {
@@ -119,7 +116,7 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
                 total = total is null ? prediction * Number(_options.MaskedWeight) : total
                     .add(prediction * Number(_options.MaskedWeight), One);
             }
-            return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, texts.Count));
+            return new StepLoss(total!, terms, embeddings);
         }
     }
 }

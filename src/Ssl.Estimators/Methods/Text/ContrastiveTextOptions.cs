@@ -25,6 +25,17 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     public float TokenDeletion { get; set; }
 
     /// <summary>
+    /// Texts that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
+    /// about half as much time again. Null embeds all of a step at once. At least 1.
+    /// </summary>
+    /// <remarks>
+    /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
+    /// </remarks>
+    /// <value>The default value is null.</value>
+    [OptionRange(Minimum = 1)]
+    public int? EncoderBatchSize { get; set; }
+
+    /// <summary>
     /// Makes another view than <see cref="TokenDeletion"/> for the tokenizer of the run: one of <c>Ssl.Estimators.Views</c>, several
     /// of them, or your own. Null, the default, deletes tokens.
     /// </summary>

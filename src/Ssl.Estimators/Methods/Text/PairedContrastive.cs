@@ -89,11 +89,16 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var first = Embed(Column<TokenBatch>(columns, 0, _columns));                     // [N, D]
-            var second = Embed(Column<TokenBatch>(columns, 1, _columns));                    // [N, D]
+            TokenBatch[] texts = [.. Enumerable.Range(0, _columns).Select(column => Column<TokenBatch>(columns, column, _columns))];
+            return GradientCache.Compute(texts[0].Count, _options.EncoderBatchSize ?? texts[0].Count, _streams,
+                (first, count) => [.. texts.Select(column => Embed(column.Part(first, count)))], Compare);          // [N, D] each
+        }
+
+        private StepLoss Compare(Tensor[] sides)
+        {
+            var (first, second) = (sides[0], sides[1]);
             var logits = InfoNceLoss.Logits(first, second, _options.Temperature);               // [N, N]
-            var negatives = _columns < 3 ? null
-                : InfoNceLoss.NegativeLogits(first, Embed(Column<TokenBatch>(columns, 2, _columns)), _options.Temperature);   // [N, 1]
+            var negatives = _columns < 3 ? null : InfoNceLoss.NegativeLogits(first, sides[2], _options.Temperature);   // [N, 1]
             var loss = InfoNceLoss.FromLogits(logits, negatives);
             return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], first.detach());
         }

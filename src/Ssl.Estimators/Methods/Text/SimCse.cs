@@ -69,10 +69,31 @@ public sealed class SimCseTrainer : TextPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var texts = Column<TokenBatch>(columns);
-            var embeddings = _encoder.call(Twice(texts, _view, _streams));              // [2N, D]
-            var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
-            var loss = InfoNceLoss.FromLogits(logits);
-            return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, texts.Count));
+            var step = Contrast(_encoder, _projection, texts, _view, _streams, _options);
+            return step with { Terms = [step.Terms[1]] };
+        }
+
+        /// <summary>The contrast of texts with themselves, seen twice.</summary>
+        /// <param name="encoder">Embeds them.</param>
+        /// <param name="projection">Between embeddings and loss.</param>
+        /// <param name="texts">N texts.</param>
+        /// <param name="view">Beside dropout; null for none.</param>
+        /// <param name="streams">What is drawn.</param>
+        /// <param name="options">Temperature, and how many are embedded at once.</param>
+        /// <param name="weight">Of the loss.</param>
+        internal static StepLoss Contrast(TextEncoder encoder, ProjectionHead projection, TokenBatch texts, TextView? view, RandomStreams streams,
+            ContrastiveTextOptions options, float weight = 1)
+        {
+            return GradientCache.Compute(texts.Count, options.EncoderBatchSize ?? texts.Count, streams,
+                (first, count) => encoder.call(Twice(texts.Part(first, count), view, streams)).chunk(2), Compare);      // [N, D] twice
+
+            StepLoss Compare(Tensor[] halves)
+            {
+                var logits = InfoNceLoss.Logits(projection.call(cat(halves)), options.Temperature);    // of [2N, D]: [N, N]
+                var loss = InfoNceLoss.FromLogits(logits);
+                return new StepLoss(weight == 1 ? loss : loss.mul(Number(weight)),
+                    [("contrastive", loss.detach()), ("accuracy", InfoNceLoss.Accuracy(logits))], halves[0].detach());
+            }
         }
 
         /// <summary>The texts twice in one batch, so that the encoder runs once: dropout and view differ between the two.</summary>

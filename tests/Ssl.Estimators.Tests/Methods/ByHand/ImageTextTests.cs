@@ -109,6 +109,43 @@ public sealed class ImageTextTests
         }
     }
 
+    [TestMethod]
+    [DataRow("pairs")]
+    [DataRow("negatives")]
+    [DataRow("twice")]
+    [DataRow("hybrid")]
+    public void PartsOfABatchOfTextsGiveItsGradients(string kind)
+    {
+        using var scope = NewDisposeScope();
+        Dictionary<string, float[]> Gradients(int? most, out float loss)
+        {
+            using var streams = new RandomStreams(1);
+            var encoder = new TinyTextEncoder();
+            using PretrainingMethod method = kind switch
+            {
+                "twice" => new SimCseTrainer.Method(encoder, streams, new() { EncoderBatchSize = most }),
+                "hybrid" => new ContrastiveMaskedTrainer.Method(encoder, TinyTextEncoder.Vocabulary, streams, new() { EncoderBatchSize = most, ContrastiveWeight = 0.7f, MaskRatio = 0.4f }),
+                _ => new PairedContrastiveTrainer.Method(encoder, streams, new() { EncoderBatchSize = most, NegativeColumnName = kind == "negatives" ? "N" : null }),
+            };
+            var columns = kind switch { "negatives" => 3, "pairs" => 2, _ => 1 };
+            var step = method.Loss([.. Enumerable.Range(0, columns).Select(column => TokenTexts.Random(7, 6, TinyTextEncoder.Vocabulary, seed: 4 + column, specialTokens: true))]);
+            step.Total.backward();
+            loss = step.Total.item<float>();
+            return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
+        }
+        var expected = Gradients(null, out var whole);
+        foreach (var part in (int[])[1, 3, 4])
+        {
+            var actual = Gradients(part, out var sum);
+            Assert.AreEqual(whole, sum, 1e-4f);
+            foreach (var (name, gradient) in expected)
+            {
+                for (var i = 0; i < gradient.Length; i++)
+                    Assert.AreEqual(gradient[i], actual[name][i], 2e-5f, $"{name}, {i}, parts of {part}");
+            }
+        }
+    }
+
     // What is drawn in the first pass over a part is drawn again in the second: else the gradient would be one of other texts.
     [TestMethod]
     public void TheSecondPassOverAPartDrawsWhatTheFirstDrew()
