@@ -71,7 +71,7 @@ Console.WriteLine($"{kinds.Length} classes without a label: {(double)right / tes
 // Expected output:
 // a blue ring: 5 of 5 found are one
 // cross in yellow: 5 of 5 found are one
-// 12 classes without a label: 0.97 right
+// 12 classes without a label: 1.00 right
 
 internal sealed class Product
 {

@@ -56,7 +56,7 @@ var suspects = Enumerable.Range(0, mixed.Length).OrderByDescending(row => errors
 Console.WriteLine($"{suspects.Count(row => row % 10 == 0)} of the 20 most suspicious offers have a wrong text");
 
 // Expected output:
-// 20 of the 20 most suspicious offers have a wrong text
+// 19 of the 20 most suspicious offers have a wrong text
 
 internal sealed class Offer
 {

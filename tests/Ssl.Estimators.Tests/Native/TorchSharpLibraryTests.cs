@@ -88,12 +88,15 @@ public sealed class TorchSharpLibraryTests
     {
         RequireMend();
         const string shared = "/dev/shm";
-        if (!File.ReadLines("/proc/mounts").Any(line => line.Split(' ') is [_, shared, _, var options, ..]
-            && options.Split(',').Contains("noexec")))
+        var isMounted = File.ReadLines("/proc/mounts").Any(line => line.Split(' ') is [_, shared, _, var options, ..] && options.Split(',').Contains("noexec"));
+        var root = isMounted ? shared : Directory.CreateTempSubdirectory("ssl-noexec-").FullName;
+        // Whoever may mount a file system makes such a folder.
+        if (!isMounted && !Command("mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", root))
         {
-            Assert.Inconclusive($"{shared} is not mounted without leave to execute.");
+            Directory.Delete(root);
+            Assert.Inconclusive($"{shared} is not mounted without leave to execute, and this user may not mount a file system that is.");
         }
-        var folder = Path.Combine(shared, $"ssl-{Guid.NewGuid():N}");
+        var folder = Path.Combine(root, $"ssl-{Guid.NewGuid():N}");
         try
         {
             var output = ChildProcess.Run("library", environment: Variables(folder));
@@ -103,6 +106,27 @@ public sealed class TorchSharpLibraryTests
         finally
         {
             Directory.Delete(folder, recursive: true);
+            if (!isMounted)
+            {
+                Command("umount", root);
+                Directory.Delete(root);
+            }
+        }
+    }
+
+    // Whether a program of the system ends well; false where there is none.
+    private static bool Command(string name, params string[] arguments)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(name, arguments) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
         }
     }
 
