@@ -16,7 +16,7 @@ namespace OwnMethod;
 /// Pretrains an image encoder by alignment and uniformity: two views of an image lie near each other, all images spread over the sphere.
 /// </summary>
 /// <remarks>
-/// Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the Hypersphere", 2020
+/// Wang and Isola on contrastive learning by alignment and uniformity on the hypersphere, 2020
 /// (arXiv:2005.10242). N images, D the embedding dimension, P the projection dimension.
 /// </remarks>
 public sealed class AlignmentUniformityTrainer : ImagePretrainingTrainer

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
@@ -44,14 +45,15 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
         var ranks = tfidf.Ranks([.. corpus.HeldOut.Select(document => document.Pair)], [.. corpus.HeldOut.Select(document => document.Text)]);
         AddRecall("tfidf", [.. CutOffs.Select(k => ranks.Count(rank => rank <= k) / (double)ranks.Length)]);
 
-        // The same network before and after it has read the texts.
+        // The same network before and after it has read the texts. A trainer makes a tokenizer by itself where it gets none; here both share one.
+        var tokenizer = WordPieceTokenizer.Train(corpus.Training.SelectMany(document => new[] { document.Text, document.Pair }));
         var rows = _mlContext.Data.LoadFromEnumerable(corpus.Training.Select(TextRow.Of).ToArray());
-        using var untrained = Pretrain(rows, epochs: 0);
+        using var untrained = Pretrain(rows, tokenizer, epochs: 0);
         AddRecall("untrained", Search.Recall(_mlContext, untrained, corpus.HeldOut, CutOffs));
 
         Console.WriteLine($"pretraining on {corpus.Training.Count:N0} pairs, no labels, epochs: {arguments.Epochs}");
         var start = clock.Elapsed;
-        using var pretrained = Pretrain(rows, arguments.Epochs);
+        using var pretrained = Pretrain(rows, tokenizer, arguments.Epochs);
         _report.Add("seconds/pretraining", (clock.Elapsed - start).TotalSeconds, "s");
         AddRecall("pretrained", Search.Recall(_mlContext, pretrained, corpus.HeldOut, CutOffs));
         _mlContext.SelfSupervised().SaveEncoder(pretrained, saved);
@@ -86,7 +88,7 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
     }
 
     /// <summary>The whole of the learning: an estimator like any other of ML.NET.</summary>
-    private EncoderTransformer Pretrain(IDataView rows, int epochs)
+    private EncoderTransformer Pretrain(IDataView rows, TextTokenizer tokenizer, int epochs)
     {
         using var progress = new ConsoleProgress();
         return _mlContext.SelfSupervised().Text.PairedContrastive(new PairedContrastiveTrainer.Options
@@ -94,6 +96,7 @@ public sealed class Walkthrough(Arguments arguments, Stopwatch clock)
             InputColumnName = nameof(TextRow.Text),
             PairColumnName = nameof(TextRow.Pair),
             Encoder = TextEncoders.Bag(embeddingDimension: 256, tokenDimension: 512),
+            Tokenizer = tokenizer,
             NumberOfEpochs = epochs,
             BatchSize = arguments.Small ? 64 : 512,
             LearningRate = 2e-3,

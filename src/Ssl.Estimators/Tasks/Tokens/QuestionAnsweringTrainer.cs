@@ -35,7 +35,7 @@ namespace Ssl.Estimators.Tasks;
 ///
 /// ### Algorithm
 /// Question and context stand in one text, and two softmax distributions over the words of the context tell where the answer begins and ends,
-/// the class token standing for none, as Devlin et al., "BERT", 2019, do it for SQuAD 2.0 (Rajpurkar et al., 2018). Contexts that are longer
+/// the class token in place of none, as Devlin et al., "BERT", 2019, do it for SQuAD 2.0 (Rajpurkar et al., 2018). Contexts that are longer
 /// than the encoder takes are read in windows that overlap; an answer has its probability in the window that is surest of it, none the one that
 /// it has in the window that is least sure of it. Answers begin and end at words and punctuation.
 /// ]]></format>
