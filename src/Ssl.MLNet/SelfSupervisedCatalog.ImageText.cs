@@ -40,18 +40,7 @@ public sealed partial class SelfSupervisedCatalog
             string outputColumnName = ColumnNames.Features, string imageColumnName = ColumnNames.Image, string textColumnName = ColumnNames.Text,
             ImageEncoderFactory? imageEncoder = null, TextEncoderFactory? textEncoder = null, int? batchSize = null, int? numberOfEpochs = null,
             double? learningRate = null)
-        {
-            var options = new ClipTrainer.Options
-            {
-                OutputColumnName = outputColumnName,
-                ImageColumnName = imageColumnName,
-                TextColumnName = textColumnName,
-                ImageEncoder = imageEncoder,
-                TextEncoder = textEncoder,
-            };
-            options.Set(batchSize, numberOfEpochs, learningRate);
-            return Clip(options);
-        }
+            => Clip(With(new ClipTrainer.Options(), outputColumnName, imageColumnName, textColumnName, imageEncoder, textEncoder, batchSize, numberOfEpochs, learningRate));
 
         /// <inheritdoc cref="Clip(string, string, string, ImageEncoderFactory?, TextEncoderFactory?, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
@@ -66,18 +55,7 @@ public sealed partial class SelfSupervisedCatalog
             string outputColumnName = ColumnNames.Features, string imageColumnName = ColumnNames.Image, string textColumnName = ColumnNames.Text,
             ImageEncoderFactory? imageEncoder = null, TextEncoderFactory? textEncoder = null, int? batchSize = null, int? numberOfEpochs = null,
             double? learningRate = null)
-        {
-            var options = new SigLipTrainer.Options
-            {
-                OutputColumnName = outputColumnName,
-                ImageColumnName = imageColumnName,
-                TextColumnName = textColumnName,
-                ImageEncoder = imageEncoder,
-                TextEncoder = textEncoder,
-            };
-            options.Set(batchSize, numberOfEpochs, learningRate);
-            return SigLip(options);
-        }
+            => SigLip(With(new SigLipTrainer.Options(), outputColumnName, imageColumnName, textColumnName, imageEncoder, textEncoder, batchSize, numberOfEpochs, learningRate));
 
         /// <inheritdoc cref="SigLip(string, string, string, ImageEncoderFactory?, TextEncoderFactory?, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
@@ -100,18 +78,7 @@ public sealed partial class SelfSupervisedCatalog
             string outputColumnName = ColumnNames.Features, string imageColumnName = ColumnNames.Image, string textColumnName = ColumnNames.Text,
             ImageEncoderFactory? imageEncoder = null, TextEncoderFactory? textEncoder = null, int? batchSize = null, int? numberOfEpochs = null,
             double? learningRate = null)
-        {
-            var options = new MaskedImageTextTrainer.Options
-            {
-                OutputColumnName = outputColumnName,
-                ImageColumnName = imageColumnName,
-                TextColumnName = textColumnName,
-                ImageEncoder = imageEncoder,
-                TextEncoder = textEncoder,
-            };
-            options.Set(batchSize, numberOfEpochs, learningRate);
-            return MaskedImageText(options);
-        }
+            => MaskedImageText(With(new MaskedImageTextTrainer.Options(), outputColumnName, imageColumnName, textColumnName, imageEncoder, textEncoder, batchSize, numberOfEpochs, learningRate));
 
         /// <inheritdoc cref="MaskedImageText(string, string, string, ImageEncoderFactory?, TextEncoderFactory?, int?, int?, double?)"/>
         /// <param name="options">All settings of the method.</param>
@@ -144,5 +111,15 @@ public sealed partial class SelfSupervisedCatalog
         /// <exception cref="ArgumentException">The encoder is of another kind.</exception>
         public ZeroShotClassificationEstimator ZeroShotClassification(EncoderTransformer encoder, IEnumerable<string> labels,
             IEnumerable<string>? prompts = null, string? imageColumnName = null) => new(_mlContext, encoder, labels, prompts, imageColumnName);
+
+        private static TOptions With<TOptions>(TOptions options, string outputColumnName, string imageColumnName, string textColumnName,
+            ImageEncoderFactory? imageEncoder, TextEncoderFactory? textEncoder, int? batchSize, int? numberOfEpochs, double? learningRate)
+            where TOptions : ImageTextPretrainingOptions
+        {
+            (options.OutputColumnName, options.ImageColumnName, options.TextColumnName) = (outputColumnName, imageColumnName, textColumnName);
+            (options.ImageEncoder, options.TextEncoder) = (imageEncoder, textEncoder);
+            options.Set(batchSize, numberOfEpochs, learningRate);
+            return options;
+        }
     }
 }

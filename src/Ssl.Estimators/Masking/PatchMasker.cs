@@ -31,6 +31,17 @@ public sealed record PatchMask(Tensor Visible, Tensor Hidden)
     internal static int CountHidden(int patches, double ratio)
         => Math.Clamp((int)Math.Round(patches * ratio, MidpointRounding.AwayFromZero), 1, patches - 1);
 
+    /// <summary>The patches with another vector in place of the hidden ones.</summary>
+    /// <param name="patches">[N, P, D].</param>
+    /// <param name="replacement">What stands at hidden places, [D] or [1, P, D].</param>
+    /// <returns>[N, P, D].</returns>
+    internal Tensor Replace(Tensor patches, Tensor replacement)
+    {
+        var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)
+            .scatter_(1, Hidden, ones_like(Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2);    // [N, P, 1]
+        return where(isHidden, replacement, patches);
+    }
+
     /// <summary>The vectors at some places.</summary>
     /// <param name="tokens">[N, P, D].</param>
     /// <param name="places">Int64 [N, V].</param>

@@ -23,6 +23,9 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
 {
+    // Batches that give the statistics of batch norms: more change nothing that can be seen.
+    private const int StatisticsBatches = 100;
+
     private const string SeedName = nameof(PretrainingOptions.Seed);
 
     private readonly MLContext _mlContext;
@@ -93,6 +96,14 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     /// <summary>What a model keeps of a trained method.</summary>
     private protected virtual (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
         Device device) => (format, method.Encoder);
+
+    /// <summary>Computes the statistics of the encoder's batch norms anew, from rows as they are, where there are any and something was trained.</summary>
+    private protected void RecomputeStatistics(PretrainingMethod method, BatchSource source, Device device)
+    {
+        // The untrained network stays the baseline that it is. Also in a canceled training: it gives the weights of then their use.
+        if (Settings.NumberOfEpochs > 0 && !source.IsPartial && BatchStatistics.Has(method.Encoder))
+            BatchStatistics.Recompute(method.Encoder, method.Resting, source.Sample(StatisticsBatches), device, Settings.MixedPrecision);
+    }
 
     /// <summary>Pretrains an encoder on the rows of the input; labels are not used.</summary>
     /// <param name="input">Holds the input column(s); read several times.</param>

@@ -14,9 +14,6 @@ namespace Ssl.Estimators.Methods;
 /// <summary>Pretraining on a column of images and one of their texts.</summary>
 public abstract class ImageTextPretrainingTrainer : PretrainingTrainer
 {
-    // As for images alone.
-    private const int StatisticsBatches = 100;
-
     private readonly ImageTextPretrainingOptions _options;
 
     /// <summary>The estimator with its settings, which are checked and copied.</summary>
@@ -69,8 +66,8 @@ public abstract class ImageTextPretrainingTrainer : PretrainingTrainer
     private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
         Device device)
     {
-        if (_options.RecomputesBatchStatistics && _options.NumberOfEpochs > 0 && !source.IsPartial && BatchStatistics.Has(method.Encoder))
-            BatchStatistics.Recompute(method.Encoder, method.Resting, source.Sample(StatisticsBatches), device, _options.MixedPrecision);
+        if (_options.RecomputesBatchStatistics)
+            RecomputeStatistics(method, source, device);
         return (((ImageTextRowFormat)format).OfArchitecture(), method.Encoder);
     }
 }

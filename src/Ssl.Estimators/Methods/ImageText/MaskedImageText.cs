@@ -161,22 +161,15 @@ public sealed class MaskedImageTextTrainer : ImageTextPretrainingTrainer
 
         // Hidden words, with the whole image.
         private (Tensor Loss, Tensor Accuracy) Words(Tensor seen, TokenBatch texts)
-        {
-            var masked = texts.Ids.device_type == DeviceType.CPU ? _masker.Apply(texts, _streams.Masks) : _masker.ApplyWithoutWaiting(texts, _streams.Masks);
-            var fused = _encoder.Fuse(seen, _encoder.Texts.EncodeTokens(masked.Batch), texts.Mask).Tokens;
-            var scores = _encoder.Words(fused, masked.Positions);                                       // [M, vocabulary]
-            return masked.Chosen is { } chosen ? MaskedCrossEntropyLoss.ComputeCounted(scores, masked.Targets, chosen)
-                : (MaskedCrossEntropyLoss.Compute(scores, masked.Targets), MaskedCrossEntropyLoss.Accuracy(scores, masked.Targets));
-        }
+            => MaskedLanguageModelTrainer.Method.Predict(_masker, texts, _streams, masked =>
+                _encoder.Words(_encoder.Fuse(seen, _encoder.Texts.EncodeTokens(masked.Batch), texts.Mask).Tokens, masked.Positions));
 
         // Hidden patches, with all words.
         private Tensor Patches(Tensor patches, Tensor embedded, Tensor tokens, Tensor textMask)
         {
             var images = _encoder.Images;
             var mask = PatchMask.Draw(patches.shape[0], images.NumberOfPatches, _options.PatchMaskRatio, _streams.Masks, patches.device);
-            var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)
-                .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2);  // [N, P, 1]
-            var partly = images.EncodePatches(where(isHidden, _maskToken.add(images.Positions, One), embedded));
+            var partly = images.EncodePatches(mask.Replace(embedded, _maskToken.add(images.Positions, One)));
             var fused = PatchMask.Take(_encoder.Fuse(partly, tokens, textMask).Patches, mask.Hidden);   // [N, M, D]
             return PatchReconstructionLoss.Absolute(_patchOutput.Exact(fused), PatchMask.Take(patches, mask.Hidden));
         }

@@ -38,7 +38,7 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
         [ComponentName(Name = "encoder")]
         private readonly TwoTowerEncoder _encoder;
 
-        private readonly TokenVocabulary _vocabulary;
+        private readonly TokenDeletion? _deletion;
         private readonly RandomStreams _streams;
         private readonly ImageView _view;
         private readonly TwoTowerOptions _options;
@@ -46,7 +46,8 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
         private protected Method(string name, TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams, TwoTowerOptions options)
             : base(name, encoder, options, (encoder.Images.Encoder, "image.encoder."), (encoder.Texts.Encoder, "text.encoder."))
         {
-            (_encoder, _vocabulary, _streams, _options) = (encoder, vocabulary, streams, options);
+            (_encoder, _streams, _options) = (encoder, streams, options);
+            _deletion = options.TokenDeletion == 0 ? null : new TokenDeletion(vocabulary, options.TokenDeletion);
             // No mirror, and nothing cut away: left and right, and what stands at the edge, may be in the text.
             _view = options.View ?? new RandomAffine();
         }
@@ -73,7 +74,7 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
             Tensor[] Embed(long first, long count)
             {
                 var part = batch.Part(first, count);
-                var texts = _options.TokenDeletion == 0 ? part.Texts : new TokenDeletion(_vocabulary, _options.TokenDeletion).Apply(part.Texts, _streams.Views);
+                var texts = _deletion?.Apply(part.Texts, _streams.Views) ?? part.Texts;
                 return [_encoder.Images.call(_view.Apply(part.Images, _streams.Views)), _encoder.Texts.call(texts)];
             }
         }

@@ -14,9 +14,6 @@ namespace Ssl.Estimators.Methods;
 /// </summary>
 public abstract class ImagePretrainingTrainer : PretrainingTrainer
 {
-    // Batches that give the statistics of batch norms: more change nothing that can be seen.
-    private const int StatisticsBatches = 100;
-
     private readonly ImagePretrainingOptions _options;
 
     /// <summary>The estimator with its settings, which are checked and copied.</summary>
@@ -82,12 +79,8 @@ public abstract class ImagePretrainingTrainer : PretrainingTrainer
     private protected sealed override (RowFormat Format, Encoder Network) Kept(RowFormat format, PretrainingMethod method, BatchSource source,
         Device device)
     {
-        // The untrained network stays the baseline that it is.
-        if (_options.RecomputesBatchStatistics && _options.NumberOfEpochs > 0 && !source.IsPartial && BatchStatistics.Has(method.Encoder))
-        {
-            // Also in a canceled training: it gives the weights of then their use.
-            BatchStatistics.Recompute(method.Encoder, method.Resting, source.Sample(StatisticsBatches), device, _options.MixedPrecision);
-        }
+        if (_options.RecomputesBatchStatistics)
+            RecomputeStatistics(method, source, device);
         return (((ImageRowFormat)format).OfArchitecture(), method.Encoder);
     }
 

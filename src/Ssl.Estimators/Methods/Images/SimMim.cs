@@ -81,9 +81,7 @@ public sealed class SimMimTrainer : ImagePretrainingTrainer
             var images = _view.Apply(Column<ImageBatch>(columns), _streams.Views);
             var patches = _encoder.Patchify(_encoder.Standardize(images));                              // [N, P, L]
             var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _options.MaskRatio, _streams.Masks, patches.device);
-            var isHidden = zeros(patches.shape[0], patches.shape[1], dtype: ScalarType.Float32, device: patches.device)
-                .scatter_(1, mask.Hidden, ones_like(mask.Hidden, dtype: ScalarType.Float32)).to(ScalarType.Bool).unsqueeze(2); // [N, P, 1]
-            var tokens = where(isHidden, _maskToken.add(_encoder.Positions, One), _encoder.EmbedPatches(patches)); // [N, P, D]
+            var tokens = mask.Replace(_encoder.EmbedPatches(patches), _maskToken.add(_encoder.Positions, One));    // [N, P, D]
             var encoded = PatchMask.Take(_encoder.EncodePatches(tokens), mask.Hidden);                  // [N, M, D]
             var loss = PatchReconstructionLoss.Absolute(_output.Exact(encoded), PatchMask.Take(patches, mask.Hidden));
             return new StepLoss(loss, []);

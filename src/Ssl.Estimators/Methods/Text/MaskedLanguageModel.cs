@@ -84,11 +84,18 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
 
         /// <summary>Hides tokens and predicts them: the loss, and the share that is predicted right.</summary>
         internal static (Tensor Loss, Tensor Accuracy) Predict(TextEncoder encoder, MaskedTokenHead head, TokenMasker masker, TokenBatch texts,
-            RandomStreams streams)
+            RandomStreams streams) => Predict(masker, texts, streams, masked => Scores(encoder, head, masked));
+
+        /// <summary>The same with scores from elsewhere.</summary>
+        /// <param name="masker">Hides the tokens.</param>
+        /// <param name="texts">N texts.</param>
+        /// <param name="streams">What is drawn.</param>
+        /// <param name="score">Scores of all tokens at the chosen places, [M, V].</param>
+        internal static (Tensor Loss, Tensor Accuracy) Predict(TokenMasker masker, TokenBatch texts, RandomStreams streams, Func<MaskedTokens, Tensor> score)
         {
             // Elsewhere than on the CPU nobody counts what is chosen.
             var masked = texts.Ids.device_type == DeviceType.CPU ? masker.Apply(texts, streams.Masks) : masker.ApplyWithoutWaiting(texts, streams.Masks);
-            var logits = Scores(encoder, head, masked);                                 // [M, V]
+            var logits = score(masked);                                                 // [M, V]
             return masked.Chosen is { } chosen ? MaskedCrossEntropyLoss.ComputeCounted(logits, masked.Targets, chosen)
                 : (MaskedCrossEntropyLoss.Compute(logits, masked.Targets), MaskedCrossEntropyLoss.Accuracy(logits, masked.Targets));
         }

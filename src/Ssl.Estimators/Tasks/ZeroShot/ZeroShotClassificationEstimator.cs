@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
@@ -102,9 +103,7 @@ public sealed class ZeroShotClassificationEstimator : IEstimator<FineTunedTransf
             }
         }
         var vectors = rows.Encode(towers.Texts, towers.LogitScale.device);                           // [K x P, D]
-        var means = Unit(vectors).view(_labels.Length, _prompts.Length, -1).mean([1L]);              // [K, D]
-        return Unit(means);
+        var means = Contrastive.Normalize(vectors).view(_labels.Length, _prompts.Length, -1).mean([1L]);              // [K, D]
+        return Contrastive.Normalize(means);
     }
-
-    private static Tensor Unit(Tensor vectors) => vectors / vectors.norm(1, keepdim: true).clamp_min(Number(1e-12));
 }

@@ -44,7 +44,7 @@ public sealed class MaskedImageTextTests
             using var noGrad = no_grad();
             var pixels = encoder.Images.Patchify(encoder.Images.Standardize(new ImageBatch(view.Returned(step))));
             var whole = encoder.Images.EncodePatches(encoder.Images.EmbedPatches(pixels));
-            var (masked, chosen, truth) = MaskedWords(batch.Texts, same);
+            var (masked, chosen, truth) = MaskedWords(batch.Texts, Ratio, same);
             double[][] fused = [.. Numbers.Cubes(encoder.Fuse(whole, encoder.Texts.EncodeTokens(masked), masked.Mask).Tokens).SelectMany(text => text)];
             var outputs = Steps.Child<LinearLayer>(encoder, "text_output").call(Numbers.ToTensor([.. chosen.Select(place => fused[place])]));
             double[][] scores = Numbers.Rows(Steps.Child<MaskedTokenHead>(encoder, "predictions").call(outputs, encoder.Texts.TokenEmbeddings));
@@ -110,14 +110,15 @@ public sealed class MaskedImageTextTests
     }
 
     // The texts as they are seen, the places that were chosen, and what stood there.
-    private static (TokenBatch Masked, int[] Chosen, long[] Truth) MaskedWords(TokenBatch texts, RandomStreams streams)
+    internal static (TokenBatch Masked, int[] Chosen, long[] Truth) MaskedWords(TokenBatch texts, float ratio, RandomStreams streams)
     {
         long[] ids = [.. texts.Ids.contiguous().data<long>()];
         bool[] inside = [.. texts.Mask.contiguous().data<bool>()];
+        // A draw for every place; a word is chosen below the ratio, and the lowest draw among the words in any case.
         double[] draws = Numbers.Values(Draws.Uniform(texts.Ids.shape, CPU, streams.Masks));
         int[] words = [.. Enumerable.Range(0, ids.Length).Where(place => inside[place] && ids[place] >= s_vocabulary.SpecialCount)];
         int lowest = words.MinBy(place => draws[place]);
-        int[] chosen = [.. words.Where(place => place == lowest || draws[place] < Ratio)];
+        int[] chosen = [.. words.Where(place => place == lowest || draws[place] < ratio)];
         double[] kinds = Numbers.Values(Draws.Uniform([chosen.Length], CPU, streams.Masks));
         long[] others = [.. Draws.Integers(s_vocabulary.SpecialCount, s_vocabulary.Size, [chosen.Length], CPU, streams.Masks).data<long>()];
         long[] seen = [.. ids];

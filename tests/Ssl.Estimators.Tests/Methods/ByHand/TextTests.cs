@@ -247,24 +247,12 @@ public sealed class TextTests
     private static double Prediction(PretrainingMethod method, TinyTextEncoder encoder, TokenBatch texts, RandomStreams streams)
     {
         using var noGrad = no_grad();
-        long[] ids = [.. texts.Ids.contiguous().data<long>()];
-        bool[] inside = [.. texts.Mask.contiguous().data<bool>()];
-        // A draw for every place; a word is chosen below the ratio, and the lowest draw among the words in any case.
-        double[] draws = Numbers.Values(Draws.Uniform(texts.Ids.shape, CPU, streams.Masks));
-        int[] words = [.. Enumerable.Range(0, ids.Length).Where(place => inside[place] && ids[place] >= s_vocabulary.SpecialCount)];
-        int lowest = words.MinBy(place => draws[place]);
-        int[] chosen = [.. words.Where(place => place == lowest || draws[place] < Ratio)];
-        double[] kinds = Numbers.Values(Draws.Uniform([chosen.Length], CPU, streams.Masks));
-        long[] others = [.. Draws.Integers(s_vocabulary.SpecialCount, s_vocabulary.Size, [chosen.Length], CPU, streams.Masks).data<long>()];
-        long[] seen = [.. ids];
-        for (var i = 0; i < chosen.Length; i++)
-            seen[chosen[i]] = kinds[i] < 0.8 ? s_vocabulary.MaskId : kinds[i] < 0.9 ? others[i] : ids[chosen[i]];
-
-        var tokens = encoder.EncodeTokens(new TokenBatch(tensor(seen, texts.Ids.shape), texts.Mask.clone()));
+        var (masked, chosen, truth) = MaskedImageTextTests.MaskedWords(texts, Ratio, streams);
+        var tokens = encoder.EncodeTokens(masked);
         double[][] vectors = [.. Numbers.Cubes(tokens).SelectMany(text => text)];
         double[][] chosenVectors = [.. chosen.Select(place => vectors[place])];
         var head = Steps.Child<MaskedTokenHead>(method, "predictions");
         double[][] scores = Numbers.Rows(head.call(Numbers.ToTensor(chosenVectors), encoder.TokenEmbeddings));
-        return scores.Select((row, i) => Numbers.CrossEntropy(row, (int)ids[chosen[i]])).Average();
+        return scores.Select((row, i) => Numbers.CrossEntropy(row, (int)truth[i])).Average();
     }
 }
