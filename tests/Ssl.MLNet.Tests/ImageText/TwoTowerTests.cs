@@ -167,6 +167,11 @@ public sealed class TwoTowerTests
     }
 
     [TestMethod]
+    public void One_column_cannot_be_both()
+        => StringAssert.Contains(Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => s_mlContext.SelfSupervised().ImageText.Clip("Features", "Both", "Both")).Message,
+            "TextColumnName must differ from ImageColumnName, got \"Both\"");
+
+    [TestMethod]
     public void Both_encoders_start_from_weights_that_exist()
     {
         var ssl = s_mlContext.SelfSupervised();

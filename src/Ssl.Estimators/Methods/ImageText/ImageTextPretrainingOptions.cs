@@ -102,6 +102,7 @@ public abstract class ImageTextPretrainingOptions : PretrainingOptions
     {
         faults.Require(TextEncoder is not StartedTextEncoderFactory start || Tokenizer is null || ReferenceEquals(Tokenizer, start.Tokenizer),
             nameof(Tokenizer), "must be null where TextEncoder starts from weights that exist: their own tokenizer goes with them", Tokenizer?.VocabularySize);
+        faults.Require(ImageColumnName != TextColumnName, nameof(TextColumnName), "must differ from ImageColumnName", $"\"{TextColumnName}\"");
         faults.Require(!MixedPrecision || ImageEncoder is null or { RoundsToBFloat16: true } && TextEncoder is null or { RoundsToBFloat16: true }, nameof(MixedPrecision), EncoderFactory.ExactOnly, MixedPrecision);
     }
 }
