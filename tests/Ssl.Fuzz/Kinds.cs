@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using NAudio.Wave;
 using SkiaSharp;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
@@ -26,7 +27,7 @@ namespace Ssl.Fuzz;
 /// </summary>
 internal sealed class Kinds : IDisposable
 {
-    private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Image = "image ";
+    private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Image = "image ", Sound = "sound ";
     private const int ImageWidth = 24, ImageHeight = 20, MostPixels = 1 << 22;
 
     private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
@@ -50,6 +51,12 @@ internal sealed class Kinds : IDisposable
             Spectrogram = new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1), Encoder = TimeSeriesEncoders.DilatedConvolution(8, 8, 2),
             BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
         }).Fit(kinds._rows),
+        ["encoder of sounds, convolutions"] = kinds => kinds._ssl.Audio.Wav2Vec2(new Wav2Vec2Trainer.Options
+        {
+            InputColumnName = "Series", Encoder = TimeSeriesEncoders.SoundTransformer(8, 4, 1, 1, 2), NumberOfChannels = 1, BatchSize = 16, NumberOfEpochs = 1,
+            MinimumNumberOfSteps = 0, Seed = 1,
+        }).Fit(kinds._rows),
+        ["loader of sounds"] = kinds => kinds._ssl.Audio.LoadSounds("Features", inputColumnName: "NoPath").Fit(kinds._rows),
         ["encoder of images"] = kinds => kinds._ssl.Images.MaskedAutoencoder(new MaskedAutoencoderTrainer.Options
         {
             Encoder = ImageEncoders.VisionTransformer(8, 4, 1, 1, 16, 2), BatchSize = 16, NumberOfEpochs = 1, MinimumNumberOfSteps = 0, Seed = 1,
@@ -95,6 +102,8 @@ internal sealed class Kinds : IDisposable
 
     private static readonly string[] s_imageTypes = ["jpg", "png", "webp", "bmp"];
 
+    private static readonly string[] s_soundTypes = ["wav", "mp3", "ogg"];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ssl-fuzz-").FullName;
     private readonly MLContext _mlContext = new(1);
     private readonly SelfSupervisedCatalog _ssl;
@@ -125,7 +134,8 @@ internal sealed class Kinds : IDisposable
 
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. s_models.Keys, Checkpoint, Onnx, Tokenizer, .. s_pretrainedFiles.Select(PretrainedName), .. s_imageTypes.Select(type => Image + type)];
+        [.. s_models.Keys, Checkpoint, Onnx, Tokenizer, .. s_pretrainedFiles.Select(PretrainedName), .. s_imageTypes.Select(type => Image + type),
+            .. s_soundTypes.Select(type => Sound + type)];
 
     /// <summary>A kind of file.</summary>
     public FileKind Make(string name)
@@ -134,6 +144,8 @@ internal sealed class Kinds : IDisposable
             return Archive(name, ModelFile(train(this)));
         if (name.StartsWith(Image, StringComparison.Ordinal))
             return MakeImage(name, name[Image.Length..]);
+        if (name.StartsWith(Sound, StringComparison.Ordinal))
+            return MakeSound(name, name[Sound.Length..]);
         return name == Onnx ? MakeOnnx() : name == Tokenizer ? MakeTokenizer() : name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
     }
 
@@ -248,6 +260,30 @@ internal sealed class Kinds : IDisposable
             }
             return Numbers(encoder.Transform(photos), photos);
         }, [typeof(UnreadableImageException)], HasChecksums: false);
+    }
+
+    // As LoadSounds reads it.
+    private FileKind MakeSound(string name, string type)
+    {
+        var path = Path.Combine(_folder, $"tones.{type}");
+        if (type == "wav")
+        {
+            using var wave = new WaveFileWriter(path, new WaveFormat(8_000, 16, 2));
+            foreach (var t in Enumerable.Range(0, 800))
+                wave.WriteSample(MathF.Sin(t * 0.3f));
+        }
+        else
+        {
+            File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "sounds", $"tones.{type}"), path);
+        }
+        var whole = File.ReadAllBytes(path);
+        var paths = _mlContext.Data.LoadFromEnumerable(new[] { new SoundPath { File = path } });
+        var sounds = _ssl.Audio.LoadSounds("Sound", inputColumnName: nameof(SoundPath.File), sampleRate: 8_000).Fit(paths).Transform(paths);
+        return new FileKind(name, whole, bytes =>
+        {
+            File.WriteAllBytes(path, bytes);
+            return [.. sounds.GetColumn<float[]>("Sound")];
+        }, [typeof(FormatException)], HasChecksums: false);
     }
 
     // Where the pixels begin, and how long the second header is; SkiaSharp 2.88.9 skips or reads as far and throws into native code.
@@ -384,6 +420,11 @@ internal sealed class Kinds : IDisposable
         public byte[] Image { get; set; } = [];
     }
 
+    private sealed class SoundPath
+    {
+        public string File { get; set; } = "";
+    }
+
     private sealed class Row
     {
         public float Number { get; set; }
@@ -393,6 +434,8 @@ internal sealed class Kinds : IDisposable
         public string Text { get; set; } = "";
 
         public string Animal { get; set; } = "";
+
+        public string NoPath { get; set; } = "";
 
         public string[] Words { get; set; } = [];
 

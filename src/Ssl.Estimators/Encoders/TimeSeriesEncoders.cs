@@ -21,6 +21,9 @@ public static class TimeSeriesEncoders
         internal const int SpectrogramDimension = 512;
         internal const int SpectrogramWidth = 32;
         internal const double SpectrogramDropout = 0.3;
+        internal const int SoundDimension = 128;
+        internal const int SoundWidth = 64;
+        internal const int NumberOfConvolutions = 7;
         internal const bool InstanceNormalization = false;
         internal const bool ChannelIndependence = false;
     }
@@ -32,6 +35,7 @@ public static class TimeSeriesEncoders
         EncoderFactory.Register(PooledConvolutionEncoderFactory.KindName, PooledConvolutionEncoderFactory.Read);
         EncoderFactory.Register(PatchTransformerEncoderFactory.KindName, PatchTransformerEncoderFactory.Read);
         EncoderFactory.Register(SpectrogramConvolutionEncoderFactory.KindName, SpectrogramConvolutionEncoderFactory.Read);
+        EncoderFactory.Register(SoundTransformerEncoderFactory.KindName, SoundTransformerEncoderFactory.Read);
     }
 
     /// <summary>TS2Vec's network: dilated convolutions, a vector for every timestamp, and their maximum for the series.</summary>
@@ -102,4 +106,25 @@ public static class TimeSeriesEncoders
     public static TimeSeriesEncoderFactory SpectrogramConvolution(int embeddingDimension = Defaults.SpectrogramDimension,
         int width = Defaults.SpectrogramWidth, double dropout = Defaults.SpectrogramDropout)
         => new SpectrogramConvolutionEncoderFactory(embeddingDimension, width, dropout);
+
+    /// <summary>
+    /// wav2vec 2.0's network on the samples of a sound themselves: convolutions, a vector for every 5 x 2 ^ (<paramref name="numberOfConvolutions"/> - 1)
+    /// samples, a transformer over them, and their maximum for the sound.
+    /// </summary>
+    /// <remarks>
+    /// Baevski et al., 2020 (arXiv:2006.11477), where <paramref name="convolutionWidth"/> is 512, <paramref name="embeddingDimension"/> 768 and
+    /// <paramref name="numberOfLayers"/> 12. The default step of 320 samples is 20 milliseconds of a sound of 16,000 samples a second; of 8,000 take six
+    /// convolutions.
+    /// </remarks>
+    /// <param name="embeddingDimension">Length of a step's vector and of an embedding. A multiple of <paramref name="numberOfHeads"/>.</param>
+    /// <param name="convolutionWidth">Channels of the convolutions. At least 1.</param>
+    /// <param name="numberOfConvolutions">The first of a stride of 5, the others of 2. From 1 to 12.</param>
+    /// <param name="numberOfLayers">Blocks of attention and feed-forward network. At least 1.</param>
+    /// <param name="numberOfHeads">Attention heads. At least 1.</param>
+    /// <param name="dropout">Share dropped in training behind every block. From 0 to less than 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
+    public static TimeSeriesEncoderFactory SoundTransformer(int embeddingDimension = Defaults.SoundDimension, int convolutionWidth = Defaults.SoundWidth,
+        int numberOfConvolutions = Defaults.NumberOfConvolutions, int numberOfLayers = Defaults.NumberOfLayers,
+        int numberOfHeads = Defaults.NumberOfHeads, double dropout = Defaults.TransformerDropout)
+        => new SoundTransformerEncoderFactory(embeddingDimension, convolutionWidth, numberOfConvolutions, numberOfLayers, numberOfHeads, dropout);
 }

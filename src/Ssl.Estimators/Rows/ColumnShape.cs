@@ -15,6 +15,12 @@ public readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Col
     /// </summary>
     public IReadOnlyList<int>? Dimensions { get; init; }
 
+    /// <summary>The annotation of a column of sounds that says how many samples there are a second.</summary>
+    internal const string SampleRateAnnotation = "SampleRate";
+
+    /// <summary>Samples a second of a column of sounds; null where nothing says so.</summary>
+    internal int? SampleRate { get; init; }
+
     /// <summary>The column of this name.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
     internal static ColumnShape Find(DataViewSchema schema, string name, string role = "input")
@@ -27,6 +33,7 @@ public readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Col
         return new ColumnShape(item, kind, item is KeyDataViewType)
         {
             Dimensions = column.Type is VectorDataViewType { IsKnownSize: true } known ? known.Dimensions : null,
+            SampleRate = SampleRateOf(column),
         };
     }
 
@@ -39,6 +46,15 @@ public readonly record struct ColumnShape(DataViewType ItemType, SchemaShape.Col
                 return new ColumnShape(column.ItemType, column.Kind, column.IsKey);
         }
         throw Check.MissingColumn(role, name, schema.Select(c => c.Name));
+    }
+
+    private static int? SampleRateOf(DataViewSchema.Column column)
+    {
+        if (column.Annotations.Schema.GetColumnOrNull(SampleRateAnnotation)?.Type != NumberDataViewType.Int32)
+            return null;
+        var rate = 0;
+        column.Annotations.GetValue(SampleRateAnnotation, ref rate);
+        return rate;
     }
 
     /// <summary>Whether it is a column of one text a row.</summary>

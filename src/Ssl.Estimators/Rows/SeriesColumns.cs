@@ -49,6 +49,11 @@ internal static class SeriesColumns
                 shape.ToString(), isSeries ? "One embedding a timestamp needs series of one length: leave PerTimestamp unset."
                 : "Give a series as one vector, channel by channel: mlContext.Transforms.Concatenate(…).");
         }
+        if (spectrogram is not null && shape.SampleRate is { } rate && rate != spectrogram.SampleRate)
+        {
+            throw Diagnostics.Check.SchemaMismatch("input", name, $"sounds of {spectrogram.SampleRate} samples a second, as the spectrogram has them",
+                $"{rate} a second", "Give the spectrogram the rate of the column, or load the sounds at the rate of the spectrogram.");
+        }
         if (shape.Dimensions is null)
             return;
         if (spectrogram is not null && shape.Dimensions.Count > 1)

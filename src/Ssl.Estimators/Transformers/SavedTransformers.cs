@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
@@ -35,6 +36,8 @@ internal static class SavedTransformers
                 return new AnomalyScoreTransformer(mlContext, detector);
             case WhiteningModel.ArchiveKind:
                 return new WhiteningTransformer(WhiteningModel.Read(manifest, tensors));
+            case SoundLoadingTransformer.ArchiveKind:
+                return SoundLoadingTransformer.Read(manifest, tensors);
             case FewLabelsModel.ArchiveKind:
                 var (fewLabels, own) = FewLabelsModel.Read(manifest, tensors);
                 own?.MoveTo(device);

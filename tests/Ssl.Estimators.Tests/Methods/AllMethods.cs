@@ -39,6 +39,7 @@ internal static class AllMethods
             ["series.dilated"] = streams => TimeSeriesEncoders.DilatedConvolution(8, 8, 2).Create(new SeriesLayout(2, null), streams),
             ["series.pooled"] = streams => TimeSeriesEncoders.PooledConvolution(8).Create(new SeriesLayout(2, null), streams),
             ["series.spectrogram"] = streams => TimeSeriesEncoders.SpectrogramConvolution(8, 4).Create(new SeriesLayout(8, null), streams),
+            ["series.sound"] = streams => TimeSeriesEncoders.SoundTransformer(8, 4, 1, 1, 2).Create(new SeriesLayout(2, null), streams),
             ["series.patches"] = streams => TimeSeriesEncoders.PatchTransformer(4, 1, 8, 2).Create(new SeriesLayout(2, 24), streams),
         };
 

@@ -43,6 +43,9 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         RegisterComponents();
     }
 
+    /// <summary>Whether the network sees each channel on its own.</summary>
+    public bool IsChannelIndependent => _separates;
+
     /// <summary>L, timestamps of a patch.</summary>
     public int PatchLength { get; }
 
@@ -95,7 +98,7 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         var steps = _input.Exact(Patches(prepared));                                                 // [M, S, D]
         if (hidden is not null)
             steps = where(hidden.unsqueeze(-1), _hiddenPatch.to(steps.dtype), steps);
-        steps = steps.add(Positions(steps.shape[1], steps.shape[2], steps.device), One);
+        steps = steps.add(SinePositions.Of(steps.shape[1], steps.shape[2], steps.device), One);
         return _stack.call(steps, StepMask(prepared)).MoveToOuterDisposeScope();
     }
 
@@ -135,16 +138,5 @@ internal sealed class PatchTransformerEncoder : TimeSeriesEncoder
         if (missing > 0)
             values = cat([values, zeros([n, channels, missing], dtype: values.dtype, device: values.device)], 2);
         return values.reshape(n, channels, steps, PatchLength).transpose(1, 2).reshape(n, steps, channels * PatchLength);
-    }
-
-    // Sines and cosines of Vaswani et al., 2017: [S, D].
-    private static Tensor Positions(long steps, long dimension, Device device)
-    {
-        using var scope = NewDisposeScope();
-        long pairs = (dimension + 1) / 2;
-        var rates = arange(Number(0), Number(pairs), One, dtype: ScalarType.Float32,
-            device: device).mul(Number(-2 * Math.Log(10_000) / dimension)).exp();
-        var angles = arange(Number(0), Number(steps), One, dtype: ScalarType.Float32, device: device).unsqueeze(1) * rates; // [S, pairs]
-        return cat([angles.sin(), angles.cos()], 1).narrow(1, 0, dimension).MoveToOuterDisposeScope();
     }
 }

@@ -31,7 +31,7 @@ public sealed class ByolATrainer : TimeSeriesPretrainingTrainer
     }
 
     /// <summary>Settings of <see cref="ByolATrainer"/>.</summary>
-    public sealed class Options() : TimeSeriesPretrainingOptions(batchSize: 64, numberOfEpochs: 30, learningRate: 1e-3, weightDecay: 1e-4)
+    public sealed class Options() : AudioPretrainingOptions(batchSize: 64, numberOfEpochs: 30, learningRate: 1e-3, weightDecay: 1e-4)
     {
         /// <summary>Timestamps of the stretch that is cut of a longer sound anew in every step. At least 8.</summary>
         /// <value>The default value is 96: about a second of the usual spectrogram.</value>

@@ -32,7 +32,7 @@ public sealed class MixedPrecisionTests
         foreach (var factory in (TabularEncoderFactory[])[TabularEncoders.Mlp(3, 16), TabularEncoders.ResidualMlp(2, 16), TabularEncoders.ColumnTransformer(2, 16, 2)])
             yield return (factory, factory.Create(TableBatches.Layout, streams), TableBatches.Random(TableBatches.Layout, 16, 1));
         foreach (var factory in (TimeSeriesEncoderFactory[])[TimeSeriesEncoders.DilatedConvolution(16, 8, 2), TimeSeriesEncoders.PooledConvolution(16),
-            TimeSeriesEncoders.PatchTransformer(4, 2, 16, 2)])
+            TimeSeriesEncoders.PatchTransformer(4, 2, 16, 2), TimeSeriesEncoders.SoundTransformer(16, 8, 2, 1, 2)])
         {
             yield return (factory, factory.Create(new SeriesLayout(2, null), streams), TestSeries.Tones(16, 32));
         }

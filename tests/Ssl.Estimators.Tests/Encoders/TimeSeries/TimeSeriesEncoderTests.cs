@@ -13,6 +13,8 @@ public sealed class TimeSeriesEncoderTests
     [
         [TimeSeriesEncoders.DilatedConvolution(10, 6, depth: 4)],
         [TimeSeriesEncoders.PooledConvolution(10, numberOfBlocks: 2, kernelSize: 5)],
+        [TimeSeriesEncoders.SoundTransformer(8, 6, numberOfConvolutions: 1, numberOfLayers: 1, numberOfHeads: 2)],
+        [TimeSeriesEncoders.SoundTransformer(8, 6, numberOfConvolutions: 2, numberOfLayers: 1, numberOfHeads: 2)],
         [Patches(normalizes: true, separates: true)],
         [Patches(normalizes: false, separates: false)],
     ];

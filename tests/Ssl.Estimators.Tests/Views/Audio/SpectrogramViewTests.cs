@@ -72,9 +72,89 @@ public sealed class SpectrogramViewTests
         }
     }
 
+    // Park et al., 2019 (arXiv:1904.08779): a width from 0 to the most, then a place where it fits.
+    [TestMethod]
+    [DataRow(true)]
+    [DataRow(false)]
+    public void MasksHideStretchesOfTheirOwnWidths(bool isTime)
+    {
+        const double most = 0.8;
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(4), same = new(4);
+        var batch = Bands(10);
+        var masked = isTime ? new TimeMask(most, count: 2).Apply(batch, streams.Views) : new FrequencyMask(most, count: 2).Apply(batch, streams.Views);
+        float[] draws = TestSeries.Floats(Draws.Uniform([2, 3, 2], CPU, same.Views));
+        var hidden = 0;
+        for (var i = 0; i < 3; i++)
+        {
+            int places = isTime ? s_lengths[i] : 10;
+            var flags = new bool[14];
+            for (var k = 0; k < 2; k++)
+            {
+                int width = (int)Math.Round(draws[i * 2 + k] * places * most), start = (int)(draws[6 + i * 2 + k] * (places - width + 1));
+                Array.Fill(flags, true, start, width);
+                hidden += width;
+            }
+            for (var c = 0; c < 10; c++)
+            {
+                for (var t = 0; t < 14; t++)
+                    Assert.AreEqual(flags[isTime ? t : c] ? 0 : Value(batch, i, c, t), Value(masked, i, c, t), $"sound {i}, band {c}, timestamp {t}");
+            }
+        }
+        Assert.IsGreaterThan(0, hidden);
+        IsSameOutside(batch, masked);
+    }
+
+    [TestMethod]
+    public void GainAddsOneNumberToASound()
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(5), same = new(5);
+        var batch = TestSeries.Of(s_lengths);
+        var louder = new SpectrogramGain(0.7).Apply(batch, streams.Views);
+        float[] draws = TestSeries.Floats(Draws.Uniform([3, 1, 1], CPU, same.Views));
+        for (var i = 0; i < 3; i++)
+        {
+            for (var t = 0; t < 14; t++)
+            {
+                for (var c = 0; c < 2; c++)
+                    Assert.AreEqual(t < s_lengths[i] ? Value(batch, i, c, t) + 1.4 * draws[i] - 0.7 : 0, Value(louder, i, c, t), 1e-5);
+            }
+        }
+        IsSameOutside(batch, louder);
+    }
+
+    [TestMethod]
+    public void ShiftTurnsASoundAlongItsOwnLength()
+    {
+        using var scope = NewDisposeScope();
+        using RandomStreams streams = new(6), same = new(6);
+        var batch = TestSeries.Of(s_lengths);
+        var shifted = new TimeShift(0.6).Apply(batch, streams.Views);
+        float[] draws = TestSeries.Floats(Draws.Uniform([3, 1], CPU, same.Views));
+        List<int> shifts = [];
+        for (var i = 0; i < 3; i++)
+        {
+            int shift = (int)Math.Round((draws[i] * 1.2f - 0.6f) * s_lengths[i]);
+            shifts.Add(shift);
+            for (var t = 0; t < 14; t++)
+            {
+                var from = t < s_lengths[i] ? ((t - shift) % s_lengths[i] + s_lengths[i]) % s_lengths[i] : t;
+                for (var c = 0; c < 2; c++)
+                    Assert.AreEqual(Value(batch, i, c, from), Value(shifted, i, c, t), $"sound {i}, channel {c}, timestamp {t}");
+            }
+        }
+        Assert.IsTrue(shifts.Any(shift => shift < 0) && shifts.Any(shift => shift > 0), "to both sides");
+        IsSameOutside(batch, shifted);
+    }
+
     [TestMethod]
     public void WrongSettingsAreRefused()
     {
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new TimeMask(2, 0)).Message, "count");
+        StringAssert.Contains(Assert.Throws<ArgumentOutOfRangeException>(() => new FrequencyMask(-1, 0)).Message, "maximumShare");
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SpectrogramGain(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TimeShift(1.1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SpectrogramMixup(1));
         var message = Assert.Throws<ArgumentOutOfRangeException>(() => new SpectrogramCrop(0, -1)).Message;
         StringAssert.Contains(message, "minimumShare");

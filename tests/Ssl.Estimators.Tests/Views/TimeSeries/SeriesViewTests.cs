@@ -12,8 +12,8 @@ public sealed class SeriesViewTests
     [TestMethod]
     public void PaddingStaysPaddingAndSoDoShapes()
     {
-        foreach (var view in (SeriesView[])[new Jitter(), new Scaling(), new SegmentPermutation(), SeriesViews.Weak(),
-            SeriesViews.Strong()])
+        foreach (var view in (SeriesView[])[new Jitter(), new Scaling(), new SegmentPermutation(), SeriesViews.Weak(), SeriesViews.Strong(),
+            new TimeMask(0.5, 3), new FrequencyMask(1, 4), new SpectrogramGain(), new TimeShift(0.5)])
         {
             using var scope = NewDisposeScope();
             using var generator = new Generator(1);
