@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 
@@ -48,7 +49,7 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="sampleRate">Samples a second in the column. From 1,000 to 1,000,000.</param>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of sounds to learn from and embed.</param>
-        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.SpectrogramConvolution"/>.</param>
+        /// <param name="encoder">The encoder to pretrain; null takes <see cref="TimeSeriesEncoders.DilatedConvolution"/> of depth 5.</param>
         /// <param name="batchSize">Rows a step. At least 2.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>
         /// <param name="learningRate">Peak learning rate. Greater than 0.</param>
@@ -78,7 +79,7 @@ public sealed partial class SelfSupervisedCatalog
         /// <param name="sampleRate">Samples a second in the column. From 1,000 to 1,000,000.</param>
         /// <param name="outputColumnName">Name of the new column: a known-size vector of <see cref="float"/>.</param>
         /// <param name="inputColumnName">Name of the column of sounds to learn from and embed.</param>
-        /// <param name="encoder">The encoder to pretrain, of patches; null takes <see cref="TimeSeriesEncoders.PatchTransformer"/> with four frames a
+        /// <param name="encoder">The encoder to pretrain, of patches; null takes <see cref="TimeSeriesEncoders.PatchTransformer"/> with two frames a
         /// patch.</param>
         /// <param name="batchSize">Rows a step. At least 1.</param>
         /// <param name="numberOfEpochs">Passes over the data. 0 leaves the encoder untrained.</param>

@@ -26,11 +26,12 @@ internal static class SpanMasker
         var ranks = draws.argsort(1).argsort(1);                                                    // [N, S], padding last
         var counts = inside.sum(1, keepdim: true);                                                  // [N, 1]
         var starts = ranks.lt(counts.mul(Number(startShare)).round().clamp_min(Number(1.0))).logical_and(inside);
-        var places = arange(Number(0), Number(inside.shape[1]), One, dtype: ScalarType.Int64, device: inside.device).unsqueeze(0); // [1, S]
-        // How far the last beginning at or before a step lies behind; far enough where there is none.
-        var (last, _) = where(starts, places, full_like(places, Number(-2 * inside.shape[1] - length))).cummax(1);
-        var longest = counts.div(Number(2), RoundingMode.floor).clamp(Number(1), Number(length));       // [N, 1]
-        var hidden = (places - last).lt(longest).logical_and(inside);
+        // Hidden is a step where a span begins at it or at one of the few before it: a difference of running sums.
+        var sums = nn.functional.pad(starts.cumsum(1), [1L, 0L]);                                   // [N, S + 1]
+        var behind = arange(Number(1), Number(inside.shape[1] + 1), One, dtype: ScalarType.Int64, device: inside.device).unsqueeze(0); // [1, S]
+        var longest = counts.div(Number(2), RoundingMode.floor).clamp(Number(1), Number(length));   // [N, 1]
+        var begun = sums.narrow(1, 1, inside.shape[1]) - sums.gather(1, behind.sub(longest).clamp_min(Number(0)));
+        var hidden = begun.gt(Number(0)).logical_and(inside);
         var isWhole = hidden.sum(1, keepdim: true).eq(counts).logical_and(counts.gt(One));
         hidden = hidden.logical_and(isWhole.logical_and(ranks.eq(counts.sub(One))).logical_not());
         return hidden.MoveToOuterDisposeScope();

@@ -1,4 +1,3 @@
-using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,22 +14,21 @@ internal static class SampledContrastLoss
     /// <param name="targets">[N, S, D]; normalized here.</param>
     /// <param name="hidden">Bool [N, S]: which steps count, as anchors and as negatives.</param>
     /// <param name="codes">Int64 [N, S]: targets of one number are the same, and none is another's negative; null where all differ.</param>
-    /// <param name="negatives">K, drawn with repetition for every hidden step. At least 1.</param>
+    /// <param name="draws">Single [N, S, K], evenly from 0 to 1: K negatives for every hidden step, with repetition.</param>
     /// <param name="temperature">Divides the cosine similarities. Greater than 0.</param>
-    /// <param name="generator">On the tensors' device.</param>
     /// <returns>A scalar, at least 0, and a detached scalar from 0 to 1. A series with one hidden step has no negatives and adds 0.</returns>
-    public static (Tensor Loss, Tensor Accuracy) Compute(Tensor predicted, Tensor targets, Tensor hidden, Tensor? codes, int negatives,
-        double temperature, Generator generator)
+    public static (Tensor Loss, Tensor Accuracy) Compute(Tensor predicted, Tensor targets, Tensor hidden, Tensor? codes, Tensor draws,
+        double temperature)
     {
         using var scope = NewDisposeScope();
         var similarities = Contrastive.Normalize(predicted.flatten(0, 1)).view(predicted.shape)
             .bmm(Contrastive.Normalize(targets.flatten(0, 1)).view(targets.shape).transpose(1, 2)).div(Number(temperature));   // [N, S, S]
-        long series = hidden.shape[0], steps = hidden.shape[1];
+        long steps = hidden.shape[1];
         var counts = hidden.sum(1, keepdim: true).unsqueeze(2);                                     // [N, 1, 1]
         var ranks = hidden.cumsum(1).sub(One).unsqueeze(2);                                         // [N, S, 1]
         // The hidden places of a series in their order, the others behind them.
         var (_, order) = hidden.to(ScalarType.Int32).sort(1, descending: true, stable: true);       // [N, S]
-        var drawn = (Draws.Uniform([series, steps, negatives], hidden.device, generator) * counts.sub(One)).floor().to(ScalarType.Int64);
+        var drawn = (draws * counts.sub(One)).floor().to(ScalarType.Int64);
         drawn = drawn.add(drawn.ge(ranks).to(ScalarType.Int64), One).clamp_max(Number(steps - 1));  // any but the step itself
         var places = order.unsqueeze(1).expand(-1, steps, -1).gather(2, drawn);                     // [N, S, K]
         var others = similarities.gather(2, places);

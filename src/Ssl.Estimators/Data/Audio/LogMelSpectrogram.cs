@@ -34,13 +34,14 @@ public sealed class LogMelSpectrogram
     /// <param name="sampleRate">Samples a second in the column. From 1,000 to 1,000,000.</param>
     /// <param name="numberOfBands">Bands, the channels of the series. At least 1; bands times samples of a window at most some millions.</param>
     /// <param name="windowLength">Length of a window in milliseconds. Greater than 0, at most 10,000.</param>
-    /// <param name="hopLength">From one window's beginning to the next one's, in milliseconds. Greater than 0, at most 10,000.</param>
+    /// <param name="hopLength">From one window's beginning to the next one's, in milliseconds. Greater than 0, at most 10,000.
+    /// Speech recognition takes 10; with 20 everything costs half, and the embeddings of spoken digits lose nothing.</param>
     /// <param name="lowestFrequency">Where the lowest band begins, in hertz. At least 0.</param>
     /// <param name="highestFrequency">Where the highest band ends, in hertz; null takes half of the sample rate, the most there is.</param>
     /// <param name="fullScale">The loudest value of a sample; null finds it when an encoder is fitted: 1 where no sample is beyond 2 (resampled sound goes a little beyond 1),
     /// else 128, 32,768 or 2,147,483,648, as whole numbers of 8, 16 and 32 bits have it.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside its range; all of them are named.</exception>
-    public LogMelSpectrogram(int sampleRate, int numberOfBands = 64, double windowLength = 25, double hopLength = 10, double lowestFrequency = 0,
+    public LogMelSpectrogram(int sampleRate, int numberOfBands = 64, double windowLength = 25, double hopLength = 20, double lowestFrequency = 0,
         double? highestFrequency = null, double? fullScale = null)
     {
         double highest = highestFrequency ?? sampleRate / 2.0;

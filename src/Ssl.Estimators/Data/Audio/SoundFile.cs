@@ -33,9 +33,9 @@ internal static class SoundFile
             {
                 var format = sound.WaveFormat;
                 if (format.SampleRate is < 1 or > HighestRate || format.Channels < 1)
-                    throw new FormatException($"It states {format.SampleRate} samples a second and {format.Channels} channels");
+                    throw new SoundFileException($"It states {format.SampleRate} samples a second and {format.Channels} channels");
                 if (channel >= format.Channels)
-                    throw new FormatException($"It has {format.Channels} channels, numbered from 0, and Channel is {channel}");
+                    throw new SoundFileException($"It has {format.Channels} channels, numbered from 0, and Channel is {channel}");
                 ISampleProvider one = format.Channels == 1 ? sound : new OneChannel(sound, channel);
                 return ReadAll(format.SampleRate == sampleRate ? one : new WdlResamplingSampleProvider(one, sampleRate));
             }
@@ -43,7 +43,8 @@ internal static class SoundFile
         // The decoders throw what they stumble over: indexes, ends of streams, arguments.
         catch (Exception e) when (e is not (OutOfMemoryException or UnauthorizedAccessException))
         {
-            throw new FormatException($"The sound file '{path}' cannot be read. {e.Message.TrimEnd('.')}. Allowed are wav (8, 16, 24, 32 bits and float), mp3 and ogg Vorbis files.", e);
+            var why = e is SoundFileException ? e.Message : "It is damaged, or encoded in another way";
+            throw new FormatException($"The sound file '{path}' cannot be read. {why}. Allowed are wav (8, 16, 24, 32 bits and float), mp3 and ogg Vorbis files.", e);
         }
     }
 
@@ -69,7 +70,7 @@ internal static class SoundFile
             var mpeg = new MpegFile(stream);
             return (new Decoded(mpeg.SampleRate, mpeg.Channels, mpeg.ReadSamples), mpeg);
         }
-        throw new FormatException(read == 0 ? "It is empty" : $"It begins with the bytes {Convert.ToHexString(start[..Math.Min(4, read)])}");
+        throw new SoundFileException(read == 0 ? "It is empty" : $"It begins with the bytes {Convert.ToHexString(start[..Math.Min(4, read)])}");
     }
 
     private static float[] ReadAll(ISampleProvider sound)
@@ -79,11 +80,14 @@ internal static class SoundFile
         for (int read; (read = sound.Read(buffer)) > 0;)
         {
             if (samples.Count + (long)read > MostSamples)
-                throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"It is longer than {MostSamples:N0} samples; cut it into parts"));
+                throw new SoundFileException(string.Create(CultureInfo.InvariantCulture, $"It is longer than {MostSamples:N0} samples; cut it into parts"));
             samples.AddRange(buffer.AsSpan(0, read));
         }
         return [.. samples];
     }
+
+    // What is found out here, in contrast to what a decoder stumbles over.
+    private sealed class SoundFileException(string message) : Exception(message);
 
     private delegate int SampleReader(Span<float> buffer);
 

@@ -35,7 +35,7 @@ public enum AcousticTarget
 /// <seealso cref="Wav2Vec2Trainer"/>
 public sealed class MaskedAcousticModelTrainer : TimeSeriesPretrainingTrainer
 {
-    internal MaskedAcousticModelTrainer(MLContext mlContext, Options options) : base(mlContext, options, TimeSeriesEncoders.PatchTransformer(patchLength: 4),
+    internal MaskedAcousticModelTrainer(MLContext mlContext, Options options) : base(mlContext, options, TimeSeriesEncoders.PatchTransformer(patchLength: 2),
         needsPatches: true)
     {
     }
@@ -117,7 +117,7 @@ public sealed class MaskedAcousticModelTrainer : TimeSeriesPretrainingTrainer
             if (_target is not null)
             {
                 var (contrast, accuracy) = SampledContrastLoss.Compute(said, _target.Exact(_encoder.Patches(whole)), hidden, codes: null,
-                    _options.NumberOfNegatives, _options.Temperature, _streams.Views);
+                    Draws.Uniform([hidden.shape[0], hidden.shape[1], _options.NumberOfNegatives], hidden.device, _streams.Views), _options.Temperature);
                 return new StepLoss(contrast, [("accuracy", accuracy)], embeddings);
             }
             // [N, S, P]: what is hidden by its time or by its band.

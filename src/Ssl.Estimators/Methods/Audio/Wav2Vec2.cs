@@ -136,7 +136,7 @@ public sealed class Wav2Vec2Trainer : TimeSeriesPretrainingTrainer
             var contexts = _encoder.EncodeLatents(latents, mask, hidden);                           // [N, S, D]
             var codes = _quantizer.Quantize(latents, _temperature, _streams.Views);
             var (contrast, accuracy) = SampledContrastLoss.Compute(_contextProjection.Exact(contexts), _codeProjection.Exact(codes.Vectors), hidden,
-                codes.Numbers, _options.NumberOfNegatives, _options.Temperature, _streams.Views);
+                codes.Numbers, Draws.Uniform([hidden.shape[0], hidden.shape[1], _options.NumberOfNegatives], hidden.device, _streams.Views), _options.Temperature);
             var perplexity = GumbelQuantizer.Perplexity(codes.Probabilities, hidden);               // from 1 to the entries, one for each codebook
             // The share of the entries that is not used.
             var diversity = perplexity.mean().div(Number((double)-_options.CodebookSize)).add(Number(1.0), One);

@@ -4,6 +4,7 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Data.Audio;
@@ -198,7 +199,7 @@ public sealed class SoundLoadingTests
         var at = 44;
         foreach (var sample in frames.SelectMany(frame => frame))
         {
-            Span<byte> value = stackalloc byte[8];
+            var value = new byte[8].AsSpan();
             if (bits < 0)
                 BinaryPrimitives.WriteSingleLittleEndian(value, (float)sample);
             else

@@ -2,14 +2,14 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Transformers;
 
 /// <summary>Loads the sound files of a column of paths. Lazy, order-preserving; any number of threads may transform at once.</summary>
 public sealed class SoundLoadingTransformer : ITransformer

@@ -1,11 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Rows;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators.Transformers;
 
 /// <summary>Loads sound files whose paths stand in a column: wav, mp3 and ogg Vorbis, of any sample rate and any number of channels.</summary>
 /// <remarks>
