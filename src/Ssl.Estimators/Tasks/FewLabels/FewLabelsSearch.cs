@@ -375,12 +375,12 @@ internal sealed class FewLabelsSearch : IDisposable
         return [.. shares.Select(share => share / sum)];
     }
 
-    // By more than a standard error of the mean difference of log-losses.
+    // By more than two standard errors of the mean difference of log-losses: of the candidates of a few rows one is better by one of them by luck.
     private bool IsSurelyBetter(double[] likelihoods, double[] others)
     {
         var gains = likelihoods.Zip(others, (a, b) => Math.Log(Math.Max(a, 1e-12)) - Math.Log(Math.Max(b, 1e-12))).ToArray();
         var mean = gains.Average();
-        return mean > Math.Sqrt(gains.Average(gain => (gain - mean) * (gain - mean)) / _labels.Length);
+        return mean > 2 * Math.Sqrt(gains.Average(gain => (gain - mean) * (gain - mean)) / _labels.Length);
     }
 
     private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)
