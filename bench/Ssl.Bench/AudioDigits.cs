@@ -44,9 +44,9 @@ public sealed class AudioDigits : BenchCase
         [
             ("untrained", () => ssl.Audio.ByolA(Small(new ByolATrainer.Options { NumberOfEpochs = 0 }))),
             ("ByolA", () => ssl.Audio.ByolA(Small(new ByolATrainer.Options()))),
-            ("MaskedAcousticModel, untrained", () => ssl.Audio.MaskedAcousticModel(Small(new MaskedAcousticModelTrainer.Options { NumberOfEpochs = 0 }))),
+            ("MaskedAcousticModel untrained", () => ssl.Audio.MaskedAcousticModel(Small(new MaskedAcousticModelTrainer.Options { NumberOfEpochs = 0 }))),
             ("MaskedAcousticModel", () => ssl.Audio.MaskedAcousticModel(Small(new MaskedAcousticModelTrainer.Options()))),
-            ("Wav2Vec2, untrained", () => ssl.Audio.Wav2Vec2(Samples(new Wav2Vec2Trainer.Options { NumberOfEpochs = 0 }))),
+            ("Wav2Vec2 untrained", () => ssl.Audio.Wav2Vec2(Samples(new Wav2Vec2Trainer.Options { NumberOfEpochs = 0 }))),
             ("Wav2Vec2", () => ssl.Audio.Wav2Vec2(Samples(new Wav2Vec2Trainer.Options { NumberOfEpochs = 10 }))),
             ("Ts2Vec", () => ssl.TimeSeries.Ts2Vec(Small(new Ts2VecTrainer.Options { NumberOfEpochs = 4, Encoder = TimeSeriesEncoders.DilatedConvolution(depth: 5) }))),
             ("TemporalContextualContrast", () => ssl.TimeSeries.TemporalContextualContrast(Small(new TemporalContextualContrastTrainer.Options { NumberOfEpochs = 20 }))),

@@ -30,6 +30,9 @@ public sealed class ImageBatch : Batch
     /// </summary>
     public Tensor ToSingle() => Pixels.dtype == ScalarType.Byte ? Pixels.to(ScalarType.Float32).mul_(Number(1f / 255)) : Pixels;
 
+    /// <summary>Some images that follow each other.</summary>
+    internal ImageBatch Part(long first, long count) => new(Pixels.narrow(0, first, count));
+
     /// <inheritdoc/>
     public override ImageBatch To(Device device)
     {

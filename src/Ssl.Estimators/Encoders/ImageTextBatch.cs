@@ -28,7 +28,7 @@ public sealed class ImageTextBatch(ImageBatch images, TokenBatch texts) : Batch
     /// <summary>Some of the rows; it shares this batch's memory.</summary>
     /// <param name="first">Number of the first row.</param>
     /// <param name="count">How many.</param>
-    internal ImageTextBatch Part(long first, long count) => new(new ImageBatch(Images.Pixels.narrow(0, first, count)), Texts.Part(first, count));
+    internal ImageTextBatch Part(long first, long count) => new(Images.Part(first, count), Texts.Part(first, count));
 
     /// <inheritdoc/>
     public override void Dispose()

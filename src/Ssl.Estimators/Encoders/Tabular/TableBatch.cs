@@ -57,6 +57,9 @@ public sealed class TableBatch : Batch
         Codes.Dispose();
     }
 
+    /// <summary>Some rows that follow each other.</summary>
+    internal TableBatch Part(long first, long count) => new(Numbers.narrow(0, first, count), Missing.narrow(0, first, count), Codes.narrow(0, first, count));
+
     /// <summary>The rows of several batches, one batch after the other.</summary>
     internal static TableBatch Concatenate(params TableBatch[] batches)
     {

@@ -38,6 +38,17 @@ public sealed class DclTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 1)]
         public int ProjectionDimension { get; set; } = 128;
 
+        /// <summary>
+        /// Images that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
+        /// about half as much time again; the statistics of batch normalization are those of so many. Null embeds all of a step at once. At least 1.
+        /// </summary>
+        /// <remarks>
+        /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
+        /// </remarks>
+        /// <value>The default value is null.</value>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>Weighs hard positive pairs more (DCLW; the paper's value is 0.5); null weighs all alike. Greater than 0.</summary>
         /// <value>The default value is null.</value>
         [OptionRange(Above = 0)]
@@ -86,11 +97,15 @@ public sealed class DclTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-            var embeddings = _encoder.call(views);                                                      // [2N, D]
-            var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-            var loss = DclLoss.Compute(halves[0], halves[1], _options.Temperature, _options.Sigma);
-            return Step(loss, [], embeddings, images.Count);
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count) => _encoder.call(ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views)).chunk(2), Compare);   // [N, D] twice
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var halves = _projection.call(cat(embeddings)).chunk(2);                                // [N, P] twice
+                var loss = DclLoss.Compute(halves[0], halves[1], _options.Temperature, _options.Sigma);
+                return Step(loss, [], embeddings[0], images.Count);
+            }
         }
     }
 }

@@ -40,6 +40,17 @@ public sealed class SimClrTrainer : ImagePretrainingTrainer
         public int ProjectionDimension { get; set; } = 128;
 
         /// <summary>
+        /// Images that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
+        /// about half as much time again; the statistics of batch normalization are those of so many. Null embeds all of a step at once. At least 1.
+        /// </summary>
+        /// <remarks>
+        /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
+        /// </remarks>
+        /// <value>The default value is null.</value>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
+        /// <summary>
         /// The paper's settings for images of about 32 pixels (CIFAR-10, its appendix B.9): batches of 512, a temperature of 0.5, 1,000
         /// epochs, a weight decay of 1e-4; the default view has the paper's weak color jitter (strength 0.5) and no blur at that size. The
         /// optimizer is AdamW with this trainer's learning rate, where the paper has LARS.
@@ -82,11 +93,15 @@ public sealed class SimClrTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-            var embeddings = _encoder.call(views);                                                      // [2N, D]
-            var halves = _projection.call(embeddings).chunk(2);                                         // [N, P] twice
-            var loss = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
-            return Step(loss, [], embeddings, images.Count);
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count) => _encoder.call(ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views)).chunk(2), Compare);   // [N, D] twice
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var halves = _projection.call(cat(embeddings)).chunk(2);                                // [N, P] twice
+                var loss = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
+                return Step(loss, [], embeddings[0], images.Count);
+            }
         }
     }
 }

@@ -43,6 +43,17 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         [OptionRange(Above = 0)]
         public float Temperature { get; set; } = 0.2f;
 
+        /// <summary>
+        /// Rows that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
+        /// about half as much time again; the rows from which a view takes cells are those of so many. Null embeds all of a step at once. At least 1.
+        /// </summary>
+        /// <remarks>
+        /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
+        /// </remarks>
+        /// <value>The default value is null.</value>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>Makes the corrupted copy of the rows; null takes swaps at the rate of <see cref="CorruptionRate"/>.</summary>
         public TableView? View { get; set; }
 
@@ -82,11 +93,20 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var rows = Column<TableBatch>(columns);
-            var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));     // 2N rows: the encoder runs once
-            var embeddings = _encoder.call(both);                                           // [2N, D]
-            var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
-            var loss = InfoNceLoss.FromLogits(logits);
-            return new StepLoss(loss, [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings.detach().narrow(0, 0, rows.Count));
+            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
+
+            // The rows and their copies, [N, D] twice: the encoder runs once.
+            Tensor[] Embed(long first, long count)
+            {
+                var part = rows.Part(first, count);
+                return _encoder.call(TableBatch.Concatenate(part, _view.Apply(part, _streams.Views))).chunk(2);
+            }
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var logits = InfoNceLoss.Logits(_projection.call(cat(embeddings)), _options.Temperature);   // of [2N, D]: [N, N]
+                return new StepLoss(InfoNceLoss.FromLogits(logits), [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings[0].detach());
+            }
         }
     }
 }

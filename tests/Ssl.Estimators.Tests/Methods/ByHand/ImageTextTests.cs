@@ -1,6 +1,7 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -142,6 +143,42 @@ public sealed class ImageTextTests
             {
                 for (var i = 0; i < gradient.Length; i++)
                     Assert.AreEqual(gradient[i], actual[name][i], 2e-5f, $"{name}, {i}, parts of {part}");
+            }
+        }
+    }
+
+    [TestMethod]
+    [DataRow("SimClr")]
+    [DataRow("Dcl")]
+    [DataRow("Scarf")]
+    public void PartsOfABatchOfImagesOrRowsGiveItsGradients(string kind)
+    {
+        using var scope = NewDisposeScope();
+        Dictionary<string, float[]> Gradients(int? most, out float loss)
+        {
+            using var streams = new RandomStreams(1);
+            // Encoders without statistics of a batch, and views without draws, which would be others in parts.
+            using PretrainingMethod method = kind switch
+            {
+                "SimClr" => new SimClrTrainer.Method(new TinyImageEncoder(), streams, new() { View = new Unchanged(), EncoderBatchSize = most }),
+                "Dcl" => new DclTrainer.Method(new TinyImageEncoder(), streams, new() { View = new Unchanged(), EncoderBatchSize = most, Sigma = 0.5f }),
+                _ => new ScarfTrainer.Method(new TinyTableEncoder(TableRows.Layout), streams, new() { View = new Doubled(), EncoderBatchSize = most, InputColumnNames = ["a"] }),
+            };
+            var step = method.Loss([kind == "Scarf" ? TableBatches.Random(TableRows.Layout, 7, 3) : new ImageBatch(ImageSamples.Random(7, 1, 6, 3))]);
+            step.Total.backward();
+            loss = step.Total.item<float>();
+            return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
+        }
+        var expected = Gradients(null, out var whole);
+        Assert.IsTrue(expected.Any(item => item.Key.StartsWith("encoder.", StringComparison.Ordinal) && item.Value.Any(value => Math.Abs(value) > 1e-3)), "a gradient to speak of");
+        foreach (var part in (int[])[1, 3, 4])
+        {
+            var actual = Gradients(part, out var sum);
+            Assert.AreEqual(whole, sum, 1e-4f);
+            foreach (var (name, gradient) in expected)
+            {
+                for (var i = 0; i < gradient.Length; i++)
+                    Assert.AreEqual(gradient[i], actual[name][i], 2e-5f * Math.Max(1, gradient.Max(Math.Abs)), $"{name}, {i}, parts of {part}");
             }
         }
     }
@@ -302,5 +339,10 @@ public sealed class ImageTextTests
     private sealed class Unchanged : Ssl.Estimators.Views.ImageView
     {
         public override Tensor Apply(Tensor images, Generator generator) => images.clone();
+    }
+
+    private sealed class Doubled : Ssl.Estimators.Views.TableView
+    {
+        public override TableBatch Apply(TableBatch batch, Generator generator) => new(batch.Numbers.mul(2), batch.Missing.alias(), batch.Codes.alias());
     }
 }
