@@ -10,6 +10,7 @@ using NAudio.Wave;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
@@ -19,21 +20,20 @@ var mlContext = new MLContext(seed: 1);
 var ssl = mlContext.SelfSupervised();
 var folder = Directory.CreateTempSubdirectory("machines-").FullName;
 
-// Data: recordings of machines, stereo files. A sound machine hums; a worn one hums and knocks, now and then; a blocked one slows down. Most recordings
-// nobody has listened to.
+// Data: recordings of fans, stereo files, each at a speed of its own, in noise. In which state a fan is lies in how its pitch moves. Most recordings nobody
+// has listened to.
 var random = new Random(1);
-string[] states = ["sound", "worn", "blocked"];
+string[] states = ["steady", "slowing down", "trembling", "switching"];
 Recording Draw(int state, int number)
 {
-    var (length, hertz, phase) = (random.Next(6_000, 11_000), 200 + 200 * random.NextDouble(), 0.0);
-    int knock = random.Next(length), period = random.Next(1_200, 2_500);
+    var (length, lowest, phase) = (random.Next(5_000, 9_000), 300 + 300 * random.NextDouble(), 0.0);
     var file = $"{number}.wav";
     using var writer = new WaveFileWriter(Path.Combine(folder, file), new WaveFormat(FileRate, 16, 2));
     for (var i = 0; i < length; i++)
     {
-        phase += Math.Tau * hertz * (state == 2 ? 1 - 0.4 * i / length : 1) / FileRate;
-        var beat = state == 1 ? Math.Exp(-((i + knock) % period) / 60.0) * (random.NextDouble() - 0.5) : 0;
-        var sample = (float)(0.2 * Math.Sin(phase) + 0.1 * Math.Sin(3 * phase) + 0.8 * beat + 0.2 * (random.NextDouble() - 0.5));
+        var at = (double)i / length;
+        phase += Math.Tau * lowest * (state switch { 0 => 1.5, 1 => 2 - at, 2 => 1.5 + 0.4 * Math.Sin(60 * at), _ => at < 0.5 ? 1.2 : 1.8 }) / FileRate;
+        var sample = (float)(0.2 * Math.Sin(phase) + 0.3 * (random.NextDouble() - 0.5));
         writer.WriteSample(sample);
         writer.WriteSample(sample * 0.5f);
     }
@@ -41,9 +41,9 @@ Recording Draw(int state, int number)
 }
 var written = 0;
 Recording[] Rows(int count) => [.. Enumerable.Range(0, count).Select(i => Draw(i % states.Length, written++))];
-var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 32 : 300));
-var fewLabeled = mlContext.Data.LoadFromEnumerable(Rows(12));
-var test = mlContext.Data.LoadFromEnumerable(Rows(small ? 30 : 150));
+var unlabeled = mlContext.Data.LoadFromEnumerable(Rows(small ? 32 : 400));
+var fewLabeled = mlContext.Data.LoadFromEnumerable(Rows(16));
+var test = mlContext.Data.LoadFromEnumerable(Rows(small ? 40 : 160));
 
 // Files to samples: wav, mp3 and ogg Vorbis, of any rate and any number of channels.
 var sounds = ssl.Audio.LoadSounds("Sound", soundFolder: folder, inputColumnName: "Path", sampleRate: SampleRate);
@@ -52,20 +52,22 @@ var sounds = ssl.Audio.LoadSounds("Sound", soundFolder: folder, inputColumnName:
 TransformerChain<EncoderTransformer> Pretrain(int epochs) => sounds.Append(ssl.Audio.MaskedAcousticModel(new MaskedAcousticModelTrainer.Options
 {
     Spectrogram = new LogMelSpectrogram(SampleRate, numberOfBands: 32),
-    Encoder = TimeSeriesEncoders.PatchTransformer(patchLength: 4, numberOfLayers: 2, dimension: 64, numberOfHeads: 4),
+    Encoder = TimeSeriesEncoders.PatchTransformer(patchLength: 2, numberOfLayers: 2, dimension: 64, numberOfHeads: 4),
     NumberOfEpochs = epochs,
 })).Fit(unlabeled);
 var untrained = Pretrain(0);
-var pretrained = Pretrain(small ? 1 : 30);
+var pretrained = Pretrain(small ? 1 : 40);
 
-// Use: a stock trainer on the frozen embedding learns from four recordings a state.
+// Use: fine-tuning with four recordings a state, which is what such encoders are for.
 double Accuracy(TransformerChain<EncoderTransformer> embedding)
 {
-    var classifier = mlContext.Transforms.NormalizeMeanVariance("Features")
+    using var model = sounds
         .Append(mlContext.Transforms.Conversion.MapValueToKey("Label", "State"))
-        .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f))
-        .Fit(embedding.Transform(fewLabeled));
-    return mlContext.MulticlassClassification.Evaluate(classifier.Transform(embedding.Transform(test))).MicroAccuracy;
+        .Append(ssl.FineTune.MulticlassClassification(new MulticlassFineTuningTrainer.Options
+        {
+            Encoder = embedding.LastTransformer, NumberOfEpochs = 40, BatchSize = 4, LearningRate = 1e-3,
+        })).Fit(fewLabeled);
+    return mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
 }
 Console.WriteLine($"accuracy with 4 labels a state: untrained {Accuracy(untrained):0.00}, pretrained {Accuracy(pretrained):0.00}");
 untrained.LastTransformer.Dispose();
@@ -73,7 +75,7 @@ pretrained.LastTransformer.Dispose();
 Directory.Delete(folder, recursive: true);
 
 // Expected output:
-// EXPECTED
+// accuracy with 4 labels a state: untrained 0.46, pretrained 0.55
 
 internal sealed class Recording
 {

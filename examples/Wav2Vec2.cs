@@ -61,7 +61,7 @@ double Accuracy(EncoderTransformer start)
 Console.WriteLine($"accuracy with 4 labels a word: untrained {Accuracy(untrained):0.00}, pretrained {Accuracy(encoder):0.00}");
 
 // Expected output:
-// EXPECTED
+// accuracy with 4 labels a word: untrained 0.71, pretrained 0.79
 
 internal sealed class Recording
 {

@@ -113,18 +113,20 @@ public sealed class Wav2Vec2Trainer : TimeSeriesPretrainingTrainer
 
         private readonly RandomStreams _streams;
         private readonly Options _options;
-        private double _temperature;
 
         public Method(TimeSeriesEncoder encoder, RandomStreams streams, Options options) : base("Wav2Vec2", encoder)
         {
             _encoder = encoder as SoundTransformerEncoder ?? throw new ArgumentOutOfRangeException(nameof(encoder),
                 $"Wav2Vec2 needs TimeSeriesEncoders.SoundTransformer, got {encoder.GetName()}.");
-            (_streams, _options, _temperature) = (streams, options, options.GumbelTemperature);
+            (_streams, _options, ChoiceTemperature) = (streams, options, options.GumbelTemperature);
             _quantizer = new GumbelQuantizer(_encoder.LatentDimension, options.NumberOfCodebooks, options.CodebookSize, options.CodeDimension, streams);
             _contextProjection = Initialization.Linear(encoder.StepDimension, options.ProjectionDimension, streams.Weights);
             _codeProjection = Initialization.Linear((long)options.NumberOfCodebooks * options.CodeDimension, options.ProjectionDimension, streams.Weights);
             RegisterComponents();
         }
+
+        /// <summary>Temperature of the choice of codes in this step.</summary>
+        internal double ChoiceTemperature { get; private set; }
 
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
@@ -134,7 +136,7 @@ public sealed class Wav2Vec2Trainer : TimeSeriesPretrainingTrainer
             var hidden = SpanMasker.Draw(mask, _options.SpanStartShare, _options.SpanLength, _streams.Masks);       // [N, S]
             var latents = _encoder.Latents(sounds);                                                 // [N, S, W]
             var contexts = _encoder.EncodeLatents(latents, mask, hidden);                           // [N, S, D]
-            var codes = _quantizer.Quantize(latents, _temperature, _streams.Views);
+            var codes = _quantizer.Quantize(latents, ChoiceTemperature, _streams.Views);
             var (contrast, accuracy) = SampledContrastLoss.Compute(_contextProjection.Exact(contexts), _codeProjection.Exact(codes.Vectors), hidden,
                 codes.Numbers, Draws.Uniform([hidden.shape[0], hidden.shape[1], _options.NumberOfNegatives], hidden.device, _streams.Views), _options.Temperature);
             var perplexity = GumbelQuantizer.Perplexity(codes.Probabilities, hidden);               // from 1 to the entries, one for each codebook
@@ -147,6 +149,6 @@ public sealed class Wav2Vec2Trainer : TimeSeriesPretrainingTrainer
 
         /// <inheritdoc/>
         internal override void OnStepStarting(double progress)
-            => _temperature = _options.GumbelTemperature * Math.Pow(_options.FinalGumbelTemperature / (double)_options.GumbelTemperature, progress);
+            => ChoiceTemperature = _options.GumbelTemperature * Math.Pow(_options.FinalGumbelTemperature / (double)_options.GumbelTemperature, progress);
     }
 }

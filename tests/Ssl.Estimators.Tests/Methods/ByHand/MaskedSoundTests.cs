@@ -114,6 +114,7 @@ public sealed class MaskedSoundTests
         {
             method.train(isTraining);
             method.OnStepStarting(progress);
+            Assert.AreEqual(4 * Math.Pow(0.25 / 4, progress), method.ChoiceTemperature, 1e-6, "from the one temperature to the other, by the same factor in every step");
             var loss = method.Loss([sounds]);
             Steps.Backward(method, loss);
             bool[][] hidden = Hidden(lengths, step, steps, 0.2, 3, same);
