@@ -54,7 +54,7 @@ public sealed class PackageContentTests
     [TestMethod]
     public void Estimators_ask_for_the_versions_that_the_repository_is_built_with_and_for_no_native_TorchSharp()
     {
-        string[] names = ["Google.Protobuf", "Microsoft.ML", "Microsoft.ML.FastTree", "Microsoft.ML.ImageAnalytics", "Microsoft.ML.LightGbm", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
+        string[] names = ["Google.Protobuf", "Microsoft.ML", "Microsoft.ML.FastTree", "Microsoft.ML.ImageAnalytics", "Microsoft.ML.LightGbm", "NAudio.Core", "NLayer", "NVorbis", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies",
             "SkiaSharp.NativeAssets.Win32", "SkiaSharp.NativeAssets.macOS", "TorchSharp"];
         var expected = names.Select(name => $"{name} {Repository.PackageVersion(name).Replace(",", ", ")}");
         Assert.AreEqual(string.Join('\n', expected), string.Join('\n', Dependencies("Ssl.Estimators")));
