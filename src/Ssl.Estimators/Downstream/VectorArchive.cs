@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Downstream;
 
-/// <summary>What the archives of the stages on embeddings share.</summary>
+/// <summary>What the archives of stages without an encoder share.</summary>
 internal static class VectorArchive
 {
     /// <summary>Reads an archive of a kind.</summary>

@@ -94,8 +94,15 @@ internal abstract class FindingComputation : RowComputation
     {
         var values = row();
         var editor = VBufferEditor.Create(ref value, values.Count);
-        for (var i = 0; i < values.Count; i++)
-            editor.Values[i] = values[i];
+        if (values is T[] array)
+        {
+            array.CopyTo(editor.Values);
+        }
+        else
+        {
+            for (var i = 0; i < values.Count; i++)
+                editor.Values[i] = values[i];
+        }
         value = editor.Commit();
     };
 }

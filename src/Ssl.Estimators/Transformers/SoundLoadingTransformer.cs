@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
@@ -79,25 +79,14 @@ public sealed class SoundLoadingTransformer : ITransformer
     /// <summary>Reads what was saved.</summary>
     /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
     internal static SoundLoadingTransformer Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+        => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, _) => new SoundLoadingEstimator(new SoundLoadingEstimator.Options
     {
-        tensors.ReadAll();
-        try
-        {
-            var content = manifest.Content;
-            return new SoundLoadingEstimator(new SoundLoadingEstimator.Options
-            {
-                InputColumnName = (string?)content[InputKey],
-                OutputColumnName = content.Name(OutputKey),
-                SoundFolder = (string?)content[FolderKey],
-                SampleRate = (int)content[RateKey]!,
-                Channel = (int?)content[ChannelKey],
-            }).Transformer;
-        }
-        catch (Exception e) when (ModelArchive.IsContentFault(e))
-        {
-            throw new FormatException($"The saved '{ArchiveKind}' is damaged: {JsonReading.Reason(e)}", e);
-        }
-    }
+        InputColumnName = (string?)content[InputKey],
+        OutputColumnName = content.Name(OutputKey),
+        SoundFolder = (string?)content[FolderKey],
+        SampleRate = (int)content[RateKey]!,
+        Channel = (int?)content[ChannelKey],
+    }).Transformer);
 
     internal static void CheckInput(ColumnShape shape, string name)
     {
@@ -125,17 +114,7 @@ public sealed class SoundLoadingTransformer : ITransformer
             sounds.CopyTo(found!);
         }
 
-        public override Delegate CreateGetter(int output, Func<object> row)
-        {
-            ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
-            {
-                var samples = (float[])row();
-                var editor = VBufferEditor.Create(ref value, samples.Length);
-                samples.CopyTo(editor.Values);
-                value = editor.Commit();
-            };
-            return getter;
-        }
+        public override Delegate CreateGetter(int output, Func<object> row) => VectorGetter(() => (float[])row());
 
         private float[] Load(string path) => path.Length == 0 ? []
             : SoundFile.Read(options.SoundFolder is null ? path : Path.Combine(options.SoundFolder, path), options.SampleRate, options.Channel);

@@ -134,9 +134,7 @@ public sealed class MaskedAcousticModelTrainer : TimeSeriesPretrainingTrainer
         {
             if (_options.BandMaskRatio == 0)
                 return (sounds, null);
-            long channels = sounds.Values.shape[1];
-            var counts = full(sounds.Count, 1, Number(channels), dtype: ScalarType.Float32, device: sounds.Values.device);
-            var bands = Stretches.Draw(counts, channels, _options.BandMaskRatio, 1, _streams.Masks);
+            var bands = Stretches.DrawBands(sounds, _options.BandMaskRatio, 1, _streams.Masks);
             return (sounds.WithValues(sounds.Values.masked_fill(bands.unsqueeze(2), Number(0))), bands);
         }
     }

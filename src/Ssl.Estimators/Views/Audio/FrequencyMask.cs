@@ -29,9 +29,7 @@ public sealed class FrequencyMask : SeriesView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var bands = batch.Values.shape[1];
-        var counts = full(batch.Count, 1, Number(bands), dtype: ScalarType.Float32, device: batch.Values.device);
-        var hidden = Stretches.Draw(counts, bands, MaximumShare, Count, generator);                     // [N, C]
+        var hidden = Stretches.DrawBands(batch, MaximumShare, Count, generator);                        // [N, C]
         return MoveOut(batch.WithValues(batch.Values.masked_fill(hidden.unsqueeze(2), Number(0))));
     }
 }

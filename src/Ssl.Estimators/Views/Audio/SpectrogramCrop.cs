@@ -39,8 +39,7 @@ public sealed class SpectrogramCrop : SeriesView
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var bands = full(batch.Count, 1, Number(batch.Values.shape[1]), dtype: ScalarType.Float32, device: batch.Values.device);
-        var values = Stretched(batch.Values, bands, generator);
+        var values = Stretched(batch.Values, Stretches.Bands(batch), generator);
         var lengths = batch.Mask.sum(1, keepdim: true).to(ScalarType.Float32);                      // [N, 1]
         values = Stretched(values.transpose(1, 2), lengths, generator).transpose(1, 2);
         return MoveOut(batch.WithValues((values * Observed(batch)).contiguous()));
