@@ -42,6 +42,12 @@ internal sealed class ImageRowFormat(string column, ImageEncoderFactory factory,
     /// <summary>The encoder's description.</summary>
     public ImageEncoderFactory Factory => factory;
 
+    /// <summary>The value of a white pixel in a column of other numbers than bytes.</summary>
+    public float Maximum => maximum;
+
+    /// <summary>Whether the column holds decoded images, not vectors.</summary>
+    public bool IsLoaded => loaded;
+
     public override JsonObject ToJson()
         => new() { [EncoderKey] = factory.ToJson(), [MaximumKey] = maximum, [LoadedKey] = loaded };
 

@@ -36,6 +36,9 @@ internal sealed class ImageTextRowFormat(ImageRowFormat images, TextRowFormat te
     /// <summary>How texts alone are read.</summary>
     public TextRowFormat Texts => (TextRowFormat)texts.WithColumns([Columns[1]]);
 
+    /// <summary>How both encoders become one network.</summary>
+    public ImageTextNetwork Network => network;
+
     /// <summary>The format of a model, which has its own weights and none to start from.</summary>
     public ImageTextRowFormat OfArchitecture() => new(Images.OfArchitecture(), Texts.OfArchitecture(), network);
 

@@ -28,6 +28,18 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
 
     public override string Kind => KindName;
 
+    /// <summary>The encoder's description.</summary>
+    public TimeSeriesEncoderFactory Factory => factory;
+
+    /// <summary>The series.</summary>
+    public SeriesLayout Layout => layout;
+
+    /// <summary>Brings values to the common scale.</summary>
+    public SeriesScaling Scaling => scaling;
+
+    /// <summary>Makes series of the column's sounds; null where it holds series.</summary>
+    public LogMelSpectrogram? Spectrogram => spectrogram;
+
     public override string Needed => _minimumLength > 1 ? $"a series of {_minimumLength} timestamps" : "a value";
 
     internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;

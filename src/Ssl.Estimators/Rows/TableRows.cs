@@ -31,6 +31,15 @@ internal sealed class TableRowFormat(IReadOnlyList<string> names, TableColumns c
 
     public override string Needed => "value";
 
+    /// <summary>What was learned of the columns, in the order of their names.</summary>
+    public TableColumns Table => columns;
+
+    /// <summary>The encoder's description.</summary>
+    public TabularEncoderFactory Factory => factory;
+
+    /// <summary>Puts the cells before the embedding; null leaves them out.</summary>
+    public TableFeatures? Features => features;
+
     internal override bool RoundsToBFloat16 => factory.RoundsToBFloat16;
 
     public override int EmbeddingDimension => factory.EmbeddingDimension;

@@ -22,6 +22,9 @@ public sealed class LogMelSpectrogram
     // Of the power of silence: the logarithm stays finite, and hiss that nobody hears does not count.
     private const double Floor = 1e-6;
 
+    /// <summary>Added to the power of every band before the logarithm.</summary>
+    internal const float SilentPower = (float)Floor;
+
     private const double MillisecondsPerSecond = 1000;
 
     // Weights of all bands: 64 MB, far more than anybody needs.
@@ -92,6 +95,21 @@ public sealed class LogMelSpectrogram
 
     /// <summary>The loudest value of a sample; null where it is to be found.</summary>
     public double? FullScale { get; }
+
+    /// <summary>Samples of a window.</summary>
+    internal int WindowSamples => _window;
+
+    /// <summary>Samples from one window's beginning to the next one's.</summary>
+    internal int HopSamples => _hop;
+
+    /// <summary>Length of the Fourier transform.</summary>
+    internal int TransformLength => _spectrum;
+
+    /// <summary>What samples of a window are multiplied with.</summary>
+    internal ReadOnlySpan<float> WindowWeights => _weights;
+
+    /// <summary>How much of each frequency's power is in each band: bands x (<see cref="TransformLength"/> / 2 + 1), band by band.</summary>
+    internal ReadOnlySpan<float> BandWeights => _bands;
 
     /// <summary>Timestamps of a series that comes of so many samples.</summary>
     public int Frames(int samples) => samples == 0 ? 0 : 1 + Math.Max(0, samples - _window) / _hop;

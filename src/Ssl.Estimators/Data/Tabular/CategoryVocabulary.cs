@@ -35,6 +35,12 @@ internal sealed class CategoryVocabulary
         _codes = codes.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
+    /// <summary>Names of the categories, the most frequent first.</summary>
+    public IReadOnlyList<string> Categories => _categories;
+
+    /// <summary>Names of the rare ones, which share an entry.</summary>
+    public IReadOnlyList<string> Rare => _rare;
+
     /// <summary>Whether the training data had one category at most.</summary>
     public bool IsConstant { get; }
 

@@ -41,6 +41,21 @@ internal sealed class NumberScale
     /// <summary>Edges of <see cref="Bins"/> equally filled bins, scaled.</summary>
     public float[] Edges { get; private set; }
 
+    /// <summary>Subtracted first; 0 where there was no number.</summary>
+    public double Center => _center ?? 0;
+
+    /// <summary>Multiplied with then; 0 for a cell of one value.</summary>
+    public double Factor => _factor;
+
+    /// <summary>The training data's quantiles, which become those of the normal distribution; null scales by <see cref="Factor"/>.</summary>
+    public IReadOnlyList<double>? TrainingQuantiles => _quantiles;
+
+    /// <summary>The lowest rank that is told from others, as a share.</summary>
+    public double LowestRank => _lowest;
+
+    /// <summary>Where numbers that <see cref="Factor"/> scaled are cut.</summary>
+    public double Limit => _limit;
+
     /// <summary>Whether the training data had one value at most, and every number is 0 therefore.</summary>
     public bool IsConstant => _quantiles is null && _factor == 0;
 

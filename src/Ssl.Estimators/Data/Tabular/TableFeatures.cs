@@ -47,6 +47,21 @@ internal sealed class TableFeatures
         _width = [.. edges.SelectMany(edge => edge.Zip(edge.Skip(1), (low, high) => Math.Max(high - low, 1e-6f)))];
     }
 
+    /// <summary>Bins of a number.</summary>
+    public int Bins => _bins;
+
+    /// <summary>Where each bin begins, number by number.</summary>
+    public IReadOnlyList<float> BinStarts => _low;
+
+    /// <summary>How wide each bin is, number by number.</summary>
+    public IReadOnlyList<float> BinWidths => _width;
+
+    /// <summary>Subtracted from all slots, those of the embedding included.</summary>
+    public IReadOnlyList<float> Means => _means;
+
+    /// <summary>Multiplied with then.</summary>
+    public IReadOnlyList<float> Factors => _factors;
+
     /// <summary>Slots of the cells.</summary>
     public int InputCount => _layout.NumericCount * (_bins + 1) + _layout.TotalCategories;
 

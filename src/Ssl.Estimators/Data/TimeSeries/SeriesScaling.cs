@@ -28,6 +28,15 @@ internal sealed class SeriesScaling
     /// <summary>Channels.</summary>
     public int Channels => _scales.Length + _means.Length;
 
+    /// <summary>One scale a channel; empty for that of an older model, which is <see cref="Means"/> and <see cref="Deviations"/>.</summary>
+    public IReadOnlyList<NumberScale> Scales => _scales;
+
+    /// <summary>Subtracted first, one a channel; empty where there are <see cref="Scales"/>.</summary>
+    public IReadOnlyList<float> Means => _means;
+
+    /// <summary>Divided by then, one a channel; empty where there are <see cref="Scales"/>.</summary>
+    public IReadOnlyList<float> Deviations => _deviations;
+
     /// <summary>A value on the common scale; NaN for a missing or infinite one.</summary>
     public float Scale(double value, int channel)
         => !double.IsFinite(value) ? float.NaN

@@ -61,6 +61,9 @@ internal sealed class ProjectedImageEncoderFactory : ImageEncoderFactory
         return encoder.Normalization is { } normalization ? factory.WithNormalization(normalization) : factory;
     }
 
+    /// <summary>Describes what gives the embedding that is projected.</summary>
+    public ImageEncoderFactory Encoder => _encoder;
+
     public override string Kind => KindName;
 
     public override int EmbeddingDimension { get; }

@@ -62,6 +62,9 @@ internal sealed class ProjectedTextEncoderFactory : TextEncoderFactory
         (_encoder, EmbeddingDimension) = (encoder, dimension);
     }
 
+    /// <summary>Describes what gives the embedding that is projected.</summary>
+    public TextEncoderFactory Encoder => _encoder;
+
     public override string Kind => KindName;
 
     public override int EmbeddingDimension { get; }

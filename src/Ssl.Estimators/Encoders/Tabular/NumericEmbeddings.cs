@@ -74,7 +74,7 @@ internal sealed class PeriodicEmbeddings : NumericEmbeddings
 /// <summary>Piecewise-linear encoding at the training data's quantiles, then a linear layer for each column.</summary>
 internal sealed class PiecewiseLinearEmbeddings : NumericEmbeddings
 {
-    private const float NarrowestBin = 1e-4f;
+    internal const float NarrowestBin = 1e-4f;
 
     [ComponentName(Name = "weight")]
     private readonly Parameter _weight;

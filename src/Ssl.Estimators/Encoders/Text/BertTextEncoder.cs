@@ -161,9 +161,6 @@ internal sealed class BertEmbeddings : nn.Module<Tensor, Tensor>
 /// <summary>The blocks behind each other, with the bias of distances where there is one.</summary>
 internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
 {
-    // Distances from here on are one (Raffel et al., "T5", 2020).
-    private const int FarthestDistance = 128;
-
     [ComponentName(Name = "layer")]
     private readonly ModuleList<BertBlock> _blocks;
 
@@ -212,23 +209,36 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
         return keys is null ? bias : bias.masked_fill(keys.logical_not(), Number(float.NegativeInfinity));
     }
 
-    // Near distances have a row each, far ones share one with those of about the same logarithm; one half of the rows for either side.
     private Tensor Buckets(long length, Device device)
     {
-        var half = (int)_distances!.Weight.shape[0] / 2;
-        var near = half / 2;
+        var count = (int)_distances!.Weight.shape[0];
         var rows = new long[length * length];
         for (var query = 0; query < length; query++)
         {
             for (var key = 0; key < length; key++)
-            {
-                var distance = Math.Abs(query - key);
-                var row = distance < near ? distance : Math.Min(half - 1, near
-                    + (int)(MathF.Log((float)distance / near) / MathF.Log((float)FarthestDistance / near) * (half - near)));
-                rows[query * length + key] = (key > query ? half : 0) + row;
-            }
+                rows[query * length + key] = RelativePositions.RowOf(key - query, count);
         }
         return tensor(rows, [length, length], device: device);
+    }
+}
+
+/// <summary>Distances between two places as rows of a table (Raffel et al., "T5", 2020).</summary>
+internal static class RelativePositions
+{
+    // Distances from here on are one.
+    private const int FarthestDistance = 128;
+
+    /// <summary>
+    /// Near distances have a row each, far ones share one with those of about the same logarithm; one half of the rows for either side.
+    /// </summary>
+    /// <param name="distance">How far the key stands behind the query.</param>
+    /// <param name="rows">Rows of the table. A multiple of 4.</param>
+    public static int RowOf(int distance, int rows)
+    {
+        int half = rows / 2, near = half / 2, far = Math.Abs(distance);
+        var row = far < near ? far : Math.Min(half - 1, near
+            + (int)(MathF.Log((float)far / near) / MathF.Log((float)FarthestDistance / near) * (half - near)));
+        return (distance > 0 ? half : 0) + row;
     }
 }
 

@@ -56,10 +56,19 @@ internal sealed class FineTunedModel : RowComputation, IDisposable
         using var use = Lifetime.Enter();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var logits = _parts.Head.call(_parts.Encoder.Encode(rows.ToStore()));
-        var output = Task.Interpret(logits).cpu().contiguous();         // [rows, Width]
+        var output = Predict(rows.ToStore()).cpu().contiguous();        // [rows, Width]
         MemoryMarshal.Cast<byte, float>(output.bytes).CopyTo(results);
     }
+
+    /// <summary>The tuned encoder.</summary>
+    public EncoderModel Encoder => _parts.Encoder;
+
+    /// <summary>What stands on it.</summary>
+    public PredictionHead Head => _parts.Head;
+
+    /// <summary>The task's numbers of rows, [rows, <see cref="Width"/>], on the model's device and in the caller's dispose scope; while
+    /// <see cref="Lifetime"/> is entered.</summary>
+    public Tensor Predict(RowStore rows) => Task.Interpret(_parts.Head.call(_parts.Encoder.Encode(rows)));
 
     public override Delegate CreateGetter(int output, Func<ReadOnlyMemory<float>> row) => PredictionColumns.CreateGetter(Task, output, row,
         static numbers => VectorGetter(numbers));

@@ -49,6 +49,9 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     /// <summary>Always true: a row's prediction depends on that row alone.</summary>
     public bool IsRowToRowMapper => true;
 
+    /// <summary>What predicts.</summary>
+    internal FineTunedModel Model => _model;
+
     // What PermutationFeatureImportance asks of a transformer of another assembly: the column whose slots it shuffles.
     string ISingleFeaturePredictionTransformer<FineTunedTransformer>.FeatureColumnName => InputColumnNames is [var only] ? only
         : throw new InvalidOperationException($"The model predicts from {InputColumnNames.Count} columns "

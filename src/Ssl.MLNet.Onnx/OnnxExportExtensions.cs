@@ -1,0 +1,55 @@
+using Microsoft.ML;
+using Ssl.Estimators.Transformers;
+using Ssl.MLNet.Onnx;
+
+namespace Ssl.MLNet;
+
+/// <summary>Writes encoders and fine-tuned models as ONNX.</summary>
+public static class OnnxExportExtensions
+{
+    /// <summary>
+    /// Writes an encoder as an ONNX model (opset 17) that ONNX Runtime, ML.NET's <c>ApplyOnnxModel</c> and Python run, for any number of rows. It is
+    /// compared with the encoder in ONNX Runtime first; nothing is written where a number differs by more than 0.0001 (of the largest one, where that
+    /// is above 1).
+    /// </summary>
+    /// <remarks>
+    /// <para>In the model: the network, the standardization of pixels, the scaling of numbers, the codes of categories, spectrograms. Not in it, and
+    /// described by <see cref="OnnxExportResult.Preparation"/>: cutting texts into tokens (the vocabulary is written beside the model), resizing decoded
+    /// images, white space at the ends of categories.</para>
+    /// <para>Inputs have the names of the encoder's columns; those of a text are <c>input_ids</c> and <c>attention_mask</c>. The output has the name of
+    /// the encoder's. Numbers of a table are Single there: columns of Double or of whole numbers lose what a Single does not hold.</para>
+    /// </remarks>
+    /// <param name="catalog"><c>mlContext.SelfSupervised()</c>.</param>
+    /// <param name="encoder">Any encoder of this library's networks.</param>
+    /// <param name="path">The file, <c>model.onnx</c>; replaced where there is one. The vocabulary gets the name <c>model.vocab.txt</c> or
+    /// <c>model.tokenizer.json</c>.</param>
+    /// <param name="data">Rows to compare on, the first 200 are read; null makes some up.</param>
+    /// <returns>Inputs, outputs, and how close both are.</returns>
+    /// <exception cref="NotSupportedException">The encoder is of a module of your own, or larger than 2 GB.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime gives other numbers.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static OnnxExportResult ExportOnnx(this SelfSupervisedCatalog catalog, EncoderTransformer encoder, string path, IDataView? data = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OnnxExporter.Export(catalog.Context, new EncoderExport(encoder.Model), path, data);
+    }
+
+    /// <summary>
+    /// Writes a fine-tuned encoder as an ONNX model, with the outputs of its task: <c>PredictedLabel</c> (String) and <c>Score</c>, a probability
+    /// for each class; <c>PredictedLabel</c> (Boolean), <c>Score</c> and <c>Probability</c>; or <c>Score</c>.
+    /// </summary>
+    /// <inheritdoc cref="ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)" path="/*[not(self::param) and not(self::summary)]"/>
+    /// <param name="catalog"><c>mlContext.SelfSupervised()</c>.</param>
+    /// <param name="model">A fine-tuned encoder.</param>
+    /// <param name="path">The file, <c>model.onnx</c>; replaced where there is one.</param>
+    /// <param name="data">Rows to compare on, the first 200 are read; null makes some up.</param>
+    public static OnnxExportResult ExportOnnx(this SelfSupervisedCatalog catalog, FineTunedTransformer model, string path, IDataView? data = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OnnxExporter.Export(catalog.Context, new FineTunedExport(model.Model), path, data);
+    }
+}
