@@ -17,6 +17,7 @@ BenchCase[] cases =
     new PretrainedSpeed(),
     new PretrainedAdapting(),
     new PretrainedImages(),
+    new OnnxExport(),
     new ManyPasses(),
     new FineTuneLabels(),
     new FineTuneText(),

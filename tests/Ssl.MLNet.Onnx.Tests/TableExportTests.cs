@@ -49,10 +49,9 @@ public sealed class TableExportTests
         using var encoder = Fit(mlContext, data, Factories["MLP"], NumericScaling.Quantile, features: true);
         var path = Exports.File("model.onnx");
         mlContext.SelfSupervised().ExportOnnx(encoder, path, data);
-        var others = mlContext.Data.LoadFromEnumerable(People(40, 3));
-        var inSeconds = mlContext.Transforms.CustomMapping<Person, Seconds>((person, seconds) => (seconds.Born, seconds.Tenure)
-            = ((person.Born - DateTime.UnixEpoch).TotalSeconds, person.Tenure.TotalSeconds), null).Fit(others).Transform(others);
-        var onnx = mlContext.Transforms.ApplyOnnxModel([encoder.OutputColumnName], [.. encoder.InputColumnNames], path).Fit(inSeconds).Transform(inSeconds);
+        var others = mlContext.Data.LoadFromEnumerable(People(60));
+        var prepared = Prepared(mlContext, others);
+        var onnx = mlContext.Transforms.ApplyOnnxModel([encoder.OutputColumnName], [.. encoder.InputColumnNames], path).Fit(prepared).Transform(prepared);
         Exports.AreClose([.. encoder.Transform(others).GetColumn<float[]>("Features").SelectMany(row => row)],
             [.. onnx.GetColumn<float[]>("Features").SelectMany(row => row)], 1e-4);
     }
@@ -95,8 +94,14 @@ public sealed class TableExportTests
         public bool Label { get; set; }
     }
 
+    /// <summary>What has to be done before the model: dates and durations in seconds, texts without white space at their ends.</summary>
+    internal static IDataView Prepared(MLContext mlContext, IDataView people) => mlContext.Transforms.CustomMapping<Person, Seconds>((person, prepared)
+        => (prepared.Born, prepared.Tenure, prepared.Work) = ((person.Born - DateTime.UnixEpoch).TotalSeconds, person.Tenure.TotalSeconds, person.Work.Trim()), null)
+        .Fit(people).Transform(people);
+
     internal sealed class Seconds
     {
+        public string Work { get; set; } = "";
         public double Born { get; set; }
         public double Tenure { get; set; }
     }

@@ -63,7 +63,7 @@ public sealed class NearestNeighborsTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _index, BatchSize);
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), _index, BatchSize);
     }
 
     /// <summary>

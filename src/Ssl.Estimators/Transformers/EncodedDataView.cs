@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;
@@ -33,6 +34,11 @@ internal sealed class EncodedDataView : IDataView
         if (settings is { MemoryLimit: > 0 } && computation is not FindingComputation)
             _memo = new RowMemo(computation.Width, settings, !input.CanShuffle, schema[input.Schema.Count].Name);
     }
+
+    /// <summary>The view as a stage gives it: one that ConvertToOnnx does not pass over.</summary>
+    /// <inheritdoc cref="EncodedDataView(IDataView, DataViewSchema, RowComputation, int, ScoringSettings?)"/>
+    public static IDataView Of(IDataView input, DataViewSchema schema, RowComputation computation, int batchSize, ScoringSettings? settings = null)
+        => StageView.Of(new EncodedDataView(input, schema, computation, batchSize, settings), input, $"the stage of column '{schema[input.Schema.Count].Name}'");
 
     public DataViewSchema Schema { get; }
 

@@ -143,7 +143,7 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize,
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize,
             ScoringSettings.Of(_mlContext));
     }
 

@@ -64,7 +64,7 @@ public sealed class SoundLoadingTransformer : ITransformer
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), new Loading(_options), FilesAtOnce);
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), new Loading(_options), FilesAtOnce);
     }
 
     void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, stream => ModelArchive.Write(stream, ArchiveKind, new JsonObject

@@ -27,7 +27,7 @@ internal sealed class ReconstructionModel(EncoderModel encoder) : AnomalyModel
     }
 
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
-        => new EncodedDataView(input, schema, new Computation(this, encoder), batchSize, settings);
+        => EncodedDataView.Of(input, schema, new Computation(this, encoder), batchSize, settings);
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema, ScoringSettings settings)
         => new EncoderRowMapper(new Computation(this, encoder), inputSchema, outputSchema, settings);

@@ -28,7 +28,7 @@ internal abstract class VectorAnomalyModel(string inputColumn) : AnomalyModel
     public override void CheckInput(DataViewSchema schema) => new Computation(this).CheckInput(schema);
 
     public override IDataView CreateView(IDataView input, DataViewSchema schema, int batchSize, ScoringSettings settings)
-        => new EncodedDataView(input, schema, new Computation(this), batchSize);
+        => EncodedDataView.Of(input, schema, new Computation(this), batchSize);
 
     public override IRowToRowMapper CreateMapper(DataViewSchema inputSchema, DataViewSchema outputSchema, ScoringSettings settings)
         => new EncoderRowMapper(new Computation(this), inputSchema, outputSchema);

@@ -62,7 +62,7 @@ public sealed class NearestNeighborsPredictionTransformer : ITransformer, IDispo
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _predictor, NearestNeighborsTransformer.BatchSize);
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), _predictor, NearestNeighborsTransformer.BatchSize);
     }
 
     /// <summary>

@@ -56,7 +56,7 @@ public sealed class WhiteningTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, BatchSize);
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), _model, BatchSize);
     }
 
     /// <summary>Frees the matrix. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.</summary>

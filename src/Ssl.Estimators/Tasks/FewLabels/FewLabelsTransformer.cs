@@ -74,7 +74,7 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), Computation, NearestNeighborsTransformer.BatchSize);
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), Computation, NearestNeighborsTransformer.BatchSize);
     }
 
     /// <summary>Frees the adapted encoder, where there is one. The disposal of a <c>PredictionEngine</c> frees nothing.</summary>

@@ -59,7 +59,7 @@ public abstract class FindingTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize, ScoringSettings.Of(_mlContext));
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize, ScoringSettings.Of(_mlContext));
     }
 
     /// <summary>Frees the weights. The disposal of a <c>PredictionEngine</c> frees nothing: it does not own the model.</summary>

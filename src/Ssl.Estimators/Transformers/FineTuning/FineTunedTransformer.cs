@@ -84,7 +84,7 @@ public sealed class FineTunedTransformer : ISingleFeaturePredictionTransformer<F
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new EncodedDataView(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize,
+        return EncodedDataView.Of(input, GetOutputSchema(input.Schema), _model, EncoderTransformer.BatchSize,
             ScoringSettings.Of(_mlContext));
     }
 
