@@ -74,7 +74,7 @@ public abstract partial class PretrainingContract<TRow>
     };
 
     /// <summary>Options that change something only with settings or rows of their own: <see cref="Prepare"/>, <see cref="ViewFor"/>.</summary>
-    protected virtual IReadOnlyCollection<string> Prepared => ["ShuffleBufferSize"];
+    protected virtual IReadOnlyCollection<string> Prepared => ["ShuffleBufferSize", "HardNegativeGroupSize"];
 
     /// <summary>Settings without which an option changes nothing.</summary>
     /// <param name="option">One of <see cref="Prepared"/>, or "".</param>
@@ -83,6 +83,9 @@ public abstract partial class PretrainingContract<TRow>
     {
         if (option == "ShuffleBufferSize")
             options.CacheLimit = 0;
+        // From the second epoch on.
+        if (option == "HardNegativeGroupSize")
+            options.NumberOfEpochs = 2;
     }
 
     /// <summary>Rows among which an option changes something.</summary>

@@ -1,11 +1,12 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Rows;
 
 /// <summary>All rows in memory: a new random order every epoch. With labels, they are the last batch of a step.</summary>
-internal sealed class CachedBatchSource : BatchSource
+internal sealed class CachedBatchSource : BatchSource, IArrangedSource
 {
     private readonly RowStore _rows;
     private readonly IReadOnlyList<double>? _labels;
@@ -16,6 +17,9 @@ internal sealed class CachedBatchSource : BatchSource
     // Shared with the sources made of this one, which do not free it.
     private DeviceRows? _onDevice;
     private bool _ownsRows;
+
+    // Of the next epoch; null for one of chance.
+    private int[]? _arranged;
 
     /// <param name="rows">All rows read.</param>
     /// <param name="labels">One for each row, or null.</param>
@@ -95,6 +99,12 @@ internal sealed class CachedBatchSource : BatchSource
         return ToBatches(Bounded(_rows, BatchOrder.Cut(order, Options.BatchSize, dropLast: false, null, Options.Shuffle)), _labels);
     }
 
+    public void Arrange(Func<Random, int[]> order)
+    {
+        var numbers = RowNumbers();
+        _arranged = [.. order(Options.Shuffle).Select(place => numbers[place])];
+    }
+
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)
         => ToBatches(Bounded(_rows, BatchOrder.Even(_heldOut, Options.BatchSize)), null);
 
@@ -103,6 +113,12 @@ internal sealed class CachedBatchSource : BatchSource
 
     private protected override IEnumerable<IReadOnlyList<Batch>> Batches(CancellationToken cancellationToken)
     {
+        if (_arranged is { } arranged)
+        {
+            // Not by length: neighbors stay beside each other.
+            _arranged = null;
+            return ToBatches(Bounded(_rows, BatchOrder.Cut(arranged, Options.BatchSize, DropLast, null, Options.Shuffle)), _labels);
+        }
         var order = RowNumbers();
         Options.Shuffle.Shuffle(order);
         return ToBatches(Cut(_rows, order, DropLast), _labels);

@@ -106,6 +106,7 @@ public sealed class PretrainingLoop
         var faults = new OptionFaults();
         settings.Validate(faults);
         faults.ThrowIfAny();
+        HardNegatives.Require(method, source);
         Checkpoint.RequireWritable(settings.CheckpointPath);
         if (settings.MixedPrecision)
             TorchDevice.RequireBFloat16(device);
@@ -171,6 +172,7 @@ public sealed class PretrainingLoop
     {
         _reporter.BeginEpoch(epoch + 1);
         _method.OnEpochStarting(epoch);
+        HardNegatives.Arrange(_method, _source, epoch, _device, _reporter.Inform, cancellationToken);
         long step = 0;
         try
         {

@@ -98,6 +98,26 @@ public sealed class RowAgreementTests
         SameBatches.Assert(source.InOrder(), kept.InOrder());
     }
 
+    // Once: the epoch after it is one of chance again.
+    [TestMethod]
+    [DataRow(false)]
+    [DataRow(true)]
+    public void An_arranged_epoch_has_the_rows_in_that_order(bool onDevice)
+    {
+        var data = View();
+        using var streams = new RandomStreams(7);
+        using var channel = ((IChannelProvider)_mlContext).Start("test");
+        using var run = Prepare(Trainer("text", validationFraction: 0.3), data, streams, channel);
+        var source = (CachedBatchSource)run.Source;
+        source.PlaceOn(CPU, keepsRows: onDevice);
+        var all = source.InOrder().SelectMany(Hashes).ToArray();
+        source.Arrange(_ => [.. Enumerable.Range(0, all.Length).Reverse()]);
+        var arranged = source.Epoch(1, default).SelectMany(Hashes).ToArray();
+        Assert.IsGreaterThan(all.Length - BatchSize, arranged.Length);
+        CollectionAssert.AreEqual(all.Reverse().Take(arranged.Length).ToArray(), arranged);
+        CollectionAssert.AreNotEqual(arranged, source.Epoch(2, default).SelectMany(Hashes).ToArray());
+    }
+
     [TestMethod]
     public void Labels_go_with_the_rows_that_a_device_keeps()
     {

@@ -35,4 +35,8 @@ public abstract class TwoTowerOptions : ImageTextPretrainingOptions
     /// <value>The default value is null.</value>
     [OptionRange(Minimum = 1)]
     public int? EncoderBatchSize { get; set; }
+
+    /// <inheritdoc cref="PairedContrastiveTrainer.Options.HardNegativeGroupSize"/>
+    [OptionRange(Minimum = 1, Maximum = 64)]
+    public int HardNegativeGroupSize { get; set; } = 1;
 }

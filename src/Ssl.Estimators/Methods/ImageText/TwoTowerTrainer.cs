@@ -33,7 +33,7 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
     private protected abstract PretrainingMethod CreateMethod(TwoTowerEncoder encoder, TokenVocabulary vocabulary, RandomStreams streams);
 
     // Contrast of images and texts: how each pair of the batch is judged is the derived method's.
-    internal abstract class Method : ImageTextMethod
+    internal abstract class Method : ImageTextMethod, IContrastsPairs
     {
         [ComponentName(Name = "encoder")]
         private readonly TwoTowerEncoder _encoder;
@@ -64,6 +64,16 @@ public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer
 
         /// <summary>The loss of <see cref="Logits"/>: a scalar.</summary>
         protected abstract Tensor Loss(Tensor logits);
+
+        /// <inheritdoc/>
+        public int HardNegativeGroupSize => _options.HardNegativeGroupSize;
+
+        /// <inheritdoc/>
+        public (Tensor Anchors, Tensor Partners) EmbedPairs(IReadOnlyList<Batch> columns)
+        {
+            var batch = Column<ImageTextBatch>(columns);
+            return (_encoder.Images.call(batch.Images), _encoder.Texts.call(batch.Texts));
+        }
 
         /// <inheritdoc/>
         public sealed override StepLoss Loss(IReadOnlyList<Batch> columns)

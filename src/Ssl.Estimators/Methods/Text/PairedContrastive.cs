@@ -46,6 +46,15 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
         /// <value>The default value is null.</value>
         [NotEmpty(AllowsNull = true)]
         public string? NegativeColumnName { get; set; }
+
+        /// <summary>
+        /// From the second epoch on, rows that the encoder takes for each other are put into the same batch, so many side by side: each is a hard
+        /// negative of the others, at no further cost but one pass over the rows an epoch. Needs all rows in memory. 1 leaves the order to chance.
+        /// From 1 to 64.
+        /// </summary>
+        /// <value>The default value is 1.</value>
+        [OptionRange(Minimum = 1, Maximum = 64)]
+        public int HardNegativeGroupSize { get; set; } = 1;
     }
 
     /// <inheritdoc/>
@@ -65,7 +74,7 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
 
     // Contrast of pairs: the two texts of a row (title and body, question and answer, summary and details) shall be closer than any
     // other two of the batch.
-    internal sealed class Method : PretrainingMethod
+    internal sealed class Method : PretrainingMethod, IContrastsPairs
     {
         [ComponentName(Name = "encoder")]
         private readonly TextEncoder _encoder;
@@ -85,6 +94,13 @@ public sealed class PairedContrastiveTrainer : TextPretrainingTrainer
             _columns = options.NegativeColumnName is null ? 2 : 3;
             RegisterComponents();
         }
+
+        /// <inheritdoc/>
+        public int HardNegativeGroupSize => _options.HardNegativeGroupSize;
+
+        /// <inheritdoc/>
+        public (Tensor Anchors, Tensor Partners) EmbedPairs(IReadOnlyList<Batch> columns)
+            => (_encoder.call(Column<TokenBatch>(columns, 0, _columns)), _encoder.call(Column<TokenBatch>(columns, 1, _columns)));
 
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
