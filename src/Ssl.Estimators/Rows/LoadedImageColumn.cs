@@ -52,18 +52,10 @@ internal static class LoadedImageColumn
             }
             if (image is null)
                 return false;
-            if (4L * image.Width * image.Height > Array.MaxLength)
-                throw Unreadable($"it has {image.Width} x {image.Height} pixels, more than one array holds", null);
-            // The decoder of a cut file gives what it has, and nothing for the rest. LoadImages says where the image is from.
-            if (image.Tag is { Length: > 0 } path && File.Exists(path))
-            {
-                if (ImageEnd.IsMissing(path))
-                    throw Unreadable("the file ends before the image does", null);
-            }
-            else if (EndsInNothing(image))
-            {
+            if (FaultOf(image) is { } fault)
+                throw Unreadable(fault, null);
+            if (EndsInNothing(image))
                 notice = cut;
-            }
             scaler.Write(image, target);
             return true;
         };
@@ -83,9 +75,22 @@ internal static class LoadedImageColumn
         }
     }
 
-    // Opaque where it begins, and bytes of 0, transparency among them, where it ends; or nothing but those.
+    /// <summary>Why a decoded image cannot be taken; null where it can.</summary>
+    public static string? FaultOf(MLImage image)
+    {
+        if (4L * image.Width * image.Height > Array.MaxLength)
+            return $"it has {image.Width} x {image.Height} pixels, more than one array holds";
+        // The decoder of a cut file gives what it has, and nothing for the rest. LoadImages says where the image is from.
+        return IsOfFile(image) && ImageEnd.IsMissing(image.Tag) ? "the file ends before the image does" : null;
+    }
+
+    private static bool IsOfFile(MLImage image) => image.Tag is { Length: > 0 } path && File.Exists(path);
+
+    // Made in memory; opaque where it begins, and bytes of 0, transparency among them, where it ends; or nothing but those.
     private static bool EndsInNothing(MLImage image)
     {
+        if (IsOfFile(image))
+            return false;
         var pixels = image.Pixels;
         var line = image.Width * 4;
         if (pixels[^line..].ContainsAnyExcept((byte)0))

@@ -108,19 +108,37 @@ internal sealed class TextRows : RowStore
         var (tokens, cut) = (0L, 0L);
         for (var i = 0; i < _columns.Length; i++)
         {
-            _row[i].Clear();
-            var count = _cutter.Encode(row.Texts.Span[i].Span, _row[i]);
-            (tokens, cut) = (tokens + _cutter.Tokens, cut + _cutter.TokensCut);
-            if (count > 0)
-                continue;
-            if (!keepsEmpty)
+            if (!Cut(row.Texts.Span[i].Span, _row[i], keepsEmpty))
                 return false;
-            _tokenizer.EncodeEmpty(_row[i], _factory.UsesSpecialTokens);        // an empty text still has an embedding
+            (tokens, cut) = (tokens + _cutter.Tokens, cut + _cutter.TokensCut);
         }
+        Append(tokens, cut);
+        return true;
+    }
+
+    /// <summary>Appends a row of one text, empty ones, too.</summary>
+    /// <param name="text">Its memory is not kept.</param>
+    public void Add(ReadOnlySpan<char> text)
+    {
+        Cut(text, _row[0], keepsEmpty: true);
+        Append(_cutter.Tokens, _cutter.TokensCut);
+    }
+
+    private bool Cut(ReadOnlySpan<char> text, List<int> tokens, bool keepsEmpty)
+    {
+        tokens.Clear();
+        if (_cutter.Encode(text, tokens) > 0)
+            return true;
+        if (keepsEmpty)
+            _tokenizer.EncodeEmpty(tokens, _factory.UsesSpecialTokens);         // an empty text still has an embedding
+        return keepsEmpty;
+    }
+
+    private void Append(long tokens, long cut)
+    {
         for (var i = 0; i < _columns.Length; i++)
             _columns[i].Add(CollectionsMarshal.AsSpan(_row[i]));
         _truncation = new TruncationCounts(_truncation.Rows + 1, _truncation.RowsCut + (cut > 0 ? 1 : 0), _truncation.Tokens + tokens, _truncation.TokensCut + cut);
-        return true;
     }
 
     internal override TruncationCounts TakeTruncation()

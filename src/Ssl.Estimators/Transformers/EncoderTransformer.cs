@@ -24,7 +24,7 @@ namespace Ssl.Estimators.Transformers;
 /// made from, as it was, whatever <c>OwnsTransformer</c> says; where nobody disposes, the weights go when nothing can reach them any more.
 /// A call under way while another thread disposes ends with its result, or with <see cref="ObjectDisposedException"/>.</para>
 /// </remarks>
-public sealed class EncoderTransformer : ITransformer, IDisposable
+public sealed partial class EncoderTransformer : ITransformer, IDisposable
 {
     // Large enough to keep the cores busy, small enough that a preview stays quick.
     internal const int BatchSize = 256;
@@ -145,49 +145,6 @@ public sealed class EncoderTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(input);
         return EncodedDataView.Of(input, GetOutputSchema(input.Schema), new EmbeddingComputation(_model), BatchSize,
             ScoringSettings.Of(_mlContext));
-    }
-
-    /// <summary>
-    /// The embedding of a text, without a view or an <see cref="MLContext"/> at hand: what <see cref="Transform"/> gives a row of this text. Any
-    /// number of threads may ask at once.
-    /// </summary>
-    /// <param name="text">The text; may be empty.</param>
-    /// <returns><see cref="EmbeddingDimension"/> numbers.</returns>
-    /// <exception cref="InvalidOperationException">The encoder reads something else than a column of texts.</exception>
-    public float[] Embed(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return Embed([text])[0];
-    }
-
-    /// <summary>The embeddings of texts, which are computed together and faster than one by one.</summary>
-    /// <inheritdoc cref="Embed(string)"/>
-    /// <param name="texts">The texts, none of them null.</param>
-    /// <returns>An embedding for each text, in their order.</returns>
-    public IReadOnlyList<float[]> Embed(IEnumerable<string> texts)
-    {
-        ArgumentNullException.ThrowIfNull(texts);
-        if (_model.Format is not TextRowFormat format)
-        {
-            throw new InvalidOperationException($"Embed takes texts, and this encoder is one of kind '{_model.Modality}', which reads "
-                + $"{string.Join(", ", InputColumnNames.Select(name => $"'{name}'"))}. Give its rows to Transform or to a PredictionEngine.");
-        }
-        var (embeddings, rows) = (new List<float[]>(), format.NewStore());
-        foreach (var part in texts.Chunk(BatchSize))
-        {
-            rows.Clear();
-            foreach (var text in part)
-            {
-                ReadOnlyMemory<char>[] cell = [(text ?? throw new ArgumentException($"Text {embeddings.Count + Array.IndexOf(part, null)} is null; give an empty text where there is none.",
-                    nameof(texts))).AsMemory()];
-                rows.Add(new RawRow(default, cell), keepsEmpty: true);
-            }
-            _model.Truncation.Add(rows.TakeTruncation());
-            var numbers = new float[part.Length * EmbeddingDimension];
-            _model.Embed(rows, numbers);
-            embeddings.AddRange(numbers.Chunk(EmbeddingDimension));
-        }
-        return embeddings;
     }
 
     /// <summary>

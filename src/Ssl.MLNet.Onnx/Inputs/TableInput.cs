@@ -43,7 +43,7 @@ internal sealed class TableInput(TableRowFormat format) : ModelInput
         }
         if (_cells.Entries is { } entries)
         {
-            var all = graph.Weight(arange(layout.TotalCategories, dtype: ScalarType.Int64), "categories");
+            var all = graph.Weight(tensor(Enumerable.Range(0, layout.TotalCategories).Select(entry => (long)entry).ToArray()), "categories");
             parts.Add(entries.Unsqueeze(2).EqualTo(all).To(DataType.Float).Sum(false, 1));                                              // [N, categories]
         }
         parts.Add(embedding);

@@ -111,7 +111,8 @@ internal static class SeriesGraphs
         using var scope = NewDisposeScope();
         var graph = steps.Graph;
         var pairs = (dimension + 1) / 2;
-        var rates = graph.Weight(arange(pairs, dtype: ScalarType.Float32).mul(-2 * Math.Log(10_000) / dimension).exp(), "position_rates");
+        float[] each = [.. Enumerable.Range(0, pairs).Select(pair => (float)Math.Exp(pair * -2 * Math.Log(10_000) / dimension))];
+        var rates = graph.Weight(tensor(each), "position_rates");
         var places = graph.Node("Range", [graph.Integer(0), steps.Length(1).Squeeze(0), graph.Integer(1)]).To(DataType.Float);
         var angles = places.Unsqueeze(1) * rates;                                                       // [S, pairs]
         return OnnxValue.Concat(1, angles.Sin(), angles.Cos()).Slice(1, 0, dimension);

@@ -14,7 +14,8 @@ public sealed class EmbedTests
 {
     private static readonly MLContext s_mlContext = TestDevice.Context(1);
 
-    private static readonly string[] s_texts = [.. Enumerable.Range(0, 300).Select(i => i == 7 ? "" : string.Join(' ',
+    // More than two batches, which are read and computed ahead in a view.
+    private static readonly string[] s_texts = [.. Enumerable.Range(0, 900).Select(i => i == 7 ? "" : string.Join(' ',
         Enumerable.Range(0, 1 + i % 9).Select(j => $"word{(i * 7 + j) % 40}")))];
 
     private static readonly EncoderTransformer s_encoder = s_mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
@@ -28,46 +29,84 @@ public sealed class EmbedTests
     [TestMethod]
     public void TheNumbersAreThoseOfTransform()
     {
-        float[][] expected = [.. s_encoder.Transform(View(s_texts)).GetColumn<float[]>("Features")];
-        var lost = s_encoder.Truncation!.Rows;
-        var all = s_encoder.Embed(s_texts);
-        Assert.HasCount(s_texts.Length, all);
-        for (var i = 0; i < s_texts.Length; i++)
-        {
-            for (var j = 0; j < expected[i].Length; j++)
-                Assert.AreEqual(expected[i][j], all[i][j], 1e-5f, $"text {i}");
-        }
-        Assert.IsGreaterThan(lost, s_encoder.Truncation!.Rows, "cut texts are counted here, too");
+        float[][] expected = Transformed(s_texts);
+        var lost = s_encoder.Truncation!;
+        AssertEqual(expected, s_encoder.Embed(s_texts));
+        Assert.AreEqual(lost.Rows + s_texts.Length, s_encoder.Truncation!.Rows, "texts are counted here, too");
+        Assert.IsGreaterThan(lost.TokensCut, s_encoder.Truncation!.TokensCut);
+        Assert.IsEmpty(s_encoder.Embed(Array.Empty<string>()));
+    }
+
+    [TestMethod]
+    public void TheNumbersOfOneTextAreThoseOfARow()
+    {
         foreach (var i in (int[])[0, 7, 299])
         {
-            float[] one = s_encoder.Embed(s_texts[i]);
-            for (var j = 0; j < one.Length; j++)
-                Assert.AreEqual(expected[i][j], one[j], 1e-5f);
+            var expected = Transformed([s_texts[i]]);
+            AssertEqual(expected, [s_encoder.Embed(s_texts[i])]);
+            AssertEqual(expected, [s_encoder.Embed($"<{s_texts[i]}>".AsSpan(1, s_texts[i].Length))]);
+            float[] destination = [.. Enumerable.Repeat(-1f, s_encoder.EmbeddingDimension + 2)];
+            s_encoder.Embed(s_texts[i], destination.AsSpan(1));
+            AssertEqual(expected, [destination[1..^1]]);
+            Assert.AreEqual((-1f, -1f), (destination[0], destination[^1]));
         }
-        Assert.IsEmpty(s_encoder.Embed([]));
     }
 
     [TestMethod]
     public void ManyThreadsMayAsk()
     {
         float[][] expected = [.. s_texts[..40].Select(s_encoder.Embed)];
-        Parallel.For(0, 200, i => CollectionAssert.AreEqual(expected[i % 40], s_encoder.Embed(s_texts[i % 40])));
+        Parallel.For(0, 200, i =>
+        {
+            var embedding = new float[s_encoder.EmbeddingDimension];
+            s_encoder.Embed(s_texts[i % 40], embedding);
+            CollectionAssert.AreEqual(expected[i % 40], embedding);
+            CollectionAssert.AreEqual(expected[i % 40], s_encoder.Embed(s_texts[i % 40]));
+        });
+    }
+
+    // What stays of a call in the memory that the next one takes would be seen in its embeddings.
+    [TestMethod]
+    public void ACallThatFailedLeavesNothing()
+    {
+        float[][] expected = Transformed([s_texts[3], s_texts[4]]);
+        Assert.Throws<ArgumentException>(() => s_encoder.Embed([s_texts[1], null!]));
+        AssertEqual(expected, s_encoder.Embed([s_texts[3], s_texts[4]]));
     }
 
     [TestMethod]
     public void WhatIsNoTextIsRefusedInASentence()
     {
         StringAssert.Contains(Assert.Throws<ArgumentException>(() => s_encoder.Embed(["a", null!])).Message, "Text 1 is null");
+        StringAssert.Contains(Assert.Throws<ArgumentException>(() => s_encoder.Embed("a", new float[s_encoder.EmbeddingDimension - 1])).Message,
+            $"has room for {s_encoder.EmbeddingDimension - 1} numbers");
         using var table = s_mlContext.SelfSupervised().Tabular.Scarf(new ScarfTrainer.Options
         {
             InputColumnNames = ["Number"], Encoder = TabularEncoders.Mlp(1, 4), NumberOfEpochs = 0,
         }).Fit(s_mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 8).Select(i => new NumberRow { Number = i })));
-        var message = Assert.Throws<InvalidOperationException>(() => table.Embed("a")).Message;
-        StringAssert.Contains(message, "'table'");
-        StringAssert.Contains(message, "'Number'");
+        foreach (var embed in (Action[])[() => table.Embed("a"), () => table.Embed(["a"]), () => table.Embed("a", new float[99])])
+        {
+            var message = Assert.Throws<InvalidOperationException>(embed).Message;
+            StringAssert.Contains(message, "'table'");
+            StringAssert.Contains(message, "'Number'");
+        }
         var copy = s_mlContext.SelfSupervised().Embed(s_encoder).Fit(View(s_texts));
         copy.Dispose();
         Assert.Throws<ObjectDisposedException>(() => copy.Embed("a"));
+        Assert.Throws<ObjectDisposedException>(() => copy.Embed(["a"]));
+    }
+
+    private static float[][] Transformed(string[] texts) => [.. s_encoder.Transform(View(texts)).GetColumn<float[]>("Features")];
+
+    private static void AssertEqual(IReadOnlyList<float[]> expected, IReadOnlyList<float[]> actual)
+    {
+        Assert.HasCount(expected.Count, actual);
+        for (var i = 0; i < expected.Count; i++)
+        {
+            Assert.HasCount(expected[i].Length, actual[i]);
+            for (var j = 0; j < expected[i].Length; j++)
+                Assert.AreEqual(expected[i][j], actual[i][j], TestDevice.Repeatability, $"text {i}, number {j}");
+        }
     }
 
     private static IDataView View(string[] texts) => s_mlContext.Data.LoadFromEnumerable(texts.Select(text => new TextRow { Text = text }).ToArray());

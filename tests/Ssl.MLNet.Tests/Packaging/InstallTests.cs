@@ -44,6 +44,31 @@ public sealed class InstallTests
     public void The_sample_of_the_readme_runs_from_the_packages()
         => Assert.AreEqual(ReadmeTests.Block("README.md", "text"), Run(App, ReadmeTests.Block("README.md", "csharp")));
 
+    [TestMethod]
+    [TestCategory("Long")]
+    public void The_package_of_generators_restores_and_runs_beside_us()
+    {
+        Dotnet(App, "add", "package", "Ssl.Extensions.AI");
+        var output = Run(App, """
+            using Microsoft.Extensions.AI;
+            using Microsoft.ML;
+            using Ssl.Extensions.AI;
+            using Ssl.MLNet;
+
+            var mlContext = new MLContext(1);
+            var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Row { Text = $"text {i}" }));
+            using var encoder = mlContext.SelfSupervised().Text.SimCse("Features", "Text", numberOfEpochs: 1).Fit(rows);
+            var vector = await encoder.AsIEmbeddingGenerator().GenerateVectorAsync("text 1");
+            Console.WriteLine(vector.Length == encoder.EmbeddingDimension);
+
+            internal sealed class Row
+            {
+                public string Text { get; set; } = "";
+            }
+            """);
+        Assert.EndsWith("True\n", output);
+    }
+
     // Its trainers stop at their first step (docs/install.md); that needs weights from the network, which this test does not.
     [TestMethod]
     [TestCategory("Long")]
@@ -55,7 +80,7 @@ public sealed class InstallTests
             using Microsoft.ML.TorchSharp;
             using Ssl.MLNet;
 
-            var mlContext = TestDevice.Context(1);
+            var mlContext = new MLContext(1);
             var texts = Enumerable.Range(0, 40).Select(i => new Row { Text = $"text {i}" });
             var rows = mlContext.Data.LoadFromEnumerable(texts);
             using var encoder = mlContext.SelfSupervised().Text.SimCse("Features", "Text", numberOfEpochs: 1).Fit(rows);

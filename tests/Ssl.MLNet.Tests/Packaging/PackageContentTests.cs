@@ -19,6 +19,8 @@ public sealed class PackageContentTests
     [TestMethod]
     [DataRow("Ssl.Estimators")]
     [DataRow("Ssl.MLNet")]
+    [DataRow("Ssl.Extensions.AI")]
+    [DataRow("Ssl.MLNet.Onnx")]
     public void It_holds_the_library_its_documentation_and_what_a_gallery_shows(string name)
     {
         using var package = ZipFile.OpenRead(s_feed.Package(name));
@@ -37,6 +39,8 @@ public sealed class PackageContentTests
     [TestMethod]
     [DataRow("Ssl.Estimators")]
     [DataRow("Ssl.MLNet")]
+    [DataRow("Ssl.Extensions.AI")]
+    [DataRow("Ssl.MLNet.Onnx")]
     public void It_says_what_it_is(string name)
     {
         var metadata = Metadata(name);
@@ -61,8 +65,32 @@ public sealed class PackageContentTests
     }
 
     [TestMethod]
-    public void The_front_door_asks_for_the_estimators_of_exactly_its_own_version()
-        => Assert.Contains($"Ssl.Estimators [{Repository.Property("Directory.Build.props", "VersionPrefix")}]", Dependencies("Ssl.MLNet"));
+    [DataRow("Ssl.MLNet")]
+    [DataRow("Ssl.Extensions.AI")]
+    public void The_others_ask_for_the_estimators_of_exactly_their_own_version(string name)
+        => Assert.Contains($"Ssl.Estimators [{Repository.Property("Directory.Build.props", "VersionPrefix")}]", Dependencies(name));
+
+    // ONNX Runtime comes with its native library: only who exports has it.
+    [TestMethod]
+    public void Only_the_exporter_asks_for_ONNX_Runtime()
+    {
+        Assert.AreEqual($"Microsoft.ML.OnnxRuntime {Repository.PackageVersion("Microsoft.ML.OnnxRuntime")}\nSsl.MLNet [{Repository.Property("Directory.Build.props", "VersionPrefix")}]",
+            string.Join('\n', Dependencies("Ssl.MLNet.Onnx")));
+        foreach (var other in new[] { "Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI" })
+            Assert.IsFalse(Dependencies(other).Any(package => package.Contains("Onnx", StringComparison.Ordinal)), other);
+    }
+
+    [TestMethod]
+    public void Only_the_generators_ask_for_Microsoft_Extensions()
+    {
+        string[] names = ["Microsoft.Extensions.AI", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions"];
+        Assert.AreEqual(string.Join('\n', names.Select(name => $"{name} {Repository.PackageVersion(name)}")), Extensions("Ssl.Extensions.AI"));
+        Assert.AreEqual("", Extensions("Ssl.MLNet") + Extensions("Ssl.Estimators"));
+        Assert.IsFalse(Dependencies("Ssl.Extensions.AI").Any(package => package.StartsWith("Ssl.MLNet", StringComparison.Ordinal)));
+
+        static string Extensions(string name)
+            => string.Join('\n', Dependencies(name).Where(package => package.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)));
+    }
 
     private static IReadOnlyList<string> Dependencies(string name)
         => [.. Metadata(name).Descendants().Where(element => element.Name.LocalName == "dependency")

@@ -1,9 +1,9 @@
 namespace Ssl.MLNet.Tests;
 
-/// <summary>Both packages, packed from what these tests were built from, in a folder of their own outside the repository.</summary>
+/// <summary>The packages, packed from what these tests were built from, in a folder of their own outside the repository.</summary>
 internal sealed class PackageFeed : IDisposable
 {
-    private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet"];
+    private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI", "Ssl.MLNet.Onnx"];
 
     public PackageFeed()
     {

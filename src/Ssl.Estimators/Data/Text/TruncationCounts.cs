@@ -23,6 +23,10 @@ public sealed record TruncationCounts(long Rows, long RowsCut, long Tokens, long
     /// <summary>Share of the tokens that were cut off; 0 where there is none.</summary>
     public double ShareOfTokens => Tokens == 0 ? 0 : (double)TokensCut / Tokens;
 
+    /// <summary>The sums of both.</summary>
+    internal TruncationCounts Plus(TruncationCounts other)
+        => new(Rows + other.Rows, RowsCut + other.RowsCut, Tokens + other.Tokens, TokensCut + other.TokensCut);
+
     internal JsonObject ToJson()
         => new() { [RowsKey] = Rows, [RowsCutKey] = RowsCut, [TokensKey] = Tokens, [TokensCutKey] = TokensCut };
 

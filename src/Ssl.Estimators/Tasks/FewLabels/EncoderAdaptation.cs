@@ -21,6 +21,9 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
     /// <summary>Unlabeled rows that are worth embedding with every copy.</summary>
     public const int MaximumUnlabeledRows = 3_000;
 
+    /// <summary>Share of the time of a copy that embedding rows with it may take: the rest is for its training.</summary>
+    public const double EmbeddingShare = 0.25;
+
     // Found on trials with 100 to 3,000 labeled rows: fewer steps than passes would be, as the loss is small soon.
     private static int Steps(int labeled) => Math.Clamp(40 + labeled / 50, 40, 100);
 
@@ -65,6 +68,19 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
         space.Labeled.MoveToOuterDisposeScope();
         space.Unlabeled.MoveToOuterDisposeScope();
         return space;
+    }
+
+    /// <summary>Lets go of unlabeled rows where embedding all of them leaves too little time to train: without adaptation they are worth less.</summary>
+    /// <param name="embedding">What all rows took.</param>
+    /// <param name="share">Time for a copy, its training included.</param>
+    /// <returns>The unlabeled rows that are left; null where none had to go.</returns>
+    public int? KeepWhatFits(TimeSpan embedding, TimeSpan share)
+    {
+        if (embedding <= share * EmbeddingShare || rows.Count <= labels.Length)
+            return null;
+        var kept = (int)Math.Clamp(rows.Count * (share * EmbeddingShare / embedding), labels.Length, rows.Count);
+        rows.KeepOnly([.. Enumerable.Range(0, kept)]);
+        return kept - labels.Length;
     }
 
     /// <summary>A model with the trained copy's weights; the caller's to dispose of.</summary>

@@ -241,6 +241,11 @@ internal sealed class FewLabelsSearch : IDisposable
             var before = _clock.Elapsed;
             spaces[fold] = _adaptation.Embed(trained);
             embedding = _clock.Elapsed - before;
+            if (TimeForOneOf(_folds.Length - fold, TimeSpan.Zero) is { } share && _adaptation.KeepWhatFits(embedding, share) is { } kept)
+            {
+                _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all took {embedding.TotalSeconds:0} s to embed, of {share.TotalSeconds:0} s for a copy"));
+                embedding = share * EncoderAdaptation.EmbeddingShare;
+            }
         }
         FeatureSpace? all = null;
         var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
