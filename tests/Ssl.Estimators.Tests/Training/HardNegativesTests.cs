@@ -17,8 +17,9 @@ public sealed class HardNegativesTests
         using var generator = new Generator(3);
         var anchors = nn.functional.normalize(randn(rows, 6, generator: generator));
         var partners = nn.functional.normalize(anchors.add(randn(rows, 6, generator: generator).mul(0.5)));
-        partners[4] = partners[7];          // the same text twice: not a negative of the other's anchor
-        anchors[2] = anchors[8];            // one anchor with two partners
+        // The same text twice, but for rounding: not a negative of the other's anchor. And one anchor with two partners.
+        partners[4] = nn.functional.normalize(partners[7].add(randn(6, generator: generator).mul(1e-3)), dim: 0);
+        anchors[2] = nn.functional.normalize(anchors[8].add(randn(6, generator: generator).mul(1e-3)), dim: 0);
         var order = HardNegatives.Order(anchors, partners, groupSize, new Random(1), out var grouped);
         Assert.AreSequenceEqual(Enumerable.Range(0, rows).ToArray(), order.Order().ToArray());
 

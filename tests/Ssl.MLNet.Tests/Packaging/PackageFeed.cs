@@ -19,7 +19,8 @@ internal sealed class PackageFeed : IDisposable
     public string Folder { get; }
 
     /// <summary>The one package of that name; "nupkg" or "snupkg".</summary>
-    public string Package(string name, string extension = "nupkg") => Directory.GetFiles(Folder, $"{name}.*.{extension}").Single();
+    public string Package(string name, string extension = "nupkg")
+        => Path.Combine(Folder, $"{name}.{Repository.Property("Directory.Build.props", "VersionPrefix")}.{extension}");
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }
