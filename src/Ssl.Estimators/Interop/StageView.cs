@@ -52,7 +52,7 @@ internal static class StageView
 
         void ICanSaveModel.Save(ModelSaveContext ctx) => throw new NotSupportedException($"A view is not saved as a model. Save the transformer of {stage}.");
 
-        private NotSupportedException Refused() => new($"ConvertToOnnx cannot write {stage}. Write that stage as a file of its own with ssl.ExportOnnx(…) "
-            + "of the package Ssl.MLNet.Onnx, where it is an encoder or a fine-tuned one, and let ApplyOnnxModel of that file take its place in the chain.");
+        private NotSupportedException Refused() => new($"ConvertToOnnx cannot write {stage}. Write an encoder, or a fine-tuned one, as a file of its own with ssl.ExportOnnx(…) "
+            + "of the package Ssl.MLNet.Onnx, and convert what stands behind it on mlContext.Data.Cache(…) of the view that it gives: two files, one after the other.");
     }
 }
