@@ -44,8 +44,8 @@ public sealed class TextExportTests
         var result = mlContext.SelfSupervised().ExportOnnx(encoder, path, ContractData.View(mlContext));
         Assert.IsLessThan(2e-5, result.LargestDifference, name);
         Assert.AreEqual(96, result.CheckedRows);
-        // Once more without the exporter: texts of differing lengths, one of them empty, padded with any id.
-        string[] texts = [ContractData.Rows(3)[0].Text, "", "x", ContractData.Rows(3)[2].Text];
+        // Once more without the exporter: texts of differing lengths, one of them empty, some with what no token stands for, padded with any id.
+        string[] texts = [ContractData.Rows(3)[0].Text, "", "☃ " + ContractData.Rows(3)[1].Text, "☃", ContractData.Rows(3)[2].Text];
         var special = Factories[name].UsesSpecialTokens;
         var empty = new List<int>();
         s_tokenizer.EncodeEmpty(empty, special);
