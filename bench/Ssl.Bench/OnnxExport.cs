@@ -7,6 +7,7 @@ using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
+using Ssl.MLNet.Onnx;
 using Ssl.MLNet.Onnx.Inputs;
 
 namespace Ssl.Bench;
@@ -86,18 +87,8 @@ public sealed class OnnxExport : BenchCase
 
     private static List<Dictionary<string, OrtValue>> Batches(RowFormat format, IDataView data)
     {
-        var (input, rows) = (ModelInput.Of(format), new List<RawRow>());
-        using (var cursor = data.GetRowCursor(format.ActiveColumns(data.Schema)))
-        {
-            var read = format.Open(cursor);
-            while (cursor.MoveNext())
-            {
-                var row = read(new RowBuffer());
-                ReadOnlyMemory<char>[] texts = [.. row.Texts.ToArray().Select(text => (ReadOnlyMemory<char>)text.ToArray())];
-                rows.Add(input.Narrowed(row with { Texts = texts }));
-            }
-        }
-        return [.. rows.Chunk(Window).SelectMany(window => window.OrderBy(row => format.Truncates ? row.Texts.Span[0].Length : 0).Chunk(RowsAtOnce)).Select(part =>
+        var input = ModelInput.Of(format);
+        return [.. OnnxExporter.Read(data, format).Select(input.Narrowed).Chunk(Window).SelectMany(window => window.OrderBy(row => format.Truncates ? row.Texts.Span[0].Length : 0).Chunk(RowsAtOnce)).Select(part =>
         {
             var store = format.NewStore();
             foreach (var row in part)

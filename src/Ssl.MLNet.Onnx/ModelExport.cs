@@ -30,13 +30,6 @@ internal abstract class ModelExport
 
     /// <summary>What <see cref="ComparedOutput"/> must be for rows: one row after the other.</summary>
     public abstract float[] Expected(RowStore rows);
-
-    private protected static float[] Numbers(Tensor values)
-    {
-        using var onCpu = values.cpu();
-        using var whole = onCpu.contiguous();
-        return MemoryMarshal.Cast<byte, float>(whole.bytes).ToArray();
-    }
 }
 
 /// <summary>An encoder.</summary>
@@ -110,8 +103,8 @@ internal sealed class FineTunedExport(FineTunedModel model) : ModelExport
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var numbers = Numbers(model.Predict(rows));
-        var (width, compared) = (model.Width, model.Task.Kind == PredictionKind.MulticlassClassification ? model.Width : 1);
-        return [.. Enumerable.Range(0, rows.Count).SelectMany(row => numbers.Skip(row * width).Take(compared))];
+        var numbers = MemoryMarshal.Cast<byte, float>(model.Predict(rows).cpu().contiguous().bytes).ToArray();
+        var compared = model.Task.Kind == PredictionKind.MulticlassClassification ? model.Width : 1;
+        return [.. numbers.Chunk(model.Width).SelectMany(row => row.Take(compared))];
     }
 }

@@ -26,7 +26,7 @@ internal static class OnnxExporter
         using var use = model.Lifetime.Enter();
         var input = ModelInput.Of(model.Format);
         var bytes = Write(model, input, out var graph);
-        RawRow[] rows = [.. data is null ? [] : Read(data, model.Format).Select(input.Narrowed)];
+        RawRow[] rows = [.. data is null ? [] : Read(data, model.Format).Take(MostRows).Select(input.Narrowed)];
         if (rows.Length == 0)
             rows = [.. MadeUp(input).Select(input.Narrowed)];
         var difference = Compare(model, input, bytes, rows);
@@ -52,19 +52,17 @@ internal static class OnnxExporter
     private static OnnxColumn[] Columns(List<(string Name, string Type, IReadOnlyList<string> Shape)> columns)
         => [.. columns.Select(column => new OnnxColumn(column.Name, column.Type, column.Shape))];
 
-    // The first rows of the data, each with its own memory.
-    private static List<RawRow> Read(IDataView data, RowFormat format)
+    /// <summary>Rows of the data, each with its own memory; no more are read than are taken.</summary>
+    public static IEnumerable<RawRow> Read(IDataView data, RowFormat format)
     {
-        var rows = new List<RawRow>();
         using var cursor = data.GetRowCursor(format.ActiveColumns(data.Schema).DistinctBy(column => column.Index));
         var read = format.Open(cursor);
-        while (rows.Count < MostRows && cursor.MoveNext())
+        while (cursor.MoveNext())
         {
             var row = read(new RowBuffer());
             ReadOnlyMemory<char>[] texts = [.. row.Texts.ToArray().Select(text => (ReadOnlyMemory<char>)text.ToArray())];
-            rows.Add(row with { Texts = texts });
+            yield return row with { Texts = texts };
         }
-        return rows;
     }
 
     private static IEnumerable<RawRow> MadeUp(ModelInput input)

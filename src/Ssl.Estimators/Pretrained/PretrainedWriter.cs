@@ -142,12 +142,7 @@ internal static class PretrainedWriter
         }
         if (tokenizer is not WordPieceTokenizer { Rules: { } rules, SpecialNames: { } names })
             throw new NotSupportedException("The encoder's tokenizer was trained here and cuts texts by other rules than BERT's, which no file of theirs tells.");
-        AtomicFile.Write(Path.Combine(folder, WordPieceFiles.VocabularyName), stream =>
-        {
-            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-            foreach (var token in tokenizer.Tokens)
-                writer.WriteLine(token);
-        });
+        AtomicFile.Write(Path.Combine(folder, WordPieceFiles.VocabularyName), stream => WriteVocabulary(tokenizer, stream));
         var special = SpecialTokens(names);
         WriteJson(folder, "special_tokens_map.json", special.DeepClone());
         special["tokenizer_class"] = kind == BertKind.MpNet ? "MPNetTokenizer" : kind == BertKind.Distil ? "DistilBertTokenizer" : "BertTokenizer";
@@ -171,11 +166,22 @@ internal static class PretrainedWriter
         => new() { ["idx"] = place, ["name"] = $"{place}", ["path"] = path, ["type"] = "sentence_transformers.models." + type };
 
     /// <summary>Writes a file of settings.</summary>
-    internal static void WriteJson(string folder, string name, JsonNode json) => AtomicFile.Write(Path.Combine(folder, name), stream =>
+    internal static void WriteJson(string folder, string name, JsonNode json) => AtomicFile.Write(Path.Combine(folder, name), stream => WriteJson(json, stream));
+
+    /// <summary>Writes settings.</summary>
+    internal static void WriteJson(JsonNode json, Stream stream)
     {
         using var writer = new StreamWriter(stream, leaveOpen: true);
         writer.Write(json.ToJsonString(s_indented));
-    });
+    }
+
+    /// <summary>Writes the tokens of a vocabulary, one a line.</summary>
+    internal static void WriteVocabulary(TextTokenizer tokenizer, Stream stream)
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+        foreach (var token in tokenizer.Tokens)
+            writer.WriteLine(token);
+    }
 
     // All files under a temporary name beside the folder, then put in its place; of a folder that exists, file by file, config.json last.
     private static void WriteFolder(string folder, Action<string> write)

@@ -114,6 +114,9 @@ internal sealed class OnnxBuilder
         return Shared($"integers_{string.Join('_', copy)}", () => tensor(copy));
     }
 
+    /// <summary>The whole numbers from 0 to a length, which is a row of one.</summary>
+    public OnnxValue Places(OnnxValue length) => Node("Range", [Integer(0), length.Squeeze(0), Integer(1)]);
+
     /// <summary>A node with one output.</summary>
     /// <param name="operation">The operator.</param>
     /// <param name="inputs">What it takes.</param>

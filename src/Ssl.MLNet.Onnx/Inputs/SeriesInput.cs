@@ -41,7 +41,7 @@ internal sealed class SeriesInput(SeriesRowFormat format) : ModelInput
     private SeriesValues Scaled(OnnxValue raw, OnnxValue? lengths)
     {
         var graph = raw.Graph;
-        var places = graph.Node("Range", [graph.Integer(0), raw.Length(2).Squeeze(0), graph.Integer(1)]).Unsqueeze(0);                  // [1, T]
+        var places = graph.Places(raw.Length(2)).Unsqueeze(0);                                          // [1, T]
         // A series of nothing is one missing value.
         var ends = (lengths ?? raw.Length(2)).Maximum(graph.Integers(1)).Unsqueeze(1);                  // [N or 1, 1]
         var inside = (places < ends).Expand(OnnxValue.Concat(0, raw.Length(0), raw.Length(2)));         // [N, T]

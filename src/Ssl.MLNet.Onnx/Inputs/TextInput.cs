@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet.Onnx.Graph;
 using Ssl.MLNet.Onnx.Networks;
@@ -14,8 +14,6 @@ namespace Ssl.MLNet.Onnx.Inputs;
 internal sealed class TextInput(TextRowFormat format) : ModelInput
 {
     public const string Ids = "input_ids", Mask = "attention_mask";
-
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     public override string Preparation => $"{Ids} holds the token ids of each text, at most {format.Factory.MaximumTokens} of them"
         + (format.Factory.UsesSpecialTokens ? ", special tokens included" : "") + $", padded with {format.Tokenizer.Vocabulary.PaddingId} to the longest; "
@@ -66,15 +64,6 @@ internal sealed class TextInput(TextRowFormat format) : ModelInput
     }
 
     public override IReadOnlyList<(string Name, Action<Stream> Write)> Files => format.Tokenizer is SubwordTokenizer subword
-        ? [("tokenizer.json", stream =>
-        {
-            using var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = s_indented.WriteIndented });
-            subword.Definition.WriteTo(writer, s_indented);
-        })]
-        : [("vocab.txt", stream =>
-        {
-            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-            foreach (var token in format.Tokenizer.Tokens)
-                writer.WriteLine(token);
-        })];
+        ? [(WordPieceFiles.FastName, stream => PretrainedWriter.WriteJson(subword.Definition, stream))]
+        : [(WordPieceFiles.VocabularyName, stream => PretrainedWriter.WriteVocabulary(format.Tokenizer, stream))];
 }

@@ -77,8 +77,7 @@ internal static class SeriesGraphs
             channels = 1;
         }
         // Timestamps that fill the last patch.
-        var timestamps = values.Length(2);
-        var missing = graph.Node("Mod", [graph.Integers(length) - graph.Node("Mod", [timestamps, graph.Integers(length)]), graph.Integers(length)]);
+        var missing = ToMultiple(values.Length(2), length);
         var zeros = graph.Integers(0);
         var patches = graph.Node("Pad", [values, OnnxValue.Concat(0, zeros, zeros, zeros, zeros, zeros, missing)])
             .Reshape(0, channels, -1, length).Transpose(0, 2, 1, 3).Reshape(0, 0, channels * length);  // [M, S, values of a patch]
@@ -113,7 +112,7 @@ internal static class SeriesGraphs
         var pairs = (dimension + 1) / 2;
         float[] each = [.. Enumerable.Range(0, pairs).Select(pair => (float)Math.Exp(pair * -2 * Math.Log(10_000) / dimension))];
         var rates = graph.Weight(tensor(each), "position_rates");
-        var places = graph.Node("Range", [graph.Integer(0), steps.Length(1).Squeeze(0), graph.Integer(1)]).To(DataType.Float);
+        var places = graph.Places(steps.Length(1)).To(DataType.Float);
         var angles = places.Unsqueeze(1) * rates;                                                       // [S, pairs]
         return OnnxValue.Concat(1, angles.Sin(), angles.Cos()).Slice(1, 0, dimension);
     }
@@ -157,8 +156,7 @@ internal static class SeriesGraphs
     private static (OnnxValue Steps, OnnxValue Inside) Spectrogram(NetworkWeights weights, SeriesValues series)
     {
         var graph = weights.Graph;
-        long step = SpectrogramConvolutionEncoderFactory.StepLength;
-        var missing = graph.Node("Mod", [graph.Integers(step) - graph.Node("Mod", [series.Values.Length(2), graph.Integers(step)]), graph.Integers(step)]);
+        var missing = ToMultiple(series.Values.Length(2), SpectrogramConvolutionEncoderFactory.StepLength);
         var zeros = graph.Integers(0);
         var maps = graph.Node("Pad", [series.Values.Unsqueeze(1), OnnxValue.Concat(0, zeros, zeros, zeros, zeros, zeros, zeros, zeros, missing)]);  // [N, 1, C, T]
         var inside = graph.Node("Pad", [series.Inside.To(DataType.Float).Unsqueeze(1, 2), OnnxValue.Concat(0, zeros, zeros, zeros, zeros, zeros, zeros, zeros, missing)]);
@@ -175,6 +173,13 @@ internal static class SeriesGraphs
         return (steps, inside.Squeeze(1, 2) > graph.Constant(0f));
     }
 
-    /// <summary>Zeros around a value.</summary>
-    public static OnnxValue Pad(OnnxValue value, ReadOnlySpan<long> edges) => value.Graph.Node("Pad", [value, value.Graph.Integers(edges)]);
+    // What a length lacks to a multiple of a step: from 0 to less than the step.
+    private static OnnxValue ToMultiple(OnnxValue length, long step)
+    {
+        var (graph, whole) = (length.Graph, length.Graph.Integers(step));
+        return graph.Node("Mod", [whole - graph.Node("Mod", [length, whole]), whole]);
+    }
+
+    // Zeros around a value.
+    private static OnnxValue Pad(OnnxValue value, ReadOnlySpan<long> edges) => value.Graph.Node("Pad", [value, value.Graph.Integers(edges)]);
 }

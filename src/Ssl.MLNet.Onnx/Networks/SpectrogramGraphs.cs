@@ -19,7 +19,7 @@ internal static class SpectrogramGraphs
         using var scope = NewDisposeScope();
         var graph = samples.Graph;
         var own = lengths!.Value;
-        var places = graph.Node("Range", [graph.Integer(0), samples.Length(1).Squeeze(0), graph.Integer(1)]).Unsqueeze(0);              // [1, samples]
+        var places = graph.Places(samples.Length(1)).Unsqueeze(0);                                      // [1, samples]
         var sounds = (places < own.Unsqueeze(1)).Choose(samples * (float)(1 / settings.FullScale!.Value), graph.Constant(0f));
         // Silence fills up what is shorter than a window.
         var fill = (graph.Integers(settings.WindowSamples) - samples.Length(1)).Maximum(graph.Integers(0));

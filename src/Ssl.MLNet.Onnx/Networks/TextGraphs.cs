@@ -100,7 +100,7 @@ internal static class TextGraphs
         var longest = sizes.Positions - sizes.FirstPosition;
         long[] rows = [.. Enumerable.Range(1 - longest, 2 * longest - 1).Select(distance => RelativePositions.RowOf(distance, sizes.RelativePositions))];
         using var table = tensor(rows);
-        var places = graph.Node("Range", [graph.Integer(0), ids.Length(1).Squeeze(0), graph.Integer(1)]);   // [L]
+        var places = graph.Places(ids.Length(1));                                                       // [L]
         var distances = places.Unsqueeze(0) - places.Unsqueeze(1) + graph.Integer(longest - 1);             // [L, L], of key from query
         return encoder.Value("relative_attention_bias.weight").Gather(graph.Weight(table, "distance_rows").Gather(distances)).Transpose(2, 0, 1).Unsqueeze(0);
     }
