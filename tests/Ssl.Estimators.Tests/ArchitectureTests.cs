@@ -18,10 +18,11 @@ public sealed partial class ArchitectureTests
         ["Training"],
         ["Data", "Rows", "Persistence", "Interop"],
         ["Methods", "Tasks", "Transformers", "Pretrained", "Downstream", "Evaluation"],
+        ["Reporting"],
     ];
 
     private static readonly string[] MayMentionMLNet = ["Data", "Rows", "Persistence", "Interop", "Methods", "Tasks", "Transformers", "Pretrained",
-        "Downstream", "Evaluation"];
+        "Downstream", "Evaluation", "Reporting"];
 
     internal static readonly string Root = FindRoot();
 

@@ -125,7 +125,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         LibraryNotice.Tell(_mlContext);
         var seed = Seed();
         using var streams = new RandomStreams(seed);
-        using var run = Prepare(input, streams, channel);
+        using var run = Prepare(input, streams, seed, channel);
         run.Source.PlaceOn(device);
         var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
         if (epochs > Settings.NumberOfEpochs)
@@ -191,7 +191,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     }
 
     // The rows to train on, in memory or streamed, the network, and what becomes of it.
-    private PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
+    private PretrainingRun Prepare(IDataView input, RandomStreams streams, long seed, IChannel channel)
     {
         var preparation = Preparation(channel);
         var watched = new WatchedView(input, preparation.Row);
@@ -234,6 +234,9 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
             var facts = TrainingFacts.Of(GetType().Name, result, wasCanceled: result is null && Settings.NumberOfEpochs > 0);
             if (kept.Truncates)
                 facts[TrainingFacts.TruncationKey] = source.Truncation.ToJson();
+            // Where the checkpoint was is nobody's business who gets the model.
+            facts[TrainingFacts.OptionsKey] = OptionTexts.Changed(Settings, SeedName, nameof(Settings.CheckpointPath));
+            facts[TrainingFacts.SeedKey] = seed;
             return EncoderModel.CopyOf(network, kept.WithColumns(EmbeddedColumns), device, Settings.OutputColumnName, facts);
         }
     }

@@ -9,6 +9,12 @@ internal static class TrainingFacts
     /// <summary>What the rows of the training lost because the encoder takes no more; only where they can.</summary>
     public const string TruncationKey = "truncation";
 
+    /// <summary>The options that are not their defaults, in words.</summary>
+    public const string OptionsKey = "options";
+
+    /// <summary>The seed that was used.</summary>
+    public const string SeedKey = "seed";
+
     /// <summary>Makes them.</summary>
     /// <param name="trainer">The estimator.</param>
     /// <param name="result">What was done; null where nothing was trained.</param>

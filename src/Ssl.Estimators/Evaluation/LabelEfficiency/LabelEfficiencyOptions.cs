@@ -109,6 +109,8 @@ public sealed class LabelEfficiencyOptions
     /// <summary>Ends the comparison soon; the report then has what was complete.</summary>
     public CancellationToken CancellationToken { get; set; }
 
+    internal LabelEfficiencyOptions Snapshot() => (LabelEfficiencyOptions)MemberwiseClone();
+
     internal void Validate(OptionFaults faults)
     {
         OptionRuleAttribute.Check(this, faults);

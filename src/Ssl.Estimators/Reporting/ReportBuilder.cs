@@ -1,0 +1,346 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
+using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
+using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Interop;
+using Ssl.Estimators.Native;
+using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Ssl.Estimators.Reporting;
+
+/// <summary>Measures what a report tells and puts it on a page.</summary>
+internal sealed class ReportBuilder
+{
+    private const int MostClasses = 20;
+
+    private readonly MLContext _mlContext;
+    private readonly EncoderTransformer _encoder;
+    private readonly ReportOptions _options;
+    private readonly long _seed;
+    private readonly IDataView _data;
+    private readonly long _allRows;
+    private readonly string[] _classes = [];
+    private readonly List<string> _findings = [];
+    private readonly Page _page = new();
+
+    private ReportBuilder(MLContext mlContext, IDataView data, EncoderTransformer encoder, ReportOptions options)
+    {
+        (_mlContext, _encoder, _options) = (mlContext, encoder, options);
+        _seed = options.Seed ?? HostSeed.Register(mlContext, nameof(ReportBuilder), out _);
+        encoder.Model.Format.CheckColumns(data.Schema);
+        if (options.DisplayColumnName is { } display)
+            RowDisplay.CheckColumn(data.Schema, display);
+        if (options.LabelColumnName is { } label)
+        {
+            data = WithKeys(data, label);
+            _classes = KeyValues.Texts(data.Schema[label]);
+        }
+        _allRows = Count(data);
+        if (_allRows > options.MaximumNumberOfRows)
+        {
+            // Drawn, not the first ones: files are often sorted by class.
+            var random = new ShuffleRandom((ulong)_seed);
+            var rows = Enumerable.Range(0, (int)Math.Min(_allRows, int.MaxValue)).ToArray();
+            random.Shuffle(rows);
+            data = new ChosenRowsView(data, rows.Take(options.MaximumNumberOfRows));
+        }
+        _data = data;
+    }
+
+    /// <summary>Makes a report.</summary>
+    /// <param name="mlContext">Runs stock trainers, and has the seed where none is set.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="encoder">What is reported on.</param>
+    /// <param name="options">The settings.</param>
+    public static EncoderReport Create(MLContext mlContext, IDataView data, EncoderTransformer encoder, ReportOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(options);
+        encoder.Model.Lifetime.ThrowIfClosed();
+        var faults = new OptionFaults();
+        options.Validate(faults);
+        faults.ThrowIfAny();
+        LibraryNotice.Tell(mlContext);
+        return new ReportBuilder(mlContext, data, encoder, options).Build();
+    }
+
+    private EncoderReport Build()
+    {
+        var embedded = _encoder.Transform(_data);
+        Tell("embedding the rows");
+        var rows = EmbeddingSet.Read(embedded, [("feature", _encoder.OutputColumnName)], _options.LabelColumnName, OpenLabel, EvaluationLog.Of(_mlContext),
+            keepUnlabeled: true);
+        var hasLabels = rows.Labels.Where(label => !double.IsNaN(label)).Distinct().Take(2).Count() == 2;
+        if (_options.LabelColumnName is { } label && !hasLabels)
+        {
+            throw new InvalidOperationException($"Column '{label}' has fewer than two classes among the {rows.Count:N0} rows that are measured: there is "
+                + "nothing to tell apart. Give rows of at least two classes, or no label column.");
+        }
+        Tell("measuring the embedding");
+        var metrics = Measure(embedded);
+        Tell("measuring the same network untrained");
+        using var untrained = Untrained();
+        var untrainedMetrics = Measure(untrained.Transform(_data));
+        LabelEfficiencyReport? comparison = null;
+        if (_options.LabelColumnName is { } labels && _options.ComparisonOf(labels) is { } settings)
+        {
+            Tell("comparing with plain features at few labels");
+            comparison = LabelEfficiencyComparison.Run(_mlContext, _data, _encoder, settings);
+            _options.CancellationToken.ThrowIfCancellationRequested();
+            _findings.Add(comparison.Conclusion);
+        }
+        AddQualityFindings(metrics, untrainedMetrics);
+
+        // As a file has them: a number is any number there.
+        var facts = JsonNode.Parse(_encoder.Model.TrainingFacts.ToJsonString())!.AsObject();
+        AddData(rows);
+        if (facts["trainer"] is not null)
+            _findings.AddRange(TrainingSection.Add(_page, facts, _encoder.TrainingHistory));
+        AddQuality(metrics, untrainedMetrics);
+        if (comparison is not null)
+            AddComparison(comparison);
+        AddRows(rows);
+        AddOrigin();
+        var title = _options.Title ?? TitleOf(facts);
+        return new EncoderReport(title, _findings, _page.ToHtml(title, Subtitle(), _findings), metrics, untrainedMetrics, comparison);
+    }
+
+    private RepresentationMetrics Measure(IDataView embedded)
+    {
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        return RepresentationEvaluator.Evaluate(_mlContext, embedded, new RepresentationEvaluationOptions
+        {
+            FeatureColumnName = _encoder.OutputColumnName, LabelColumnName = _options.LabelColumnName, Seed = (int)(_seed & int.MaxValue),
+        });
+    }
+
+    private EncoderTransformer Untrained()
+    {
+        using var streams = new RandomStreams(_seed);
+        using var network = _encoder.Model.CreateUntrained(streams);
+        return new EncoderTransformer(_mlContext, _encoder.Model.WithWeightsOf(network,
+            TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), new JsonObject()));
+    }
+
+    private void AddQualityFindings(RepresentationMetrics metrics, RepresentationMetrics untrained)
+    {
+        if (metrics.Spread < TrainingSettings.Defaults.CollapseThreshold)
+        {
+            _findings.Add(FormattableString.Invariant($"The embedding has collapsed: all rows lie in about one direction (spread {metrics.Spread:0.000}, 1 is even). ")
+                + "Lower the learning rate, raise the batch size, or make the task harder.");
+        }
+        if (metrics.LinearProbeAccuracy is { } probe && untrained.LinearProbeAccuracy is { } before)
+        {
+            _findings.Add(FormattableString.Invariant($"With all labels a linear classifier finds {Words.Percent(probe)} of the classes from this embedding, {Words.Percent(before)} ")
+                + FormattableString.Invariant($"from that of the same network untrained, and always guessing the largest class {Words.Percent(metrics.LargestClassShare ?? 0)}."));
+        }
+        else
+        {
+            _findings.Add(FormattableString.Invariant($"The embedding uses about {metrics.EffectiveRank:0} of its {metrics.Dimension} dimensions (untrained {untrained.EffectiveRank:0}). ")
+                + "Without labels that says whether it has collapsed, not whether it is good: give LabelColumnName to know.");
+        }
+    }
+
+    private void AddData(EmbeddingSet rows)
+    {
+        _page.Section("Data");
+        _page.Paragraph(FormattableString.Invariant($"{_allRows:N0} rows")
+            + (_allRows > _options.MaximumNumberOfRows ? FormattableString.Invariant($", of which {_options.MaximumNumberOfRows:N0} drawn at random are measured here") : "")
+            + (rows.Count < Math.Min(_allRows, _options.MaximumNumberOfRows)
+                ? FormattableString.Invariant($"; {Math.Min(_allRows, _options.MaximumNumberOfRows) - rows.Count:N0} have no direction and do not count") : "") + ".");
+        var inputs = _encoder.InputColumnNames.ToHashSet();
+        _page.Table(["Column", "Type", "Used as"], _data.Schema.Where(column => !column.IsHidden).Take(40).Select(column => (IReadOnlyList<string>)
+            [Page.Encode(column.Name), Page.Encode(column.Type.ToString()!), inputs.Contains(column.Name) ? "what the encoder reads"
+                : column.Name == _options.LabelColumnName ? "label, to compare with" : column.Name == _options.DisplayColumnName ? "what rows are shown by" : ""]));
+        if (_encoder.TrainingTruncation is { } cut)
+        {
+            _page.Paragraph(cut.RowsCut == 0 ? "None of the texts that it was trained on was longer than the encoder takes."
+                : FormattableString.Invariant($"{Words.Percent(cut.ShareOfRows)} of the texts that it was trained on were longer than the encoder takes, and lost {Words.Percent(cut.ShareOfTokens)} of all tokens."));
+        }
+        if (_options.LabelColumnName is null)
+            return;
+        var counts = rows.Labels.Where(value => !double.IsNaN(value)).GroupBy(value => (int)value)
+            .Select(group => (Name: ClassName(group.Key), Count: (double)group.Count())).OrderByDescending(bar => bar.Count).ToArray();
+        _page.Heading(counts.Length > MostClasses ? $"The {MostClasses} largest of {counts.Length} classes" : $"{counts.Length} classes");
+        _page.Html(Charts.Bars("Rows of each class", [.. counts.Take(MostClasses)]));
+        var unlabeled = rows.Labels.Count(double.IsNaN);
+        if (unlabeled > 0)
+            _page.Paragraph(FormattableString.Invariant($"{unlabeled:N0} rows have no label."));
+    }
+
+    private void AddQuality(RepresentationMetrics metrics, RepresentationMetrics untrained)
+    {
+        _page.Section("The embedding");
+        List<IReadOnlyList<string>> rows =
+        [
+            Row("Spread", metrics.Spread, untrained.Spread, "0 is collapsed, 1 even (Chen and He, 2021)"),
+            Row("Effective rank", metrics.EffectiveRank, untrained.EffectiveRank, FormattableString.Invariant($"of {metrics.Dimension} dimensions (Garrido et al., 2023)")),
+            Row("Uniformity", metrics.Uniformity, untrained.Uniformity, "less is more even, about -4 for many dimensions (Wang and Isola, 2020)"),
+        ];
+        if (metrics.NearestNeighborAccuracy is { } near)
+            rows.Add(Row("Accuracy, 20 nearest neighbors", near, untrained.NearestNeighborAccuracy, Guess(metrics)));
+        if (metrics.LinearProbeAccuracy is { } probe)
+            rows.Add(Row("Accuracy, linear, all labels", probe, untrained.LinearProbeAccuracy, "on a fifth of the rows, kept out"));
+        _page.Table(["", "this encoder", "untrained", "how to read it"], rows);
+        _page.Paragraph(FormattableString.Invariant($"Measured on {metrics.NumberOfRows:N0} rows. Untrained: the same network with fresh weights, which has learned nothing."));
+
+        static IReadOnlyList<string> Row(string name, double value, double? other, string meaning)
+            => [Page.Encode(name), FormattableString.Invariant($"{value:0.000}"), other is { } known ? FormattableString.Invariant($"{known:0.000}") : "", Page.Encode(meaning)];
+
+        static string Guess(RepresentationMetrics metrics) => $"always guessing the largest class: {Words.Percent(metrics.LargestClassShare ?? 0)}";
+    }
+
+    private void AddComparison(LabelEfficiencyReport comparison)
+    {
+        _page.Section("Few labels");
+        _page.Paragraph(comparison.Conclusion);
+        string[] budgets = [.. comparison.Results.Select(result => result.Budget).Distinct()];
+        var series = comparison.Results.Where(result => !result.IsCandidate).GroupBy(result => result.Name)
+            .Select(group => new Series(group.Key, [.. group.Select(result => ((double)Array.IndexOf(budgets, result.Budget), result.Mean))],
+                [.. group.Select(result => result.StandardDeviation)])).ToArray();
+        _page.Html(Charts.Means("Accuracy by number of labels: " + comparison.Conclusion, "labels", "accuracy", budgets, series));
+        string[] names = [.. comparison.Results.Select(result => result.Name).Distinct()];
+        _page.Table(["labels", .. names], budgets.Select(budget =>
+        {
+            var found = comparison.Results.Where(result => result.Budget == budget).ToArray();
+            return (IReadOnlyList<string>)[Page.Encode(FormattableString.Invariant($"{budget} ({found[0].NumberOfLabels:N0})")), .. names.Select(name => found.FirstOrDefault(result => result.Name == name) is { } result
+                ? FormattableString.Invariant($"{result.Mean:0.000} ±{result.StandardDeviation:0.000}") : "")];
+        }), numbers: true);
+        if (comparison.Results.Count > 0)
+        {
+            _page.Paragraph(FormattableString.Invariant($"Mean ± standard deviation over {comparison.Results[0].Accuracies.Count} draws of labels, on {comparison.NumberOfTestRows:N0} rows kept out. Baseline: the better of a ")
+                + "linear model and boosted trees in cross-validation, on plain features of the same columns. Probe: a linear model on the frozen embedding.");
+        }
+    }
+
+    private void AddRows(EmbeddingSet rows)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var random = new ShuffleRandom((ulong)_seed);
+        int[] order = [.. Enumerable.Range(0, rows.Count)];
+        random.Shuffle(order);
+        int[] mapped = [.. order.Take(Math.Min(_options.NumberOfMapRows, rows.Count))], examples = [.. order.Take(Math.Min(_options.NumberOfExamples, rows.Count))];
+        var (neighbors, cosines) = Neighbors(rows, examples);
+        Tell("reading the rows that are shown");
+        var shown = new RowDisplay(_encoder.Model.Format, _options.DisplayColumnName).Read(_data,
+            mapped.Concat(examples).Concat(neighbors.SelectMany(found => found)).Select(row => rows.SourceRows[row]), _options.CancellationToken);
+        ShownRow Show(int row) => shown[rows.SourceRows[row]];
+        if (mapped.Length >= 4)
+            AddMap(rows, mapped, row => Show(row).Plain);
+        if (examples.Length == 0 || rows.Count < 2)
+            return;
+        _page.Section("Nearest neighbors");
+        _page.Paragraph("Rows drawn at random, and the rows that the embedding holds for most like them, with their cosine" + (_options.LabelColumnName is null ? "." : "; ✓ where the label is the same."));
+        foreach (var (i, row) in examples.Index())
+        {
+            _page.Html($"<div class=\"example\"><div class=\"what\">{Show(row).Html}{LabelOf(rows, row)}</div><ol>"
+                + string.Concat(neighbors[i].Zip(cosines[i], (found, cosine) => FormattableString.Invariant($"<li{(IsSame(row, found) ? " class=\"same\"" : "")}>{Show(found).Html}{LabelOf(rows, found)} <span class=\"note\">{cosine:0.00}</span></li>")))
+                + "</ol></div>");
+        }
+
+        bool IsSame(int a, int b) => _options.LabelColumnName is not null && rows.Labels[a].Equals(rows.Labels[b]) && !double.IsNaN(rows.Labels[a]);
+    }
+
+    private (int[][] Rows, float[][] Cosines) Neighbors(EmbeddingSet rows, int[] examples)
+    {
+        if (examples.Length == 0 || rows.Count < 2)
+            return ([], []);
+        using var scope = NewDisposeScope();
+        var directions = rows.Directions(0);
+        var queries = directions.index_select(0, tensor(examples.Select(row => (long)row).ToArray()));
+        var (values, found) = queries.mm(directions.t()).topk((int)Math.Min(_options.NumberOfNeighbors + 1, rows.Count), 1);
+        var (cosines, numbers) = (values.to(ScalarType.Float32).data<float>().ToArray(), found.data<long>().ToArray());
+        var width = (int)found.shape[1];
+        var lists = examples.Select((row, i) => Enumerable.Range(i * width, width).Where(k => numbers[k] != row).Take(_options.NumberOfNeighbors).ToArray()).ToArray();
+        return ([.. lists.Select(list => list.Select(k => (int)numbers[k]).ToArray())], [.. lists.Select(list => list.Select(k => cosines[k]).ToArray())]);
+    }
+
+    private void AddMap(EmbeddingSet rows, int[] mapped, Func<int, string> plain)
+    {
+        Tell("drawing the map");
+        var vectors = rows.Vectors(0).index_select(0, tensor(mapped.Select(row => (long)row).ToArray()));
+        (string Name, int Class)[] groups = _options.LabelColumnName is null ? []
+            : [.. mapped.Select(row => rows.Labels[row]).Where(value => !double.IsNaN(value)).GroupBy(value => (int)value).OrderByDescending(group => group.Count())
+                .Select(group => (ClassName(group.Key), group.Key))];
+        int[] group = [.. mapped.Select(row => _options.LabelColumnName is null || double.IsNaN(rows.Labels[row]) ? -1
+            : Array.FindIndex(groups, item => item.Class == (int)rows.Labels[row]))];
+        MapDot[] Dots((double X, double Y)[] points) => [.. points.Select((point, i) => new MapDot(point.X, point.Y, group[i],
+            plain(mapped[i]) + (group[i] < 0 ? "" : $" ({groups[group[i]].Name})")))];
+
+        _page.Section("Map");
+        _page.Paragraph(FormattableString.Invariant($"{mapped.Length:N0} rows drawn at random; point at one to read it. Colors are {(groups.Length == 0 ? "the same for all: no labels were given" : "the labels, which the encoder has not seen")}."));
+        var (components, first, second) = EmbeddingMap.PrincipalComponents(vectors);
+        _page.Html("<div class=\"maps\"><div>");
+        _page.Heading("t-SNE: who is near whom");
+        _page.Html(Charts.Map("t-SNE map of the embedding: rows that are alike lie together", Dots(EmbeddingMap.Neighborhoods(vectors, _options.CancellationToken)),
+            [.. groups.Select(item => item.Name)]));
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        _page.Html("</div><div>");
+        _page.Heading(FormattableString.Invariant($"Principal components: {Words.Percent(first)} and {Words.Percent(second)} of the variance"));
+        _page.Html(Charts.Map("The two principal components of the embedding", Dots(components), [.. groups.Select(item => item.Name)]));
+        _page.Html("</div></div>");
+    }
+
+    private void AddOrigin()
+    {
+        _page.Section("How this was made");
+        _page.Paragraph(FormattableString.Invariant($"Seed of all draws: {_seed}. Ssl.Estimators {VersionOf(typeof(ReportBuilder))}, Microsoft.ML {VersionOf(typeof(MLContext))}, ")
+            + $"TorchSharp {VersionOf(typeof(torch))}, .NET {Environment.Version}. The page shows rows of the data: who may read it may read those.");
+    }
+
+    private string LabelOf(EmbeddingSet rows, int row)
+        => _options.LabelColumnName is null || double.IsNaN(rows.Labels[row]) ? "" : $" <span class=\"note\">[{Page.Encode(ClassName((int)rows.Labels[row]))}]</span>";
+
+    private string ClassName(int number) => number >= 0 && number < _classes.Length ? _classes[number] : $"{number}";
+
+    private string TitleOf(JsonObject facts)
+        => $"{TrainingSection.NameOf(facts) ?? "Encoder"} of {string.Join(", ", _encoder.InputColumnNames.Take(3))}{(_encoder.InputColumnNames.Count > 3 ? " and more" : "")}";
+
+    private string Subtitle() => FormattableString.Invariant($"{_encoder.Model.Format.Kind} encoder, {_encoder.EmbeddingDimension} numbers a row, reported on {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC");
+
+    private void Tell(string what)
+    {
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        _options.Progress?.Report(what);
+    }
+
+    private IDataView WithKeys(IDataView data, string label)
+    {
+        ColumnShape.Find(data.Schema, label, "label");
+        if (data.Schema[label].Type is KeyDataViewType)
+            return data;
+        if (data.Schema[label].Type is not (TextDataViewType or BooleanDataViewType or NumberDataViewType))
+            throw Check.SchemaMismatch("label", label, "Key, String, Boolean or a whole number", data.Schema[label].Type.ToString()!);
+        return _mlContext.Transforms.Conversion.MapValueToKey(label).Fit(data).Transform(data);
+    }
+
+    // Of the package, without the commit behind it.
+    private static string VersionOf(Type type)
+        => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    // From 0, NaN where it is missing.
+    private static Func<double> OpenLabel(DataViewRow row, DataViewSchema.Column column)
+        => LabelValues.Getter(PredictionKind.MulticlassClassification, row, column);
+
+    private static long Count(IDataView data)
+    {
+        if (data.GetRowCount() is { } known)
+            return known;
+        var count = 0L;
+        using var cursor = data.GetRowCursor([]);
+        while (cursor.MoveNext())
+            count++;
+        return count;
+    }
+}
