@@ -14,12 +14,15 @@ namespace Ssl.MLNet.Onnx.Tests;
 /// <summary>What the tests of the kinds of columns share.</summary>
 internal static class Exports
 {
-    /// <summary>A folder of its own for each test; the machine's.</summary>
-    public static string File(string name)
-    {
-        var folder = Directory.CreateTempSubdirectory("ssl-onnx-").FullName;
-        return Path.Combine(folder, name);
-    }
+    private static readonly DirectoryInfo s_folder = Directory.CreateTempSubdirectory("ssl-onnx-");
+
+    private static int s_files;
+
+    /// <summary>A file in a folder of its own for each call.</summary>
+    public static string File(string name) => Path.Combine(s_folder.CreateSubdirectory($"{Interlocked.Increment(ref s_files)}").FullName, name);
+
+    /// <summary>Deletes all of them.</summary>
+    public static void DeleteFiles() => s_folder.Delete(recursive: true);
 
     /// <summary>An encoder with random weights, and statistics of batches that are not those of a fresh network.</summary>
     public static EncoderTransformer Untrained(MLContext mlContext, RowFormat format)

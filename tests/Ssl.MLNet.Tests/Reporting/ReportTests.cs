@@ -64,7 +64,7 @@ public sealed class ReportTests
         var vectors = encoder.Transform(data).GetColumn<float[]>("Features").ToArray();
         foreach (var example in examples)
         {
-            var shown = example.Element("div")!.FirstNode!.ToString();
+            var shown = ((XText)example.Element("div")!.FirstNode!).Value.Trim();
             var query = Array.IndexOf(texts, shown);
             Assert.IsGreaterThanOrEqualTo(0, query, shown);
             var nearest = Enumerable.Range(0, texts.Length).Where(i => i != query).Max(i => Cosine(vectors[query], vectors[i]));
