@@ -9,7 +9,7 @@ mkdir -p "$1"; output="$(cd "$1" && pwd)"; folder="$output/gpu-check"
 rm -rf "$folder"; mkdir "$folder"
 
 # One folder, so that the programs share the runtime; no libtorch, since the other machine's is used. What is built lies apart from bin/ and obj/.
-for project in tests/Ssl.Contract.Tests tests/Ssl.Estimators.Tests tests/Ssl.MLNet.Tests bench/Ssl.Bench; do
+for project in tests/Ssl.Contract.Images.Tests tests/Ssl.Contract.Tests tests/Ssl.Estimators.Tests tests/Ssl.MLNet.Tests bench/Ssl.Bench; do
     dotnet publish "$root/$project" --nologo -v quiet -c Release -r linux-x64 --self-contained -o "$folder/programs" \
         --artifacts-path "$output/build" -p:SslTorch=none -p:SslTestPrograms=true -p:RunAnalyzersDuringBuild=false
 done

@@ -4,7 +4,7 @@ import argparse, collections, ctypes, datetime, importlib.metadata, json, os, pl
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = os.path.join(HERE, "programs")
 # The longest first: what is left at the end is short.
-SUITES = ["Ssl.Contract.Tests", "Ssl.Estimators.Tests", "Ssl.MLNet.Tests"]
+SUITES = ["Ssl.Contract.Images.Tests", "Ssl.Contract.Tests", "Ssl.Estimators.Tests", "Ssl.MLNet.Tests"]
 FILTER = "TestCategory!=Long&TestCategory!=Checkout"
 TESTS_A_PROCESS = 30
 # A process that makes no progress for so long is ended: a deadlock may not take the time of the others.

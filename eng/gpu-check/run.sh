@@ -14,5 +14,5 @@ export LD_LIBRARY_PATH="$lib:$nvidia${LD_LIBRARY_PATH:-}"
 if [ -e "$lib/libtorch_cuda.so" ] && ! grep -q libtorch_cuda.so "$lib/libtorch.so"; then export SSL_PRELOAD="$lib/libtorch_cuda.so"; fi
 # TorchSharp would otherwise copy libtorch together from a package folder.
 export NUGET_PACKAGES=/nonexistent DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 OMP_WAIT_POLICY=passive
-chmod +x "$here"/programs/Ssl.Contract.Tests "$here"/programs/Ssl.Estimators.Tests "$here"/programs/Ssl.MLNet.Tests "$here"/programs/Ssl.Bench
+chmod +x "$here"/programs/Ssl.Contract.Images.Tests "$here"/programs/Ssl.Contract.Tests "$here"/programs/Ssl.Estimators.Tests "$here"/programs/Ssl.MLNet.Tests "$here"/programs/Ssl.Bench
 exec "$python" "$here/check.py" "$@"
