@@ -71,7 +71,14 @@ public sealed class ReportTests
             var first = example.Descendants("li").First();
             StringAssert.EndsWith(first.Value, FormattableString.Invariant($"{nearest:0.00}"));
             Assert.HasCount(2, example.Descendants("li").ToArray());
+            // A mark where the label is the same, and nowhere else.
+            foreach (var item in example.Descendants("li"))
+            {
+                Assert.AreEqual(Label(example.Element("div")!) == Label(item), (string?)item.Attribute("class") == "same");
+            }
         }
+
+        static string Label(XElement shown) => shown.Elements("span").First().Value;
 
         CollectionAssert.Contains(told, "drawing the map");
     }
