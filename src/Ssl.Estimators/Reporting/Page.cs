@@ -7,12 +7,22 @@ namespace Ssl.Estimators.Reporting;
 /// <summary>A page under construction: sections of words, tables and pictures.</summary>
 internal sealed class Page
 {
+    private static readonly Lazy<string> s_style = new(() =>
+    {
+        using var stream = typeof(Page).Assembly.GetManifestResourceStream("Ssl.Estimators.Report.css")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    });
+
     private readonly StringBuilder _body = new();
     private readonly List<(string Id, string Title)> _sections = [];
     private bool _isOpen;
 
     /// <summary>Text as it may stand in HTML.</summary>
     public static string Encode(string text) => WebUtility.HtmlEncode(text);
+
+    /// <summary>How everything looks, in light, dark and on paper.</summary>
+    public static string Style => s_style.Value;
 
     /// <summary>Begins a section, which the page's contents name.</summary>
     public void Section(string title)
@@ -52,14 +62,15 @@ internal sealed class Page
         _body.Append("</tbody></table></div>");
     }
 
+    /// <summary>The contents alone, to stand in another page.</summary>
+    public string ToFragment() => $"{_body}{(_isOpen ? "</section>" : "")}";
+
     /// <summary>The whole page.</summary>
     /// <param name="title">Its title.</param>
     /// <param name="subtitle">What it is of.</param>
     /// <param name="findings">What follows, a sentence each.</param>
     public string ToHtml(string title, string subtitle, IEnumerable<string> findings)
     {
-        using var stream = typeof(Page).Assembly.GetManifestResourceStream("Ssl.Estimators.Report.css")!;
-        var style = new StreamReader(stream).ReadToEnd();
         return $"""
             <!DOCTYPE html>
             <html lang="en">
@@ -69,14 +80,14 @@ internal sealed class Page
             <meta name="color-scheme" content="light dark" />
             <title>{Encode(title)}</title>
             <style>
-            {style}</style>
+            {Style}</style>
             </head>
             <body>
             <header><h1>{Encode(title)}</h1><p>{Encode(subtitle)}</p>
             <ul class="findings">{string.Concat(findings.Select(finding => $"<li>{Encode(finding)}</li>"))}</ul>
             <nav aria-label="Sections">{string.Concat(_sections.Select(section => $"<a href=\"#{section.Id}\">{Encode(section.Title)}</a>"))}</nav></header>
             <main>
-            {_body}{(_isOpen ? "</section>" : "")}
+            {ToFragment()}
             </main>
             </body>
             </html>

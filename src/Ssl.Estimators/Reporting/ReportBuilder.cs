@@ -108,7 +108,10 @@ internal sealed class ReportBuilder
             _findings.AddRange(TrainingSection.Add(_page, facts, _encoder.TrainingHistory));
         AddQuality(metrics, untrainedMetrics);
         if (comparison is not null)
-            AddComparison(comparison);
+        {
+            _page.Section("Few labels");
+            ComparisonSection.Add(_page, comparison);
+        }
         AddRows(rows);
         AddOrigin();
         var title = _options.Title ?? TitleOf(facts);
@@ -198,29 +201,6 @@ internal sealed class ReportBuilder
             => [Page.Encode(name), FormattableString.Invariant($"{value:0.000}"), other is { } known ? FormattableString.Invariant($"{known:0.000}") : "", Page.Encode(meaning)];
 
         static string Guess(RepresentationMetrics metrics) => $"always guessing the largest class: {Words.Percent(metrics.LargestClassShare ?? 0)}";
-    }
-
-    private void AddComparison(LabelEfficiencyReport comparison)
-    {
-        _page.Section("Few labels");
-        _page.Paragraph(comparison.Conclusion);
-        string[] budgets = [.. comparison.Results.Select(result => result.Budget).Distinct()];
-        var series = comparison.Results.Where(result => !result.IsCandidate).GroupBy(result => result.Name)
-            .Select(group => new Series(group.Key, [.. group.Select(result => ((double)Array.IndexOf(budgets, result.Budget), result.Mean))],
-                [.. group.Select(result => result.StandardDeviation)])).ToArray();
-        _page.Html(Charts.Means("Accuracy by number of labels: " + comparison.Conclusion, "labels", "accuracy", budgets, series));
-        string[] names = [.. comparison.Results.Select(result => result.Name).Distinct()];
-        _page.Table(["labels", .. names], budgets.Select(budget =>
-        {
-            var found = comparison.Results.Where(result => result.Budget == budget).ToArray();
-            return (IReadOnlyList<string>)[Page.Encode(FormattableString.Invariant($"{budget} ({found[0].NumberOfLabels:N0})")), .. names.Select(name => found.FirstOrDefault(result => result.Name == name) is { } result
-                ? FormattableString.Invariant($"{result.Mean:0.000} ±{result.StandardDeviation:0.000}") : "")];
-        }), numbers: true);
-        if (comparison.Results.Count > 0)
-        {
-            _page.Paragraph(FormattableString.Invariant($"Mean ± standard deviation over {comparison.Results[0].Accuracies.Count} draws of labels, on {comparison.NumberOfTestRows:N0} rows kept out. Baseline: the better of a ")
-                + "linear model and boosted trees in cross-validation, on plain features of the same columns. Probe: a linear model on the frozen embedding.");
-        }
     }
 
     private void AddRows(EmbeddingSet rows)

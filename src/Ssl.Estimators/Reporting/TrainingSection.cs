@@ -46,7 +46,10 @@ internal static class TrainingSection
         return [.. Findings(history)];
     }
 
-    private static void AddCurves(Page page, TrainingHistory history)
+    /// <summary>Adds the pictures: losses, and the spread of the embeddings where it was measured.</summary>
+    /// <param name="page">Gets them.</param>
+    /// <param name="history">Of at least one epoch.</param>
+    public static void AddCurves(Page page, TrainingHistory history)
     {
         var (xs, bySteps) = Places(history);
         var series = new List<Series>();
