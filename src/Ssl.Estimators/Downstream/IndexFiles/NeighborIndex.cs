@@ -28,6 +28,7 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
     // 16 MB of vectors: what a batch of a larger change takes in memory.
     private const int FloatsAtOnce = 1 << 22;
     private const int MostRowsAtOnce = 65_536;
+    private const int MostFloatsOfAChange = 1 << 28;
 
     private readonly IndexIds<TId> _ids;
     private readonly IHost _host;
@@ -126,12 +127,33 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
     public void Upsert(TId id, ReadOnlySpan<float> vector)
     {
         ArgumentNullException.ThrowIfNull(id);
-        if (vector.Length != Dimension)
-            throw new ArgumentException($"The vector has {vector.Length} values, those of this index have {Dimension}.", nameof(vector));
-        var own = vector.ToArray();
-        if (!UnitVector.Normalize(own))
-            throw new ArgumentException($"The vector of '{id}' has no direction: it is zero, or has NaN or infinite values. Leave it out.", nameof(vector));
-        Change([id], own);
+        Change([], [id], Scaled(id, vector, nameof(vector)));
+    }
+
+    /// <summary>Removes some rows and adds others in one change: searches see both or nothing, and so does the file, whatever happens.</summary>
+    /// <param name="removed">Ids of rows to remove; those that are not there do not count.</param>
+    /// <param name="added">Rows to add, or to put in the place of those of the same ids. A gigabyte at most; of rows with the same id the last one
+    /// counts.</param>
+    /// <exception cref="ArgumentException">A vector is of another length or has no direction, or there are too many; nothing was changed.</exception>
+    /// <exception cref="IOException">The file cannot be written; nothing was changed.</exception>
+    public void Replace(IEnumerable<TId> removed, IEnumerable<(TId Id, float[] Vector)> added)
+    {
+        ArgumentNullException.ThrowIfNull(removed);
+        ArgumentNullException.ThrowIfNull(added);
+        TId[] gone = [.. removed];
+        (TId Id, float[] Vector)[] rows = [.. added];
+        if ((long)rows.Length * Dimension > MostFloatsOfAChange)
+        {
+            throw new ArgumentException($"{rows.Length} rows of {Dimension} values are more than a gigabyte, the most that one change takes. Make several, or "
+                + "Upsert a data view, which does.", nameof(added));
+        }
+        var vectors = new float[rows.Length * Dimension];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(rows[i].Vector, nameof(added));
+            Scaled(rows[i].Id, rows[i].Vector, nameof(added)).CopyTo(vectors, i * Dimension);
+        }
+        Change(gone, [.. rows.Select(row => row.Id)], vectors);
     }
 
     /// <summary>
@@ -186,7 +208,7 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
         void Flush()
         {
             if (ids.Count > 0)
-                Change(ids, [.. batch]);
+                Change([], ids, [.. batch]);
             ids.Clear();
             batch.Clear();
         }
@@ -208,19 +230,7 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
     public int Remove(IEnumerable<TId> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        ThrowIfReadOnly();
-        using var use = Lifetime.Enter();
-        lock (_changing)
-        {
-            var known = KnownRows();
-            TId[] there = [.. ids.Distinct(_ids.Comparer).Where(known.ContainsKey)];
-            if (there.Length == 0)
-                return 0;
-            Append([], [], [], [.. there.Select(id => known[id])]);
-            foreach (var id in there)
-                known.Remove(id);
-            return there.Length;
-        }
+        return Change([.. ids], [], []);
     }
 
     /// <summary>Removes the rows whose ids a column has.</summary>
@@ -367,7 +377,17 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
             column.Type.ToString()!, isText ? "Or make an index of ids of long." : "Or make an index of ids of string.");
     }
 
-    private void Change(IReadOnlyList<TId> ids, float[] vectors)
+    private float[] Scaled(TId id, ReadOnlySpan<float> vector, string parameter)
+    {
+        if (vector.Length != Dimension)
+            throw new ArgumentException($"The vector has {vector.Length} values, those of this index have {Dimension}.", parameter);
+        var own = vector.ToArray();
+        return UnitVector.Normalize(own) ? own
+            : throw new ArgumentException($"The vector of '{id}' has no direction: it is zero, or has NaN or infinite values. Leave it out.", parameter);
+    }
+
+    // How many rows were there that are removed, those that are replaced not among them.
+    private int Change(IReadOnlyList<TId> removed, IReadOnlyList<TId> ids, float[] vectors)
     {
         ThrowIfReadOnly();
         using var use = Lifetime.Enter();
@@ -376,12 +396,10 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
             var known = KnownRows();
             if (ids.Count > 1)
                 (ids, vectors) = LastOfEach(ids, vectors);
-            var replaced = new List<int>();
-            foreach (var id in ids)
-            {
-                if (known.TryGetValue(id, out var row))
-                    replaced.Add(row);
-            }
+            var there = removed.Where(known.ContainsKey).ToHashSet(_ids.Comparer);
+            int[] gone = [.. there.Concat(ids.Where(known.ContainsKey)).Distinct(_ids.Comparer).Select(id => known[id])];
+            if (gone.Length == 0 && ids.Count == 0)
+                return 0;
             var state = _file.State;
             if (ids.Count > int.MaxValue - state.RowCount)
                 throw new InvalidOperationException($"'{FilePath}' has had {state.RowCount} rows, and takes {int.MaxValue}. Compact() lets those go that were removed.");
@@ -391,19 +409,17 @@ public sealed class NeighborIndex<TId> : IDisposable where TId : notnull
             long[] keys = [.. cells.Select((cell, i) => (long)cell << 32 | (uint)i)];
             Array.Sort(keys);
             int[] order = [.. keys.Select(key => (int)key)];
-            Append([.. order.Select(i => ids[i])], Rearranged(vectors, order), [.. order.Select(i => cells[i])], [.. replaced],
-                [.. order.Select(i => state.RowCount + i)]);
+            var encoded = _ids.Encode([.. order.Select(i => ids[i])]);
+            var header = new IndexBlockHeader(false, state.End.Sequence + 1, order.Length, gone.Length, encoded.Length,
+                IndexBlockHeader.PieceRowsOf(Dimension), 0);
+            _file.Append(IndexBlock.ToBytes(header, gone, [.. order.Select(i => cells[i])], [.. order.Select(i => state.RowCount + i)], encoded,
+                Rearranged(vectors, order)));
+            foreach (var id in there)
+                known.Remove(id);
             for (var i = 0; i < order.Length; i++)
                 known[ids[order[i]]] = state.RowCount + i;
+            return there.Count;
         }
-    }
-
-    private void Append(TId[] ids, float[] vectors, int[] cells, int[] removed, int[]? orders = null)
-    {
-        var end = _file.State.End;
-        var encoded = _ids.Encode(ids);
-        var header = new IndexBlockHeader(false, end.Sequence + 1, ids.Length, removed.Length, encoded.Length, IndexBlockHeader.PieceRowsOf(Dimension), 0);
-        _file.Append(IndexBlock.ToBytes(header, removed, cells, orders ?? [], encoded, vectors));
     }
 
     private float[] Rearranged(float[] vectors, int[] order)
