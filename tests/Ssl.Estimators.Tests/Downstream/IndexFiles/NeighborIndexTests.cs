@@ -25,7 +25,7 @@ public sealed class NeighborIndexTests
         // The order is that of the last time an id was added.
         var expected = new List<(string Id, float[] Vector)>();
         var index = NeighborIndex<string>.Create(_mlContext, _folder.File(), Dimension, search, null);
-        for (var step = 0; step < 400; step++)
+        for (var step = 0; step < 250; step++)
         {
             switch (random.Next(10))
             {
@@ -195,7 +195,7 @@ public sealed class NeighborIndexTests
         _mlContext.Model.Save(stage, queries.Schema, model);
         model.Position = 0;
         // Open for writing here: nobody else may have it.
-        StringAssert.Contains(Assert.ThrowsExactly<IOException>(() => TestDevice.Context().Model.Load(model, out _)).Message, "open for writing once");
+        StringAssert.Contains(Assert.Throws<Exception>(() => TestDevice.Context().Model.Load(model, out _)).ToString(), "open for writing once");
         index.Dispose();
         Assert.ThrowsExactly<ObjectDisposedException>(() => stage.Transform(queries).GetColumn<float[]>("Scores").ToArray());
         model.Position = 0;
@@ -203,7 +203,8 @@ public sealed class NeighborIndexTests
             AssertEqual(memory.Transform(queries), loaded.Transform(queries));
         File.Delete(_folder.File());
         model.Position = 0;
-        StringAssert.Contains(Assert.ThrowsExactly<FileNotFoundException>(() => TestDevice.Context().Model.Load(model, out _)).Message, _folder.File());
+        StringAssert.Contains(Assert.Throws<Exception>(() => TestDevice.Context().Model.Load(model, out _)).ToString(),
+            $"searches the index file '{_folder.File()}', which is not there");
     }
 
     [TestMethod]
@@ -229,7 +230,7 @@ public sealed class NeighborIndexTests
         Refused<ArgumentOutOfRangeException>("Schema mismatch for id column 'Number': expected String", () => index.Upsert(View(rows, 3), "Number"));
         Refused<InvalidOperationException>("The first is row 1 (rows and slots count from 0): the vector in column 'Features' is zero",
             () => index.Upsert(View([new() { Name = "new", Features = [1, 0, 0] }, new() { Name = "zero", Features = [0, 0, 0] }], 3), "Name"));
-        Refused<ArgumentException>("numberOfNeighbors must be between 1 and 1023, got 0.", () => index.Search([1, 0, 0], 0));
+        Refused<ArgumentOutOfRangeException>("numberOfNeighbors must be between 1 and 1023, got 0.", () => index.Search([1, 0, 0], 0));
         Refused<ArgumentException>("The vector has 2 values", () => index.Search([1, 0]));
         Refused<OperationCanceledException>("", () => index.Upsert(View(rows, 3), "Name", cancellationToken: new CancellationToken(canceled: true)));
         Assert.IsEmpty(index.Search([0, 0, 0]));
