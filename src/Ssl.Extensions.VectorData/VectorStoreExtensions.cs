@@ -165,8 +165,9 @@ public static class VectorStoreExtensions
         {
             TypeCode.SByte or TypeCode.Byte or TypeCode.Int16 or TypeCode.UInt16 or TypeCode.Int32 => typeof(int),
             TypeCode.UInt32 or TypeCode.Int64 => typeof(long),
-            TypeCode.Single => typeof(float),
-            TypeCode.Double => typeof(double),
+            // NaN, a missing value, is null there.
+            TypeCode.Single => typeof(float?),
+            TypeCode.Double => typeof(double?),
             _ => null,
         },
         _ => null,

@@ -20,7 +20,8 @@ internal static class VectorTypes
         ReadOnlyMemory<float> memory => memory,
         float[] array => array,
         Embedding<float> embedding => embedding.Vector,
-        _ => null,
+        // Null alone would be an empty vector: it converts to an array, which converts to memory.
+        _ => (ReadOnlyMemory<float>?)null,
     };
 
     private static Type Plain(Type type) => Nullable.GetUnderlyingType(type) ?? type;

@@ -1,11 +1,12 @@
 using System.Linq.Expressions;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.VectorData;
 
 namespace Ssl.Extensions.VectorData.Tests;
 
 /// <summary>A collection in memory that takes any record and tells what it was asked.</summary>
-internal sealed class MemoryCollection<TKey, TRecord>(Func<TRecord, TKey> keyOf) : VectorStoreCollection<TKey, TRecord> where TKey : notnull where TRecord : class
+internal sealed class MemoryCollection<TKey, TRecord>(Func<TRecord, TKey> keyOf, Func<TRecord, ReadOnlyMemory<float>>? vectorOf = null) : VectorStoreCollection<TKey, TRecord> where TKey : notnull where TRecord : class
 {
     public Dictionary<TKey, TRecord> Records { get; } = [];
 
@@ -60,8 +61,15 @@ internal sealed class MemoryCollection<TKey, TRecord>(Func<TRecord, TKey> keyOf)
             Records[keyOf(record)] = record;
     }
 
-    public override IAsyncEnumerable<VectorSearchResult<TRecord>> SearchAsync<TInput>(TInput searchValue, int top, VectorSearchOptions<TRecord>? options = null,
-        CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public override async IAsyncEnumerable<VectorSearchResult<TRecord>> SearchAsync<TInput>(TInput searchValue, int top, VectorSearchOptions<TRecord>? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.Yield();
+        var query = (ReadOnlyMemory<float>)(object)searchValue!;
+        foreach (var (record, score) in Records.Values.Where(options?.Filter?.Compile() ?? (_ => true))
+            .Select(record => (record, Score: (double)TensorPrimitives.CosineSimilarity(query.Span, vectorOf!(record).Span))).OrderByDescending(found => found.Score).Take(top))
+            yield return new VectorSearchResult<TRecord>(record, score);
+    }
 
     public override object? GetService(Type serviceType, object? serviceKey = null) => null;
 }

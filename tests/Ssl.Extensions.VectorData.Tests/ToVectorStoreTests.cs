@@ -124,7 +124,7 @@ public sealed class ToVectorStoreTests
     public void Narrower_properties_are_refused()
     {
         var rows = _mlContext.Data.LoadFromEnumerable(new[] { new Typed { Id = "no guid", First = [1, 2], Second = [1, 2, 3] } });
-        var wide = _mlContext.Transforms.Conversion.ConvertType("Count", outputKind: DataKind.UInt64).Append(_mlContext.Transforms.Conversion.ConvertType("Price", outputKind: DataKind.Int64))
+        var wide = _mlContext.Transforms.Conversion.ConvertType("Count", outputKind: DataKind.UInt64).Append(_mlContext.Transforms.CopyColumns("Price", "Wide"))
             .Fit(rows).Transform(rows);
         var message = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Ssl.ToVectorStore(wide, new MemoryCollection<Guid, TypesRecord>(record => record.Id))).Message;
         StringAssert.Contains(message, "data column 'Price': expected Double, or what fits into it, got Int64");
@@ -175,7 +175,7 @@ public sealed class ToVectorStoreTests
     {
         var view = Row.View(_mlContext, Row.MakeUp(3, 1));
         var definition = Ssl.VectorStoreDefinition(view.Schema, "Number", indexedColumnNames: ["Team"]);
-        CollectionAssert.AreEqual(new[] { "Number Int64", "Name String", "Team String", "IsOpen Boolean", "Price Single", "Features ReadOnlyMemory`1" },
+        CollectionAssert.AreEqual(new[] { "Number Int64", "Name String", "Team String", "IsOpen Boolean", "Price Nullable`1", "Features ReadOnlyMemory`1" },
             definition.Properties.Select(property => $"{property.Name} {property.Type!.Name}").ToArray());
         Assert.IsTrue(definition.Properties.OfType<VectorStoreDataProperty>().Single(property => property.Name == "Team").IsIndexed);
         var vector = definition.Properties.OfType<VectorStoreVectorProperty>().Single();
@@ -212,6 +212,8 @@ public sealed class ToVectorStoreTests
         public string Id { get; set; } = "";
 
         public float Price { get; set; }
+
+        public long Wide { get; set; }
 
         public ushort Count { get; set; }
 

@@ -70,7 +70,7 @@ internal static class SqliteValues
         ReadOnlyMemory<float> memory => memory,
         float[] array => array,
         Embedding<float> embedding => embedding.Vector,
-        _ => null,
+        _ => (ReadOnlyMemory<float>?)null,
     };
 
     /// <summary>A vector as a record holds it.</summary>
