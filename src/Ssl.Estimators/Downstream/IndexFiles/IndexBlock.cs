@@ -127,9 +127,8 @@ internal sealed class IndexBlock
         MemoryMarshal.AsBytes(vectors).CopyTo(bytes.AsSpan((int)header.VectorsAt));
         for (var piece = 0; piece < header.Pieces; piece++)
         {
-            var first = piece * header.PieceRows;
-            var part = vectors[(first * dimension)..(Math.Min(header.Count, first + header.PieceRows) * dimension)];
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan((int)header.ChecksumsAt + piece * sizeof(uint)), Crc32C.Of(MemoryMarshal.AsBytes(part)));
+            var (place, length) = PieceOf(header, dimension, piece);
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan((int)header.ChecksumsAt + piece * sizeof(uint)), Crc32C.Of(bytes.AsSpan((int)place, length)));
         }
         (header with { StructureChecksum = Crc32C.Of(bytes.AsSpan(IndexBlockHeader.Size..(int)header.VectorsAt)) }).WriteTo(bytes);
         return bytes;
@@ -137,11 +136,19 @@ internal sealed class IndexBlock
 
     private void CheckPiece(FileMapping mapping, int piece)
     {
-        var first = piece * _header.PieceRows;
         var written = BinaryPrimitives.ReadUInt32LittleEndian(mapping.Bytes(Offset + _header.ChecksumsAt + piece * sizeof(uint), sizeof(uint)));
-        if (Crc32C.Of(VectorBytes(mapping, first, Math.Min(_header.PieceRows, Count - first))) != written)
+        var (place, length) = PieceOf(_header, _dimension, piece);
+        if (Crc32C.Of(mapping.Bytes(Offset + place, length)) != written)
             throw IndexHeader.Damage($"vectors of block {_header.Sequence} do not have the checksum that was written");
         Volatile.Write(ref _isChecked[piece], true);
+    }
+
+    // What a checksum of vectors covers, counted from the block's begin: the last one goes to its end, with the bytes that fill it up.
+    private static (long Place, int Length) PieceOf(IndexBlockHeader header, int dimension, int piece)
+    {
+        var place = header.VectorsAt + (long)piece * header.PieceRows * dimension * sizeof(float);
+        var end = piece == header.Pieces - 1 ? header.LengthFor(dimension) : place + (long)header.PieceRows * dimension * sizeof(float);
+        return (place, (int)(end - place));
     }
 
     private ReadOnlySpan<byte> VectorBytes(FileMapping mapping, int first, int count)
