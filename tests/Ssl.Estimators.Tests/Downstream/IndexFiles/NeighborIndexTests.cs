@@ -117,6 +117,32 @@ public sealed class NeighborIndexTests
         AssertEqual(memory.Transform(queries), stage.Transform(queries));
     }
 
+    // A product in single precision orders them by its own errors.
+    [TestMethod]
+    public void Rows_that_rounding_cannot_tell_apart_come_by_their_cosines()
+    {
+        const int Dimension = 96;
+        var random = new Random(1);
+        var middle = IndexVectors.Draw(random, Dimension);
+        Row[] rows = [.. Enumerable.Range(0, 400).Select(i => new Row { Number = i, Features = [.. middle.Select(value => value * (1 + 4e-4f * (random.NextSingle() - .5f)))] })];
+        using var index = NeighborIndex<long>.Create(_mlContext, _folder.File(), View(rows, Dimension), "Number", "Features", NeighborSearch.Exact, null, default);
+        for (var i = 0; i < 20; i++)
+        {
+            var query = IndexVectors.Draw(random, Dimension);
+            var unit = Unit(query);
+            var truth = rows.Select(row => (row.Number, Score: (float)CosineRefinement.Cosine(unit, Unit(row.Features))))
+                .OrderByDescending(row => row.Score).ThenBy(row => row.Number).Take(5).ToArray();
+            CollectionAssert.AreEqual(truth.Select(row => (long)row.Number).ToArray(), index.Search(query, 5).Select(row => row.Id).ToArray());
+        }
+
+        static float[] Unit(float[] vector)
+        {
+            var own = (float[])vector.Clone();
+            Assert.IsTrue(UnitVector.Normalize(own));
+            return own;
+        }
+    }
+
     [TestMethod]
     public void An_approximate_search_finds_nearly_all_and_rows_that_came_later()
     {
