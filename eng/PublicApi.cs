@@ -17,12 +17,15 @@ var source = new DirectoryInfo(Path.Combine(AppContext.GetData("EntryPointFileDi
 var projects = source.GetFiles("PublicAPI.Shipped.txt", SearchOption.AllDirectories).Select(file => file.Directory!).ToArray();
 return args is ["ship"] ? Ship() : Update();
 
+// How many projects lie below one.
+int Depth(string project) => Regex.Matches(File.ReadAllText(Path.Combine(source.FullName, project, $"{project}.csproj")), @"<ProjectReference Include=""\.\./([^/""]+)/")
+    .Select(reference => 1 + Depth(reference.Groups[1].Value)).DefaultIfEmpty(0).Max();
+
 int Update()
 {
     var output = "";
-    // Each by itself, those that need no other first.
-    foreach (var project in projects.OrderBy(project => File.ReadAllText(Path.Combine(project.FullName, $"{project.Name}.csproj")).Contains("<ProjectReference"))
-        .ThenBy(project => project.Name, StringComparer.Ordinal))
+    // Each by itself, behind those that it needs.
+    foreach (var project in projects.OrderBy(project => Depth(project.Name)).ThenBy(project => project.Name, StringComparer.Ordinal))
     {
         // Errors elsewhere stay errors; these two are only listed. Without a solution analyzers run only where they are asked for.
         var start = new ProcessStartInfo("dotnet", ["build", project.FullName, "--no-dependencies", "--no-incremental", "--nologo",

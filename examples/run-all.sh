@@ -8,3 +8,5 @@ for example in examples/*.cs; do
     echo "$example"
     dotnet run "$example" "${size[@]}" < /dev/null | sed 's/^/    /'
 done
+echo examples/vector-store
+dotnet run -c Release --project examples/vector-store "${size[@]}" < /dev/null | sed 's/^/    /'

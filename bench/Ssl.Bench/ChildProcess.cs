@@ -37,6 +37,7 @@ public static class ChildProcess
             "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture),
                 int.Parse(arguments[1], CultureInfo.InvariantCulture)),
             "clip-step" => GradientCaching.Train(int.Parse(arguments[0], CultureInfo.InvariantCulture), int.Parse(arguments[1], CultureInfo.InvariantCulture)),
+            "open-index" => NeighborIndexFile.Open(arguments[0]),
             "gpu-row" => GpuRow.Run(arguments[0], bool.Parse(arguments[1])),
             "load-model" => Saving.LoadAndScore(arguments[0]),
             _ => throw new ArgumentException($"There is no child '{name}'."),

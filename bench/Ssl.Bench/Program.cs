@@ -27,6 +27,7 @@ BenchCase[] cases =
     new MemoryUse(),
     new Saving(),
     new NeighborsSpeed(),
+    new NeighborIndexFile(),
     new ImagesSpeed(),
     new ImagesViews(),
     new MaskedAutoencoderCost(),

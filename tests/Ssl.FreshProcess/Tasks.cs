@@ -39,6 +39,9 @@ internal static class Tasks
             case "steps":
                 MemoryTasks.Steps(arguments[0], int.Parse(arguments[1]));
                 break;
+            case "index-changes":
+                IndexTasks.Change(arguments[0], int.Parse(arguments[1]));
+                break;
             default:
                 Console.Error.WriteLine($"There is no task '{task}'.");
                 return 2;

@@ -27,7 +27,7 @@ namespace Ssl.Fuzz;
 /// </summary>
 internal sealed class Kinds : IDisposable
 {
-    private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Image = "image ", Sound = "sound ";
+    private const string Checkpoint = "checkpoint", Onnx = "ONNX file", Tokenizer = "tokenizer", Index = "index file", Image = "image ", Sound = "sound ";
     private const int ImageWidth = 24, ImageHeight = 20, MostPixels = 1 << 22;
 
     private static readonly Dictionary<string, Func<Kinds, ITransformer>> s_models = new()
@@ -134,7 +134,7 @@ internal sealed class Kinds : IDisposable
 
     /// <summary>All names.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. s_models.Keys, Checkpoint, Onnx, Tokenizer, .. s_pretrainedFiles.Select(PretrainedName), .. s_imageTypes.Select(type => Image + type),
+        [.. s_models.Keys, Checkpoint, Onnx, Tokenizer, Index, .. s_pretrainedFiles.Select(PretrainedName), .. s_imageTypes.Select(type => Image + type),
             .. s_soundTypes.Select(type => Sound + type)];
 
     /// <summary>A kind of file.</summary>
@@ -146,7 +146,7 @@ internal sealed class Kinds : IDisposable
             return MakeImage(name, name[Image.Length..]);
         if (name.StartsWith(Sound, StringComparison.Ordinal))
             return MakeSound(name, name[Sound.Length..]);
-        return name == Onnx ? MakeOnnx() : name == Tokenizer ? MakeTokenizer() : name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
+        return name == Onnx ? MakeOnnx() : name == Tokenizer ? MakeTokenizer() : name == Index ? MakeIndex() : name == Checkpoint ? MakeCheckpoint() : MakePretrained(s_pretrainedFiles.Single(file => PretrainedName(file) == name));
     }
 
     private EncoderTransformer TrainTexts() => _ssl.Text.MaskedLanguageModel(new MaskedLanguageModelTrainer.Options
@@ -232,6 +232,28 @@ internal sealed class Kinds : IDisposable
             var tokenizer = WordPieceTokenizer.Load(new MemoryStream(bytes));
             return [.. texts.Select(text => Array.ConvertAll(tokenizer.Encode(text, 32), id => (float)id))];
         }, [typeof(FormatException)], HasChecksums: false);
+    }
+
+    // With cells, rows that came later, and removed ones.
+    private FileKind MakeIndex()
+    {
+        string whole = Path.Combine(_folder, "whole.index"), damaged = Path.Combine(_folder, "damaged.index");
+        var random = new Random(1);
+        float[][] vectors = [.. Enumerable.Range(0, 4_200).Select(_ => new[] { random.NextSingle(), random.NextSingle() - 1 })];
+        using (var index = _ssl.CreateNeighborIndex<string>(whole, 2, NeighborSearch.Approximate, numberOfCells: 4))
+        {
+            index.Replace([], vectors.Select((vector, i) => ($"row {i}", vector)));
+            index.Compact();
+            index.Upsert("later", [1, -1]);
+            index.Remove(["row 7", "row 8"]);
+        }
+        return new FileKind(Index, File.ReadAllBytes(whole), bytes =>
+        {
+            File.WriteAllBytes(damaged, bytes);
+            using var index = _ssl.OpenNeighborIndex<string>(damaged, readOnly: true);
+            index.Verify();
+            return [.. vectors[..5].Select(vector => index.Search(vector, numberOfProbes: 2).Select(found => found.Score + found.Id.Length).ToArray())];
+        }, [typeof(FormatException)], HasChecksums: true);
     }
 
     // As LoadImages and an encoder read it.

@@ -21,33 +21,17 @@ internal abstract class NeighborIdReader
     public static NeighborIdReader Create(DataViewRow row, DataViewSchema.Column? idColumn)
     {
         if (idColumn is not { } column)
-        {
             return new Numbers(() => row.Position);
-        }
-
-        if (column.Type is TextDataViewType)
-        {
-            var getter = row.GetGetter<ReadOnlyMemory<char>>(column);
-            return new Texts(() =>
-            {
-                ReadOnlyMemory<char> text = default;
-                getter(ref text);
-                return text.ToString();
-            });
-        }
-
-        if (column.Type is KeyDataViewType && column.HasKeyValues(TextDataViewType.Instance))
-        {
-            VBuffer<ReadOnlyMemory<char>> values = default;
-            column.GetKeyValues(ref values);
-            string[] names = ["", .. values.DenseValues().Select(value => value.ToString())];
-            var key = Integer(row, column)!;
-            return new Texts(() => names[key()]);
-        }
-
-        return Integer(row, column) is { } number ? new Numbers(number)
+        return Text(row, column) is { } text ? new Texts(text)
+            : Integer(row, column) is { } number ? new Numbers(number)
             : throw Check.SchemaMismatch("id", column.Name, Expected, column.Type.ToString()!);
     }
+
+    /// <summary>What reads the id of the row on which a cursor stands.</summary>
+    /// <typeparam name="TId">String or long, as <see cref="ItemType(DataViewSchema.Column)"/> says of the column.</typeparam>
+    public static Func<TId> Open<TId>(DataViewRow row, DataViewSchema.Column column)
+        => (Func<TId>?)(object?)(typeof(TId) == typeof(string) ? Text(row, column) : Integer(row, column))
+            ?? throw Check.SchemaMismatch("id", column.Name, Expected, column.Type.ToString()!);
 
     /// <summary>Type of the ids of a column as announced before Fit; null where the column is none of those allowed.</summary>
     public static PrimitiveDataViewType? ItemType(SchemaShape.Column column) =>
@@ -67,6 +51,28 @@ internal abstract class NeighborIdReader
     private static bool IsInteger(Type type) =>
         type == typeof(sbyte) || type == typeof(byte) || type == typeof(short) || type == typeof(ushort) ||
         type == typeof(int) || type == typeof(uint) || type == typeof(long) || type == typeof(ulong);
+
+    private static Func<string>? Text(DataViewRow row, DataViewSchema.Column column)
+    {
+        if (column.Type is TextDataViewType)
+        {
+            var getter = row.GetGetter<ReadOnlyMemory<char>>(column);
+            return () =>
+            {
+                ReadOnlyMemory<char> text = default;
+                getter(ref text);
+                return text.ToString();
+            };
+        }
+
+        if (column.Type is not KeyDataViewType || !column.HasKeyValues(TextDataViewType.Instance))
+            return null;
+        VBuffer<ReadOnlyMemory<char>> values = default;
+        column.GetKeyValues(ref values);
+        string[] names = ["", .. values.DenseValues().Select(value => value.ToString())];
+        var key = Integer(row, column)!;
+        return () => names[key()];
+    }
 
     private static Func<long>? Integer(DataViewRow row, DataViewSchema.Column column) => column.Type.RawType switch
     {

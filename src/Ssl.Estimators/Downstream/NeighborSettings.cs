@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators.Downstream;
@@ -10,6 +11,24 @@ namespace Ssl.Estimators.Downstream;
 /// <param name="NumberOfNeighbors">How many a query.</param>
 internal sealed record NeighborSettings(string InputColumn, string NeighborsColumn, string ScoresColumn, int NumberOfNeighbors)
 {
+    /// <summary>Settings as somebody gave them.</summary>
+    /// <param name="inputColumnName">The column of query vectors.</param>
+    /// <param name="neighborsColumnName">Takes the ids.</param>
+    /// <param name="scoresColumnName">Takes the similarities.</param>
+    /// <param name="numberOfNeighbors">How many a query.</param>
+    /// <param name="others">Checks what else was given.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Some are not allowed; all of them are named.</exception>
+    public static NeighborSettings Checked(string inputColumnName, string neighborsColumnName, string scoresColumnName, int numberOfNeighbors,
+        Action<OptionFaults>? others = null)
+    {
+        var faults = new OptionFaults().NotEmpty(inputColumnName).NotEmpty(neighborsColumnName).NotEmpty(scoresColumnName)
+            .Require(neighborsColumnName != scoresColumnName, nameof(scoresColumnName), "must differ from neighborsColumnName", $"\"{scoresColumnName}\"")
+            .InRange(numberOfNeighbors, 1, NearestNeighborsEstimator.MaximumNeighbors);
+        others?.Invoke(faults);
+        faults.ThrowIfAny();
+        return new NeighborSettings(inputColumnName, neighborsColumnName, scoresColumnName, numberOfNeighbors);
+    }
+
     /// <summary>For an archive.</summary>
     public JsonObject ToJson() => new()
     {

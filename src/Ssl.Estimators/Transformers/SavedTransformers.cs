@@ -28,6 +28,8 @@ internal static class SavedTransformers
         {
             case NearestNeighborIndex.Kind:
                 return new NearestNeighborsTransformer(NearestNeighborIndex.Read(manifest, tensors, device));
+            case IndexLookup.ArchiveKind:
+                return IndexLookup.Read(mlContext, manifest, tensors);
             case NeighborPredictor.ArchiveKind:
                 return new NearestNeighborsPredictionTransformer(NeighborPredictor.Read(manifest, tensors, device));
             case AnomalyModel.ArchiveKind:

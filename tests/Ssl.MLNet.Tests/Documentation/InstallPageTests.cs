@@ -24,7 +24,7 @@ public sealed class InstallPageTests
                 Assert.AreEqual(version.TrimStart('[').Split(',')[0], row.Groups[3].Value, package);
             }
         }
-        string[] expected = ["Microsoft.Extensions.AI", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Microsoft.ML.OnnxRuntime", "TorchSharp",
+        string[] expected = ["Microsoft.Extensions.AI", "Microsoft.Extensions.VectorData.Abstractions", "Ssl.Extensions.VectorData", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Microsoft.ML.OnnxRuntime", "TorchSharp",
             "TorchSharp-cpu", "TorchSharp-cuda-linux", "TorchSharp-cuda-windows"];
         Assert.AreEqual("", string.Join(", ", expected.Except(named)), "Packages that the table of versions lacks.");
     }
@@ -35,6 +35,7 @@ public sealed class InstallPageTests
     [DataRow("src/Ssl.MLNet/PACKAGE.md")]
     [DataRow("src/Ssl.Estimators/PACKAGE.md")]
     [DataRow("src/Ssl.Extensions.AI/PACKAGE.md")]
+    [DataRow("src/Ssl.Extensions.VectorData/PACKAGE.md")]
     public void Install_lines_name_the_version_of_TorchSharp(string file)
     {
         var versions = Regex.Matches(Read(file), @"TorchSharp-[a-z-]+ --version ([\d.]+)").Select(match => match.Groups[1].Value).ToArray();

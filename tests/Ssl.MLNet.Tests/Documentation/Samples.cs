@@ -1,6 +1,8 @@
+using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Transformers;
+using Ssl.Extensions.VectorData.Tests;
 
 namespace Ssl.MLNet.Tests.Samples;
 
@@ -42,6 +44,56 @@ public static class Texts
         public string Team { get; set; } = "";
         public bool Positive { get; set; }
         public float Grade { get; set; }
+    }
+}
+
+/// <summary>Questions with answers and numbers, and a vector store in memory.</summary>
+public static class Stores
+{
+    public static MLContext mlContext { get; } = new(seed: 1);
+
+    public static SelfSupervisedCatalog ssl { get; } = mlContext.SelfSupervised();
+
+    /// <summary>Columns Id, Question, Answer, Team.</summary>
+    public static IDataView data { get; } = Numbered(120, 0);
+
+    /// <summary>The same columns, other rows.</summary>
+    public static IDataView later { get; } = Numbered(12, 120);
+
+    /// <summary>Embeds Question as Features.</summary>
+    public static EncoderTransformer encoder
+        => field ??= ssl.Text.PairedContrastive("Features", "Question", "Answer", numberOfEpochs: 3).Fit(data);
+
+    /// <summary>What a store's package would give.</summary>
+    public static VectorStoreCollection<string, TicketRecord> OpenCollection()
+        => new MemoryCollection<string, TicketRecord>(record => record.Id, record => record.Features);
+
+    private static IDataView Numbered(int count, int first) => mlContext.Data.LoadFromEnumerable(Ticket.MakeUp(count).Select((ticket, i) => new NumberedTicket
+    {
+        Id = $"ticket {first + i}", Question = ticket.Question, Answer = ticket.Answer, Team = ticket.Team,
+    }).ToArray());
+
+    public sealed class NumberedTicket
+    {
+        public string Id { get; set; } = "";
+        public string Question { get; set; } = "";
+        public string Answer { get; set; } = "";
+        public string Team { get; set; } = "";
+    }
+
+    public sealed class TicketRecord
+    {
+        [VectorStoreKey]
+        public string Id { get; set; } = "";
+
+        [VectorStoreData]
+        public string Question { get; set; } = "";
+
+        [VectorStoreData(IsIndexed = true)]
+        public string Team { get; set; } = "";
+
+        [VectorStoreVector(128, DistanceFunction = DistanceFunction.CosineSimilarity)]
+        public ReadOnlyMemory<float> Features { get; set; }
     }
 }
 

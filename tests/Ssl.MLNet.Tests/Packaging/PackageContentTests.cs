@@ -21,6 +21,7 @@ public sealed class PackageContentTests
     [DataRow("Ssl.MLNet")]
     [DataRow("Ssl.Extensions.AI")]
     [DataRow("Ssl.MLNet.Onnx")]
+    [DataRow("Ssl.Extensions.VectorData")]
     public void It_holds_the_library_its_documentation_and_what_a_gallery_shows(string name)
     {
         using var package = ZipFile.OpenRead(s_feed.Package(name));
@@ -41,6 +42,7 @@ public sealed class PackageContentTests
     [DataRow("Ssl.MLNet")]
     [DataRow("Ssl.Extensions.AI")]
     [DataRow("Ssl.MLNet.Onnx")]
+    [DataRow("Ssl.Extensions.VectorData")]
     public void It_says_what_it_is(string name)
     {
         var metadata = Metadata(name);
@@ -76,15 +78,17 @@ public sealed class PackageContentTests
     {
         string[] expected = [$"Microsoft.ML.OnnxRuntime {Repository.PackageVersion("Microsoft.ML.OnnxRuntime")}", $"Ssl.MLNet [{Repository.Property("Directory.Build.props", "VersionPrefix")}]"];
         Assert.AreEqual("", string.Join(", ", expected.Except(Dependencies("Ssl.MLNet.Onnx"))));
-        foreach (var other in new[] { "Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI" })
+        foreach (var other in new[] { "Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI", "Ssl.Extensions.VectorData" })
             Assert.IsFalse(Dependencies(other).Any(package => package.Contains("Onnx", StringComparison.Ordinal)), other);
     }
 
     [TestMethod]
-    public void Only_the_generators_ask_for_Microsoft_Extensions()
+    public void Only_generators_and_vector_stores_ask_for_Microsoft_Extensions()
     {
         string[] names = ["Microsoft.Extensions.AI", "Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions"];
         Assert.AreEqual(string.Join('\n', names.Select(name => $"{name} {Repository.PackageVersion(name)}")), Extensions("Ssl.Extensions.AI"));
+        string[] stores = ["Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.VectorData.Abstractions"];
+        Assert.AreEqual(string.Join('\n', stores.Select(name => $"{name} {Repository.PackageVersion(name)}")), Extensions("Ssl.Extensions.VectorData"));
         Assert.AreEqual("", Extensions("Ssl.MLNet") + Extensions("Ssl.Estimators"));
         Assert.IsFalse(Dependencies("Ssl.Extensions.AI").Any(package => package.StartsWith("Ssl.MLNet", StringComparison.Ordinal)));
 
