@@ -18,10 +18,7 @@ internal sealed class ToolConsole(TextWriter output, TextWriter error, bool isLi
 
     public bool IsLive { get; } = isLive;
 
-    /// <summary>Spectre's console on the stream of results, without colors where it is not a terminal.</summary>
-    public IAnsiConsole ForResults() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Output), Interactive = InteractionSupport.No });
-
-    /// <summary>Spectre's console on the other.</summary>
+    /// <summary>Spectre's console on <see cref="Error"/>.</summary>
     public IAnsiConsole ForProgress() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Error) });
 
     /// <summary>A line about the run.</summary>

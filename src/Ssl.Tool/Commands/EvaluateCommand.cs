@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Spectre.Console;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -65,7 +64,7 @@ internal static class EvaluateCommand
         if (json)
             WriteJson(console.Output, label, classes, largest, report);
         else
-            WriteTable(console, label, classes, largest, report);
+            WriteTable(console.Output, label, classes, largest, report);
         return SslCommand.Success;
 
         void Measure(string name, Func<IDataView> features, string featureColumn, string labelColumn)
@@ -117,14 +116,18 @@ internal static class EvaluateCommand
         return new LabeledVectorView([.. features.Of(rows, cancellationToken)], classes, classes.Max() + 1);
     }
 
-    private static void WriteTable(ToolConsole console, string label, int[] classes, double largest, List<Measured> report)
+    private static void WriteTable(TextWriter output, string label, int[] classes, double largest, List<Measured> report)
     {
-        var table = new Table().Border(TableBorder.Markdown).AddColumns("accuracy", "neighbors", "linear probe", "dimension");
+        Line("accuracy", "neighbors", "linear probe", "dimension");
+        Line("---", "---", "---", "---");
         foreach (var (name, metrics) in report)
-            table.AddRow(name, Share(metrics.NearestNeighborAccuracy), Share(metrics.LinearProbeAccuracy), $"{metrics.Dimension}");
-        table.AddRow("largest class", Share(largest), Share(largest), "");
-        console.ForResults().Write(table);
-        console.Output.WriteLine(FormattableString.Invariant($"{label}: {classes.Distinct().Count()} classes, {classes.Length} rows. Neighbors: a vote of the 20 nearest other rows. Linear probe: trained on 80 % of the rows, tested on 20 %."));
+            Line(name, Share(metrics.NearestNeighborAccuracy), Share(metrics.LinearProbeAccuracy), $"{metrics.Dimension}");
+        Line("largest class", Share(largest), Share(largest), "");
+        output.WriteLine();
+        output.WriteLine($"{label}: {classes.Distinct().Count()} classes, {classes.Length} rows. Neighbors: a vote of the {RepresentationEvaluationOptions.Defaults.NumberOfNeighbors} nearest other rows. "
+            + FormattableString.Invariant($"Linear probe: tested on {RepresentationEvaluationOptions.Defaults.TestFraction:0%} of the rows, trained on the others."));
+
+        void Line(string name, string neighbors, string probe, string dimension) => output.WriteLine($"| {name,-14} | {neighbors,9} | {probe,12} | {dimension,9} |");
 
         static string Share(double? value) => value is { } share ? FormattableString.Invariant($"{share:.000}") : "";
     }

@@ -60,18 +60,18 @@ internal static class InitCommand
             {
             {{found}}  "data": {
                 // csv, tsv, jsonl, parquet, txt (a text a line), or a folder of images.
-                "path": {{JsonSerializer.Serialize(data)}}
+                "path": {{JsonSerializer.Serialize(data)}},
                 // "types": { "Zip": "text" },                  numbers that are names
                 // "texts": { "Text": ["Title", "Body"] },      several columns joined to one
-                // "vectors": { "Series": ["x0", "x1"] }        several numbers as one vector; "x*" is all that begin so
+                // "vectors": { "Series": ["x0", "x1"] },       several numbers as one vector; "x*" is all that begin so
               },
               "method": "{{method.FullName}}",
               "options": {
             {{string.Join(",\n", optionLines)}}
               },
-              "seed": 1
+              "seed": 1,
               // "device": "cpu",                               or "cuda", "cuda:1"
-              // "output": "model"                              the folder, where -o does not say it
+              // "output": "model",                             the folder, where -o does not say it
             }
 
             """.ReplaceLineEndings("\n");

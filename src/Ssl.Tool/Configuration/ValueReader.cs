@@ -66,13 +66,13 @@ internal sealed class ValueReader(SelfSupervisedCatalog ssl, ConfigFaults faults
         if (bare == typeof(int) || bare == typeof(long))
         {
             return node.Kind == JsonValueKind.Number && long.TryParse(node.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
-                && (bare == typeof(long) || whole is >= int.MinValue and <= int.MaxValue) ? Is(bare == typeof(long) ? whole : (int)whole, out value)
+                && (bare == typeof(long) || whole is >= int.MinValue and <= int.MaxValue) ? Is(bare == typeof(long) ? (object)whole : (int)whole, out value)
                 : Fault(node, $"{name} must be a whole number, got {node.Text}.");
         }
         if (bare == typeof(double) || bare == typeof(float))
         {
             return node.Kind == JsonValueKind.Number && double.TryParse(node.Text, CultureInfo.InvariantCulture, out var number)
-                ? Is(bare == typeof(double) ? number : (float)number, out value) : Fault(node, $"{name} must be a number, got {node.Text}.");
+                ? Is(bare == typeof(double) ? (object)number : (float)number, out value) : Fault(node, $"{name} must be a number, got {node.Text}.");
         }
         if (bare == typeof(TimeSpan))
         {

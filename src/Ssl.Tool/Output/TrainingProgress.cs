@@ -4,7 +4,7 @@ using Ssl.MLNet.Monitoring;
 
 namespace Ssl.Tool.Output;
 
-/// <summary>Shows a training: bars in a terminal, a line an epoch elsewhere.</summary>
+/// <summary>Shows a training: bars in a terminal, a line every few seconds and one at the end elsewhere.</summary>
 internal abstract class TrainingProgress : IProgress<PretrainingProgress>, IDisposable
 {
     /// <summary>What fits the console.</summary>
@@ -16,9 +16,20 @@ internal abstract class TrainingProgress : IProgress<PretrainingProgress>, IDisp
 
     private sealed class Lines(TextWriter writer) : TrainingProgress
     {
-        private readonly ConsoleProgress _progress = new(writer, live: false);
+        // Short epochs by the hundred would fill a log.
+        private static readonly TimeSpan s_shortest = TimeSpan.FromSeconds(5);
 
-        public override void Report(PretrainingProgress value) => _progress.Report(value);
+        private readonly ConsoleProgress _progress = new(writer, live: false, refreshEvery: TimeSpan.Zero);
+        private long? _last;
+
+        public override void Report(PretrainingProgress value)
+        {
+            var isLast = value.EpochCompleted && value.Epoch == value.NumberOfEpochs;
+            if (!isLast && _last is { } last && TimeProvider.System.GetElapsedTime(last) < s_shortest)
+                return;
+            _last = TimeProvider.System.GetTimestamp();
+            _progress.Report(value);
+        }
 
         public override void Dispose() => _progress.Dispose();
     }
