@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using Microsoft.ML;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.MLNet;
 using Ssl.Tool.Configuration;
 using Ssl.Tool.Data;
 
@@ -33,6 +36,22 @@ internal static class InitCommand
         return SslCommand.Success;
     }
 
+    // Some methods want an encoder of patches, and say so.
+    private static string ImageEncoder(Method method)
+    {
+        var options = (ImagePretrainingOptions)Activator.CreateInstance(method.OptionsType)!;
+        options.Encoder = ImageEncoders.ResNet18(imageSize: 64, width: 16);
+        try
+        {
+            method.Create(new MLContext(0).SelfSupervised(), options);
+            return "{ \"name\": \"ResNet18\", \"imageSize\": 64, \"width\": 16 }";
+        }
+        catch (ArgumentException)
+        {
+            return "{ \"name\": \"ViTTiny\", \"imageSize\": 64, \"patchSize\": 8 }";
+        }
+    }
+
     private static string Settings(string data, IReadOnlyList<FileColumn> columns, Method method)
     {
         var (options, optionLines) = (Activator.CreateInstance(method.OptionsType)!, new List<string>());
@@ -50,7 +69,7 @@ internal static class InitCommand
         }
         else if (options is ImagePretrainingOptions)
         {
-            optionLines.Add("    // Images of other sizes are brought to this one.\n    \"Encoder\": { \"name\": \"ResNet18\", \"imageSize\": 64, \"width\": 16 }");
+            optionLines.Add($"    // Images of other sizes are brought to this one.\n    \"Encoder\": {ImageEncoder(method)}");
         }
         var usual = (PretrainingOptions)options;
         optionLines.Add(FormattableString.Invariant($"    \"BatchSize\": {usual.BatchSize}"));

@@ -11,9 +11,14 @@ internal static partial class OptionComments
     private static readonly Lazy<Dictionary<string, string>> s_summaries = new(() =>
     {
         var path = Path.Combine(AppContext.BaseDirectory, $"{typeof(PretrainingOptions).Assembly.GetName().Name}.xml");
-        return !File.Exists(path) ? [] : XDocument.Load(path).Descendants("member")
-            .Where(member => member.Element("summary") is not null)
-            .ToDictionary(member => member.Attribute("name")!.Value, member => Text(member.Element("summary")!));
+        if (!File.Exists(path))
+            return [];
+        var members = XDocument.Load(path).Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
+        return members.Where(pair => Summary(pair.Value) is not null).ToDictionary(pair => pair.Key, pair => Text(Summary(pair.Value)!));
+
+        // The compiler leaves it to readers to look where a comment is taken from.
+        XElement? Summary(XElement member) => member.Element("summary")
+            ?? (member.Element("inheritdoc")?.Attribute("cref") is { } from && members.TryGetValue(from.Value, out var other) ? Summary(other) : null);
     });
 
     /// <summary>The first sentence about a class; empty where there is none.</summary>

@@ -171,7 +171,7 @@ internal sealed class ParquetFile : RowFile
         {
             return await ParquetReader.CreateAsync(Path).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not (IOException or UnauthorizedAccessException or OutOfMemoryException))
+        catch (Exception e) when (e is not (UnauthorizedAccessException or OutOfMemoryException))
         {
             throw new FormatException($"{Path} is no Parquet file that can be read: {e.Message}", e);
         }
