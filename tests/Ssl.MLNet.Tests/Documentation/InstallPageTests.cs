@@ -24,7 +24,7 @@ public sealed class InstallPageTests
                 Assert.AreEqual(version.TrimStart('[').Split(',')[0], row.Groups[3].Value, package);
             }
         }
-        string[] expected = ["Microsoft.Extensions.AI", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Microsoft.ML.OnnxRuntime", "TorchSharp",
+        string[] expected = ["Microsoft.Extensions.AI", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Ssl.Tool", "Microsoft.ML.OnnxRuntime", "TorchSharp",
             "TorchSharp-cpu", "TorchSharp-cuda-linux", "TorchSharp-cuda-windows"];
         Assert.AreEqual("", string.Join(", ", expected.Except(named)), "Packages that the table of versions lacks.");
     }
