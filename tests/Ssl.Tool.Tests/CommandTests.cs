@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Microsoft.ML;
@@ -113,6 +114,27 @@ public sealed class CommandTests
 
         Assert.Contains("--overwrite replaces it", _tool.Refuse("pretrain", settings, "-o", Model));
         Assert.Contains("nothing to go on with", _tool.Refuse("pretrain", settings, "-o", Model, "--resume"));
+    }
+
+    // The program itself: the interrupt of a terminal, the exit code, lines in place of bars.
+    [TestMethod]
+    [OSCondition(ConditionMode.Exclude, OperatingSystems.Windows)]
+    public void An_interrupt_from_outside_ends_the_program_with_130()
+    {
+        _tool.WriteTable("rows.csv");
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Ssl.Tool.dll"), "pretrain", _tool.WriteTableSettings(epochs: 1_000_000), "-o", Model])
+            { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        while (!File.Exists(Path.Combine(Model, ModelFolder.CheckpointName)) && !process.HasExited)
+            Thread.Sleep(20);
+        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
+            kill.WaitForExit();
+        Assert.IsTrue(process.WaitForExit(TimeSpan.FromMinutes(2)));
+        Assert.AreEqual(SslCommand.Canceled, process.ExitCode, errors.Result);
+        Assert.Contains("Tabular.Scarf", output.Result);
+        Assert.Contains("epoch 1/1000000", errors.Result);
+        Assert.IsTrue(File.Exists(Path.Combine(Model, ModelFolder.EncoderName)));
     }
 
     [TestMethod]

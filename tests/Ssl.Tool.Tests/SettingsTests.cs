@@ -136,7 +136,8 @@ public sealed class SettingsTests
     [TestMethod]
     public void What_is_no_JSON_is_told_with_its_line()
     {
-        Assert.Contains("cut.json(3): This is no JSON: ", _tool.Refuse("pretrain", _tool.Write("cut.json", "{\n  \"data\": {},\n  oops\n}")));
+        Assert.Contains("cut.json(3): This is no JSON that can be read: ", _tool.Refuse("pretrain", _tool.Write("cut.json", "{\n  \"data\": {},\n  oops\n}")));
+        Assert.Contains("twice.json(3): This is no JSON that can be read: \"seed\" stands twice in one object.", _tool.Refuse("pretrain", _tool.Write("twice.json", "{\n  \"seed\": 1,\n  \"seed\": 2\n}")));
         Assert.Contains("must hold an object", _tool.Refuse("pretrain", _tool.Write("list.json", "[1]")));
         var told = _tool.Refuse("pretrain", _tool.Write("empty.json", "{}"));
         Assert.Contains("\"data\" must be an object", told);

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
@@ -104,15 +106,9 @@ internal static class EvaluateCommand
     // Null where the columns are of a kind that has none: images, and series of differing lengths.
     private static LabeledVectorView? PlainVectors(IDataView rows, int[] classes, EncoderTransformer encoder, CancellationToken cancellationToken)
     {
-        PlainFeatures features;
-        try
-        {
-            features = PlainFeatures.Learn(rows, encoder.Model, cancellationToken);
-        }
-        catch (InvalidOperationException)
-        {
+        if (encoder.InputColumnNames.All(name => TableColumnKinds.Of(ColumnShape.Find(rows.Schema, name)) is null))
             return null;
-        }
+        var features = PlainFeatures.Learn(rows, encoder.Model, cancellationToken);
         return new LabeledVectorView([.. features.Of(rows, cancellationToken)], classes, classes.Max() + 1);
     }
 

@@ -42,7 +42,7 @@ internal sealed class ConfigNode
         }
         catch (JsonException e)
         {
-            throw new ConfigException(path, [new ConfigFault((int)(e.LineNumber ?? 0) + 1, $"This is no JSON: {Reason(e)}")]);
+            throw new ConfigException(path, [new ConfigFault((int)(e.LineNumber ?? 0) + 1, $"This is no JSON that can be read: {Reason(e)}")]);
         }
     }
 
@@ -66,6 +66,8 @@ internal sealed class ConfigNode
                 while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                 {
                     var name = reader.GetString()!;
+                    if (made.Members.Any(member => member.Name == name))
+                        throw new JsonException($"\"{name}\" stands twice in one object.", null, lines.At((int)reader.TokenStartIndex) - 1, null);
                     reader.Read();
                     made.Members.Add((name, Read(ref reader, lines)));
                 }

@@ -26,7 +26,7 @@ internal sealed record DataSettings(string Path, FileSettings File, IReadOnlyDic
     /// <summary>What <c>--format</c> and "format" may say.</summary>
     public static readonly string[] Formats = [.. RowFile.Formats, ImagesFormat, SoundsFormat];
 
-    /// <summary>Reads the section; a path that is relative starts from the folder of the file of settings.</summary>
+    /// <summary>Reads the section; a path that is relative starts from the current folder.</summary>
     public static DataSettings? Read(ConfigNode? node, ConfigFaults faults, ConfigNode root)
     {
         if (node is not { Kind: JsonValueKind.Object })
