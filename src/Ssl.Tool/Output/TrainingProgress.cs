@@ -21,13 +21,14 @@ internal abstract class TrainingProgress : IProgress<PretrainingProgress>, IDisp
 
         private readonly ConsoleProgress _progress = new(writer, live: false, refreshEvery: TimeSpan.Zero);
         private long? _last;
+        private PretrainingPhase _phase;
 
         public override void Report(PretrainingProgress value)
         {
             var isLast = value.EpochCompleted && value.Epoch == value.NumberOfEpochs;
-            if (!isLast && _last is { } last && TimeProvider.System.GetElapsedTime(last) < s_shortest)
+            if (!isLast && value.Phase == _phase && _last is { } last && TimeProvider.System.GetElapsedTime(last) < s_shortest)
                 return;
-            _last = TimeProvider.System.GetTimestamp();
+            (_last, _phase) = (TimeProvider.System.GetTimestamp(), value.Phase);
             _progress.Report(value);
         }
 
