@@ -12,8 +12,8 @@ namespace Ssl.MLNet.Data;
 /// <param name="cancellationToken">Ends every pass with an <see cref="OperationCanceledException"/>.</param>
 internal sealed class AsyncRows<T>(Func<IAsyncEnumerable<T>> source, int readAhead, CancellationToken cancellationToken) : IEnumerable<T>
 {
-    // How long the end of a pass waits for a source that does not heed its token, so that two passes do not share what it reads from.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    /// <summary>How long the end of a pass waits for a source that does not heed its token, so that two passes do not share what it reads from.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     public IEnumerator<T> GetEnumerator()
     {
@@ -38,7 +38,7 @@ internal sealed class AsyncRows<T>(Func<IAsyncEnumerable<T>> source, int readAhe
         finally
         {
             stop.Cancel();
-            pump.Wait(s_patience, CancellationToken.None);
+            pump.Wait(Patience, CancellationToken.None);
         }
     }
 

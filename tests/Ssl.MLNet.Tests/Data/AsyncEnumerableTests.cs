@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.MLNet.Data;
 
 namespace Ssl.MLNet.Tests.Data;
 
@@ -109,6 +110,21 @@ public sealed class AsyncEnumerableTests
         Assert.AreEqual(1, _ended);
         Assert.Throws<OperationCanceledException>(() => Numbers(view));
         Assert.AreEqual(1, _asked);
+    }
+
+    [TestMethod]
+    [Timeout(60_000)]
+    public void Canceling_ends_a_pass_whose_source_does_not_listen()
+    {
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        var rows = new AsyncRows<Row>(Deaf, readAhead: 1, cancellation.Token) { Patience = TimeSpan.FromMilliseconds(50) };
+        Assert.Throws<OperationCanceledException>(() => rows.Count());
+
+        static async IAsyncEnumerable<Row> Deaf()
+        {
+            yield return new Row();
+            await Task.Delay(Timeout.Infinite);
+        }
     }
 
     // As in a window: the thread that reads is the one to which the awaits of the source would come back.
