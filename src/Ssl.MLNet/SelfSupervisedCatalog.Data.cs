@@ -7,7 +7,7 @@ namespace Ssl.MLNet;
 public sealed partial class SelfSupervisedCatalog
 {
     /// <summary>Readers of data files that ML.NET itself does not read.</summary>
-    public sealed class DataReaders
+    public sealed partial class DataReaders
     {
         private readonly MLContext _mlContext;
 
@@ -39,6 +39,36 @@ public sealed partial class SelfSupervisedCatalog
             if (paths.Length == 0)
                 throw new ArgumentException("Name at least one file.", nameof(paths));
             return View(ImageFiles.ReadCifar(paths, labelBytes: 1));
+        }
+
+        /// <summary>
+        /// Reads the images of a folder, of any sizes, each decoded when its row is read; with the class of each where they lie in folders by class. Files
+        /// that cannot be read are left out, counted and named in the log.
+        /// </summary>
+        /// <param name="folder">The folder: with images, with folders of images, or both.</param>
+        /// <param name="includeSubfolders">Whether folders within it are read, too, however deep they lie.</param>
+        /// <param name="includeLabel">Whether there is a column of labels, the names of the folders directly within the given one; null makes one where there
+        /// are any.</param>
+        /// <returns>
+        /// Columns "Image", as <c>LoadImages</c> gives it; "Path", text; and where there are classes "Label", text, empty for an image beside the folders.
+        /// The order is that of the paths. The view tells its classes and the files left out.
+        /// </returns>
+        /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+        /// <exception cref="InvalidOperationException">No image in it can be read; the message says what was found.</exception>
+        /// <exception cref="ArgumentException">Labels are asked for, and the images lie in no folders.</exception>
+        public ImageFolder LoadImageFolder(string folder, bool includeSubfolders = true, bool? includeLabel = null)
+            => LoadImageFolder(folder, new ImageFolderOptions { IncludeSubfolders = includeSubfolders, IncludeLabel = includeLabel });
+
+        /// <inheritdoc cref="LoadImageFolder(string, bool, bool?)" path="/*[not(self::param)]"/>
+        /// <param name="folder">The folder: with images, with folders of images, or both.</param>
+        /// <param name="options">All settings: endings, how closely files are looked at, and names of columns among them.</param>
+        /// <exception cref="ArgumentOutOfRangeException">A setting is outside its range; all faults are named together.</exception>
+        /// <exception cref="OperationCanceledException">It was canceled.</exception>
+        public ImageFolder LoadImageFolder(string folder, ImageFolderOptions options)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(folder);
+            ArgumentNullException.ThrowIfNull(options);
+            return ImageFolder.Read(_mlContext, folder, options);
         }
 
         private IDataView View(ImageFile file)

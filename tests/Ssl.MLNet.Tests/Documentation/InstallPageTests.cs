@@ -25,6 +25,7 @@ public sealed class InstallPageTests
             }
         }
         string[] expected = ["Microsoft.Extensions.AI", "Microsoft.Extensions.VectorData.Abstractions", "Ssl.Extensions.VectorData", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Microsoft.ML.OnnxRuntime", "TorchSharp",
+        string[] expected = ["Microsoft.Extensions.AI", "Microsoft.ML", "Microsoft.ML.ImageAnalytics", "SkiaSharp", "Ssl.Estimators", "Ssl.Extensions.AI", "Ssl.MLNet", "Ssl.MLNet.Onnx", "Ssl.Tool", "Microsoft.ML.OnnxRuntime", "TorchSharp",
             "TorchSharp-cpu", "TorchSharp-cuda-linux", "TorchSharp-cuda-windows"];
         Assert.AreEqual("", string.Join(", ", expected.Except(named)), "Packages that the table of versions lacks.");
     }

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
@@ -111,6 +112,7 @@ internal static class OptionPage
             ("Predictions by neighbors", "NearestNeighborsMulticlassClassification`, `...BinaryClassification`, `...Regression", new NearestNeighborsPredictionEstimator.Options()),
             ("Few labels", "FewLabels.MulticlassClassification`, `BinaryClassification`, `Regression", new FewLabelsTrainer.Options()),
             ("Weights that exist", "LoadPretrained", new PretrainedOptions()),
+            ("Folders of images", "Data.LoadImageFolder", new ImageFolderOptions()),
             ("Anomaly scores", "AnomalyScore", new AnomalyScoreEstimator.Options()),
             ("Whitening", "Whiten", new WhiteningEstimator.Options()),
             ("Hard negatives", "MineHardNegatives", new HardNegativeOptions()),
