@@ -70,11 +70,11 @@ public sealed partial class Faults(IOptions<ServiceOptions> options)
             {
                 NoModelException => (503, "No model is loaded: /health/ready says why. Try again later."),
                 QueueFullException => (503, "Too many requests wait for an answer. Try again in a second."),
-                BadHttpRequestException { StatusCode: 413 } => (413, null),
+                BadHttpRequestException { StatusCode: not 400 } other => (other.StatusCode, null),
                 BadHttpRequestException { InnerException: JsonException json } => (400, $"The body is no JSON of the form that this path takes. {Place(json)}"),
                 BadHttpRequestException bad when Unreadable().Match(bad.Message) is { Success: true } value
                     => (400, $"'{value.Groups["name"].Value}' cannot be read from '{value.Groups["value"].Value}': give a whole number."),
-                BadHttpRequestException bad => (bad.StatusCode, "The body is missing or cut off: send JSON of the form that this path takes."),
+                BadHttpRequestException => (400, "The body is missing or cut off: send JSON of the form that this path takes."),
                 _ => (500, "The service failed to answer; its log has the reason."),
             };
             if (status == 500)
