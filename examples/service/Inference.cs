@@ -29,11 +29,15 @@ public sealed class Inference : IDisposable
     {
         (_store, _metrics, _options) = (store, metrics, options.Value);
         _queue = new BlockingCollection<Job>(_options.QueueLimit);
+        metrics.WatchQueue(() => Waiting);
         _workers = [.. Enumerable.Range(1, _options.Workers ?? Environment.ProcessorCount)
             .Select(number => new Thread(Work) { IsBackground = true, Name = $"Inference {number}" })];
         foreach (var worker in _workers)
             worker.Start();
     }
+
+    /// <summary>Requests that wait for a worker.</summary>
+    public int Waiting => _queue.Count;
 
     /// <summary>Embeds texts and answers with what was embedded.</summary>
     /// <typeparam name="T">The answer.</typeparam>

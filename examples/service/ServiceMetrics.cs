@@ -9,6 +9,7 @@ public sealed class ServiceMetrics
     /// <summary>The meter's name.</summary>
     public const string MeterName = "SearchService";
 
+    private readonly Meter _meter;
     private readonly Histogram<int> _batchTexts;
     private readonly Histogram<double> _batchSeconds;
     private readonly Histogram<double> _waitSeconds;
@@ -19,7 +20,7 @@ public sealed class ServiceMetrics
     /// <param name="store">Has the model.</param>
     public ServiceMetrics(IMeterFactory factory, ModelStore store)
     {
-        var meter = factory.Create(MeterName);
+        var meter = _meter = factory.Create(MeterName);
         double[] seconds = [.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5];
         _batchTexts = meter.CreateHistogram("search_service.batch.size", "{text}", "Texts that were embedded together.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128] });
@@ -50,6 +51,9 @@ public sealed class ServiceMetrics
     /// <summary>Counts a model file that was found.</summary>
     /// <param name="result">"loaded" or "failed".</param>
     public void CountReload(string result) => _reloads.Add(1, new KeyValuePair<string, object?>("result", result));
+
+    /// <summary>Shows the length of the queue.</summary>
+    public void WatchQueue(Func<int> length) => _meter.CreateObservableGauge("search_service.queue.length", length, "{request}", "Requests that wait for a worker.");
 
     /// <summary>Counts a request that found the queue full.</summary>
     public void CountTurnedAway() => _turnedAway.Add(1);

@@ -69,10 +69,12 @@ public sealed partial class ModelWatcher(ModelStore store, ServiceMetrics metric
     // A mounted file may be a link that is turned to another target.
     private (DateTime, long)? Stamp(out string? absence)
     {
+        absence = $"There is no model file '{_path}': make one with the command 'train'.";
         try
         {
-            var file = new FileInfo(File.ResolveLinkTarget(_path, returnFinalTarget: true)?.FullName ?? _path);
-            absence = file.Exists ? null : $"There is no model file '{_path}': make one with the command 'train'.";
+            var file = new FileInfo(_path);
+            if (file.LinkTarget is not null)
+                file = (FileInfo)file.ResolveLinkTarget(returnFinalTarget: true)!;
             return file.Exists ? (file.LastWriteTimeUtc, file.Length) : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
