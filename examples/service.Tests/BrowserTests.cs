@@ -46,7 +46,7 @@ public sealed class BrowserTests
         // Where one types is chosen already.
         await page.Keyboard.TypeAsync(Question);
         await Assertions.Expect(page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(8);
-        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("Parcel is late: the depot finds it");
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("The parcel is late: the depot finds it");
         await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("Delivery");
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"8 rows nearest to “{Question}”");
         await Assertions.Expect(page.Locator("#model")).ToHaveTextAsync($"Model {s_service!.Store.Version}: 125 rows, trained on made-up questions to a help desk");
@@ -62,13 +62,13 @@ public sealed class BrowserTests
         var page = await OpenAsync();
         await page.Keyboard.TypeAsync("the screen stays dark");
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("Screen does not turn on");
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("The screen does not turn on");
         await page.Keyboard.PressAsync("Tab"); // the button Search
         await page.Keyboard.PressAsync("Tab"); // more like the first row
-        await Assertions.Expect(page.Locator(":focus")).ToHaveAccessibleNameAsync(new System.Text.RegularExpressions.Regex("^More like this: Screen does not turn on"));
+        await Assertions.Expect(page.Locator(":focus")).ToHaveAccessibleNameAsync(new System.Text.RegularExpressions.Regex("^More like this: The screen does not turn on"));
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("8 rows nearest to “Screen does not turn on");
-        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).Not.ToContainTextAsync("Screen does not turn on");
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("8 rows nearest to “The screen does not turn on");
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).Not.ToContainTextAsync("The screen does not turn on");
         await Assertions.Expect(page.GetByRole(AriaRole.Searchbox)).ToBeFocusedAsync();
     }
 
@@ -94,9 +94,9 @@ public sealed class BrowserTests
         await page.Keyboard.PressAsync("Enter");
         await page.GetByRole(AriaRole.Searchbox).FillAsync(Question);
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("Parcel is late");
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("The parcel is late");
         await page.WaitForTimeoutAsync(1_500);
-        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("Parcel is late");
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("The parcel is late");
         await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToBeHiddenAsync();
     }
 

@@ -66,7 +66,7 @@ public sealed class EndpointTests
     {
         var found = await s_service.PostAsync<SearchResponse>("/search", new { text = "my package has not arrived" });
         Assert.HasCount(5, found.Matches);
-        Assert.AreEqual("Parcel is late: the depot finds it and sends it on the same day.", found.Matches[0].Text);
+        Assert.AreEqual("The parcel is late: the depot finds it and sends it on the same day.", found.Matches[0].Text);
         Assert.AreEqual("Delivery", found.Matches[0].Label);
         Assert.IsTrue(found.Matches.Zip(found.Matches.Skip(1)).All(pair => pair.First.Score >= pair.Second.Score));
     }
@@ -75,7 +75,7 @@ public sealed class EndpointTests
     public async Task The_rows_like_a_row_are_others()
     {
         var row = await s_service.Client.GetFromJsonAsync<CatalogRow>("/catalog/device-11");
-        Assert.AreEqual("Screen does not turn on: hold the switch for ten seconds, then start it again.", row!.Text);
+        Assert.AreEqual("The screen does not turn on: hold the switch for ten seconds, then start it again.", row!.Text);
         var found = await s_service.Client.GetFromJsonAsync<SearchResponse>("/catalog/device-11/similar?count=3");
         Assert.HasCount(3, found!.Matches);
         Assert.DoesNotContain("device-11", found.Matches.Select(match => match.Id));

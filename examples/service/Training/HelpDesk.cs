@@ -6,8 +6,8 @@ public static class HelpDesk
     private static readonly Topic[] s_topics =
     [
         new("delivery", "Delivery",
-            [new("parcel", "parcel", "package", "box"), new("letter", "letter", "envelope", "mail"), new("furniture", "sofa", "table", "wardrobe"),
-                new("groceries", "groceries", "vegetables", "food basket"), new("flowers", "flowers", "bouquet", "roses")],
+            [new("parcel", "parcel", "package", "box"), new("letter", "letter", "envelope", "mail"), new("wardrobe", "wardrobe", "sofa", "table"),
+                new("food order", "food order", "grocery order", "food basket"), new("bouquet", "bouquet", "bunch of flowers", "bunch of roses")],
             [
                 new("is late", "The depot finds it and sends it on the same day.", "is late", "has not arrived yet", "should have been here yesterday", "is overdue"),
                 new("arrived damaged", "Send a photo; a replacement is on its way within two days.", "was damaged", "came crushed", "arrived broken", "is dented"),
@@ -46,8 +46,8 @@ public static class HelpDesk
                 new("is not recognized", "Install the driver again and use another cable.", "is not recognized", "is not found", "does not show up"),
             ]),
         new("return", "Returns",
-            [new("shoes", "shoes", "boots", "sneakers"), new("coat", "coat", "jacket"), new("camera", "camera", "photo camera"), new("book", "book", "novel"),
-                new("toy", "toy", "board game", "puzzle")],
+            [new("sweater", "sweater", "pullover"), new("jacket", "jacket", "coat"), new("camera", "camera", "photo camera"), new("book", "book", "novel"),
+                new("board game", "board game", "puzzle", "toy")],
             [
                 new("has the wrong size", "Print the label and send it back; the other size is free.", "has the wrong size", "is too small", "is too large", "does not fit"),
                 new("shall be exchanged", "Choose the other one in the list of orders.", "shall be exchanged", "should be swapped", "must be replaced by another one"),
@@ -74,7 +74,7 @@ public static class HelpDesk
             {
                 Id = $"{topic.Id}-{Array.IndexOf(topic.Things, thing) + 1}{Array.IndexOf(topic.Problems, problem) + 1}",
                 Text = $"{Pick(s_openings)} {Pick(thing.Words)} {Pick(problem.Words)}{Pick(s_closings)}",
-                Pair = $"{char.ToUpperInvariant(thing.Name[0])}{thing.Name[1..]} {problem.Name}: {char.ToLowerInvariant(problem.Answer[0])}{problem.Answer[1..]}",
+                Pair = $"The {thing.Name} {problem.Name}: {char.ToLowerInvariant(problem.Answer[0])}{problem.Answer[1..]}",
                 Label = topic.Name,
             };
         })];
