@@ -1,4 +1,5 @@
 using System.Globalization;
+using SearchService.Training;
 
 namespace SearchService.Load;
 
@@ -49,7 +50,7 @@ internal sealed record LoadOptions
                 "--swap-seconds" => options with { SwapSeconds = Number(3, 3600) },
                 "--batch" => options with { BatchLimit = (int)Number(1, 1024) },
                 "--workers" => options with { Workers = (int)Number(1, 256) },
-                "--encoder" => options with { Transformer = value switch { "bag" => false, "transformer" => true, _ => throw new FormatException($"--encoder is bag or transformer, not '{value}'.") } },
+                "--encoder" => options with { Transformer = TrainArguments.IsTransformer(value) },
                 _ => throw new FormatException($"'{name}' is not known."),
             };
         }

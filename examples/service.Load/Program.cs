@@ -6,6 +6,11 @@ using SearchService;
 using SearchService.Load;
 using SearchService.Training;
 
+if (args.Contains("--help"))
+{
+    Console.WriteLine(LoadOptions.Usage);
+    return 0;
+}
 LoadOptions options;
 try
 {

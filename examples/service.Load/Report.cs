@@ -37,7 +37,7 @@ internal static class Report
         Console.WriteLine(FormattableString.Invariant($"{clients.Wrong} wrong answers, {clients.Errors} errors, {clients.Canceled} given up by their clients; largest difference from Transform {models.Max(model => model.LargestDifference):0.0e+0}"));
         Console.WriteLine(FormattableString.Invariant($"{swaps.Done} models exchanged, {swaps.Refused} half files refused, {inMemory} model in memory at the end"));
         Console.WriteLine(FormattableString.Invariant($"memory of the service in MB: {memory.Start:0} at the start, {memory.End:0} at the end, {memory.Peak:0} at most; {memory.SlopePerMinute:+0.00;-0.00} a minute over {memory.Samples} s"));
-        Console.WriteLine(FormattableString.Invariant($"{batched / batches:0.00} texts a batch, {cores:0.00} cores taken by the service; {options.Clients} clients, {(options.Rate > 0 ? $"{options.Rate} requests a second" : "without pauses")}, on {Environment.ProcessorCount} cores with it"));
+        Console.WriteLine(FormattableString.Invariant($"{batched / batches:0.00} texts a batch, {cores:0.00} cores taken by the service, {cores * elapsed.TotalMilliseconds / all.Length:0.00} ms of a core a request; {options.Clients} clients, {(options.Rate > 0 ? $"{options.Rate} requests a second" : "without pauses")}, on {Environment.ProcessorCount} cores with it"));
         foreach (var fault in clients.Faults)
             Console.WriteLine($"  {fault}");
         Console.WriteLine(faults.Count == 0 ? "all is well" : $"NOT WELL: {string.Join("; ", faults)}");

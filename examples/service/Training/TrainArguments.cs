@@ -66,7 +66,7 @@ public sealed record TrainArguments
                 "--pair" => read with { Pair = value },
                 "--label" => read with { Label = value },
                 "--id" => read with { Id = value },
-                "--encoder" => read with { Transformer = value switch { "bag" => false, "transformer" => true, _ => throw new FormatException($"--encoder is bag or transformer, not '{value}'.") } },
+                "--encoder" => read with { Transformer = IsTransformer(value) },
                 "--epochs" => read with { Epochs = Number(name, value) },
                 "--seed" => read with { Seed = Number(name, value) },
                 _ => throw new FormatException($"'{name}' is not known."),
@@ -78,6 +78,15 @@ public sealed record TrainArguments
             throw new FormatException("--pair, --label and --id name columns of the table that --data names.");
         return read;
     }
+
+    /// <summary>Whether an encoder of that name reads words in their order.</summary>
+    /// <exception cref="FormatException">There is none of that name.</exception>
+    public static bool IsTransformer(string encoder) => encoder switch
+    {
+        "bag" => false,
+        "transformer" => true,
+        _ => throw new FormatException($"--encoder is bag or transformer, not '{encoder}'."),
+    };
 
     private static int Number(string name, string value)
         => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number

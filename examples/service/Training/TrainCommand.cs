@@ -18,6 +18,11 @@ public static class TrainCommand
     /// <returns>The exit code: 2 where the command line or the data are at fault.</returns>
     public static int Run(IReadOnlyList<string> arguments)
     {
+        if (arguments.Contains("--help"))
+        {
+            Console.WriteLine(TrainArguments.Usage);
+            return 0;
+        }
         try
         {
             Train(TrainArguments.Parse(arguments), Console.WriteLine);
