@@ -28,7 +28,7 @@ internal sealed record CodeBlock(string Page, int Line, string Code, string? Sam
             .Select(path => MetadataReference.CreateFromFile(path))]);
 
     /// <summary>The pages whose code is compiled and run.</summary>
-    public static IEnumerable<string> Pages => new[] { "README.md", "CONTRIBUTING.md", "examples/README.md" }
+    public static IEnumerable<string> Pages => new[] { "README.md", "CONTRIBUTING.md", "examples/README.md", "examples/service/README.md" }
         .Concat(new[] { "docs", "src" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Repository.Root, folder), "*.md", SearchOption.AllDirectories))
             .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'))
             .Where(path => !path.Contains("/bin/", StringComparison.Ordinal) && !path.Contains("/obj/", StringComparison.Ordinal)))

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace Ssl.MLNet.Tests;
 
@@ -43,6 +44,23 @@ public sealed class InstallPageTests
         Assert.AreNotEqual(0, versions.Length);
         foreach (var version in versions)
             Assert.AreEqual(Repository.PackageVersion("TorchSharp-cpu"), version);
+    }
+
+    // Outside of the repository nothing else says which packages, and in which versions, the service takes.
+    [TestMethod]
+    public void The_project_file_in_the_readme_of_the_service_takes_what_the_service_takes()
+    {
+        var shown = XElement.Parse(ReadmeTests.Block("examples/service/README.md", "xml"));
+        var own = XElement.Parse(Read("examples/service/SearchService.csproj"));
+        static string[] Packages(XElement project) => [.. project.Descendants("PackageReference").Select(item => item.Attribute("Include")!.Value)];
+        CollectionAssert.AreEquivalent(Packages(own).Append("Ssl.MLNet").Append("TorchSharp-cpu").ToArray(), Packages(shown));
+        foreach (var item in shown.Descendants("PackageReference"))
+        {
+            var package = item.Attribute("Include")!.Value;
+            Assert.AreEqual(package == "Ssl.MLNet" ? Repository.Property("Directory.Build.props", "VersionPrefix") : Repository.PackageVersion(package),
+                item.Attribute("Version")!.Value, package);
+        }
+        Assert.AreEqual(own.Descendants("Content").Single().ToString(), shown.Descendants("Content").Single().ToString());
     }
 
     // A message of the page, with … for what differs, stands in the code with anything in those places.

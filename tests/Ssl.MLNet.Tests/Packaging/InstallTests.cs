@@ -69,6 +69,50 @@ public sealed class InstallTests
         Assert.EndsWith("True\n", output);
     }
 
+    [TestMethod]
+    [TestCategory("Long")]
+    public void The_example_service_trains_publishes_and_answers_in_a_folder_of_its_own()
+    {
+        var folder = Path.Combine(s_folder, "service");
+        var source = Path.Combine(Repository.Root, "examples", "service");
+        foreach (var file in Directory.GetFiles(source, "*", SearchOption.AllDirectories))
+        {
+            var name = Path.GetRelativePath(source, file);
+            if (name.Split(Path.DirectorySeparatorChar)[0] is "bin" or "obj" or "model" || Path.GetExtension(name) is ".csproj" || name == "packages.lock.json")
+                continue;
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
+            File.Copy(file, Path.Combine(folder, name));
+        }
+        File.WriteAllText(Path.Combine(folder, "SearchService.csproj"), ReadmeTests.Block("examples/service/README.md", "xml"));
+        Assert.Contains("wrote model", Dotnet(folder, "run", "-c", "Release", "--", "train", "--epochs", "2"));
+        Dotnet(folder, "publish", "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "-o", "app");
+
+        var start = new System.Diagnostics.ProcessStartInfo("dotnet", [Path.Combine("app", "SearchService.dll"), "--urls", "http://127.0.0.1:0"])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+        };
+        using var service = System.Diagnostics.Process.Start(start)!;
+        try
+        {
+            // It says its address, then that it serves the model.
+            var lines = new List<string>();
+            while (!lines.Any(line => line.Contains("Serving model", StringComparison.Ordinal)) && service.StandardOutput.ReadLine() is { } line)
+                lines.Add(line);
+            var address = lines.Select(line => Regex.Match(line, "Now listening on: (\\S+)")).Single(match => match.Success).Groups[1].Value;
+            using var client = new HttpClient { BaseAddress = new Uri(address) };
+            using var question = new StringContent("""{"text": "my package has not arrived"}""", null, "application/json");
+            var answer = client.PostAsync("/search", question).Result.EnsureSuccessStatusCode().Content.ReadAsStringAsync().Result;
+            Assert.Contains("The parcel is late", answer);
+            Assert.Contains("</html>", client.GetStringAsync("/").Result);
+        }
+        finally
+        {
+            service.Kill();
+            service.WaitForExit();
+        }
+    }
+
     // Its trainers stop at their first step (docs/install.md); that needs weights from the network, which this test does not.
     [TestMethod]
     [TestCategory("Long")]
