@@ -13,13 +13,14 @@ internal static class SslCommand
     /// <returns>0; 1 where something failed, 2 where the command line or a file of settings is at fault, 130 where it was canceled.</returns>
     public static int Run(string[] args, ToolConsole console, CancellationToken cancellationToken)
     {
-        var root = new RootCommand("Self-supervised learning: pretrain encoders on rows without labels, embed, evaluate, export.")
+        var root = new RootCommand("Self-supervised learning: pretrain encoders on rows without labels, embed, evaluate, report, export.")
         {
             InitCommand.Create(console),
             MethodsCommand.Create(console),
             PretrainCommand.Create(console, cancellationToken),
             EmbedCommand.Create(console, cancellationToken),
             EvaluateCommand.Create(console, cancellationToken),
+            ReportCommand.Create(console, cancellationToken),
             ExportCommand.Create(console),
         };
         var parsed = root.Parse(args);

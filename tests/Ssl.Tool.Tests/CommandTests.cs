@@ -71,6 +71,29 @@ public sealed class CommandTests
         }
     }
 
+    [TestMethod]
+    public void A_model_is_reported_on()
+    {
+        _tool.WriteTable("rows.csv");
+        _tool.Succeed("pretrain", _tool.WriteTableSettings(epochs: 2), "-o", Model);
+        var page = _tool.File("pages/report.html");
+        var told = _tool.Succeed("report", Model, _tool.File("rows.csv"), "-o", page, "--label", "Label", "--display", "Id", "--title", "Rows of ours", "--rows", "100");
+        Assert.StartsWith("Rows of ours", told);
+        Assert.Contains("Pretraining ", told);
+        Assert.EndsWith(page, told.TrimEnd());
+        Assert.Contains("Drawing the map ...", _tool.Errors);
+        var html = File.ReadAllText(page);
+        foreach (var part in new[] { "<title>Rows of ours</title>", "120 rows, of which 100 drawn at random", "Few labels", "Nearest neighbors" })
+            Assert.Contains(part, html);
+
+        Assert.Contains("--label Team: ", _tool.Refuse("report", Model, _tool.File("rows.csv"), "-o", _tool.File("r.html"), "--label", "Team"));
+        Assert.Contains("--rows must be at least 10", _tool.Refuse("report", Model, _tool.File("rows.csv"), "-o", _tool.File("r.html"), "--rows", "5"));
+        using var interrupt = new CancellationTokenSource();
+        interrupt.Cancel();
+        Assert.AreEqual(SslCommand.Canceled, _tool.Run(interrupt.Token, "report", Model, _tool.File("rows.csv"), "-o", _tool.File("r.html")), _tool.Errors);
+        Assert.IsEmpty(Directory.GetFiles(_tool.Folder, "r.html*"));
+    }
+
     // In a file of its own, a category that looks like a number would be one.
     [TestMethod]
     public void Columns_of_another_file_have_the_kinds_that_they_had_in_training()

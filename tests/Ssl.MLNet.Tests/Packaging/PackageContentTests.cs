@@ -22,10 +22,13 @@ public sealed class PackageContentTests
     [DataRow("Ssl.Extensions.AI")]
     [DataRow("Ssl.MLNet.Onnx")]
     [DataRow("Ssl.Extensions.VectorData")]
+    [DataRow("Ssl.MLNet.Interactive")]
     public void It_holds_the_library_its_documentation_and_what_a_gallery_shows(string name)
     {
         using var package = ZipFile.OpenRead(s_feed.Package(name));
-        string[] expected = ["LICENSE", "README.md", "icon.png", $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"];
+        // .NET Interactive runs it when a notebook references the package.
+        string[] extension = name == "Ssl.MLNet.Interactive" ? ["interactive-extensions/dotnet/extension.dib"] : [];
+        string[] expected = ["LICENSE", "README.md", "icon.png", .. extension, $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"];
         var files = package.Entries.Select(entry => entry.FullName)
             .Where(file => !file.StartsWith("_rels/", StringComparison.Ordinal) && !file.StartsWith("package/", StringComparison.Ordinal)
                 && file != "[Content_Types].xml" && file != $"{name}.nuspec");
@@ -43,6 +46,7 @@ public sealed class PackageContentTests
     [DataRow("Ssl.Extensions.AI")]
     [DataRow("Ssl.MLNet.Onnx")]
     [DataRow("Ssl.Extensions.VectorData")]
+    [DataRow("Ssl.MLNet.Interactive")]
     public void It_says_what_it_is(string name)
     {
         var metadata = Metadata(name);

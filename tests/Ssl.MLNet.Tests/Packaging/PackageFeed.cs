@@ -3,7 +3,7 @@ namespace Ssl.MLNet.Tests;
 /// <summary>The packages, packed from what these tests were built from, in a folder of their own outside the repository.</summary>
 internal sealed class PackageFeed : IDisposable
 {
-    private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI", "Ssl.Extensions.VectorData", "Ssl.MLNet.Onnx"];
+    private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI", "Ssl.Extensions.VectorData", "Ssl.MLNet.Interactive", "Ssl.MLNet.Onnx"];
 
     public PackageFeed()
     {
