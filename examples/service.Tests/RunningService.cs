@@ -53,7 +53,17 @@ internal sealed class RunningService : IAsyncDisposable
         app.MapGet(FailingPath, new Func<string>(() => throw new InvalidTimeZoneException("a secret")));
         if (model is not null)
             File.Copy(model, Path.Combine(folder, "model.zip"));
-        await app.StartAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            // Settings that it refuses.
+            await app.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
         var service = new RunningService(app, folder, log);
         if (model is not null)
             await service.UntilAsync(() => service.Store.Version is not null);
