@@ -6,6 +6,9 @@ internal sealed class MemoryTrend
     // A leak of a percent in ten minutes is seen; what a collector puts off by chance is not taken for one.
     private const double MostGrowth = 0.05;
 
+    // Less is the warm-up: code is compiled, and the collector finds its size.
+    private const int FewestSamples = 120;
+
     /// <param name="bytes">One sample a second.</param>
     public MemoryTrend(IReadOnlyList<long> bytes)
     {
@@ -37,6 +40,9 @@ internal sealed class MemoryTrend
 
     /// <summary>What the slope adds over the time that was looked at, as a share.</summary>
     public double Growth { get; }
+
+    /// <summary>Whether the time was long enough to judge: three minutes with the warm-up.</summary>
+    public bool IsLongEnough => Samples >= FewestSamples;
 
     /// <summary>Whether that is no more than chance.</summary>
     public bool IsFlat => Growth <= MostGrowth;

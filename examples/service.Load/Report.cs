@@ -13,7 +13,7 @@ internal static class Report
             faults.Add($"{clients.Wrong} wrong answers");
         if (clients.Errors > 0)
             faults.Add($"{clients.Errors} errors");
-        if (!memory.IsFlat)
+        if (memory.IsLongEnough && !memory.IsFlat)
             faults.Add($"memory grew by {memory.Growth:0.0 %}");
         if (clients.Milliseconds.Count == 0)
             faults.Add("nothing was answered");
@@ -36,7 +36,7 @@ internal static class Report
         Console.WriteLine();
         Console.WriteLine(FormattableString.Invariant($"{clients.Wrong} wrong answers, {clients.Errors} errors, {clients.Canceled} given up by their clients; largest difference from Transform {models.Max(model => model.LargestDifference):0.0e+0}"));
         Console.WriteLine(FormattableString.Invariant($"{swaps.Done} models exchanged, {swaps.Refused} half files refused, {inMemory} model in memory at the end"));
-        Console.WriteLine(FormattableString.Invariant($"memory of the service in MB: {memory.Start:0} at the start, {memory.End:0} at the end, {memory.Peak:0} at most; {memory.SlopePerMinute:+0.00;-0.00} a minute over {memory.Samples} s"));
+        Console.WriteLine(FormattableString.Invariant($"memory of the service in MB: {memory.Start:0} at the start, {memory.End:0} at the end, {memory.Peak:0} at most; {memory.SlopePerMinute:+0.00;-0.00} a minute over {memory.Samples} s{(memory.IsLongEnough ? "" : ": too short to judge whether it grows, which takes three minutes")}"));
         Console.WriteLine(FormattableString.Invariant($"{batched / batches:0.00} texts a batch, {cores:0.00} cores taken by the service, {cores * elapsed.TotalMilliseconds / all.Length:0.00} ms of a core a request; {options.Clients} clients, {(options.Rate > 0 ? $"{options.Rate} requests a second" : "without pauses")}, on {Environment.ProcessorCount} cores with it"));
         foreach (var fault in clients.Faults)
             Console.WriteLine($"  {fault}");

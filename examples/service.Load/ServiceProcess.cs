@@ -26,6 +26,8 @@ internal sealed class ServiceProcess : IDisposable
         if (options.Workers is { } workers)
             arguments.AddRange(["--Service:Workers", workers.ToString(CultureInfo.InvariantCulture)]);
         _process = Process.Start(new ProcessStartInfo("dotnet", arguments))!;
+        // Also where this program is told to end.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Kill();
         Client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = options.Clients + 4 }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -87,10 +89,14 @@ internal sealed class ServiceProcess : IDisposable
     public void Dispose()
     {
         Client.Dispose();
+        Kill();
+        _process.WaitForExit();
+    }
+
+    private void Kill()
+    {
         if (!_process.HasExited)
             _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
     }
 
     private static int FreePort()

@@ -49,11 +49,21 @@ internal sealed class RunningService : IAsyncDisposable
         var log = new List<string>();
         string[] arguments = ["--urls", "http://127.0.0.1:0", "--Service:ModelPath", Path.Combine(folder, "model.zip"), "--Service:ModelPollSeconds", "0.05",
             .. settings.SelectMany(setting => new[] { $"--Service:{setting.Name}", FormattableString.Invariant($"{setting.Value}") })];
-        var app = SearchApp.Create(arguments, builder => builder.Logging.ClearProviders().AddProvider(new ListLogger(log)));
-        app.MapGet(FailingPath, new Func<string>(() => throw new InvalidTimeZoneException("a secret")));
-        if (model is not null)
-            File.Copy(model, Path.Combine(folder, "model.zip"));
-        await app.StartAsync();
+        WebApplication app;
+        try
+        {
+            app = SearchApp.Create(arguments, builder => builder.Logging.ClearProviders().AddProvider(new ListLogger(log)));
+            app.MapGet(FailingPath, new Func<string>(() => throw new InvalidTimeZoneException("a secret")));
+            if (model is not null)
+                File.Copy(model, Path.Combine(folder, "model.zip"));
+            await app.StartAsync();
+        }
+        catch
+        {
+            // Settings that it refuses.
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
         var service = new RunningService(app, folder, log);
         if (model is not null)
             await service.UntilAsync(() => service.Store.Version is not null);
