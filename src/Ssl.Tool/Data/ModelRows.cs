@@ -6,8 +6,8 @@ namespace Ssl.Tool.Data;
 /// <summary>What commands say of rows that do not fit a model.</summary>
 internal static class ModelRows
 {
-    /// <summary>A view whose schema is checked; the columns that there are stand in the message.</summary>
-    public static IDataView Check(Func<IDataView> transform, string path, DataViewSchema schema)
+    /// <summary>What is made of rows, such as a view whose schema is checked; the columns that there are stand in the message.</summary>
+    public static T Check<T>(Func<T> transform, string path, DataViewSchema schema)
     {
         try
         {
