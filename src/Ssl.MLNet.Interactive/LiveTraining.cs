@@ -19,7 +19,7 @@ namespace Ssl.MLNet.Interactive;
 /// var training = new LiveTraining();
 /// var trainer = ssl.Text.SimCse(new SimCseTrainer.Options { Progress = training, CancellationToken = training.CancellationToken });
 /// // cell 2
-/// var encoder = (EncoderTransformer)training.Fit(trainer, data);
+/// var encoder = training.Fit(trainer, data);
 /// </code>
 /// </remarks>
 public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable

@@ -125,7 +125,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         LibraryNotice.Tell(_mlContext);
         var seed = Seed();
         using var streams = new RandomStreams(seed);
-        using var run = Prepare(input, streams, seed, channel);
+        using var run = Prepare(input, streams, channel);
         run.Source.PlaceOn(device);
         var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
         if (epochs > Settings.NumberOfEpochs)
@@ -141,7 +141,9 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var result = epochs == 0 || run.Source.IsPartial ? null : Train(run, input.Schema, streams, seed, epochs, device, channel);
         if (epochs > 0 && result is null or { End: TrainingEnd.Canceled, StepsCompleted: 0 })
             Warn(channel, "Fit was canceled before the first step: the encoder that it returns is not trained.");
-        return new EncoderTransformer(_mlContext, run.CreateModel(device, result), result?.History);
+        var model = run.CreateModel(device, result);
+        model.TrainingFacts[TrainingFacts.SeedKey] = seed;
+        return new EncoderTransformer(_mlContext, model, result?.History);
     }
 
     // Null where the caller cancels before it begins.
@@ -191,7 +193,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     }
 
     // The rows to train on, in memory or streamed, the network, and what becomes of it.
-    private PretrainingRun Prepare(IDataView input, RandomStreams streams, long seed, IChannel channel)
+    private PretrainingRun Prepare(IDataView input, RandomStreams streams, IChannel channel)
     {
         var preparation = Preparation(channel);
         var watched = new WatchedView(input, preparation.Row);
@@ -236,7 +238,6 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
                 facts[TrainingFacts.TruncationKey] = source.Truncation.ToJson();
             // Where the checkpoint was is nobody's business who gets the model.
             facts[TrainingFacts.OptionsKey] = OptionTexts.Changed(Settings, SeedName, nameof(Settings.CheckpointPath));
-            facts[TrainingFacts.SeedKey] = seed;
             return EncoderModel.CopyOf(network, kept.WithColumns(EmbeddedColumns), device, Settings.OutputColumnName, facts);
         }
     }

@@ -168,7 +168,7 @@ public sealed class LogMelSpectrogram
         }
         catch (ArgumentOutOfRangeException fault)
         {
-            throw new FormatException($"The description of the spectrogram is damaged: {fault.Message}", fault);
+            throw new FormatException($"The description of the spectrogram is damaged: {Check.Sentence(fault)}", fault);
         }
     }
 
