@@ -23,7 +23,7 @@ public sealed class DamagedFileTests
                 RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder,
             })!;
             var lines = ChildProcess.Finish(process).Trim().Split('\n');
-            Assert.HasCount(39, lines);
+            Assert.HasCount(40, lines);
             foreach (var line in lines)
             {
                 int[] counts = [.. line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..].Split(", ").Take(3).Select(part => int.Parse(part[..part.IndexOf(' ')]))];
