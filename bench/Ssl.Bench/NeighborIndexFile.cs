@@ -71,7 +71,7 @@ public sealed class NeighborIndexFile : BenchCase
         {
             for (var side = 0; side < sides.Length; side++)
             {
-                var seconds = Measure.Seconds(() => ReadAll(sides[side].Transform(queryData)));
+                var seconds = Measure.Seconds(() => NeighborColumns.ReadAll(sides[side].Transform(queryData)));
                 if (i > 0)
                     rates[side].Add(queries / seconds);
             }
@@ -81,8 +81,8 @@ public sealed class NeighborIndexFile : BenchCase
         results.Add("search of all rows, one by one", 1000 * OneByOne(exact, asked), "ms");
         results.Add("search of cells, one by one", 1000 * OneByOne(cells, asked), "ms");
         var truth = exactMemory!.Transform(queryData);
-        results.Add("search of all rows, recall@10", Recall(truth, exactStage.Transform(queryData)), "");
-        results.Add("search of cells, recall@10", Recall(truth, cellsStage.Transform(queryData)), "", Recall(truth, cellsMemory!.Transform(queryData)));
+        results.Add("search of all rows, recall@10", NeighborColumns.Recall(truth, exactStage.Transform(queryData), Neighbors), "");
+        results.Add("search of cells, recall@10", NeighborColumns.Recall(truth, cellsStage.Transform(queryData), Neighbors), "", NeighborColumns.Recall(truth, cellsMemory!.Transform(queryData), Neighbors));
 
         // A change is on the disk when it returns: the reference is a search in memory made anew, which is not even saved.
         var (added, single, removed) = (new List<double>(), new List<double>(), new List<double>());
@@ -141,19 +141,6 @@ public sealed class NeighborIndexFile : BenchCase
     {
         var some = queries.Take(200).ToArray();
         return Measure.Median(some.Select(row => Measure.Seconds(() => index.Search(row.Features, Neighbors))));
-    }
-
-    private static double Recall(IDataView truth, IDataView found)
-        => truth.GetColumn<long[]>("Neighbors").Zip(found.GetColumn<long[]>("Neighbors"))
-            .Average(pair => pair.First.Intersect(pair.Second).Count() / (double)Neighbors);
-
-    private static void ReadAll(IDataView data)
-    {
-        using var cursor = data.GetRowCursor([data.Schema["Neighbors"]]);
-        var getter = cursor.GetGetter<VBuffer<long>>(data.Schema["Neighbors"]);
-        VBuffer<long> value = default;
-        while (cursor.MoveNext())
-            getter(ref value);
     }
 
     private static VectorRow[] Vectors(int count, int seed, int firstId)

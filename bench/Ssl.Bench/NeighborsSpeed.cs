@@ -49,8 +49,8 @@ public sealed class NeighborsSpeed : BenchCase
         for (var i = 0; i <= repeats; i++)
         {
             var productSeconds = s_shapes.Min(shape => Measure.Seconds(() => Multiply(a, transposed, shape.Queries, shape.References)));
-            var searchSeconds = Measure.Seconds(() => ReadAll(exact.Transform(asked)));
-            var cellSeconds = Measure.Seconds(() => ReadAll(approximate!.Transform(asked)));
+            var searchSeconds = Measure.Seconds(() => NeighborColumns.ReadAll(exact.Transform(asked)));
+            var cellSeconds = Measure.Seconds(() => NeighborColumns.ReadAll(approximate!.Transform(asked)));
             if (i == 0)
                 continue;                                                               // warm-up
             blas.Add(queries / productSeconds);
@@ -60,7 +60,7 @@ public sealed class NeighborsSpeed : BenchCase
         results.Add("exact search, through Transform", Measure.Median(search), "queries/s", Measure.Median(blas));
         results.Add("matrix product alone", Measure.Median(blas) * 2 * Dimension * references / 1e9, "GFLOP/s");
         results.Add("approximate search, against the exact one", Measure.Median(cells), "queries/s", Measure.Median(search));
-        results.Add("approximate search, recall@10", Recall(exact.Transform(asked), approximate!.Transform(asked)), "");
+        results.Add("approximate search, recall@10", NeighborColumns.Recall(exact.Transform(asked), approximate!.Transform(asked), Neighbors), "");
         results.Add("approximate search, Fit", fitting, "s");
         approximate.Dispose();
         results.Note($"{queries:N0} queries among {references:N0} made-up vectors of {Dimension} around 1,000 centers, top {Neighbors}; the product alone "
@@ -85,19 +85,6 @@ public sealed class NeighborsSpeed : BenchCase
                 target.addmm_(queries.narrow(0, row, height), references.narrow(1, column, width), beta: 0, alpha: 1);
             }
         }
-    }
-
-    private static double Recall(IDataView truth, IDataView found)
-        => truth.GetColumn<long[]>("Neighbors").Zip(found.GetColumn<long[]>("Neighbors"))
-            .Average(pair => pair.First.Intersect(pair.Second).Count() / (double)Neighbors);
-
-    private static void ReadAll(IDataView data)
-    {
-        using var cursor = data.GetRowCursor([data.Schema["Neighbors"]]);
-        var getter = cursor.GetGetter<VBuffer<long>>(data.Schema["Neighbors"]);
-        VBuffer<long> value = default;
-        while (cursor.MoveNext())
-            getter(ref value);
     }
 
     private static torch.Tensor Tensor(IDataView view, int count)

@@ -57,7 +57,7 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
         ArgumentNullException.ThrowIfNull(data);
         var context = KernelInvocationContext.Current
             ?? throw new InvalidOperationException("No cell of a notebook is running that the training could be shown below. In a program, call Fit of the estimator and give its options a progress of your own.");
-        if (_state != "not begun")
+        if (_shown is not null)
             throw new InvalidOperationException("This LiveTraining was used for a training before: make a new one, and a trainer with it.");
         using var stopped = context.CancellationToken.Register(Stop);
         _state = "reading rows";

@@ -89,7 +89,7 @@ internal sealed class ReportBuilder
         Tell("measuring the embedding");
         var metrics = Measure(embedded);
         Tell("measuring the same network untrained");
-        using var untrained = Untrained();
+        using var untrained = _encoder.Untrained(_mlContext, _seed);
         var untrainedMetrics = Measure(untrained.Transform(_data));
         LabelEfficiencyReport? comparison = null;
         if (_options.LabelColumnName is { } labels && _options.ComparisonOf(labels) is { } settings)
@@ -125,14 +125,6 @@ internal sealed class ReportBuilder
         {
             FeatureColumnName = _encoder.OutputColumnName, LabelColumnName = _options.LabelColumnName, Seed = (int)(_seed & int.MaxValue),
         });
-    }
-
-    private EncoderTransformer Untrained()
-    {
-        using var streams = new RandomStreams(_seed);
-        using var network = _encoder.Model.CreateUntrained(streams);
-        return new EncoderTransformer(_mlContext, _encoder.Model.WithWeightsOf(network,
-            TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), new JsonObject()));
     }
 
     private void AddQualityFindings(RepresentationMetrics metrics, RepresentationMetrics untrained)

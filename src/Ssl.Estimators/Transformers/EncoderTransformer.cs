@@ -5,6 +5,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training;
@@ -37,6 +38,16 @@ public sealed partial class EncoderTransformer : ITransformer, IDisposable
         _mlContext = mlContext;
         _model = model;
         TrainingHistory = history ?? TrainingHistory.FromJson(model.TrainingFacts[TrainingHistory.FactName]);
+    }
+
+    /// <summary>The same network with fresh weights, which has learned nothing: what pretraining has to beat. The caller's to dispose of.</summary>
+    /// <param name="mlContext">Says where it computes.</param>
+    /// <param name="seed">Of the weights.</param>
+    internal EncoderTransformer Untrained(MLContext mlContext, long seed)
+    {
+        using var streams = new RandomStreams(seed);
+        using var network = _model.CreateUntrained(streams);
+        return new EncoderTransformer(mlContext, _model.WithWeightsOf(network, TorchDevice.Choose(mlContext.GpuDeviceId, mlContext.FallbackToCpu), []));
     }
 
     /// <summary>Name of the embedding column: a known-size vector of <see cref="float"/>.</summary>

@@ -6,7 +6,6 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Tool.Data;
@@ -56,9 +55,7 @@ internal static class EvaluateCommand
 
         var report = new List<Measured>();
         Measure("pretrained", () => ModelRows.Check(() => encoder.Transform(rows), data, rows.Schema), encoder.OutputColumnName, LabelKey);
-        using (var streams = new RandomStreams(seed))
-        using (var network = encoder.Model.CreateUntrained(streams))
-        using (var untrained = new EncoderTransformer(mlContext, encoder.Model.WithWeightsOf(network, TorchDevice.Choose(mlContext.GpuDeviceId, mlContext.FallbackToCpu), [])))
+        using (var untrained = encoder.Untrained(mlContext, seed))
             Measure("not trained", () => untrained.Transform(rows), encoder.OutputColumnName, LabelKey);
         if (PlainVectors(rows, classes, encoder, cancellationToken) is { } plain)
             Measure("plain features", () => plain, LabeledVectorView.Features, LabeledVectorView.Label);

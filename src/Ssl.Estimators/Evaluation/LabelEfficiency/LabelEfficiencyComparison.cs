@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
@@ -11,7 +10,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Evaluation;
@@ -165,10 +163,7 @@ internal sealed class LabelEfficiencyComparison
 
     private double FromScratch(int[] rows, int draw)
     {
-        using var streams = new RandomStreams(_seed + draw);
-        using var network = _encoder.Model.CreateUntrained(streams);
-        using var untrained = new EncoderTransformer(_mlContext, _encoder.Model.WithWeightsOf(network,
-            TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), new JsonObject()));
+        using var untrained = _encoder.Untrained(_mlContext, _seed + draw);
         return FineTune(untrained, rows, draw);
     }
 
