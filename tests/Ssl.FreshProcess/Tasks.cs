@@ -42,6 +42,9 @@ internal static class Tasks
             case "index-changes":
                 IndexTasks.Change(arguments[0], int.Parse(arguments[1]));
                 break;
+            case "ranks":
+                RankTasks.Train(arguments[0], arguments[1], int.Parse(arguments[2]), arguments.Length > 3 ? arguments[3] : null);
+                break;
             default:
                 Console.Error.WriteLine($"There is no task '{task}'.");
                 return 2;

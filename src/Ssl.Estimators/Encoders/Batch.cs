@@ -14,4 +14,12 @@ public abstract class Batch : IDisposable
 
     /// <summary>Frees the tensors.</summary>
     public abstract void Dispose();
+
+    /// <summary>How long its rows are with their padding; 0 for rows that have none.</summary>
+    internal virtual long PaddedLength => 0;
+
+    /// <summary>The same rows with more padding.</summary>
+    /// <param name="length">At least <see cref="PaddedLength"/>.</param>
+    /// <returns>Itself where nothing is to be added.</returns>
+    internal virtual Batch PadTo(long length) => this;
 }

@@ -30,6 +30,10 @@ public sealed class ImageTextBatch(ImageBatch images, TokenBatch texts) : Batch
     /// <param name="count">How many.</param>
     internal ImageTextBatch Part(long first, long count) => new(Images.Part(first, count), Texts.Part(first, count));
 
+    internal override long PaddedLength => Texts.PaddedLength;
+
+    internal override ImageTextBatch PadTo(long length) => length <= PaddedLength ? this : new ImageTextBatch(Images, Texts.PadTo(length));
+
     /// <inheritdoc/>
     public override void Dispose()
     {

@@ -46,6 +46,11 @@ public sealed class TokenBatch : Batch
     /// <param name="count">How many.</param>
     internal TokenBatch Part(long first, long count) => new(Ids.narrow(0, first, count), Mask.narrow(0, first, count)) { HasPadding = HasPadding };
 
+    internal override long PaddedLength => Ids.shape[1];
+
+    internal override TokenBatch PadTo(long length) => length <= PaddedLength ? this
+        : new TokenBatch(nn.functional.pad(Ids, [0L, length - PaddedLength]), nn.functional.pad(Mask, [0L, length - PaddedLength]));
+
     /// <inheritdoc/>
     public override void Dispose()
     {

@@ -96,9 +96,9 @@ public sealed class TokenMasker
         var device = batch.Ids.device;
         var ids = batch.Ids.reshape(-1);                                                            // [N * L]
         var targets = ids.index_select(0, positions);                                               // [M]
-        long[] count = targets.shape;
-        var kind = Draws.Uniform(count, device, generator);                               // [M]
-        var random = Draws.Integers(_vocabulary.SpecialCount, _vocabulary.Size, count, device, generator);
+        // Of every place, so that a row's draws do not depend on what is chosen in another.
+        var kind = Draws.Uniform(batch.Ids.shape, device, generator).view(-1).index_select(0, positions);           // [M]
+        var random = Draws.Integers(_vocabulary.SpecialCount, _vocabulary.Size, batch.Ids.shape, device, generator).view(-1).index_select(0, positions);
         var replaced = where(kind.lt(Number(MaskShare + RandomShare)), random, targets)
             .masked_fill_(kind.lt(Number(MaskShare)), Number(_vocabulary.MaskId));                  // [M]
         if (chosen is not null)

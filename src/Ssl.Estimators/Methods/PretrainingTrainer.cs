@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
@@ -116,29 +117,51 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     public EncoderTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        if (ProcessGroup.Current is not { } group)
+            return FitWith(null, input);
+        try
+        {
+            return FitWith(group, input);
+        }
+        catch (Exception fault)
+        {
+            group.Report(fault, isInStep: false);
+            throw;
+        }
+    }
+
+    private EncoderTransformer FitWith(ProcessGroup? group, IDataView input)
+    {
         foreach (var name in TrainingColumns)
             CheckColumn(name, ColumnShape.Find(input.Schema, name));
         Checkpoint.RequireWritable(Settings.CheckpointPath);
 
         using var channel = _host.Start("Fit");
-        var device = TorchDevice.Choose(_gpuDeviceId, _fallbackToCpu, text => Warn(channel, text));
+        // Each process of a machine computes on a GPU of its own.
+        var device = TorchDevice.Choose(_gpuDeviceId + (group?.LocalRank ?? 0), _fallbackToCpu, text => Warn(channel, text));
         LibraryNotice.Tell(_mlContext);
         var seed = Seed();
+        if (group is not null)
+            seed = SharedFit.Begin(group, this, input.Schema, Settings, TrainingColumns, seed, _seedIsStated);
         using var streams = new RandomStreams(seed);
         using var run = Prepare(input, streams, channel);
         run.Source.PlaceOn(device);
-        var epochs = Settings.EpochsOf(run.Source.BatchesPerEpoch);
+        var batches = run.Source.BatchesPerEpoch;
+        var isPartial = run.Source.IsPartial;
+        if (group is not null)
+            (batches, isPartial) = (group.Least(batches), group.Any(isPartial));
+        var epochs = Settings.EpochsOf(batches);
         if (epochs > Settings.NumberOfEpochs)
         {
             Inform(channel, Invariant($"{epochs} epochs in place of {Settings.NumberOfEpochs}, for MinimumNumberOfSteps ")
                 + Invariant($"{Settings.MinimumNumberOfSteps}; set NumberOfEpochs for another number"));
         }
-        channel.Info(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", OptionTexts.Run(GetType(), Settings,
-            epochs, run.Source.BatchesPerEpoch, seed, device, SeedName));
+        Inform(channel, OptionTexts.Run(GetType(), Settings, epochs, batches, seed, device, SeedName)
+            + (group is null ? "" : Invariant($", {group.Count} processes")), MessageSensitivity.UserData | MessageSensitivity.Schema);
         if (epochs > 0 && Settings is { StartsFromWeights: true, LearningRate: null })
             Inform(channel, Invariant($"the encoder starts from weights that exist: learning rate {Settings.EffectiveLearningRate} unless LearningRate says another"));
         // No epochs: the untrained encoder, the baseline that pretraining has to beat.
-        var result = epochs == 0 || run.Source.IsPartial ? null : Train(run, input.Schema, streams, seed, epochs, device, channel);
+        var result = epochs == 0 || isPartial ? null : Train(run, input.Schema, streams, seed, epochs, device, channel);
         if (epochs > 0 && result is null or { End: TrainingEnd.Canceled, StepsCompleted: 0 })
             Warn(channel, "Fit was canceled before the first step: the encoder that it returns is not trained.");
         var model = run.CreateModel(device, result);
@@ -153,7 +176,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         try
         {
             return PretrainingLoop.Run(run.Method, run.Source, CreateSettings(schema, run, seed, epochs), streams, device,
-                new TrainingReporter(Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
+                new TrainingReporter(IsSilent ? null : Settings.Progress, text => Inform(channel, text), text => Warn(channel, text)),
                 Validation(run, streams, device), Settings.CancellationToken);
         }
         catch (OperationCanceledException) when (Settings.CancellationToken.IsCancellationRequested)
@@ -171,6 +194,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     {
         var settings = Settings.ToTrainingSettings();
         settings.NumberOfEpochs = epochs;
+        settings.Processes = ProcessGroup.Current;
         if (settings.CheckpointPath is null)
             return settings;
         var identity = RunIdentity.OfOptions(Settings).Set("Method", GetType().Name);
@@ -179,7 +203,11 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         foreach (var name in TrainingColumns)
             identity.Set($"Column '{name}'", schema[name].Type.ToString());
         identity.Set(nameof(PretrainingOptions.LearningRate), settings.LearningRate).Set(nameof(settings.NumberOfEpochs), epochs);
-        identity.Set("Rows", run.Source.CountAllRows()).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
+        var rows = run.Source.CountAllRows();
+        // A process counts its own share, where it holds rows, and all of them where it streams them.
+        if (ProcessGroup.Current is { } group && run.Source is CachedBatchSource)
+            rows = group.Sum(rows);
+        identity.Set("Rows", rows).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
         settings.Identity = identity.Values;
         return settings;
     }
@@ -204,8 +232,9 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var source = BatchSource.Create(watched, new BatchSource.Settings
         {
             Format = format,
-            BatchSize = Settings.BatchSize,
+            BatchSize = Settings.BatchSize / (ProcessGroup.Current?.Count ?? 1),
             MinimumBatchRows = Settings.MinimumBatchSize,
+            Shard = ProcessGroup.Current is { } group ? new RowShard(group.Rank, group.Count) : null,
             GroupByLength = GroupByLength,
             CacheLimit = Settings.CacheLimit,
             ShuffleBufferSize = Settings.ShuffleBufferSize,
@@ -233,6 +262,9 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         {
             method.to(device);          // where nothing was trained, it is not there yet
             var (kept, network) = Kept(format, method, source, device);
+            // Statistics computed anew are of each process's own rows.
+            if (ProcessGroup.Current is { } all)
+                SharedFit.Equalize(all, network);
             var facts = TrainingFacts.Of(GetType().Name, result, wasCanceled: result is null && Settings.NumberOfEpochs > 0);
             if (kept.Truncates)
                 facts[TrainingFacts.TruncationKey] = source.Truncation.ToJson();
@@ -268,8 +300,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
     {
         var started = TimeProvider.System.GetTimestamp();
         var tokenizer = WordPieceTokenizer.Train(Texts(), options, Preparation(channel).Token);
-        channel.Info(MessageSensitivity.None, "tokenizer trained: {0:N0} tokens in {1:0.0} s", tokenizer.VocabularySize,
-            TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+        Inform(channel, Invariant($"tokenizer trained: {tokenizer.VocabularySize:N0} tokens in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:0.0} s"));
         return tokenizer;
 
         IEnumerable<ReadOnlyMemory<char>> Texts()
@@ -304,7 +335,18 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
                 : $"{GetType().Name} needs at least {Settings.MinimumBatchSize} rows, got {rows}. Give Fit more rows.");
     }
 
-    private static void Inform(IChannel channel, string text) => channel.Info(MessageSensitivity.None, "{0}", text);
+    // Of several processes the first one speaks.
+    private protected static bool IsSilent => ProcessGroup.Current is { IsFirst: false };
 
-    private static void Warn(IChannel channel, string text) => channel.Warning(MessageSensitivity.None, "{0}", text);
+    internal static void Inform(IChannel channel, string text, MessageSensitivity sensitivity = MessageSensitivity.None)
+    {
+        if (!IsSilent)
+            channel.Info(sensitivity, "{0}", text);
+    }
+
+    private protected static void Warn(IChannel channel, string text, MessageSensitivity sensitivity = MessageSensitivity.None)
+    {
+        if (!IsSilent)
+            channel.Warning(sensitivity, "{0}", text);
+    }
 }

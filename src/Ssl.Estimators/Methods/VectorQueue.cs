@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
@@ -33,7 +34,11 @@ public sealed class VectorQueue : nn.Module
 
     /// <summary>Remembers vectors for <see cref="Enqueue"/>; they must live until the end of the step.</summary>
     /// <param name="vectors">[N, D].</param>
-    public void Next(Tensor vectors) => _next = vectors;
+    public void Next(Tensor vectors)
+    {
+        ArgumentNullException.ThrowIfNull(vectors);
+        _next = Ranks.Gather(vectors.detach());
+    }
 
     /// <summary>Puts the remembered vectors in front; as many at the end drop out. Of more than K the first K are taken.</summary>
     public void Enqueue()

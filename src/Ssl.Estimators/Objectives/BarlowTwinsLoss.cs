@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,8 +22,9 @@ public static class BarlowTwinsLoss
     public static Tensor Compute(Tensor first, Tensor second, double offDiagonalWeight = 0.0051)
     {
         Contrastive.Pairs(first, second, 1);
-        Contrastive.SeveralRows(first);
         using var scope = NewDisposeScope();
+        (first, second) = Ranks.Gather(first, second);
+        Contrastive.SeveralRows(first);
         var correlation = Standardize(first).t().mm(Standardize(second)).div(Number(first.shape[0]));       // [D, D]
         var diagonal = correlation.diagonal(0, 0, 1);                                               // [D]
         var own = diagonal.sub(Number(1)).pow(Number(2)).sum();

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ public static class CellReconstructionLoss
         using var scope = NewDisposeScope();
         var errors = PerCell(numbers, numberTargets, logits, codes);                                // [N, C + K]
         var weights = Weights(errors, chosenNumbers, chosenCodes);
-        return ((errors * weights).sum() / weights.sum().clamp_min(Number(1))).MoveToOuterDisposeScope();
+        return ((errors * weights).sum() / Ranks.Average(weights.sum()).clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The loss of every cell: what anomaly scores are made of.</summary>

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,6 @@ public static class CosineLoss
     {
         Contrastive.Pairs(predictions, targets, 1);
         using var scope = NewDisposeScope();
-        return Contrastive.Normalize(predictions).mul(Contrastive.Normalize(targets)).sum(1).mean().neg().MoveToOuterDisposeScope();
+        return Ranks.Mean(Contrastive.Normalize(predictions).mul(Contrastive.Normalize(targets)).sum(1)).neg().MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,10 +23,11 @@ public static class DclLoss
     public static Tensor Compute(Tensor first, Tensor second, double temperature = 0.1, double? sigma = null)
     {
         Contrastive.Pairs(first, second, temperature);
+        using var scope = NewDisposeScope();
+        (first, second) = Ranks.Gather(first, second);
         long n = first.shape[0];
         if (n < 2)
             throw new ArgumentException("The decoupled loss needs at least 2 pairs, got 1: a single pair has no negatives.", nameof(first));
-        using var scope = NewDisposeScope();
         var z = Contrastive.Normalize(cat([first, second], 0));                                     // [2N, D]
         var cosines = z.mm(z.t());                                                                  // [2N, 2N]
         var partner = cosines.diagonal(n, 0, 1);                                                    // [N], the same for both views

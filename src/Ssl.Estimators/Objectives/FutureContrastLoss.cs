@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +14,7 @@ internal static class FutureContrastLoss
     public static Tensor Compute(Tensor predicted, Tensor actual)
     {
         using var scope = NewDisposeScope();
+        (predicted, actual) = (Ranks.Gather(predicted), Ranks.Gather(actual));
         var scores = actual.transpose(0, 1).bmm(predicted.permute(1, 2, 0));                        // [K, N, N]
         return nn.functional.log_softmax(scores, 1).diagonal(0, 1, 2).mean().neg().MoveToOuterDisposeScope();
     }

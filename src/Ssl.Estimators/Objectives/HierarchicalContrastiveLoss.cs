@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,9 +45,9 @@ public static class HierarchicalContrastiveLoss
         while (true)
         {
             if (instanceWeight > 0)
-                total = total.add(BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1)) * Number(instanceWeight), One);
+                total = total.add(BetweenSeries(first, second, mask) * Number(instanceWeight), One);
             if (instanceWeight < 1 && first.shape[1] > 1)
-                total = total.add(BetweenRows(first, second, mask) * Number(1 - instanceWeight), One);
+                total = total.add(BetweenRows(first, second, mask, isOwn: true) * Number(1 - instanceWeight), One);
             scales++;
             if (first.shape[1] == 1)
                 return (total / Number(scales)).MoveToOuterDisposeScope();
@@ -54,8 +55,16 @@ public static class HierarchicalContrastiveLoss
         }
     }
 
+    // At each timestamp, among the series of all processes.
+    private static Tensor BetweenSeries(Tensor first, Tensor second, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        (first, second, mask) = (Ranks.Gather(first), Ranks.Gather(second), mask is null ? null : Ranks.Gather(mask));
+        return BetweenRows(first.transpose(0, 1), second.transpose(0, 1), mask?.transpose(0, 1), isOwn: false).MoveToOuterDisposeScope();
+    }
+
     // In each of B groups, row i of one side and row i of the other attract each other among all 2M rows: [B, M, D] twice to a scalar.
-    private static Tensor BetweenRows(Tensor first, Tensor second, Tensor? mask)
+    private static Tensor BetweenRows(Tensor first, Tensor second, Tensor? mask, bool isOwn)
     {
         long rows = first.shape[1];
         if (rows == 1)
@@ -76,9 +85,10 @@ public static class HierarchicalContrastiveLoss
         var backward = shares.narrow(1, rows, rows).narrow(2, 0, rows).diagonal(dim1: 1, dim2: 2);
         var both = forward.add(backward, One) / Number(-2);
         if (mask is null)
-            return both.mean().MoveToOuterDisposeScope();
+            return (isOwn ? Ranks.Mean(both) : both.mean()).MoveToOuterDisposeScope();
         var counted = mask.to(both.dtype);
-        return ((both * counted).sum() / counted.sum().clamp_min(Number(1))).MoveToOuterDisposeScope();
+        var count = isOwn ? Ranks.Average(counted.sum()) : counted.sum();
+        return ((both * counted).sum() / count.clamp_min(Number(1))).MoveToOuterDisposeScope();
     }
 
     // The larger of two neighbors inside the series; an odd one at the end is left out, as in the authors' code.

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -55,7 +56,7 @@ public static class InfoNceLoss
     {
         Contrastive.Pairs(first, negatives, temperature);
         using var scope = NewDisposeScope();
-        return (Contrastive.Normalize(first) * Contrastive.Normalize(negatives)).sum(1, keepdim: true).div(Number(temperature))
+        return Ranks.Gather((Contrastive.Normalize(first) * Contrastive.Normalize(negatives)).sum(1, keepdim: true).div(Number(temperature)))
             .MoveToOuterDisposeScope();                                             // [N, 1]
     }
 
@@ -66,6 +67,7 @@ public static class InfoNceLoss
     {
         Contrastive.Pairs(first, second, temperature);
         using var scope = NewDisposeScope();
+        (first, second) = Ranks.Gather(first, second);
         var a = Contrastive.Normalize(first);                             // [N, D]
         var b = Contrastive.Normalize(second);                            // [N, D]
         return a.mm(b.t()).div(Number(temperature)).MoveToOuterDisposeScope();              // [N, N]
@@ -80,6 +82,7 @@ public static class InfoNceLoss
         Contrastive.BothSides(both, temperature);
         using var scope = NewDisposeScope();
         var sides = Contrastive.Normalize(both).chunk(2);                                   // [N, D] twice
+        (sides[0], sides[1]) = Ranks.Gather(sides[0], sides[1]);
         return sides[0].mm(sides[1].t()).div(Number(temperature)).MoveToOuterDisposeScope();    // [N, N]
     }
 

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ public static class MaskedCrossEntropyLoss
                 + $"{Contrastive.Shape(targets)}.", nameof(targets));
         }
         using var scope = NewDisposeScope();
-        long chosen = targets.shape[0];
+        double chosen = Ranks.Average((double)targets.shape[0]);
         return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum)
             .div(Number(Math.Max(1, chosen))).MoveToOuterDisposeScope();
     }
@@ -63,7 +64,7 @@ public static class MaskedCrossEntropyLoss
         using var scope = NewDisposeScope();
         var weights = counted.to(ScalarType.Float32);                                               // [M]
         var count = weights.sum().clamp_min(Number(1.0));
-        var loss = (nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None) * weights).sum() / count;
+        var loss = (nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None) * weights).sum() / Ranks.Average(weights.sum()).clamp_min(Number(1.0));
         var accuracy = (Hits(logits, targets).to(ScalarType.Float32) * weights).sum() / count;
         return (loss.MoveToOuterDisposeScope(), accuracy.MoveToOuterDisposeScope());
     }

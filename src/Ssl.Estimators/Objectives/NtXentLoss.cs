@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,6 +24,7 @@ public static class NtXentLoss
     {
         Contrastive.Pairs(first, second, temperature);
         using var scope = NewDisposeScope();
+        (first, second) = Ranks.Gather(first, second);
         long n = first.shape[0];
         var z = Contrastive.Normalize(cat([first, second], 0));                           // [2N, D]
         var similarities = z.mm(z.t()).div(Number(temperature));                                            // [2N, 2N]

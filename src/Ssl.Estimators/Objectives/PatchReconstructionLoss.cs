@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public static class PatchReconstructionLoss
         Require(predictions, patches);
         using var scope = NewDisposeScope();
         var targets = normalizesPatches && patches.shape[2] > 1 ? Standardize(patches) : patches;
-        return (predictions - targets).pow(Number(2)).mean().MoveToOuterDisposeScope();
+        return Ranks.Mean((predictions - targets).pow(Number(2))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean absolute error of the pixels.</summary>
@@ -30,7 +31,7 @@ public static class PatchReconstructionLoss
     {
         Require(predictions, patches);
         using var scope = NewDisposeScope();
-        return (predictions - patches).abs().mean().MoveToOuterDisposeScope();
+        return Ranks.Mean((predictions - patches).abs()).MoveToOuterDisposeScope();
     }
 
     private static Tensor Standardize(Tensor patches)

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,14 +22,14 @@ public static class SinkhornAssignment
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         // In logarithms: the exponential of a similarity divided by a small epsilon would overflow.
-        var log = scores.detach().div(Number(epsilon));                                                     // [N, K]
-        double perPrototype = Math.Log((double)scores.shape[0] / scores.shape[1]);
+        var log = Ranks.Gather(scores.detach()).div(Number(epsilon));                                       // [N, K]
+        double perPrototype = Math.Log((double)log.shape[0] / log.shape[1]);
         for (int i = 0; i < iterations; i++)
         {
             log = (log - log.logsumexp(0, keepdim: true)).add(Number(perPrototype), One);                     // columns sum to N / K
             log = log - log.logsumexp(1, keepdim: true);                                            // rows sum to 1
         }
-        return log.exp().MoveToOuterDisposeScope();
+        return Ranks.Own(log.exp(), scores.shape[0]).MoveToOuterDisposeScope();
     }
 }
 
@@ -45,7 +46,7 @@ public static class SoftTargetLoss
     {
         Contrastive.Pairs(targets, scores, temperature);
         using var scope = NewDisposeScope();
-        return targets.detach().mul(scores.div(Number(temperature)).log_softmax(1)).sum(1).mean().neg().MoveToOuterDisposeScope();
+        return Ranks.Mean(targets.detach().mul(scores.div(Number(temperature)).log_softmax(1)).sum(1)).neg().MoveToOuterDisposeScope();
     }
     /// <summary>The mean over all pairs of a target and a view other than its own.</summary>
     /// <param name="targets">[N, K] for each of the first views.</param>

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,6 +25,6 @@ public static class QueueContrastiveLoss
         var q = Contrastive.Normalize(queries);                                                     // [N, D]
         var positive = q.mul(Contrastive.Normalize(keys)).sum(1, keepdim: true);                    // [N, 1]
         var logits = cat([positive, q.mm(queue.t())], 1).div(Number(temperature));                  // [N, 1 + K]
-        return (logits.logsumexp(1) - logits.select(1, 0)).mean().MoveToOuterDisposeScope();
+        return Ranks.Mean(logits.logsumexp(1) - logits.select(1, 0)).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,6 +42,6 @@ internal static class SampledContrastLoss
         var weights = hidden.to(losses.dtype);
         var count = weights.sum().clamp_min(Number(1));
         var right = own.detach().ge(others.detach()).all(2).to(losses.dtype);
-        return (((losses * weights).sum() / count).MoveToOuterDisposeScope(), ((right * weights).sum() / count).detach().MoveToOuterDisposeScope());
+        return (((losses * weights).sum() / Ranks.Average(weights.sum()).clamp_min(Number(1))).MoveToOuterDisposeScope(), ((right * weights).sum() / count).detach().MoveToOuterDisposeScope());
     }
 }

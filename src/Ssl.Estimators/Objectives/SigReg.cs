@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -45,11 +46,12 @@ public static class SigReg
         {
             double t = k * step, normal = Math.Exp(-t * t / 2);
             var angles = projections.mul(Number(t));                                                                // [N, M]
-            var real = angles.cos().mean([0L]).add(Number(-normal), One);                                           // [M]
+            var real = angles.cos().mean([0L]);                                                                     // [M]
             var imaginary = angles.sin().mean([0L]);
+            (real, imaginary) = (Ranks.AverageOfRows(real).add(Number(-normal), One), Ranks.AverageOfRows(imaginary));
             var distance = real.mul(real).add(imaginary.mul(imaginary), One);
             sum = sum.add(distance, Number((k < half ? 2 : 1) * step * normal));
         }
-        return sum.mean().mul(Number(embeddings.shape[0])).MoveToOuterDisposeScope();
+        return sum.mean().mul(Number(Ranks.Total(embeddings.shape[0]))).MoveToOuterDisposeScope();
     }
 }

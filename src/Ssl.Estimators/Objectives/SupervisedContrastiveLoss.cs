@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,6 +26,7 @@ public static class SupervisedContrastiveLoss
         if (labels.dim() != 1 || labels.shape[0] != embeddings.shape[0])
             throw new ArgumentException($"There must be one label a vector, got {Contrastive.Shape(labels)} for {Contrastive.Shape(embeddings)}.", nameof(labels));
         using var scope = NewDisposeScope();
+        (embeddings, labels) = (Ranks.Gather(embeddings), Ranks.Gather(labels));
         var z = Contrastive.Normalize(embeddings);
         var self = eye(z.shape[0], dtype: ScalarType.Bool, device: z.device);
         var others = z.mm(z.t()).div(Number(temperature)).masked_fill(self, Number(double.NegativeInfinity));       // [N, N]

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,8 +22,9 @@ public static class VicRegLoss
     public static (Tensor Invariance, Tensor Variance, Tensor Covariance) Compute(Tensor first, Tensor second)
     {
         Contrastive.Pairs(first, second, 1);
-        Contrastive.SeveralRows(first);
         using var scope = NewDisposeScope();
+        (first, second) = Ranks.Gather(first, second);
+        Contrastive.SeveralRows(first);
         var invariance = (first - second).pow(Number(2)).mean();
         var (v1, c1) = Spread(first);
         var (v2, c2) = Spread(second);

@@ -12,12 +12,14 @@ namespace Ssl.Estimators.Randomness;
 public sealed class RandomStreams : IDisposable
 {
     private readonly ShuffleRandom _shuffle;
+    private readonly ulong _seed;
 
     /// <summary>Streams that follow from one seed.</summary>
     /// <param name="seed">The same seed gives the same numbers; on another kind of device the draws differ.</param>
     public RandomStreams(long seed)
     {
-        var seeds = new ShuffleRandom((ulong)seed);
+        _seed = (ulong)seed;
+        var seeds = new ShuffleRandom(_seed);
         Weights = new Generator(seeds.NextUInt64() >> 1, CPU);
         Dropout = new Generator(seeds.NextUInt64() >> 1, CPU);
         Views = new Generator(seeds.NextUInt64() >> 1, CPU);
@@ -63,6 +65,20 @@ public sealed class RandomStreams : IDisposable
         SetStateOf(Dropout, mark[0]);
         SetStateOf(Views, mark[1]);
         SetStateOf(Masks, mark[2]);
+    }
+
+    /// <summary>
+    /// Begins an epoch of a training by several processes: what each draws of dropout, views, masks and order follows from the seed, the epoch and
+    /// its rank, so that nothing of the other processes is to be kept for a resumed training.
+    /// </summary>
+    internal void BeginEpoch(int epoch, int rank)
+    {
+        // A seed that no other epoch or rank has; multiplied, so that neighbors are unrelated.
+        var seeds = new ShuffleRandom(_seed + ((ulong)epoch + 1) * 0xD1342543DE82EF95 + ((ulong)rank + 1) * 0x9E6C63D0876A9A47);
+        Dropout.manual_seed((long)(seeds.NextUInt64() >> 1));
+        Views.manual_seed((long)(seeds.NextUInt64() >> 1));
+        Masks.manual_seed((long)(seeds.NextUInt64() >> 1));
+        _shuffle.SetState(new ShuffleRandom(seeds.NextUInt64()).GetState());
     }
 
     /// <summary>Where the streams stand whenever the loss on rows kept aside is measured: the same views and masks each time.</summary>

@@ -40,6 +40,9 @@ internal abstract class BatchSource : IBatchSource, IDisposable
 
         /// <summary>Which rows are kept out of training; null for none.</summary>
         public RowSplit? Split { get; init; }
+
+        /// <summary>Which share of the rows is this process's; null for all.</summary>
+        public RowShard? Shard { get; init; }
     }
 
     /// <summary>Rows to train on.</summary>
@@ -114,7 +117,7 @@ internal abstract class BatchSource : IBatchSource, IDisposable
             foreach (var kept in ReadRows(data, settings, rows, null, settings.CancellationToken))
             {
                 if (kept && settings.Split is { } split)
-                    draws.Add(split.Draw(read));
+                    draws.Add(split.Draw(settings.Shard?.RowAt(read) ?? read));
                 read++;
                 if (kept && (rows.Bytes > settings.CacheLimit || rows.IsFull))
                     return new StreamedBatchSource(data, settings) { Truncation = rows.TakeTruncation() };
@@ -180,7 +183,7 @@ internal abstract class BatchSource : IBatchSource, IDisposable
         for (long row = 0; cursor.MoveNext(); row++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (takes is not null && !takes(row))
+            if (settings.Shard?.Has(row) == false || takes is not null && !takes(row))
                 continue;
             getLabel?.Invoke(ref value);
             var kept = (double.IsFinite(value) || settings.KeepsUnlabeled && double.IsNaN(value)) && target.Add(read(buffer), keepsEmpty: false);

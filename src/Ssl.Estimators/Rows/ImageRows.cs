@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
@@ -97,10 +98,13 @@ internal sealed class PixelMoments(ImageShape shape)
     private readonly long[] _squares = new long[shape.Channels];
     private int _measured;
 
+    // Of several processes each measures those of its rows that are among the first ones, as one would.
+    private readonly int _most = ProcessGroup.Current is { } group ? (MeasuredImages - group.Rank + group.Count - 1) / group.Count : MeasuredImages;
+
     /// <summary>Counts an image.</summary>
     public void Add(ReadOnlySpan<byte> pixels)
     {
-        if (_measured >= MeasuredImages)
+        if (_measured >= _most)
             return;
         var plane = shape.Height * shape.Width;
         for (var i = 0; i < pixels.Length; i++)
@@ -114,12 +118,15 @@ internal sealed class PixelMoments(ImageShape shape)
     /// <summary>What was measured; neutral before anything was.</summary>
     public ImageNormalization Normalization()
     {
-        if (_measured == 0)
+        var (measured, sums, squares) = ((long)_measured, _sums, _squares);
+        if (ProcessGroup.Current is { } group)
+            (measured, sums, squares) = (group.Sum(measured), Array.ConvertAll(sums, group.Sum), Array.ConvertAll(squares, group.Sum));
+        if (measured == 0)
             return ImageNormalization.Neutral(shape.Channels);
-        double count = (double)_measured * shape.Height * shape.Width * 255;
-        var means = _sums.Select(sum => sum / count).ToArray();
+        double count = (double)measured * shape.Height * shape.Width * 255;
+        var means = sums.Select(sum => sum / count).ToArray();
         // An even channel has no deviation of its own.
-        var deviations = _squares.Select((sum, c) => Math.Sqrt(Math.Max(0, sum / count / 255 - means[c] * means[c])))
+        var deviations = squares.Select((sum, c) => Math.Sqrt(Math.Max(0, sum / count / 255 - means[c] * means[c])))
             .Select(d => d < 1e-3 ? 1 : d);
         return new ImageNormalization([.. means.Select(m => (float)m)], [.. deviations.Select(d => (float)d)]);
     }

@@ -46,3 +46,16 @@ internal sealed record RowSplit(double Fraction, ulong Seed)
             + $"needs at least {minimum}. {(few ? "Raise" : "Lower")} it, give Fit more rows, or set it to 0.");
     }
 }
+
+/// <summary>The rows of one of several processes that train together: every so-manieth, by row number.</summary>
+/// <param name="Rank">Number of the process, from 0.</param>
+/// <param name="Count">Processes.</param>
+internal sealed record RowShard(int Rank, int Count)
+{
+    /// <summary>Whether the row is this process's.</summary>
+    /// <param name="row">Its number among all rows of the data, from 0.</param>
+    public bool Has(long row) => row % Count == Rank;
+
+    /// <summary>The number among all rows of one of this process's.</summary>
+    public long RowAt(long own) => own * Count + Rank;
+}

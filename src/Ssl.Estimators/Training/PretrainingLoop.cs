@@ -42,6 +42,7 @@ public sealed class PretrainingLoop
     private readonly EpochValidation? _validation;
     private readonly List<EpochSummary> _epochs = [];
     private readonly StepRecorder _recorder = new();
+    private readonly SharedSteps? _shared;
     private long _steps;
 
     private PretrainingLoop(PretrainingMethod method, IBatchSource source, TrainingSettings settings, RandomStreams streams,
@@ -50,10 +51,13 @@ public sealed class PretrainingLoop
         _validation = validation;
         (_method, _source, _settings, _streams, _device) = (method, source, settings, streams, device);
         _optimizer = new AdamWOptimizer(method.named_parameters(), settings.WeightDecay, settings.Beta1, settings.Beta2, settings.Epsilon,
-            method.RateOf, settings.LearningRate, settings.JoinsParameters);
+            method.RateOf, settings.LearningRate, settings.Processes is null ? settings.JoinsParameters : false);
+        _shared = settings.Processes is { } group ? new SharedSteps(group, method, streams) : null;
         _schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupFraction);
         long? steps = source.BatchesPerEpoch
             ?? (source.RowCount is { } rows ? (rows + settings.BatchSize - 1) / settings.BatchSize : null);
+        if (_shared is not null)
+            steps = _shared.Least(steps);
         _length = new RunLength(settings.NumberOfEpochs, steps, settings.MaximumTrainingTime);
         _watch = new CollapseWatch(settings.CollapseThreshold, patience: Math.Max(settings.WarmupFraction, 0.1));
         int readInterval = settings.ReadInterval ?? (device.type == DeviceType.CPU ? 1 : DeviceReadInterval);
@@ -122,7 +126,7 @@ public sealed class PretrainingLoop
         {
             return loop.Run(cancellationToken);
         }
-        catch (Exception fault) when (DeviceMemory.IsExhausted(fault))
+        catch (Exception fault) when (loop.Fails(fault) && DeviceMemory.IsExhausted(fault))
         {
             throw DeviceMemory.Explain(fault, device, settings);
         }
@@ -131,8 +135,9 @@ public sealed class PretrainingLoop
             loop._optimizer.Dispose();
             loop._metrics.Dispose();
             loop._best.Dispose();
+            loop._shared?.Dispose();
             // Those that follow others as a moving average may lie in a vector of their own.
-            if (settings.JoinsParameters ?? device.type != DeviceType.CPU)
+            if (settings.JoinsParameters ?? device.type != DeviceType.CPU && settings.Processes is null)
                 ParameterVector.Separate(method.parameters().Where(parameter => !parameter.requires_grad));
             method.zero_grad();
             method.eval();
@@ -156,6 +161,7 @@ public sealed class PretrainingLoop
             _reporter.Inform($"validation loss {ProgressText.Number(loss)} "
                 + $"after {_reporter.StepsInEpoch} steps of epoch {_epochs.Count + 1}");
         }
+        _shared?.Synchronize();
         double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
         if (_best.Epoch > 0)
             _best.Restore(_method);
@@ -174,15 +180,16 @@ public sealed class PretrainingLoop
         _method.OnEpochStarting(epoch);
         HardNegatives.Arrange(_method, _source, epoch, _device, _reporter.Inform, cancellationToken);
         long step = 0;
+        _shared?.BeginEpoch(epoch);
         try
         {
-            foreach (IReadOnlyList<Batch> columns in _source.Epoch(epoch, cancellationToken))
+            foreach (IReadOnlyList<Batch> columns in Batches(epoch, cancellationToken))
             {
                 try
                 {
-                    if (cancellationToken.IsCancellationRequested)
+                    if (_shared?.IsCanceled ?? cancellationToken.IsCancellationRequested)
                         return End(TrainingEnd.Canceled);
-                    if (_reporter.Elapsed >= _settings.MaximumTrainingTime)
+                    if (Elapsed >= _settings.MaximumTrainingTime)
                         return End(TrainingEnd.TimeLimit);
                     Step(columns, ++step);
                 }
@@ -197,12 +204,26 @@ public sealed class PretrainingLoop
         {
             return End(TrainingEnd.Canceled);
         }
-        if (cancellationToken.IsCancellationRequested)
+        if (_shared?.IsCanceled ?? cancellationToken.IsCancellationRequested)
             return End(TrainingEnd.Canceled); // the source may end a pass early on cancellation: this was not a whole epoch
         if (step == 0)
             throw Check.NoTrainingData();
         return TrainingEnd.Completed;
     }
+
+    // Tells the other processes; true, for a filter.
+    private bool Fails(Exception fault)
+    {
+        _shared?.Fail(fault);
+        return true;
+    }
+
+    // Of this step; where several processes train, the first one's clock is that of all.
+    private TimeSpan Elapsed => _shared?.Elapsed ?? _reporter.Elapsed;
+
+    private IEnumerable<IReadOnlyList<Batch>> Batches(int epoch, CancellationToken cancellationToken)
+        => _shared is null ? _source.Epoch(epoch, cancellationToken)
+            : _shared.Align(_source.Epoch(epoch, cancellationToken), () => _reporter.Elapsed, cancellationToken);
 
     private TrainingEnd End(TrainingEnd end)
     {
@@ -213,21 +234,30 @@ public sealed class PretrainingLoop
     private void Step(IReadOnlyList<Batch> columns, long step)
     {
         using var scope = NewDisposeScope();
-        double middle = _length.Share(_epochs.Count, step - 0.5, _reporter.Elapsed);
+        double middle = _length.Share(_epochs.Count, step - 0.5, Elapsed);
         double learningRate = _schedule.At(middle);
         var moved = new Batch[columns.Count];
         for (int i = 0; i < moved.Length; i++)
             moved[i] = columns[i].To(_device);
 
-        _method.OnStepStarting(_length.Share(_epochs.Count, step - 1, _reporter.Elapsed));
+        _method.OnStepStarting(_length.Share(_epochs.Count, step - 1, Elapsed));
         StepLoss loss;
         if (_settings.MixedPrecision)
             _optimizer.RoundWeights();
-        using (MixedPrecision.Begin(_settings.MixedPrecision, _optimizer.Rounded))
-            loss = _method.Loss(moved);
-        if (_readsEachStep)
-            RequireFinite("Loss", loss.Total.to(ScalarType.Float32).Value<float>(), step, learningRate);
-        loss.Total.backward();
+        using (_shared?.Enter())
+        {
+            using (MixedPrecision.Begin(_settings.MixedPrecision, _optimizer.Rounded))
+                loss = _method.Loss(moved);
+            if (_readsEachStep && _shared is null)
+                RequireFinite("Loss", loss.Total.to(ScalarType.Float32).Value<float>(), step, learningRate);
+            loss.Total.backward();
+        }
+        // The gradients of all, whose loss is that of the step.
+        if (_shared?.Average(loss.Total) is { } mean)
+        {
+            RequireFinite("Loss", (float)mean, step, learningRate);
+            loss = loss with { Total = tensor((float)mean) };
+        }
         Tensor? norm = _optimizer.Step(learningRate, _settings.GradientClipNorm);
         _optimizer.ZeroGradients();
 
@@ -236,7 +266,9 @@ public sealed class PretrainingLoop
         if (_metrics.IsFull || _reporter.IsDue)
             ReadMetrics();
         using (no_grad())
-            _method.OnStepCompleted(_length.Share(_epochs.Count, step, _reporter.Elapsed));
+        using (_shared?.Enter())
+            _method.OnStepCompleted(_length.Share(_epochs.Count, step, Elapsed));
+        _shared?.Leave();
         _steps++;
         _reporter.Report();
 
@@ -288,7 +320,7 @@ public sealed class PretrainingLoop
         if (_validation is not null && loss is null)
             return TrainingEnd.Canceled;
         int epoch = _epochs.Count;
-        if (_settings.CheckpointPath is { } path
+        if (_settings.CheckpointPath is { } path && _shared?.Writes != false
             && (epoch % _settings.CheckpointEveryEpochs == 0 || epoch == _settings.NumberOfEpochs || !GetsBetter))
         {
             RequireFiniteWeights();
@@ -304,6 +336,7 @@ public sealed class PretrainingLoop
         {
             Checkpoint.Write(path, _settings, _method, _optimizer, _streams, _best,
                 new CheckpointState(_epochs, _recorder.Entries, _steps, _reporter.Elapsed));
+            _shared?.Written(path, _epochs.Count);
         }
         catch (IOException fault)
         {
@@ -331,6 +364,8 @@ public sealed class PretrainingLoop
     {
         _method.BeginEvaluation();
         double? loss = validation.Measure();
+        if (_shared is not null)
+            loss = _shared.Mean(loss);
         _method.train();
         if (loss is { } measured && validation.Improves(measured))
             _best.Take(_method, epoch);

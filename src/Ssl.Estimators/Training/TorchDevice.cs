@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -120,7 +121,7 @@ public static class TorchDevice
             s_threadsSet = true;
         }
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
-            set_num_threads(Environment.ProcessorCount);
+            set_num_threads(Threads.Count);
     }
 
     // The real TorchSharp throws where only the CPU package is there: that is no device, not an error.

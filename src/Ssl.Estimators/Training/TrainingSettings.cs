@@ -1,4 +1,5 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Training.Checkpoints;
 
 namespace Ssl.Estimators.Training;
@@ -126,6 +127,9 @@ public sealed class TrainingSettings
 
     /// <summary>Steps between two readings of the steps' numbers from the device; by default 1 on the CPU, 16 elsewhere.</summary>
     internal int? ReadInterval { get; set; }
+
+    /// <summary>The processes that train together; null for this one alone.</summary>
+    internal ProcessGroup? Processes { get; set; }
 
     /// <summary>Whether parameters lie in common vectors while they are trained; by default not on the CPU.</summary>
     internal bool? JoinsParameters { get; set; }

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
@@ -67,8 +68,10 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
             var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                          // [N, C + K]
             var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights; // [N, C + K]
             var typical = get_buffer(TypicalErrors)!;
-            var counts = weights.sum(0L);                                                           // [C + K]
-            var now = where(counts.gt(Number(0)), errors.sum(0L) / counts.clamp_min(Number(1)), typical);
+            // Means over the processes, whose quotient is that of the sums.
+            var sums = Ranks.Average(stack([errors.sum(0L), weights.sum(0L)]));                     // [2, C + K]
+            var counts = sums.select(0, 1);
+            var now = where(counts.gt(Number(0)), sums.select(0, 0) / counts.clamp_min(Number(1.0 / Ranks.Count)), typical);
             typical.mul_(Number(Memory)).add_(now * Number(1 - Memory), One);
         }
         return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -43,12 +44,14 @@ internal sealed class BatchNorm : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         // One value a channel (a last batch of one row) has no variance: the running statistics stand in, and learn nothing from it.
-        bool learns = training && input.numel() > input.shape[1];
+        bool learns = training && (input.numel() > input.shape[1] || Ranks.Count > 1);
         if (learns)
         {
             using var nothing = no_grad();
             get_buffer("num_batches_tracked")!.add_(Number(1), One);
         }
+        if (learns && Ranks.Step is { } step)
+            return SynchronizedBatchNorm.Compute(step, input, weight, bias, get_buffer("running_mean")!, get_buffer("running_var")!, Momentum, Epsilon);
         return nn.functional.batch_norm(input, get_buffer("running_mean")!, get_buffer("running_var")!, weight, bias, learns, Momentum,
             Epsilon);
     }

@@ -45,21 +45,21 @@ public sealed class SeededDropout : nn.Module<Tensor, Tensor>
         if (!training || _threshold == 0)
             return input.alias();
         using var scope = NewDisposeScope();
-        var kept = input.device_type == DeviceType.CPU ? KeptOnCpu(input) : Draws.FillBernoulli(empty_like(input), 1 - Rate, _generator);
+        var kept = input.device_type == DeviceType.CPU ? KeptOnCpu(input.shape).to(input.dtype) : Draws.FillBernoulli(empty_like(input), 1 - Rate, _generator);
         return input.mul(kept.div_(Number(1 - Rate))).MoveToOuterDisposeScope();
     }
 
     // 1 where an element stays, 0 where it is dropped.
-    private Tensor KeptOnCpu(Tensor input)
+    private Tensor KeptOnCpu(long[] shape) => Draws.ByRows(shape, _generator, (part, stream) =>
     {
-        long seed = Draws.Seed(_generator);
+        long seed = Draws.Seed(stream);
         var random = new ShuffleRandom((ulong)seed);
-        var bytes = empty(input.shape, dtype: ScalarType.Byte);
+        var bytes = empty(part, dtype: ScalarType.Byte);
         var cells = bytes.bytes;
         var eights = MemoryMarshal.Cast<byte, ulong>(cells);
         for (int i = 0; i < eights.Length; i++)
             eights[i] = random.NextUInt64();
         random.NextBytes(cells[(eights.Length * sizeof(ulong))..]);
-        return bytes.ge(Number(_threshold)).to(input.dtype);
-    }
+        return bytes.ge(Number(_threshold));
+    });
 }

@@ -50,6 +50,12 @@ public sealed class SeriesBatch : Batch
             ? this : new SeriesBatch(DeviceCopy.Of(Values, device), DeviceCopy.Of(Mask, device), DeviceCopy.Of(Observed, device)) { HasPadding = HasPadding };
     }
 
+    internal override long PaddedLength => Length;
+
+    internal override SeriesBatch PadTo(long length) => length <= Length ? this
+        : new SeriesBatch(nn.functional.pad(Values, [0L, length - Length]), nn.functional.pad(Mask, [0L, length - Length]),
+            nn.functional.pad(Observed, [0L, length - Length]));
+
     /// <inheritdoc/>
     public override void Dispose()
     {

@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
@@ -74,7 +75,7 @@ internal sealed class GumbelQuantizer : nn.Module
     {
         using var scope = NewDisposeScope();
         var weights = counted.to(probabilities.dtype).unsqueeze(-1).unsqueeze(-1);
-        var means = (probabilities * weights).sum([0L, 1L]) / weights.sum().clamp_min(Number(1));            // [G, V]
+        var means = Ranks.Average((probabilities * weights).sum([0L, 1L])) / Ranks.Average(weights.sum()).clamp_min(Number(1));            // [G, V]
         return (means * means.clamp_min(Number(1e-7)).log()).sum(-1).neg().exp().MoveToOuterDisposeScope();
     }
 

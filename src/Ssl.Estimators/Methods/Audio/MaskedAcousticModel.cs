@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Objectives;
@@ -125,7 +126,7 @@ public sealed class MaskedAcousticModelTrainer : TimeSeriesPretrainingTrainer
                 : _encoder.Patches(sounds.WithValues(bands.unsqueeze(2).to(said.dtype).expand(sounds.Values.shape))).ge(Number(0.5))
                     .logical_or(hidden.unsqueeze(-1));
             var counted = _encoder.ObservedInPatches(whole).logical_and(isHidden).to(said.dtype);
-            var loss = ((said - _encoder.Patches(whole)).abs() * counted).sum() / counted.sum().clamp_min(Number(1));
+            var loss = ((said - _encoder.Patches(whole)).abs() * counted).sum() / Ranks.Average(counted.sum()).clamp_min(Number(1));
             return new StepLoss(loss, [], embeddings);
         }
 

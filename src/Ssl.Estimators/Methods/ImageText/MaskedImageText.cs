@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Objectives;
@@ -180,10 +181,10 @@ public sealed class MaskedImageTextTrainer : ImageTextPretrainingTrainer
             long count = seen.shape[0];
             var isOwn = Draws.Uniform([count], seen.device, _streams.Masks).lt(Number(0.5));            // [N]
             var rows = arange(Number(0L), Number(count), One, dtype: ScalarType.Int64, device: seen.device);
-            var source = where(isOwn, rows, rows.roll(-1));
+            var source = where(isOwn, rows, Draws.NextRows(count, seen.device));
             var vectors = _encoder.Fuse(seen, tokens.index_select(0, source), textMask.index_select(0, source)).Class;  // [N, D]
             var logits = _encoder.Matches(vectors);
-            var loss = nn.functional.binary_cross_entropy_with_logits(logits, isOwn.to(ScalarType.Float32));
+            var loss = Ranks.Mean(nn.functional.binary_cross_entropy_with_logits(logits, isOwn.to(ScalarType.Float32), reduction: nn.Reduction.None));
             return (loss, logits.detach().gt(Number(0)).eq(isOwn).to(ScalarType.Float32).mean(), vectors);
         }
     }

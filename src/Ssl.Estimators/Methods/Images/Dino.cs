@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
@@ -126,7 +127,7 @@ public sealed class DinoTrainer : ImagePretrainingTrainer
                 var outputs = _teacherHead.call(_teacherEncoder.call(global));                          // [globals x N, K]
                 targets = outputs.sub(_center).div(Number(_options.TeacherTemperature)).softmax(1).chunk(_crops.Globals);
                 // The center of this step serves the next one.
-                _center.mul_(Number(CenterMomentum)).add_(outputs.mean([0L], keepdim: true), Number(1 - CenterMomentum));
+                _center.mul_(Number(CenterMomentum)).add_(Ranks.AverageOfRows(outputs.mean([0L], keepdim: true)), Number(1 - CenterMomentum));
             }
             var embeddings = _encoder.call(global);                                                     // [globals x N, D]
             List<Tensor> scores = [.. _head.call(embeddings).chunk(_crops.Globals)];                    // [N, K] for each view

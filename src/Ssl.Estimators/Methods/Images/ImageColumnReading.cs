@@ -42,7 +42,7 @@ internal static class ImageColumnReading
         var unreadable = 0;
         var maximum = pixelMaximum ?? (LoadedImageColumn.Is(column) || column.ItemType == NumberDataViewType.Byte
             ? ImagePretrainingOptions.PixelMaximumOfBytes
-            : PixelRange.Find(input, name, text => channel.Info(MessageSensitivity.Schema, "{0}", text), cancellationToken));
+            : PixelRange.Find(input, name, text => PretrainingTrainer.Inform(channel, text, MessageSensitivity.Schema), cancellationToken));
         return new ImageRowFormat(name, factory, maximum, LoadedImageColumn.Is(column), new PixelMoments(factory.Shape),
             skipsUnreadable ? Skip : null);
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
@@ -97,8 +98,8 @@ public sealed class LeJepaTrainer : ImagePretrainingTrainer
             if (local is not null)
                 views.AddRange(_projection.call(_encoder.call(local)).chunk(_crops.Locals));
             // Directions are no part of the views: a stream of their own leaves those as they are.
-            var directions = Draws.Normal([_options.ProjectionDimension, _options.NumberOfDirections], center.device, _streams.Masks);
-            var prediction = (stack(views) - center).pow(Number(2)).mean();
+            var directions = Draws.CommonNormal([_options.ProjectionDimension, _options.NumberOfDirections], center.device, _streams.Masks);
+            var prediction = Ranks.Mean((stack(views) - center).pow(Number(2)));
             var regularization = stack(views.Select(view => SigReg.Compute(view, directions))).mean();
             var loss = prediction.mul(Number(1 - _options.RegularizationWeight))
                 .add(regularization, Number(_options.RegularizationWeight));

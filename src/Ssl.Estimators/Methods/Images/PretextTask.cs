@@ -1,3 +1,4 @@
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,7 +14,7 @@ internal static class PretextTask
     /// <param name="embeddings">For the collapse watch.</param>
     public static StepLoss Classify(Tensor scores, Tensor classes, Tensor embeddings)
     {
-        var loss = nn.functional.cross_entropy(scores, classes);
+        var loss = Ranks.Mean(nn.functional.cross_entropy(scores, classes, reduction: nn.Reduction.None));
         var accuracy = scores.detach().argmax(1).eq(classes).to(ScalarType.Float32).mean();
         return new StepLoss(loss, [("accuracy", accuracy)], embeddings.detach());
     }

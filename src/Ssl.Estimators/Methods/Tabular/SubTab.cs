@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
@@ -107,7 +108,7 @@ public sealed class SubTabTrainer : TabularPretrainingTrainer
             {
                 Tensor first = projections[i], second = projections[(i + 1) % projections.Length];
                 var pair = InfoNceLoss.Compute(first, second, _options.Temperature);
-                var apart = (Contrastive.Normalize(first) - Contrastive.Normalize(second)).pow(Number(2)).sum(1).mean();
+                var apart = Ranks.Mean((Contrastive.Normalize(first) - Contrastive.Normalize(second)).pow(Number(2)).sum(1));
                 contrast = contrast is null ? pair : contrast.add(pair, One);
                 distance = distance is null ? apart : distance.add(apart, One);
             }

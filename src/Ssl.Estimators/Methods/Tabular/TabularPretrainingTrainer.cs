@@ -59,10 +59,10 @@ public abstract class TabularPretrainingTrainer : PretrainingTrainer
                 _options.CancellationToken);
         RequireRows(rows, "There are no rows.");
         var layout = columns.Layout;
-        channel.Info(MessageSensitivity.None, "columns read: {0:N0} rows of {1:N0} numbers and {2:N0} categories with {3:N0} entries", rows,
-            layout.NumericCount, layout.CategoricalCount, layout.TotalCategories);
+        Inform(channel, FormattableString.Invariant($"columns read: {rows:N0} rows of {layout.NumericCount:N0} numbers and {layout.CategoricalCount:N0} categories ")
+            + FormattableString.Invariant($"with {layout.TotalCategories:N0} entries"));
         foreach (var warning in warnings)
-            channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", warning);
+            Warn(channel, warning, MessageSensitivity.UserData | MessageSensitivity.Schema);
         return new TableRowFormat(_columns, columns, _encoder);
     }
 

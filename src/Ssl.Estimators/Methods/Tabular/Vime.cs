@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -84,7 +85,7 @@ public sealed class VimeTrainer : TabularPretrainingTrainer
             var (embeddings, cells) = _head.Run(_encoder, corrupted);                                   // [N, D]
             var changed = Changed(rows, corrupted).to(embeddings.dtype);                                // [N, C + K]
             var scores = _mask.Exact(embeddings);                                                       // [N, C + K]
-            var mask = nn.functional.binary_cross_entropy_with_logits(scores, changed);
+            var mask = Ranks.Mean(nn.functional.binary_cross_entropy_with_logits(scores, changed, reduction: nn.Reduction.None));
             var features = _head.Loss(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
             var accuracy = scores.detach().gt(Number(0)).eq(changed.gt(Number(0))).to(ScalarType.Float32).mean();
             return new StepLoss(mask.add(features * Number(_options.FeatureWeight), One),

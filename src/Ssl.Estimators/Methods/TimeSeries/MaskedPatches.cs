@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Randomness;
@@ -70,7 +71,7 @@ public sealed class MaskedPatchesTrainer : TimeSeriesPretrainingTrainer
             var hidden = SeriesPatchMasker.Draw(_encoder.StepMask(series), _options.MaskRatio, _streams.Masks); // [M, S]
             var rebuilt = _output.Exact(_encoder.EncodePrepared(series, hidden));                        // [M, S, P]
             var counted = _encoder.ObservedInPatches(series).logical_and(hidden.unsqueeze(-1)).to(rebuilt.dtype);
-            var loss = ((rebuilt - _encoder.Patches(series)).pow(Number(2)) * counted).sum() / counted.sum().clamp_min(Number(1));
+            var loss = ((rebuilt - _encoder.Patches(series)).pow(Number(2)) * counted).sum() / Ranks.Average(counted.sum()).clamp_min(Number(1));
             return new StepLoss(loss, []);
         }
     }

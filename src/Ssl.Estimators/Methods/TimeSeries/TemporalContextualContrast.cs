@@ -143,7 +143,7 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         // Sections of the past, from 1 to those that leave the future its own.
         private long DrawPast(long sections, int future)
         {
-            using var draw = Draws.Uniform([1], CPU, _streams.Views);
+            using var draw = Draws.CommonUniform(1, _streams.Views);
             long choices = Math.Max(1, sections - future);
             return Math.Min(1 + (long)(draw.Value<float>() * choices), choices);
         }

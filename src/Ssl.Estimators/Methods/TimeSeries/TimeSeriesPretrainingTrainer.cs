@@ -71,7 +71,7 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
     {
         var name = _options.InputColumnName;
         var spectrogram = _options.Spectrogram is null ? null
-            : SoundScale.Find(input, name, _options.Spectrogram, text => channel.Info(MessageSensitivity.Schema, "{0}", text), _options.CancellationToken);
+            : SoundScale.Find(input, name, _options.Spectrogram, text => Inform(channel, text, MessageSensitivity.Schema), _options.CancellationToken);
         var layout = SeriesColumns.LayoutOf(name, ColumnShape.Find(input.Schema, name), _options.NumberOfChannels, _options.PerTimestamp,
             spectrogram);
         if (_encoder.DimensionFor(layout) > LongestEmbedding)
@@ -81,7 +81,7 @@ public abstract class TimeSeriesPretrainingTrainer : PretrainingTrainer
                 + $"{LongestEmbedding:N0} can be saved. Take an encoder with a smaller embedding, or shorter series.");
         }
         var scaling = SeriesRowFormat.Learn(input, name, layout.Channels, MinimumLength, _options.NumericScaling,
-            text => channel.Warning(MessageSensitivity.UserData | MessageSensitivity.Schema, "{0}", text), _options.CancellationToken, spectrogram);
+            text => Warn(channel, text, MessageSensitivity.UserData | MessageSensitivity.Schema), _options.CancellationToken, spectrogram);
         return new SeriesRowFormat(name, _encoder, layout, scaling, MinimumLength, spectrogram);
     }
 

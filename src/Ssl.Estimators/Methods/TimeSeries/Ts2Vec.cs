@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
@@ -98,7 +99,7 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
             // [N, M]
             var inside = series.Mask.gather(1, starts.add(Number(before), One)
                 .add(arange(Number(0), Number(overlap), One, dtype: ScalarType.Int64, device: starts.device), One));
-            var loss = HierarchicalContrastiveLoss.Compute(first, second, _options.InstanceWeight, IsWhole(series, inside) ? null : inside);
+            var loss = HierarchicalContrastiveLoss.Compute(first, second, _options.InstanceWeight, Ranks.Count == 1 && IsWhole(series, inside) ? null : inside);
             return new StepLoss(loss, [("overlap", full([], Number((double)overlap), dtype: ScalarType.Float32, device: loss.device))],
                 TimeSeriesEncoder.Pool(first.detach(), inside));
         }
@@ -119,7 +120,7 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         {
             using var scope = NewDisposeScope();
             // On the host, where the numbers are needed.
-            var draws = MemoryMarshal.Cast<byte, float>(Draws.Uniform([4], CPU, generator).bytes).ToArray();
+            var draws = MemoryMarshal.Cast<byte, float>(Draws.CommonUniform(4, generator).bytes).ToArray();
             long least = Math.Min(LeastOverlap, window);
             long overlap = least + Below(draws[0], window - least + 1);
             long left = Below(draws[1], window - overlap + 1), right = left + overlap;

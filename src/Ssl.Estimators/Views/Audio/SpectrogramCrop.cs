@@ -49,9 +49,9 @@ public sealed class SpectrogramCrop : SeriesView
     private Tensor Stretched(Tensor values, Tensor counts, Generator generator)
     {
         long places = values.shape[1];
-        var draws = Draws.Uniform([2, values.shape[0], 1], values.device, generator);
-        var share = draws.select(0, 0).mul(Number(MaximumShare - MinimumShare)).add(Number(MinimumShare), One);     // [N, 1]
-        var start = draws.select(0, 1) * counts * (share.neg().add(Number(1.0), One));                              // [N, 1]; below 0 for a part larger than all
+        var draws = Draws.Uniform([values.shape[0], 2, 1], values.device, generator);
+        var share = draws.select(1, 0).mul(Number(MaximumShare - MinimumShare)).add(Number(MinimumShare), One);     // [N, 1]
+        var start = draws.select(1, 1) * counts * (share.neg().add(Number(1.0), One));                              // [N, 1]; below 0 for a part larger than all
         var middles = arange(Number(0.5), Number(places + 0.5), One, dtype: ScalarType.Float32, device: values.device).unsqueeze(0);
         var positions = (middles * share).add(start, One).add(Number(-0.5), One);                                   // [N, places]
         var lower = positions.floor();

@@ -32,10 +32,10 @@ internal static class Stretches
     public static Tensor Draw(Tensor lengths, long places, double maximumShare, int count, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draws = Draws.Uniform([2, lengths.shape[0], count], lengths.device, generator);
-        var widths = (draws.select(0, 0) * lengths * Number(maximumShare)).round();                     // [N, K]
+        var draws = Draws.Uniform([lengths.shape[0], 2, count], lengths.device, generator);
+        var widths = (draws.select(1, 0) * lengths * Number(maximumShare)).round();                     // [N, K]
         // A place for each beginning from which the stretch ends inside.
-        var starts = (draws.select(0, 1) * (lengths - widths).add(One, One)).floor();                   // [N, K]
+        var starts = (draws.select(1, 1) * (lengths - widths).add(One, One)).floor();                   // [N, K]
         var at = arange(Number(0), Number(places), One, dtype: ScalarType.Float32, device: lengths.device).view(1, 1, -1);
         var inside = at.ge(starts.unsqueeze(2)).logical_and(at.lt((starts.add(widths, One)).unsqueeze(2)));    // [N, K, places]
         return inside.any(1).MoveToOuterDisposeScope();

@@ -59,7 +59,7 @@ public abstract class ImageView
     /// <param name="generator">Draws the order, on the host: it is needed there.</param>
     private protected static long[] Order(int count, Generator generator)
     {
-        using var order = Draws.Permutation(count, CPU, generator);
+        using var order = Draws.CommonPermutation(count, generator);
         return MemoryMarshal.Cast<byte, long>(order.bytes).ToArray();
     }
 

@@ -62,6 +62,6 @@ public abstract class TableView
     protected static Tensor OtherRows(TableBatch batch, long cells, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        return Draws.Integers(0L, batch.Count, [batch.Count, cells], batch.Numbers.device, generator);
+        return Draws.Rows(batch.Count, [batch.Count, cells], batch.Numbers.device, generator);
     }
 }
