@@ -45,6 +45,9 @@ internal static class Tasks
             case "ranks":
                 RankTasks.Train(arguments[0], arguments[1], int.Parse(arguments[2]), arguments.Length > 3 ? arguments[3] : null);
                 break;
+            case "ranks-fit":
+                RankFitTasks.Run(arguments[0], arguments[1], int.Parse(arguments[2]));
+                break;
             default:
                 Console.Error.WriteLine($"There is no task '{task}'.");
                 return 2;

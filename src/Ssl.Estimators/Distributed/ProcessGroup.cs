@@ -32,7 +32,7 @@ public sealed class ProcessGroup : IDisposable
     private ProcessGroup(Launch launch, Communicator? communicator, ProcessGroupOptions options)
     {
         (Rank, Count, LocalRank, _communicator) = (launch.Rank, launch.Count, launch.LocalRank, communicator);
-        CompressesGradients = options.CompressesGradients;
+        (CompressesGradients, RowsAreDivided) = (options.CompressesGradients, options.RowsAreDivided);
     }
 
     /// <summary>Number of this process, from 0.</summary>
@@ -51,6 +51,8 @@ public sealed class ProcessGroup : IDisposable
     public long BytesSent => _communicator?.BytesSent ?? 0;
 
     internal bool CompressesGradients { get; }
+
+    internal bool RowsAreDivided { get; }
 
     internal Communicator Communicator => _communicator ?? throw new InvalidOperationException("There is one process only.");
 
@@ -87,6 +89,14 @@ public sealed class ProcessGroup : IDisposable
     {
         if (_communicator is not null)
             Exchange(new RankMessage(RankCall.Wait));
+    }
+
+    /// <summary>This process's share of files, or of anything else: every so-manieth, so that each has one owner.</summary>
+    /// <param name="items">The same in every process, in the same order.</param>
+    public IReadOnlyList<T> Share<T>(IEnumerable<T> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return [.. items.Where((_, i) => i % Count == Rank)];
     }
 
     /// <summary>Leaves the group, when all processes do; trainings afterwards are this process's own.</summary>

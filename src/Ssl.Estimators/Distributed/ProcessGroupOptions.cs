@@ -13,6 +13,13 @@ public sealed class ProcessGroupOptions
     public bool CompressesGradients { get; set; }
 
     /// <summary>
+    /// Whether the data of each process are rows of its own already, files that only it reads (<see cref="ProcessGroup.Share"/>): it then trains on
+    /// all that it is given. Tokenizers, scales and categories are learned of the first process's rows.
+    /// </summary>
+    /// <value>The default value is <see langword="false"/>: all are given the same data, and each trains on its share.</value>
+    public bool RowsAreDivided { get; set; }
+
+    /// <summary>
     /// Longest time that a process waits for the others. Greater than 0. One that is killed ends all at once, as its launcher sees to it; this is
     /// for one that is stuck.
     /// </summary>

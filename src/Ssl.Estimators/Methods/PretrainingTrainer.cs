@@ -205,8 +205,11 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         identity.Set(nameof(PretrainingOptions.LearningRate), settings.LearningRate).Set(nameof(settings.NumberOfEpochs), epochs);
         var rows = run.Source.CountAllRows();
         // A process counts its own share, where it holds rows, and all of them where it streams them.
-        if (ProcessGroup.Current is { } group && run.Source is CachedBatchSource)
-            rows = group.Sum(rows);
+        if (ProcessGroup.Current is { } group)
+        {
+            var isShare = run.Source is CachedBatchSource || group.RowsAreDivided;
+            rows = group.Sum(isShare ? rows : (rows - group.Rank + group.Count - 1) / group.Count);
+        }
         identity.Set("Rows", rows).Set("RowOrder", run.Source.Order).Set(SeedName, seed);
         settings.Identity = identity.Values;
         return settings;
@@ -226,15 +229,18 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
         var preparation = Preparation(channel);
         var watched = new WatchedView(input, preparation.Row);
         var format = Learn(watched, channel);
+        var group = ProcessGroup.Current;
+        if (group is { RowsAreDivided: true })
+            format = SharedFit.OfFirst(group, format);
         if (Settings.MixedPrecision)
             format.RequireBFloat16();
         var notices = new RowNotices();
         var source = BatchSource.Create(watched, new BatchSource.Settings
         {
             Format = format,
-            BatchSize = Settings.BatchSize / (ProcessGroup.Current?.Count ?? 1),
+            BatchSize = Settings.BatchSize / (group?.Count ?? 1),
             MinimumBatchRows = Settings.MinimumBatchSize,
-            Shard = ProcessGroup.Current is { } group ? new RowShard(group.Rank, group.Count) : null,
+            Shard = group is { RowsAreDivided: false } ? new RowShard(group.Rank, group.Count) : null,
             GroupByLength = GroupByLength,
             CacheLimit = Settings.CacheLimit,
             ShuffleBufferSize = Settings.ShuffleBufferSize,
@@ -289,7 +295,7 @@ public abstract class PretrainingTrainer : IEstimator<EncoderTransformer>
 
     /// <summary>Tells how far a <see cref="Fit"/> is before its first step.</summary>
     private protected PreparationReporter Preparation(IChannel channel)
-        => new(Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
+        => new(IsSilent ? null : Settings.Progress, text => Inform(channel, text), Settings.NumberOfEpochs);
 
     /// <summary>A tokenizer for the texts of some columns.</summary>
     /// <param name="input">Has them; read once.</param>

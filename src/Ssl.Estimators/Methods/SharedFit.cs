@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training.Checkpoints;
 
 namespace Ssl.Estimators.Methods;
@@ -31,7 +33,7 @@ internal static class SharedFit
         group.Exchange(new RankMessage(RankCall.Fit));
         var identity = RunIdentity.OfOptions(settings).Set("Method", trainer.GetType().FullName)
             .Set("Version", trainer.GetType().Assembly.ManifestModule.ModuleVersionId).Set("Pack", typeof(SharedFit).Assembly.ManifestModule.ModuleVersionId)
-            .Set(nameof(settings.NumberOfEpochs), settings.NumberOfEpochs).Set(nameof(ProcessGroupOptions.CompressesGradients), group.CompressesGradients)
+            .Set(nameof(settings.NumberOfEpochs), settings.NumberOfEpochs).Set(nameof(group.CompressesGradients), group.CompressesGradients).Set(nameof(group.RowsAreDivided), group.RowsAreDivided)
             .Set(nameof(settings.CheckpointPath), settings.CheckpointPath).Set(nameof(settings.MaximumTrainingTime), settings.MaximumTrainingTime)
             .Set("Checkpoint", CheckpointOf(settings));
         foreach (var name in columns)
@@ -56,6 +58,24 @@ internal static class SharedFit
                 + $"it is the rows of a step of all of them. Set it to {(below > 0 ? $"{below} or {above}" : above)}.");
         }
         return long.Parse(group.Communicator.Exchange(seed.ToString(CultureInfo.InvariantCulture))[0], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What the first process learned of its rows, in place of what this one learned of its own.</summary>
+    /// <param name="group">The processes.</param>
+    /// <param name="own">What this one learned.</param>
+    /// <exception cref="InvalidOperationException">What was learned of images differs, or is of a kind that cannot be sent.</exception>
+    public static RowFormat OfFirst(ProcessGroup group, RowFormat own)
+    {
+        var text = own.ToJson().ToJsonString();
+        var first = group.Communicator.Exchange(group.IsFirst ? text : "")[0];
+        if (first == text)
+            return own;
+        // What images look like on average is measured while they are read, which only the format that learned does.
+        var format = own.Kind.Contains("image", StringComparison.OrdinalIgnoreCase) ? null
+            : RowFormat.FromJson(own.Kind, JsonNode.Parse(first)!.AsObject(), own.Columns);
+        return format ?? throw new InvalidOperationException("The rows of the processes are divided, and what was learned of this process's differs from the first "
+            + $"one's, in a kind of column ('{own.Kind}') for which it cannot be taken over. State it in the options (PixelMaximum, Tokenizer), or give every "
+            + "process the same data.");
     }
 
     /// <summary>Gives every process the first one's weights and statistics.</summary>
