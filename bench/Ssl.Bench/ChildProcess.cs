@@ -10,23 +10,29 @@ public static class ChildProcess
     private const string Mark = "figures: ";
 
     /// <summary>Runs a named child.</summary>
-    public static Dictionary<string, double> Start(string name, params string[] arguments)
+    public static Dictionary<string, double> Start(string name, params string[] arguments) => Start(name, arguments, [], new Dictionary<string, string?>());
+
+    /// <summary>Runs a named child through a launcher, the last of whose processes to print figures counts.</summary>
+    public static Dictionary<string, double> Start(string name, string[] arguments, string[] launcher, IReadOnlyDictionary<string, string?> environment)
     {
         // A published program is its own host, dotnet is given the assembly.
         var isDotnet = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
         string[] program = isDotnet ? [typeof(ChildProcess).Assembly.Location] : [];
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [.. program, "--child", name, .. arguments])
+        string[] line = [.. launcher, Environment.ProcessPath!, .. program, "--child", name, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         };
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        var line = output.Split('\n').LastOrDefault(l => l.StartsWith(Mark, StringComparison.Ordinal));
-        if (process.ExitCode != 0 || line is null)
+        var printed = output.Split('\n').LastOrDefault(l => l.Contains(Mark, StringComparison.Ordinal) && !l.EndsWith("{}", StringComparison.Ordinal));
+        if (process.ExitCode != 0 || printed is null)
             throw new InvalidOperationException($"The child '{name}' failed (exit code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}): {output}{errors.Result}");
-        return JsonSerializer.Deserialize<Dictionary<string, double>>(line[Mark.Length..])!;
+        return JsonSerializer.Deserialize<Dictionary<string, double>>(printed[(printed.IndexOf(Mark, StringComparison.Ordinal) + Mark.Length)..])!;
     }
 
     /// <summary>The child's side: does the work and prints its figures.</summary>
@@ -36,6 +42,7 @@ public static class ChildProcess
         {
             "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture),
                 int.Parse(arguments[1], CultureInfo.InvariantCulture)),
+            "processes-fit" => Processes.Fit(arguments[0]),
             "clip-step" => GradientCaching.Train(int.Parse(arguments[0], CultureInfo.InvariantCulture), int.Parse(arguments[1], CultureInfo.InvariantCulture)),
             "open-index" => NeighborIndexFile.Open(arguments[0]),
             "gpu-row" => GpuRow.Run(arguments[0], bool.Parse(arguments[1])),

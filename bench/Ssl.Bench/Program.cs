@@ -46,6 +46,7 @@ BenchCase[] cases =
     new AudioDigits(),
     new ImageText(),
     new GradientCaching(),
+    new Processes(),
 ];
 if (args.Length == 0 || args[0] is "--list" or "--help" or "-h")
 {

@@ -42,6 +42,12 @@ internal sealed unsafe class Communicator
     /// <summary>Bytes sent by this process in calls that grow with the work: gradients, rows, weights.</summary>
     public long BytesSent { get; private set; }
 
+    /// <summary>Time spent in calls.</summary>
+    public TimeSpan TimeWaited { get; private set; }
+
+    /// <summary>How many calls there were.</summary>
+    public long Calls { get; private set; }
+
     /// <summary>Replaces the values by their sums over all processes.</summary>
     /// <param name="values">Float32, contiguous, of the same length everywhere.</param>
     public void Sum(Tensor values)
@@ -236,6 +242,7 @@ internal sealed unsafe class Communicator
     {
         long started = Stopwatch.GetTimestamp();
         TimeSpan lookedAround = TimeSpan.Zero;
+        Calls++;
         while (!_mpi.IsDone(request))
         {
             TimeSpan waited = Stopwatch.GetElapsedTime(started);
@@ -257,6 +264,7 @@ internal sealed unsafe class Communicator
                     + "compute that long alone.");
             }
         }
+        TimeWaited += Stopwatch.GetElapsedTime(started);
     }
 
     private void LookForNotices()

@@ -50,6 +50,12 @@ public sealed class ProcessGroup : IDisposable
     /// <summary>Bytes that this process sent to others so far, where that grows with the work.</summary>
     public long BytesSent => _communicator?.BytesSent ?? 0;
 
+    /// <summary>Time that this process spent in calls to others so far: waiting for them, and for what travels.</summary>
+    public TimeSpan TimeWaited => _communicator?.TimeWaited ?? TimeSpan.Zero;
+
+    /// <summary>Calls to others so far.</summary>
+    internal long Calls => _communicator?.Calls ?? 0;
+
     internal bool CompressesGradients { get; }
 
     internal bool RowsAreDivided { get; }
