@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
@@ -82,6 +83,7 @@ public sealed class AlignmentUniformityTrainer : ImagePretrainingTrainer
         // The logarithm of the mean of exp(-t d²) over all pairs of different images: the lower, the more even.
         private Tensor Uniformity(Tensor unit)
         {
+            unit = Ranks.Gather(unit);      // those of all processes, where several train
             var squares = unit.mm(unit.t()).mul(Number(-2)).add(Number(2), One);                    // [N, N]
             var count = unit.shape[0];
             return squares.mul(Number(-_options.Sharpness)).exp().sum().sub(Number((double)count))
