@@ -85,7 +85,7 @@ internal sealed class SynchronizedBatchNorm : autograd.SingleTensorFunction<Sync
         Tensor counts = parts.narrow(1, 2 * channels, 1), total = counts.sum(0L);                        // [S, 1], [1]
         Tensor means = parts.narrow(1, 0, channels), shares = counts / total;
         Tensor together = (means * shares).sum(0L);                                                      // [C]
-        Tensor spread = ((parts.narrow(1, channels, channels) + (means - together).pow(Number(2))) * shares).sum(0L);
+        Tensor spread = (parts.narrow(1, channels, channels).add((means - together).pow(Number(2)), One) * shares).sum(0L);
         return (together, spread, total.cpu().Value<float>());
     }
 
