@@ -16,6 +16,9 @@ internal static class Views
 {
     private const int ReportHeight = 900;
 
+    // The colors follow the browser's scheme, which may be another than the notebook's: so they bring their ground along.
+    private const string Ground = "background: var(--ground); color: var(--ink); padding: .5rem 1rem; border-radius: 4px;";
+
     /// <summary>What an encoder reads and gives, and how it was trained.</summary>
     public static string Of(EncoderTransformer encoder)
     {
@@ -77,7 +80,7 @@ internal static class Views
     }
 
     /// <summary>A page's contents as the output of a cell.</summary>
-    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>.ssl-view {{ {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
+    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>.ssl-view {{ {Ground} {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
 
     private static IEnumerable<IReadOnlyList<string>> Figures(string name, object? value) => value switch
     {

@@ -58,13 +58,13 @@ public sealed class ReportTests
         StringAssert.Contains(table.Value, FormattableString.Invariant($"{report.UntrainedMetrics.LinearProbeAccuracy:0.000}"));
 
         // Three rows with two neighbors each, which are the nearest by cosine of all rows.
-        var examples = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "example").ToArray();
+        var examples = Examples(page);
         Assert.HasCount(3, examples);
         var texts = data.GetColumn<string>("Text").ToArray();
         var vectors = encoder.Transform(data).GetColumn<float[]>("Features").ToArray();
         foreach (var example in examples)
         {
-            var shown = ((XText)example.Element("div")!.FirstNode!).Value.Trim();
+            var shown = ((XText)example.Element("th")!.FirstNode!).Value.Trim();
             var query = Array.IndexOf(texts, shown);
             Assert.IsGreaterThanOrEqualTo(0, query, shown);
             var nearest = Enumerable.Range(0, texts.Length).Where(i => i != query).Max(i => Cosine(vectors[query], vectors[i]));
@@ -74,7 +74,7 @@ public sealed class ReportTests
             // A mark where the label is the same, and nowhere else.
             foreach (var item in example.Descendants("li"))
             {
-                Assert.AreEqual(Label(example.Element("div")!) == Label(item), (string?)item.Attribute("class") == "same");
+                Assert.AreEqual(Label(example.Element("th")!) == Label(item), (string?)item.Attribute("class") == "same");
             }
         }
 
@@ -114,7 +114,7 @@ public sealed class ReportTests
         {
             var page = Parse(Ssl.Report(data, encoder, options).Html);
             CollectionAssert.DoesNotContain(Sections(page), "Few labels");
-            var shown = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "what").ToArray();
+            var shown = Examples(page).Select(row => row.Element("th")!).ToArray();
             Assert.HasCount(2, shown);
             switch (kind)
             {
@@ -145,7 +145,7 @@ public sealed class ReportTests
             var page = Parse(Ssl.Report(data, encoder, new ReportOptions { NumberOfMapRows = 0, NumberOfExamples = 16 }).Html);
             CollectionAssert.DoesNotContain(Sections(page), "Map");
             var rows = data.GetColumn<byte[]>("Image").Select(Convert.ToHexString).ToHashSet();
-            var seen = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "what").Select(item =>
+            var seen = Examples(page).Select(row => row.Element("th")!).Select(item =>
             {
                 var source = (string)item.Element("img")!.Attribute("src")!;
                 using var image = MLImage.CreateFromStream(new MemoryStream(Convert.FromBase64String(source[(source.IndexOf(',') + 1)..])));
@@ -161,7 +161,7 @@ public sealed class ReportTests
         var data = FineTuningData.View(_mlContext);
         using var encoder = FineTuningData.Encoder(_mlContext);
         var page = Parse(Ssl.Report(data, encoder, new ReportOptions { DisplayColumnName = "Id", NumberOfExamples = 1 }).Html);
-        StringAssert.Matches(page.Descendants("div").Single(item => (string?)item.Attribute("class") == "what").Value, new(@"^\d+$"));
+        StringAssert.Matches(Examples(page).Single().Element("th")!.Value, new(@"^\d+$"));
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Ssl.Report(encoder.Transform(data), encoder, new ReportOptions { DisplayColumnName = "Features" }));
         StringAssert.Contains(fault.Message, "display column 'Features'");
     }
@@ -281,6 +281,10 @@ public sealed class ReportTests
         using var reader = XmlReader.Create(new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
         return XElement.Load(reader);
     }
+
+    // The rows of the table of neighbors.
+    private static XElement[] Examples(XElement page)
+        => [.. page.Descendants("div").Single(item => (string?)item.Attribute("class") == "neighbors").Descendants("tbody").Single().Elements("tr")];
 
     private static string[] Sections(XElement page) => [.. page.Descendants("h2").Select(heading => heading.Value)];
 
