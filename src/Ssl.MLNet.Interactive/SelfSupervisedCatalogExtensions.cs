@@ -79,7 +79,9 @@ public static class SelfSupervisedCatalogExtensions
         var page = new Page();
         NeighborSection.Add(page, asking, asked, showQuery, rows, found, show);
         return new NotebookView(Views.Fragment(page), string.Join(Environment.NewLine, asked.Select((row, i)
-            => $"{showQuery(row).Plain}{Environment.NewLine}{string.Join(Environment.NewLine, found[i].Select(item => FormattableString.Invariant($"  {item.Cosine:0.00}  {show(item.Row).Plain}")))}")));
+            => $"{Words(asking, row, showQuery)}{Environment.NewLine}{string.Join(Environment.NewLine, found[i].Select(item => FormattableString.Invariant($"  {item.Cosine:0.00}  {Words(rows, item.Row, show)}")))}")));
+
+        static string Words(EmbeddedRows of, int row, Func<int, ShownRow> shown) => shown(row).Plain + (of.LabelOf(row) is { } label ? $" [{label}]" : "");
     }
 
     // Of the cell that is running.

@@ -4,6 +4,8 @@ using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Events;
 using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet.Interactive.Tests;
 
@@ -68,6 +70,8 @@ public sealed partial class CellTests : IDisposable
         foreach (var part in new[] { "<th scope=\"row\">reads</th><td>Text</td>", "Features, 16 numbers", "SimCse", "BatchSize 8", "Collapse watch" })
             StringAssert.Contains(card, part);
         StringAssert.Contains(Shown(await Run("ssl.EvaluateRepresentation(encoder.Transform(data))")).Single(), "effective rank");
+        StringAssert.Contains(Shown(await Run("ssl.EmbeddingMap(data, encoder, \"Label\")")).Single(), "t-SNE: who is near whom");
+        StringAssert.Contains(Shown(await Run("ssl.NeighborTable(data, encoder)")).Single(), "nearest, with their cosine");
         StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new Ssl.Estimators.Reporting.ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
     }
 
@@ -107,6 +111,31 @@ public sealed partial class CellTests : IDisposable
             steps = Shown(await Run("training.Result is EncoderTransformer learned ? $\"known {learned.TrainingHistory!.Steps.Count > 0}\" : \"not yet\"")).Single();
         }
         StringAssert.Contains(steps, "known True");
+    }
+
+    [TestMethod]
+    [DoNotParallelize]
+    public void In_a_program_it_is_lines_on_the_console()
+    {
+        using var training = new LiveTraining();
+        var mlContext = TestDevice.Context(1);
+        var trainer = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
+        {
+            Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 32, NumberOfEpochs = 2, VocabularySize = 300, MinimumTokenCount = 1, Progress = training,
+        });
+        var (console, printed) = (Console.Out, new StringWriter());
+        Console.SetOut(printed);
+        try
+        {
+            using var encoder = training.Fit(trainer, ContractData.View(mlContext));
+            Assert.AreSame(encoder, training.Result);
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        StringAssert.Contains(printed.ToString(), "epoch 2/2, 3 steps, loss ");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => training.Fit(trainer, ContractData.View(mlContext))).Message, "make a new one");
     }
 
     [TestMethod]
