@@ -6,7 +6,7 @@
 // # Tables: where a gene is cut
 //
 // The table Splice has 3,188 stretches of DNA of 60 letters. In the middle of one is the end of a part that is cut out, the beginning of one, or neither: three classes. It is in the folder of data sets
-// that the environment variable `SSL_DATA` names, as `tabular/splice/data.csv.gz` (60 columns of letters, coded 0 to 4, and the label).
+// that the environment variable `SSL_DATA` names, as `tabular/splice/data.csv.gz` (60 columns of letters, coded as numbers, and the label).
 // %%
 using System.IO;
 using System.IO.Compression;

@@ -73,10 +73,17 @@ internal sealed class ReportBuilder
         LabelEfficiencyReport? comparison = null;
         if (_options.LabelColumnName is { } labels && _options.ComparisonOf(labels) is { } settings)
         {
-            Tell("comparing with plain features at few labels");
-            comparison = LabelEfficiencyComparison.Run(_mlContext, _rows.Data, _encoder, settings, _rows.Embedded);
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            _findings.Add(comparison.Conclusion);
+            if (settings.Baseline is null && settings.Approaches.Contains(LabelEfficiencyApproach.Baseline) && PlainFeatures.ColumnsOf(_rows.Data.Schema, _encoder.Model) is [])
+            {
+                _findings.Add("Few labels were not compared with and without pretraining: columns of this kind have no plain features. Give LabelEfficiency a Baseline of your own to know.");
+            }
+            else
+            {
+                Tell("comparing with plain features at few labels");
+                comparison = LabelEfficiencyComparison.Run(_mlContext, _rows.Data, _encoder, settings, _rows.Embedded);
+                _options.CancellationToken.ThrowIfCancellationRequested();
+                _findings.Add(comparison.Conclusion);
+            }
         }
         AddQualityFindings(metrics, untrainedMetrics);
 

@@ -137,6 +137,22 @@ public sealed class ReportTests
     }
 
     [TestMethod]
+    public void Where_there_are_no_plain_features_the_report_says_so()
+    {
+        // Of differing length: neither a linear model nor trees could read them.
+        var data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new
+        {
+            Series = Enumerable.Range(0, 24 + i % 8).Select(t => MathF.Sin(t * (i % 2 == 0 ? 0.2f : 0.7f))).ToArray(), Kind = i % 2 == 0 ? "slow" : "fast",
+        }).ToArray());
+        using var encoder = Ssl.TimeSeries.Ts2Vec(new Ts2VecTrainer.Options { InputColumnName = "Series", NumberOfEpochs = 1, BatchSize = 8 }).Fit(data);
+        var report = Ssl.Report(data, encoder, new ReportOptions { LabelColumnName = "Kind", NumberOfMapRows = 0, NumberOfExamples = 0 });
+        Assert.IsNull(report.LabelEfficiency);
+        StringAssert.StartsWith(report.Findings[0], "Few labels were not compared");
+        CollectionAssert.DoesNotContain(Sections(Parse(report.Html)), "Few labels");
+        Assert.IsNotNull(report.Metrics.LinearProbeAccuracy);
+    }
+
+    [TestMethod]
     public void Pixels_are_those_of_the_row()
     {
         var (data, encoder) = Fit("images");
