@@ -40,7 +40,7 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
     private string _state = "not begun";
     private bool _isUsed;
     private int _every = 1;
-    private long _steps;
+    private long _steps, _stepsBefore;
 
     /// <summary>For the options of the trainer: it is canceled when the cell is stopped in which <see cref="Fit"/> runs, or by <see cref="Stop"/>.</summary>
     public CancellationToken CancellationToken => _stop.Token;
@@ -89,11 +89,15 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
         ArgumentNullException.ThrowIfNull(value);
         lock (_lock)
         {
+            // Steps are counted anew in every epoch.
+            if (_last is { Phase: PretrainingPhase.Training } last && last.Epoch != value.Epoch)
+                _stepsBefore += last.Step;
+            var step = _stepsBefore + value.Step;
             (_last, _state) = (value, value.Phase == PretrainingPhase.Training ? "training" : "reading rows");
             // Of a long training every second step, then every fourth, and so on.
             if (value.Phase == PretrainingPhase.Training && double.IsFinite(value.Loss) && _steps++ % _every == 0)
             {
-                _losses.Add((value.Step, value.Loss));
+                _losses.Add((step, value.Loss));
                 if (_losses.Count > 2 * MostPoints)
                 {
                     _losses = [.. _losses.Where((_, i) => i % 2 == 0)];
@@ -101,7 +105,7 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
                 }
             }
             if (value.ValidationLoss is { } validation && double.IsFinite(validation))
-                _validations.Add((value.Step, validation));
+                _validations.Add((step, validation));
         }
         _console?.Report(value);
         if (_sinceDrawn.Elapsed < s_pause)

@@ -17,7 +17,10 @@ internal static class Views
     private const int ReportHeight = 900;
 
     // The colors follow the browser's scheme, which may be another than the notebook's: so they bring their ground along.
-    private const string Ground = "background: var(--ground); color: var(--ink); padding: .5rem 1rem; border-radius: 4px;";
+    private const string Ground = "background: var(--ground); color: var(--ink); padding: .5rem 1rem; border-radius: 4px; overflow-wrap: anywhere; tr, tr:hover { background: none; }";
+
+    // Three times: notebooks style tables and their rows by up to two classes of their own.
+    private const string Root = ".ssl-view.ssl-view.ssl-view";
 
     /// <summary>What an encoder reads and gives, and how it was trained.</summary>
     public static string Of(EncoderTransformer encoder)
@@ -80,7 +83,7 @@ internal static class Views
     }
 
     /// <summary>A page's contents as the output of a cell.</summary>
-    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>.ssl-view {{ {Ground} {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
+    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>{Root} {{ {Ground} {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
 
     private static IEnumerable<IReadOnlyList<string>> Figures(string name, object? value) => value switch
     {

@@ -63,6 +63,10 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(shown[^1], "done.");
         StringAssert.Contains(shown[^1], "<path d=\"M");
         StringAssert.Contains(shown[^1], "loss on rows kept aside");
+        // To the right from epoch to epoch: steps are counted anew in each.
+        double[] places = [.. Place().Matches(shown[^1][shown[^1].IndexOf("<path d=\"", StringComparison.Ordinal)..].Split('>')[0]).Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.IsGreaterThan(20, places.Length);
+        CollectionAssert.AreEqual(places.Order().ToArray(), places);
 
         StringAssert.Contains(Shown(await Run("object.ReferenceEquals(encoder, training.Result)")).Single(), "True");
         // The encoder is the cell's value: what it is, and the curve.
@@ -152,6 +156,9 @@ public sealed partial class CellTests : IDisposable
     // Without the style, which names everything there could be.
     private static string[] Shown(KernelCommandResult result)
         => [.. result.Events.OfType<DisplayEvent>().SelectMany(shown => shown.FormattedValues).Select(value => Style().Replace(value.Value, ""))];
+
+    [GeneratedRegex(@"[ML]([\d.]+) ")]
+    private static partial Regex Place();
 
     [GeneratedRegex("<style>.*?</style>", RegexOptions.Singleline)]
     private static partial Regex Style();

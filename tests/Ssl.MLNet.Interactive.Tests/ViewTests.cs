@@ -89,7 +89,7 @@ public sealed partial class ViewTests
         var style = html[(start + "<style>".Length)..end].Trim();
         var view = XElement.Parse(html.Remove(start, end + "</style>".Length - start));
         Assert.AreEqual("ssl-view", (string?)view.Attribute("class"));
-        StringAssert.StartsWith(style, ".ssl-view { background: var(--ground); color: var(--ink);", "colors on a ground of their own");
+        StringAssert.StartsWith(style, ".ssl-view.ssl-view.ssl-view { background: var(--ground); color: var(--ink);", "colors on a ground of their own");
         StringAssert.EndsWith(style, "}");
         Assert.DoesNotContain(":root", style);
         var depth = 0;

@@ -60,16 +60,14 @@ internal sealed class NotebookKernel : IAsyncDisposable
     }
 
     /// <summary>Runs a cell to its end.</summary>
+    /// <param name="code">The cell.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="stopAt">Where what it draws anew contains this, the cell is stopped as by the button; null lets it end by itself.</param>
     /// <returns>What it put out; the last is an error where it failed.</returns>
-    public async Task<IReadOnlyList<Output>> Run(string code, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Output>> Run(string code, CancellationToken cancellationToken, string? stopAt = null)
     {
         var token = $"cell{++_count}";
-        var command = new JsonObject
-        {
-            ["commandType"] = "SubmitCode", ["command"] = new JsonObject { ["code"] = code, ["targetKernelName"] = "csharp" }, ["token"] = token, ["routingSlip"] = new JsonArray(),
-        };
-        await _process.StandardInput.WriteLineAsync(command.ToJsonString().AsMemory(), cancellationToken);
-        await _process.StandardInput.FlushAsync(cancellationToken);
+        await Send("SubmitCode", new JsonObject { ["code"] = code, ["targetKernelName"] = "csharp" }, token, cancellationToken);
         var outputs = new List<(string? Id, Output Output)>();
         while (true)
         {
@@ -97,6 +95,11 @@ internal sealed class NotebookKernel : IAsyncDisposable
                     // What is drawn anew stands where it stood.
                     var place = outputs.FindIndex(item => item.Id == (string?)message["event"]!["valueId"]);
                     outputs[place] = (outputs[place].Id, Value(message, outputs[place].Output.Kind));
+                    if (stopAt is not null && outputs[place].Output.Text.Contains(stopAt, StringComparison.Ordinal))
+                    {
+                        stopAt = null;
+                        await Send("Cancel", new JsonObject { ["targetKernelName"] = ".NET" }, $"stop{_count}", cancellationToken);
+                    }
                     break;
             }
         }
@@ -109,6 +112,13 @@ internal sealed class NotebookKernel : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task Send(string kind, JsonObject command, string token, CancellationToken cancellationToken)
+    {
+        var message = new JsonObject { ["commandType"] = kind, ["command"] = command, ["token"] = token, ["routingSlip"] = new JsonArray() };
+        await _process.StandardInput.WriteLineAsync(message.ToJsonString().AsMemory(), cancellationToken);
+        await _process.StandardInput.FlushAsync(cancellationToken);
     }
 
     private static Output Value(JsonNode message, string kind)

@@ -55,6 +55,44 @@ public sealed partial class NotebookRunTests
         }
     }
 
+    [TestMethod]
+    [TestCategory("Long")]
+    public async Task A_stopped_cell_keeps_what_was_learned()
+    {
+        await using var kernel = await NotebookKernel.Start(s_feed.Value.Folder, TestContext.CancellationToken);
+        await Run(NotebookSource.References);
+        await Run("""
+            using Microsoft.ML;
+            using Ssl.Estimators.Encoders;
+            using Ssl.Estimators.Methods;
+            using Ssl.MLNet;
+            using Ssl.MLNet.Interactive;
+            var mlContext = new MLContext(seed: 1);
+            var data = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 200).Select(i => new { Text = $"text {i} number {i % 7}" }).ToArray());
+            var training = new LiveTraining();
+            var trainer = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
+            {
+                Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 16, NumberOfEpochs = 1_000_000, Progress = training, CancellationToken = training.CancellationToken,
+            });
+            """);
+        var stopped = await kernel.Run("var encoder = training.Fit(trainer, data);", TestContext.CancellationToken, stopAt: "samples/s");
+        Assert.AreEqual("error", stopped[^1].Kind, "the cell ends as a stopped one");
+        // The kernel does not wait for what it lets go of.
+        var kept = await Run("""
+            for (var i = 0; i < 100 && training.Result is null; i++)
+                System.Threading.Thread.Sleep(50);
+            training.Result is Ssl.Estimators.Transformers.EncoderTransformer learned && learned.TrainingHistory!.Steps.Count > 0
+            """);
+        StringAssert.Contains(kept.Single().Text, "True");
+
+        async Task<IReadOnlyList<Output>> Run(string code)
+        {
+            var outputs = await kernel.Run(code, TestContext.CancellationToken);
+            Assert.IsNull(outputs.FirstOrDefault(item => item.Kind == "error")?.Text);
+            return outputs;
+        }
+    }
+
     // Figures may differ with the processor; what they are figures of may not.
     private static string Shape(Output output) => output.MimeType != "text/html" ? $"{output.Kind} {output.MimeType}"
         : $"{output.Kind} {output.MimeType} {output.Text.Split("<figure").Length - 1} figures, {output.Text.Split("<iframe").Length - 1} frames, columns {string.Join('|', Header().Matches(output.Text).Select(header => header.Groups[1].Value))}";
