@@ -58,7 +58,7 @@ internal static class Views
 
     /// <summary>The whole page in a frame of its own: its style is for a page.</summary>
     public static string Of(EncoderReport report)
-        => $"<iframe title=\"{WebUtility.HtmlEncode(report.Title)}\" sandbox=\"\" style=\"width:100%;height:{ReportHeight}px;border:1px solid #8888\" srcdoc=\"{WebUtility.HtmlEncode(report.Html)}\"></iframe>";
+        => $"<iframe title=\"{WebUtility.HtmlEncode(report.Title)}\" sandbox=\"\" style=\"box-sizing:border-box;width:100%;height:{ReportHeight}px;border:1px solid #8888\" srcdoc=\"{WebUtility.HtmlEncode(report.Html)}\"></iframe>";
 
     /// <summary>What was tried on few labels, and how much it counts.</summary>
     public static string Of(FewLabelsTransformer model)
