@@ -49,7 +49,13 @@ public sealed class ReportTests
         Assert.DoesNotContain("private", report.Html);
         StringAssert.Contains(report.Html, "weights kept");
 
-        var embedded = encoder.Transform(_mlContext.Transforms.Conversion.MapValueToKey("Subject").Fit(data).Transform(data));
+        var keyed = _mlContext.Transforms.Conversion.MapValueToKey("Subject").Fit(data).Transform(data);
+        var alone = Ssl.LabelEfficiency(keyed, encoder, new LabelEfficiencyOptions
+        {
+            Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe], LabelsPerClass = [3, 6], NumberOfDraws = 2, LabelColumnName = "Subject", Seed = 0,
+        });
+        Assert.AreEqual(alone.ToString(), report.LabelEfficiency!.ToString(), "on the report's own embeddings as on new ones");
+        var embedded = encoder.Transform(keyed);
         var expected = Ssl.EvaluateRepresentation(embedded, new RepresentationEvaluationOptions { LabelColumnName = "Subject", Seed = 0 });
         Assert.AreEqual(expected.ToString(), report.Metrics.ToString());
         Assert.AreNotEqual(expected.Spread, report.UntrainedMetrics.Spread);
