@@ -53,7 +53,7 @@ public sealed partial class CellTests : IDisposable
             var trainer = ssl.Text.SimCse(new SimCseTrainer.Options
             {
                 Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 8, NumberOfEpochs = 300, VocabularySize = 300, MinimumTokenCount = 1, ValidationFraction = 0.2,
-                Progress = training, CancellationToken = training.CancellationToken, MaximumTrainingTime = TimeSpan.FromSeconds(3),
+                Progress = training, CancellationToken = training.CancellationToken, MaximumTrainingTime = TimeSpan.FromSeconds(4),
             });
             """);
         var shown = Shown(await Run("var encoder = training.Fit(trainer, data);"));
@@ -65,7 +65,7 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(shown[^1], "loss on rows kept aside");
         // To the right from epoch to epoch: steps are counted anew in each.
         double[] places = [.. Place().Matches(shown[^1][shown[^1].IndexOf("<path d=\"", StringComparison.Ordinal)..].Split('>')[0]).Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
-        Assert.IsGreaterThan(20, places.Length);
+        Assert.IsGreaterThan(12, places.Length, "more than the ten steps of an epoch");
         CollectionAssert.AreEqual(places.Order().ToArray(), places);
 
         StringAssert.Contains(Shown(await Run("object.ReferenceEquals(encoder, training.Result)")).Single(), "True");
