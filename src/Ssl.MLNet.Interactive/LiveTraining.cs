@@ -4,12 +4,13 @@ using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Training;
+using Ssl.MLNet.Monitoring;
 
 namespace Ssl.MLNet.Interactive;
 
 /// <summary>
 /// A training that is seen while it runs: a line of progress and the curve of its loss below the cell, drawn anew about twice a second. Stopping the cell ends the
-/// training with what it has learned.
+/// training with what it has learned. In a program, without a notebook, it is lines on the console, those of <see cref="ConsoleProgress"/>.
 /// </summary>
 /// <remarks>
 /// A cell that is stopped loses what it would have assigned. So <see cref="Fit"/> keeps the result, too: <see cref="Result"/> of a training that was made
@@ -33,11 +34,13 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
     private readonly List<(double X, double Y)> _validations = [];
     private readonly Stopwatch _sinceDrawn = Stopwatch.StartNew();
     private DisplayedValue? _shown;
+    private ConsoleProgress? _console;
     private PretrainingProgress? _last;
     private List<(double X, double Y)> _losses = [];
     private string _state = "not begun";
+    private bool _isUsed;
     private int _every = 1;
-    private long _steps;
+    private long _steps, _stepsBefore;
 
     /// <summary>For the options of the trainer: it is canceled when the cell is stopped in which <see cref="Fit"/> runs, or by <see cref="Stop"/>.</summary>
     public CancellationToken CancellationToken => _stop.Token;
@@ -45,23 +48,23 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
     /// <summary>What <see cref="Fit"/> gave, also where its cell was stopped; null while it runs and where it failed.</summary>
     public ITransformer? Result { get; private set; }
 
-    /// <summary>Fits and shows how that goes below the cell that is running.</summary>
+    /// <summary>Fits and shows how that goes below the cell that is running, or on the console where none is.</summary>
     /// <typeparam name="T">What the estimator gives.</typeparam>
     /// <param name="estimator">One whose options have this as <c>Progress</c> and <see cref="CancellationToken"/>, or a chain with such a one.</param>
     /// <param name="data">The rows.</param>
     /// <returns>What the estimator gives; the same as <see cref="Result"/>.</returns>
-    /// <exception cref="InvalidOperationException">No cell is running, or it was used for a training before.</exception>
+    /// <exception cref="InvalidOperationException">It was used for a training before.</exception>
     public T Fit<T>(IEstimator<T> estimator, IDataView data) where T : class, ITransformer
     {
         ArgumentNullException.ThrowIfNull(estimator);
         ArgumentNullException.ThrowIfNull(data);
-        var context = KernelInvocationContext.Current
-            ?? throw new InvalidOperationException("No cell of a notebook is running that the training could be shown below. In a program, call Fit of the estimator and give its options a progress of your own.");
-        if (_shown is not null)
+        if (_isUsed)
             throw new InvalidOperationException("This LiveTraining was used for a training before: make a new one, and a trainer with it.");
-        using var stopped = context.CancellationToken.Register(Stop);
-        _state = "reading rows";
-        _shown = context.Display(this, HtmlFormatter.MimeType);
+        (_isUsed, _state) = (true, "reading rows");
+        var context = KernelInvocationContext.Current;
+        using var stopped = context?.CancellationToken.Register(Stop);
+        using var console = context is null ? new ConsoleProgress() : null;
+        (_shown, _console) = (context?.Display(this, HtmlFormatter.MimeType), console);
         try
         {
             var result = estimator.Fit(data);
@@ -86,11 +89,15 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
         ArgumentNullException.ThrowIfNull(value);
         lock (_lock)
         {
+            // Steps are counted anew in every epoch.
+            if (_last is { Phase: PretrainingPhase.Training } last && last.Epoch != value.Epoch)
+                _stepsBefore += last.Step;
+            var step = _stepsBefore + value.Step;
             (_last, _state) = (value, value.Phase == PretrainingPhase.Training ? "training" : "reading rows");
             // Of a long training every second step, then every fourth, and so on.
             if (value.Phase == PretrainingPhase.Training && double.IsFinite(value.Loss) && _steps++ % _every == 0)
             {
-                _losses.Add((value.Step, value.Loss));
+                _losses.Add((step, value.Loss));
                 if (_losses.Count > 2 * MostPoints)
                 {
                     _losses = [.. _losses.Where((_, i) => i % 2 == 0)];
@@ -98,8 +105,9 @@ public sealed class LiveTraining : IProgress<PretrainingProgress>, IDisposable
                 }
             }
             if (value.ValidationLoss is { } validation && double.IsFinite(validation))
-                _validations.Add((value.Step, validation));
+                _validations.Add((step, validation));
         }
+        _console?.Report(value);
         if (_sinceDrawn.Elapsed < s_pause)
             return;
         _sinceDrawn.Restart();

@@ -11,7 +11,7 @@ namespace Ssl.MLNet.Interactive;
 public static class Notebook
 {
     /// <summary>
-    /// Shows encoders, histories of trainings, evaluations, verdicts on labels and reports as tables and pictures wherever a cell displays one. A notebook that
+    /// Shows encoders, histories of trainings, evaluations, verdicts on labels, maps, neighbors and reports as tables and pictures wherever a cell displays one. A notebook that
     /// references the package by <c>#r "nuget: Ssl.MLNet.Interactive"</c> has it done; one that references the assembly calls it once. Calling it
     /// again changes nothing.
     /// </summary>
@@ -27,6 +27,7 @@ public static class Notebook
         Show<SimilarityMetrics>(metrics => Views.OfFigures(metrics));
         Show<TaggingMetrics>(metrics => Views.OfFigures(metrics));
         Show<AnswerMetrics>(metrics => Views.OfFigures(metrics));
+        Show<NotebookView>(view => view.Html);
         Show<LiveTraining>(training => training.ToHtml());
     }
 

@@ -16,6 +16,12 @@ internal static class Views
 {
     private const int ReportHeight = 900;
 
+    // The colors follow the browser's scheme, which may be another than the notebook's: so they bring their ground along.
+    private const string Ground = "background: var(--ground); color: var(--ink); padding: .5rem 1rem; border-radius: 4px; overflow-wrap: anywhere; tr, tr:hover { background: none; }";
+
+    // Three times: notebooks style tables and their rows by up to two classes of their own.
+    private const string Root = ".ssl-view.ssl-view.ssl-view";
+
     /// <summary>What an encoder reads and gives, and how it was trained.</summary>
     public static string Of(EncoderTransformer encoder)
     {
@@ -52,7 +58,7 @@ internal static class Views
 
     /// <summary>The whole page in a frame of its own: its style is for a page.</summary>
     public static string Of(EncoderReport report)
-        => $"<iframe title=\"{WebUtility.HtmlEncode(report.Title)}\" sandbox=\"\" style=\"width:100%;height:{ReportHeight}px;border:1px solid #8888\" srcdoc=\"{WebUtility.HtmlEncode(report.Html)}\"></iframe>";
+        => $"<iframe title=\"{WebUtility.HtmlEncode(report.Title)}\" sandbox=\"\" style=\"box-sizing:border-box;width:100%;height:{ReportHeight}px;border:1px solid #8888\" srcdoc=\"{WebUtility.HtmlEncode(report.Html)}\"></iframe>";
 
     /// <summary>What was tried on few labels, and how much it counts.</summary>
     public static string Of(FewLabelsTransformer model)
@@ -77,7 +83,7 @@ internal static class Views
     }
 
     /// <summary>A page's contents as the output of a cell.</summary>
-    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>.ssl-view {{ {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
+    public static string Fragment(Page page) => $"<div class=\"ssl-view\"><style>{Root} {{ {Ground} {Page.Style.Replace(":root", "&", StringComparison.Ordinal)} }}</style>{page.ToFragment()}</div>";
 
     private static IEnumerable<IReadOnlyList<string>> Figures(string name, object? value) => value switch
     {

@@ -4,6 +4,8 @@ using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Events;
 using Microsoft.ML;
+using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet.Interactive.Tests;
 
@@ -51,7 +53,7 @@ public sealed partial class CellTests : IDisposable
             var trainer = ssl.Text.SimCse(new SimCseTrainer.Options
             {
                 Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 8, NumberOfEpochs = 300, VocabularySize = 300, MinimumTokenCount = 1, ValidationFraction = 0.2,
-                Progress = training, CancellationToken = training.CancellationToken, MaximumTrainingTime = TimeSpan.FromSeconds(3),
+                Progress = training, CancellationToken = training.CancellationToken, MaximumTrainingTime = TimeSpan.FromSeconds(4),
             });
             """);
         var shown = Shown(await Run("var encoder = training.Fit(trainer, data);"));
@@ -61,6 +63,10 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(shown[^1], "done.");
         StringAssert.Contains(shown[^1], "<path d=\"M");
         StringAssert.Contains(shown[^1], "loss on rows kept aside");
+        // To the right from epoch to epoch: steps are counted anew in each.
+        double[] places = [.. Place().Matches(shown[^1][shown[^1].IndexOf("<path d=\"", StringComparison.Ordinal)..].Split('>')[0]).Select(match => double.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.IsGreaterThan(12, places.Length, "more than the ten steps of an epoch");
+        CollectionAssert.AreEqual(places.Order().ToArray(), places);
 
         StringAssert.Contains(Shown(await Run("object.ReferenceEquals(encoder, training.Result)")).Single(), "True");
         // The encoder is the cell's value: what it is, and the curve.
@@ -68,6 +74,8 @@ public sealed partial class CellTests : IDisposable
         foreach (var part in new[] { "<th scope=\"row\">reads</th><td>Text</td>", "Features, 16 numbers", "SimCse", "BatchSize 8", "Collapse watch" })
             StringAssert.Contains(card, part);
         StringAssert.Contains(Shown(await Run("ssl.EvaluateRepresentation(encoder.Transform(data))")).Single(), "effective rank");
+        StringAssert.Contains(Shown(await Run("ssl.EmbeddingMap(data, encoder, \"Label\")")).Single(), "t-SNE: who is near whom");
+        StringAssert.Contains(Shown(await Run("ssl.NeighborTable(data, encoder)")).Single(), "nearest, with their cosine");
         StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new Ssl.Estimators.Reporting.ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
     }
 
@@ -110,6 +118,31 @@ public sealed partial class CellTests : IDisposable
     }
 
     [TestMethod]
+    [DoNotParallelize]
+    public void In_a_program_it_is_lines_on_the_console()
+    {
+        using var training = new LiveTraining();
+        var mlContext = TestDevice.Context(1);
+        var trainer = mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
+        {
+            Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 32, NumberOfEpochs = 2, VocabularySize = 300, MinimumTokenCount = 1, Progress = training,
+        });
+        var (console, printed) = (Console.Out, new StringWriter());
+        Console.SetOut(printed);
+        try
+        {
+            using var encoder = training.Fit(trainer, ContractData.View(mlContext));
+            Assert.AreSame(encoder, training.Result);
+        }
+        finally
+        {
+            Console.SetOut(console);
+        }
+        StringAssert.Contains(printed.ToString(), "epoch 2/2, 3 steps, loss ");
+        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => training.Fit(trainer, ContractData.View(mlContext))).Message, "make a new one");
+    }
+
+    [TestMethod]
     public async Task A_second_use_and_a_failure_are_told()
     {
         await Run("var training = new LiveTraining(); var trainer = ssl.Text.SimCse(new SimCseTrainer.Options { InputColumnName = \"Missing\", Progress = training });");
@@ -118,15 +151,14 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(Shown(failed)[^1], "Failed: ");
         var again = await _kernel.SendAsync(new SubmitCode("training.Fit(trainer, data);"), TestContext.CancellationToken);
         StringAssert.Contains(again.Events.OfType<CommandFailed>().Single().Message, "make a new one");
-        using var training = new LiveTraining();
-        var mlContext = new MLContext();
-        StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => training.Fit(mlContext.Transforms.CopyColumns("A", "Text"), ContractData.View(mlContext))).Message,
-            "No cell of a notebook is running");
     }
 
     // Without the style, which names everything there could be.
     private static string[] Shown(KernelCommandResult result)
         => [.. result.Events.OfType<DisplayEvent>().SelectMany(shown => shown.FormattedValues).Select(value => Style().Replace(value.Value, ""))];
+
+    [GeneratedRegex(@"[ML]([\d.]+) ")]
+    private static partial Regex Place();
 
     [GeneratedRegex("<style>.*?</style>", RegexOptions.Singleline)]
     private static partial Regex Style();

@@ -83,13 +83,13 @@ public sealed partial class ViewTests
     }
 
     // Well-formed, with a style that is for this view alone.
-    private static XElement Parse(string html)
+    internal static XElement Parse(string html)
     {
         var (start, end) = (html.IndexOf("<style>", StringComparison.Ordinal), html.IndexOf("</style>", StringComparison.Ordinal));
         var style = html[(start + "<style>".Length)..end].Trim();
         var view = XElement.Parse(html.Remove(start, end + "</style>".Length - start));
         Assert.AreEqual("ssl-view", (string?)view.Attribute("class"));
-        StringAssert.StartsWith(style, ".ssl-view {");
+        StringAssert.StartsWith(style, ".ssl-view.ssl-view.ssl-view { background: var(--ground); color: var(--ink);", "colors on a ground of their own");
         StringAssert.EndsWith(style, "}");
         Assert.DoesNotContain(":root", style);
         var depth = 0;

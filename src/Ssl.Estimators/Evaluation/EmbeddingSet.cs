@@ -59,9 +59,10 @@ internal sealed class EmbeddingSet
     /// <param name="warn">Told where vectors cannot be used.</param>
     /// <param name="keepUnlabeled">Whether rows without a label stay, with NaN.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or has another type.</exception>
-    /// <exception cref="InvalidOperationException">There are fewer than two such rows.</exception>
+    /// <param name="minimumCount">How many such rows there have to be.</param>
+    /// <exception cref="InvalidOperationException">There are fewer.</exception>
     public static EmbeddingSet Read(IDataView data, (string Role, string Name)[] features, string? label,
-        Func<DataViewRow, DataViewSchema.Column, Func<double>>? openLabel, Action<string> warn, bool keepUnlabeled = false)
+        Func<DataViewRow, DataViewSchema.Column, Func<double>>? openLabel, Action<string> warn, bool keepUnlabeled = false, int minimumCount = 2)
     {
         foreach (var (role, name) in features)
             VectorRows.CheckColumn(role, name, ColumnShape.Find(data.Schema, name, role));
@@ -104,9 +105,9 @@ internal sealed class EmbeddingSet
             sourceRows.Add(total - 1);
         }
 
-        if (sourceRows.Count < 2)
+        if (sourceRows.Count < minimumCount)
         {
-            throw new InvalidOperationException($"There are {sourceRows.Count} usable rows among {total}, at least 2 are needed: rows with vectors that "
+            throw new InvalidOperationException($"There are {sourceRows.Count} usable rows among {total}, at least {minimumCount} are needed: rows with vectors that "
                 + "are not zero, NaN or infinite" + (label is null ? "." : $", and a label in column '{label}'.") + left.First);
         }
 

@@ -26,9 +26,7 @@ internal sealed class ReportBuilder
     private readonly EncoderTransformer _encoder;
     private readonly ReportOptions _options;
     private readonly long _seed;
-    private readonly IDataView _data;
-    private readonly long _allRows;
-    private readonly string[] _classes = [];
+    private readonly EmbeddedRows _rows;
     private readonly List<string> _findings = [];
     private readonly Page _page = new();
 
@@ -36,24 +34,7 @@ internal sealed class ReportBuilder
     {
         (_mlContext, _encoder, _options) = (mlContext, encoder, options);
         _seed = options.Seed ?? HostSeed.Register(mlContext, nameof(ReportBuilder), out _);
-        encoder.Model.Format.CheckColumns(data.Schema);
-        if (options.DisplayColumnName is { } display)
-            RowDisplay.CheckColumn(data.Schema, display);
-        if (options.LabelColumnName is { } label)
-        {
-            data = WithKeys(data, label);
-            _classes = KeyValues.Texts(data.Schema[label]);
-        }
-        _allRows = Count(data);
-        if (_allRows > options.MaximumNumberOfRows)
-        {
-            // Drawn, not the first ones: files are often sorted by class.
-            var random = new ShuffleRandom((ulong)_seed);
-            var rows = Enumerable.Range(0, (int)Math.Min(_allRows, int.MaxValue)).ToArray();
-            random.Shuffle(rows);
-            data = new ChosenRowsView(data, rows.Take(options.MaximumNumberOfRows));
-        }
-        _data = data;
+        _rows = new EmbeddedRows(mlContext, data, encoder, options.LabelColumnName, options.DisplayColumnName, options.MaximumNumberOfRows, _seed);
     }
 
     /// <summary>Makes a report.</summary>
@@ -76,10 +57,8 @@ internal sealed class ReportBuilder
 
     private EncoderReport Build()
     {
-        var embedded = _encoder.Transform(_data);
         Tell("embedding the rows");
-        var rows = EmbeddingSet.Read(embedded, [("feature", _encoder.OutputColumnName)], _options.LabelColumnName, OpenLabel, EvaluationLog.Of(_mlContext),
-            keepUnlabeled: true);
+        var rows = _rows.Set;
         var hasLabels = rows.Labels.Where(label => !double.IsNaN(label)).Distinct().Take(2).Count() == 2;
         if (_options.LabelColumnName is { } label && !hasLabels)
         {
@@ -87,23 +66,30 @@ internal sealed class ReportBuilder
                 + "nothing to tell apart. Give rows of at least two classes, or no label column.");
         }
         Tell("measuring the embedding");
-        var metrics = Measure(embedded);
+        var metrics = Measure(_rows.Embedded);
         Tell("measuring the same network untrained");
         using var untrained = _encoder.Untrained(_mlContext, _seed);
-        var untrainedMetrics = Measure(untrained.Transform(_data));
+        var untrainedMetrics = Measure(untrained.Transform(_rows.Data));
         LabelEfficiencyReport? comparison = null;
         if (_options.LabelColumnName is { } labels && _options.ComparisonOf(labels) is { } settings)
         {
-            Tell("comparing with plain features at few labels");
-            comparison = LabelEfficiencyComparison.Run(_mlContext, _data, _encoder, settings);
-            _options.CancellationToken.ThrowIfCancellationRequested();
-            _findings.Add(comparison.Conclusion);
+            if (settings.Baseline is null && settings.Approaches.Contains(LabelEfficiencyApproach.Baseline) && PlainFeatures.ColumnsOf(_rows.Data.Schema, _encoder.Model) is [])
+            {
+                _findings.Add("Few labels were not compared with and without pretraining: columns of this kind have no plain features. Give LabelEfficiency a Baseline of your own to know.");
+            }
+            else
+            {
+                Tell("comparing with plain features at few labels");
+                comparison = LabelEfficiencyComparison.Run(_mlContext, _rows.Data, _encoder, settings, _rows.Embedded);
+                _options.CancellationToken.ThrowIfCancellationRequested();
+                _findings.Add(comparison.Conclusion);
+            }
         }
         AddQualityFindings(metrics, untrainedMetrics);
 
         // As a file has them: a number is any number there.
         var facts = JsonNode.Parse(_encoder.Model.TrainingFacts.ToJsonString())!.AsObject();
-        AddData(rows);
+        AddData();
         if (facts["trainer"] is not null)
             _findings.AddRange(TrainingSection.Add(_page, facts, _encoder.TrainingHistory));
         AddQuality(metrics, untrainedMetrics);
@@ -112,7 +98,7 @@ internal sealed class ReportBuilder
             _page.Section("Few labels");
             ComparisonSection.Add(_page, comparison);
         }
-        AddRows(rows);
+        AddRows();
         AddOrigin();
         var title = _options.Title ?? TitleOf(facts);
         return new EncoderReport(title, _findings, _page.ToHtml(title, Subtitle(), _findings), metrics, untrainedMetrics, comparison);
@@ -146,15 +132,16 @@ internal sealed class ReportBuilder
         }
     }
 
-    private void AddData(EmbeddingSet rows)
+    private void AddData()
     {
+        var (rows, allRows) = (_rows.Set, _rows.NumberOfAllRows);
         _page.Section("Data");
-        _page.Paragraph(FormattableString.Invariant($"{_allRows:N0} rows")
-            + (_allRows > _options.MaximumNumberOfRows ? FormattableString.Invariant($", of which {_options.MaximumNumberOfRows:N0} drawn at random are measured here") : "")
-            + (rows.Count < Math.Min(_allRows, _options.MaximumNumberOfRows)
-                ? FormattableString.Invariant($"; {Math.Min(_allRows, _options.MaximumNumberOfRows) - rows.Count:N0} have no direction and do not count") : "") + ".");
+        _page.Paragraph(FormattableString.Invariant($"{allRows:N0} rows")
+            + (allRows > _options.MaximumNumberOfRows ? FormattableString.Invariant($", of which {_options.MaximumNumberOfRows:N0} drawn at random are measured here") : "")
+            + (rows.Count < Math.Min(allRows, _options.MaximumNumberOfRows)
+                ? FormattableString.Invariant($"; {Math.Min(allRows, _options.MaximumNumberOfRows) - rows.Count:N0} have no direction and do not count") : "") + ".");
         var inputs = _encoder.InputColumnNames.ToHashSet();
-        _page.Table(["Column", "Type", "Used as"], _data.Schema.Where(column => !column.IsHidden).Take(40).Select(column => (IReadOnlyList<string>)
+        _page.Table(["Column", "Type", "Used as"], _rows.Data.Schema.Where(column => !column.IsHidden).Take(40).Select(column => (IReadOnlyList<string>)
             [Page.Encode(column.Name), Page.Encode(column.Type.ToString()!), inputs.Contains(column.Name) ? "what the encoder reads"
                 : column.Name == _options.LabelColumnName ? "label, to compare with" : column.Name == _options.DisplayColumnName ? "what rows are shown by" : ""]));
         if (_encoder.TrainingTruncation is { } cut)
@@ -165,7 +152,7 @@ internal sealed class ReportBuilder
         if (_options.LabelColumnName is null)
             return;
         var counts = rows.Labels.Where(value => !double.IsNaN(value)).GroupBy(value => (int)value)
-            .Select(group => (Name: ClassName(group.Key), Count: (double)group.Count())).OrderByDescending(bar => bar.Count).ToArray();
+            .Select(group => (Name: _rows.ClassName(group.Key), Count: (double)group.Count())).OrderByDescending(bar => bar.Count).ToArray();
         _page.Heading(counts.Length > MostClasses ? $"The {MostClasses} largest of {counts.Length} classes" : $"{counts.Length} classes");
         _page.Html(Charts.Bars("Rows of each class", [.. counts.Take(MostClasses)]));
         var unlabeled = rows.Labels.Count(double.IsNaN);
@@ -195,73 +182,23 @@ internal sealed class ReportBuilder
         static string Guess(RepresentationMetrics metrics) => $"always guessing the largest class: {Words.Percent(metrics.LargestClassShare ?? 0)}";
     }
 
-    private void AddRows(EmbeddingSet rows)
+    private void AddRows()
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var random = new ShuffleRandom((ulong)_seed);
-        int[] order = [.. Enumerable.Range(0, rows.Count)];
-        random.Shuffle(order);
-        int[] mapped = [.. order.Take(Math.Min(_options.NumberOfMapRows, rows.Count))], examples = [.. order.Take(Math.Min(_options.NumberOfExamples, rows.Count))];
-        var (neighbors, cosines) = Neighbors(rows, examples);
+        int[] mapped = _rows.Draw(_options.NumberOfMapRows), examples = _rows.Draw(_options.NumberOfExamples);
+        var found = NeighborSection.Find(_rows, examples, _rows, _options.NumberOfNeighbors);
         Tell("reading the rows that are shown");
-        var shown = new RowDisplay(_encoder.Model.Format, _options.DisplayColumnName).Read(_data,
-            mapped.Concat(examples).Concat(neighbors.SelectMany(found => found)).Select(row => rows.SourceRows[row]), _options.CancellationToken);
-        ShownRow Show(int row) => shown[rows.SourceRows[row]];
-        if (mapped.Length >= 4)
-            AddMap(rows, mapped, row => Show(row).Plain);
-        if (examples.Length == 0 || rows.Count < 2)
+        var show = _rows.Show(mapped.Concat(examples).Concat(found.SelectMany(near => near).Select(near => near.Row)), _options.CancellationToken);
+        if (mapped.Length >= MapSection.FewestRows)
+        {
+            Tell("drawing the map");
+            _page.Section("Map");
+            MapSection.Add(_page, _rows, mapped, show, _options.CancellationToken);
+        }
+        if (examples.Length == 0)
             return;
         _page.Section("Nearest neighbors");
-        _page.Paragraph("Rows drawn at random, and the rows that the embedding holds for most like them, with their cosine" + (_options.LabelColumnName is null ? "." : "; ✓ where the label is the same."));
-        foreach (var (i, row) in examples.Index())
-        {
-            _page.Html($"<div class=\"example\"><div class=\"what\">{Show(row).Html}{LabelOf(rows, row)}</div><ol>"
-                + string.Concat(neighbors[i].Zip(cosines[i], (found, cosine) => FormattableString.Invariant($"<li{(IsSame(row, found) ? " class=\"same\"" : "")}>{Show(found).Html}{LabelOf(rows, found)} <span class=\"note\">{cosine:0.00}</span></li>")))
-                + "</ol></div>");
-        }
-
-        bool IsSame(int a, int b) => _options.LabelColumnName is not null && rows.Labels[a].Equals(rows.Labels[b]) && !double.IsNaN(rows.Labels[a]);
-    }
-
-    private (int[][] Rows, float[][] Cosines) Neighbors(EmbeddingSet rows, int[] examples)
-    {
-        if (examples.Length == 0 || rows.Count < 2)
-            return ([], []);
-        using var scope = NewDisposeScope();
-        var directions = rows.Directions(0);
-        var queries = directions.index_select(0, tensor(examples.Select(row => (long)row).ToArray()));
-        var (values, found) = queries.mm(directions.t()).topk((int)Math.Min(_options.NumberOfNeighbors + 1, rows.Count), 1);
-        var (cosines, numbers) = (values.to(ScalarType.Float32).data<float>().ToArray(), found.data<long>().ToArray());
-        var width = (int)found.shape[1];
-        var lists = examples.Select((row, i) => Enumerable.Range(i * width, width).Where(k => numbers[k] != row).Take(_options.NumberOfNeighbors).ToArray()).ToArray();
-        return ([.. lists.Select(list => list.Select(k => (int)numbers[k]).ToArray())], [.. lists.Select(list => list.Select(k => cosines[k]).ToArray())]);
-    }
-
-    private void AddMap(EmbeddingSet rows, int[] mapped, Func<int, string> plain)
-    {
-        Tell("drawing the map");
-        var vectors = rows.Vectors(0).index_select(0, tensor(mapped.Select(row => (long)row).ToArray()));
-        (string Name, int Class)[] groups = _options.LabelColumnName is null ? []
-            : [.. mapped.Select(row => rows.Labels[row]).Where(value => !double.IsNaN(value)).GroupBy(value => (int)value).OrderByDescending(group => group.Count())
-                .Select(group => (ClassName(group.Key), group.Key))];
-        int[] group = [.. mapped.Select(row => _options.LabelColumnName is null || double.IsNaN(rows.Labels[row]) ? -1
-            : Array.FindIndex(groups, item => item.Class == (int)rows.Labels[row]))];
-        MapDot[] Dots((double X, double Y)[] points) => [.. points.Select((point, i) => new MapDot(point.X, point.Y, group[i],
-            plain(mapped[i]) + (group[i] < 0 ? "" : $" ({groups[group[i]].Name})")))];
-
-        _page.Section("Map");
-        _page.Paragraph(FormattableString.Invariant($"{mapped.Length:N0} rows drawn at random; point at one to read it. Colors are {(groups.Length == 0 ? "the same for all: no labels were given" : "the labels, which the encoder has not seen")}."));
-        var (components, first, second) = EmbeddingMap.PrincipalComponents(vectors);
-        _page.Html("<div class=\"maps\"><div>");
-        _page.Heading("t-SNE: who is near whom");
-        _page.Html(Charts.Map("t-SNE map of the embedding: rows that are alike lie together", Dots(EmbeddingMap.Neighborhoods(vectors, _options.CancellationToken)),
-            [.. groups.Select(item => item.Name)]));
-        _options.CancellationToken.ThrowIfCancellationRequested();
-        _page.Html("</div><div>");
-        _page.Heading(FormattableString.Invariant($"Principal components: {Words.Percent(first)} and {Words.Percent(second)} of the variance"));
-        _page.Html(Charts.Map("The two principal components of the embedding", Dots(components), [.. groups.Select(item => item.Name)]));
-        _page.Html("</div></div>");
+        _page.Paragraph("Rows drawn at random, and the rows that the embedding holds for most like them.");
+        NeighborSection.Add(_page, _rows, examples, show, _rows, found, show);
     }
 
     private void AddOrigin()
@@ -270,11 +207,6 @@ internal sealed class ReportBuilder
         _page.Paragraph(FormattableString.Invariant($"Seed of all draws: {_seed}. Ssl.Estimators {VersionOf(typeof(ReportBuilder))}, Microsoft.ML {VersionOf(typeof(MLContext))}, ")
             + $"TorchSharp {VersionOf(typeof(torch))}, .NET {Environment.Version}. The page shows rows of the data: who may read it may read those.");
     }
-
-    private string LabelOf(EmbeddingSet rows, int row)
-        => _options.LabelColumnName is null || double.IsNaN(rows.Labels[row]) ? "" : $" <span class=\"note\">[{Page.Encode(ClassName((int)rows.Labels[row]))}]</span>";
-
-    private string ClassName(int number) => number >= 0 && number < _classes.Length ? _classes[number] : $"{number}";
 
     private string TitleOf(JsonObject facts)
         => $"{TrainingSection.NameOf(facts) ?? "Encoder"} of {string.Join(", ", _encoder.InputColumnNames.Take(3))}{(_encoder.InputColumnNames.Count > 3 ? " and more" : "")}";
@@ -287,32 +219,7 @@ internal sealed class ReportBuilder
         _options.Progress?.Report(what);
     }
 
-    private IDataView WithKeys(IDataView data, string label)
-    {
-        ColumnShape.Find(data.Schema, label, "label");
-        if (data.Schema[label].Type is KeyDataViewType)
-            return data;
-        if (data.Schema[label].Type is not (TextDataViewType or BooleanDataViewType or NumberDataViewType))
-            throw Check.SchemaMismatch("label", label, "Key, String, Boolean or a whole number", data.Schema[label].Type.ToString()!);
-        return _mlContext.Transforms.Conversion.MapValueToKey(label).Fit(data).Transform(data);
-    }
-
     // Of the package, without the commit behind it.
     private static string VersionOf(Type type)
         => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
-
-    // From 0, NaN where it is missing.
-    private static Func<double> OpenLabel(DataViewRow row, DataViewSchema.Column column)
-        => LabelValues.Getter(PredictionKind.MulticlassClassification, row, column);
-
-    private static long Count(IDataView data)
-    {
-        if (data.GetRowCount() is { } known)
-            return known;
-        var count = 0L;
-        using var cursor = data.GetRowCursor([]);
-        while (cursor.MoveNext())
-            count++;
-        return count;
-    }
 }

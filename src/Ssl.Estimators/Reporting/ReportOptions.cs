@@ -51,7 +51,8 @@ public sealed class ReportOptions
 
     /// <summary>
     /// How pretraining is compared with plain features at few labels; label column, seed and cancellation are set by the report. Null leaves that out,
-    /// as the report does without a label column.
+    /// as the report does without a label column; where the encoder's columns have no plain features (image files, series of differing length) and no
+    /// <see cref="LabelEfficiencyOptions.Baseline"/> is given, the report says that.
     /// </summary>
     /// <value>By default the stock trainers on plain features and on the embedding, three draws of 5, 20 and 100 labels a class; fine-tuning,
     /// which takes a training for every draw, is left out.</value>

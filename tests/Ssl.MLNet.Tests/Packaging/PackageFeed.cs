@@ -5,10 +5,12 @@ internal sealed class PackageFeed : IDisposable
 {
     private static readonly string[] s_projects = ["Ssl.Estimators", "Ssl.MLNet", "Ssl.Extensions.AI", "Ssl.Extensions.VectorData", "Ssl.MLNet.Interactive", "Ssl.MLNet.Onnx"];
 
-    public PackageFeed()
+    /// <summary>Packs them.</summary>
+    /// <param name="projects">Which, by their names; none: all.</param>
+    public PackageFeed(params string[] projects)
     {
         Folder = Directory.CreateTempSubdirectory("ssl-feed-").FullName;
-        foreach (var project in s_projects)
+        foreach (var project in projects is [] ? s_projects : projects)
         {
             CommandLine.Dotnet(Repository.Root, new Dictionary<string, string>(), "pack", Path.Combine("src", project), "--no-build",
                 "-c", Repository.Configuration, "-o", Folder, "--nologo");

@@ -49,7 +49,13 @@ public sealed class ReportTests
         Assert.DoesNotContain("private", report.Html);
         StringAssert.Contains(report.Html, "weights kept");
 
-        var embedded = encoder.Transform(_mlContext.Transforms.Conversion.MapValueToKey("Subject").Fit(data).Transform(data));
+        var keyed = _mlContext.Transforms.Conversion.MapValueToKey("Subject").Fit(data).Transform(data);
+        var alone = Ssl.LabelEfficiency(keyed, encoder, new LabelEfficiencyOptions
+        {
+            Approaches = [LabelEfficiencyApproach.Baseline, LabelEfficiencyApproach.Probe], LabelsPerClass = [3, 6], NumberOfDraws = 2, LabelColumnName = "Subject", Seed = 0,
+        });
+        Assert.AreEqual(alone.ToString(), report.LabelEfficiency!.ToString(), "on the report's own embeddings as on new ones");
+        var embedded = encoder.Transform(keyed);
         var expected = Ssl.EvaluateRepresentation(embedded, new RepresentationEvaluationOptions { LabelColumnName = "Subject", Seed = 0 });
         Assert.AreEqual(expected.ToString(), report.Metrics.ToString());
         Assert.AreNotEqual(expected.Spread, report.UntrainedMetrics.Spread);
@@ -58,13 +64,13 @@ public sealed class ReportTests
         StringAssert.Contains(table.Value, FormattableString.Invariant($"{report.UntrainedMetrics.LinearProbeAccuracy:0.000}"));
 
         // Three rows with two neighbors each, which are the nearest by cosine of all rows.
-        var examples = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "example").ToArray();
+        var examples = Examples(page);
         Assert.HasCount(3, examples);
         var texts = data.GetColumn<string>("Text").ToArray();
         var vectors = encoder.Transform(data).GetColumn<float[]>("Features").ToArray();
         foreach (var example in examples)
         {
-            var shown = ((XText)example.Element("div")!.FirstNode!).Value.Trim();
+            var shown = ((XText)example.Element("th")!.FirstNode!).Value.Trim();
             var query = Array.IndexOf(texts, shown);
             Assert.IsGreaterThanOrEqualTo(0, query, shown);
             var nearest = Enumerable.Range(0, texts.Length).Where(i => i != query).Max(i => Cosine(vectors[query], vectors[i]));
@@ -74,7 +80,7 @@ public sealed class ReportTests
             // A mark where the label is the same, and nowhere else.
             foreach (var item in example.Descendants("li"))
             {
-                Assert.AreEqual(Label(example.Element("div")!) == Label(item), (string?)item.Attribute("class") == "same");
+                Assert.AreEqual(Label(example.Element("th")!) == Label(item), (string?)item.Attribute("class") == "same");
             }
         }
 
@@ -114,7 +120,7 @@ public sealed class ReportTests
         {
             var page = Parse(Ssl.Report(data, encoder, options).Html);
             CollectionAssert.DoesNotContain(Sections(page), "Few labels");
-            var shown = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "what").ToArray();
+            var shown = Examples(page).Select(row => row.Element("th")!).ToArray();
             Assert.HasCount(2, shown);
             switch (kind)
             {
@@ -137,6 +143,22 @@ public sealed class ReportTests
     }
 
     [TestMethod]
+    public void Where_there_are_no_plain_features_the_report_says_so()
+    {
+        // Of differing length: neither a linear model nor trees could read them.
+        var data = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new
+        {
+            Series = Enumerable.Range(0, 24 + i % 8).Select(t => MathF.Sin(t * (i % 2 == 0 ? 0.2f : 0.7f))).ToArray(), Kind = i % 2 == 0 ? "slow" : "fast",
+        }).ToArray());
+        using var encoder = Ssl.TimeSeries.Ts2Vec(new Ts2VecTrainer.Options { InputColumnName = "Series", NumberOfEpochs = 1, BatchSize = 8 }).Fit(data);
+        var report = Ssl.Report(data, encoder, new ReportOptions { LabelColumnName = "Kind", NumberOfMapRows = 0, NumberOfExamples = 0 });
+        Assert.IsNull(report.LabelEfficiency);
+        StringAssert.StartsWith(report.Findings[0], "Few labels were not compared");
+        CollectionAssert.DoesNotContain(Sections(Parse(report.Html)), "Few labels");
+        Assert.IsNotNull(report.Metrics.LinearProbeAccuracy);
+    }
+
+    [TestMethod]
     public void Pixels_are_those_of_the_row()
     {
         var (data, encoder) = Fit("images");
@@ -145,7 +167,7 @@ public sealed class ReportTests
             var page = Parse(Ssl.Report(data, encoder, new ReportOptions { NumberOfMapRows = 0, NumberOfExamples = 16 }).Html);
             CollectionAssert.DoesNotContain(Sections(page), "Map");
             var rows = data.GetColumn<byte[]>("Image").Select(Convert.ToHexString).ToHashSet();
-            var seen = page.Descendants("div").Where(item => (string?)item.Attribute("class") == "what").Select(item =>
+            var seen = Examples(page).Select(row => row.Element("th")!).Select(item =>
             {
                 var source = (string)item.Element("img")!.Attribute("src")!;
                 using var image = MLImage.CreateFromStream(new MemoryStream(Convert.FromBase64String(source[(source.IndexOf(',') + 1)..])));
@@ -161,7 +183,7 @@ public sealed class ReportTests
         var data = FineTuningData.View(_mlContext);
         using var encoder = FineTuningData.Encoder(_mlContext);
         var page = Parse(Ssl.Report(data, encoder, new ReportOptions { DisplayColumnName = "Id", NumberOfExamples = 1 }).Html);
-        StringAssert.Matches(page.Descendants("div").Single(item => (string?)item.Attribute("class") == "what").Value, new(@"^\d+$"));
+        StringAssert.Matches(Examples(page).Single().Element("th")!.Value, new(@"^\d+$"));
         var fault = Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => Ssl.Report(encoder.Transform(data), encoder, new ReportOptions { DisplayColumnName = "Features" }));
         StringAssert.Contains(fault.Message, "display column 'Features'");
     }
@@ -281,6 +303,10 @@ public sealed class ReportTests
         using var reader = XmlReader.Create(new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
         return XElement.Load(reader);
     }
+
+    // The rows of the table of neighbors.
+    private static XElement[] Examples(XElement page)
+        => [.. page.Descendants("div").Single(item => (string?)item.Attribute("class") == "neighbors").Descendants("tbody").Single().Elements("tr")];
 
     private static string[] Sections(XElement page) => [.. page.Descendants("h2").Select(heading => heading.Value)];
 

@@ -27,12 +27,13 @@ internal sealed class LabelEfficiencyComparison
     private readonly IDataView _data;
     private readonly uint[] _labels;
     private readonly IDataView _test;
+    private readonly IDataView? _embedded;               // the rows of the data with their embedding, where it is there already
     private readonly int[] _keptOut;                     // rows that are tested on, where they are some of the data
     private readonly Dictionary<uint, int[]> _pool;      // rows of each class that may be drawn
 
-    private LabelEfficiencyComparison(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options)
+    private LabelEfficiencyComparison(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options, IDataView? embedded)
     {
-        (_mlContext, _data, _encoder, _options, _label) = (mlContext, data, encoder, options, options.LabelColumnName);
+        (_mlContext, _data, _encoder, _options, _label, _embedded) = (mlContext, data, encoder, options, options.LabelColumnName, embedded);
         _seed = options.Seed ?? HostSeed.Register(mlContext, nameof(LabelEfficiencyComparison), out _);
         Check(data.Schema);
         _labels = Labels(data);
@@ -58,7 +59,12 @@ internal sealed class LabelEfficiencyComparison
     }
 
     /// <summary>Runs the comparison.</summary>
-    public static LabelEfficiencyReport Run(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options)
+    /// <param name="mlContext">Runs stock trainers, and has the seed where none is set.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="encoder">What is compared.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="embedded">The same rows as the encoder gave them; null embeds them here.</param>
+    public static LabelEfficiencyReport Run(MLContext mlContext, IDataView data, EncoderTransformer encoder, LabelEfficiencyOptions options, IDataView? embedded = null)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(encoder);
@@ -67,7 +73,7 @@ internal sealed class LabelEfficiencyComparison
         var faults = new OptionFaults();
         options.Validate(faults);
         faults.ThrowIfAny();
-        return new LabelEfficiencyComparison(mlContext, data, encoder, options).Compare();
+        return new LabelEfficiencyComparison(mlContext, data, encoder, options, embedded).Compare();
     }
 
     private LabelEfficiencyReport Compare()
@@ -80,7 +86,6 @@ internal sealed class LabelEfficiencyComparison
             throw new InvalidOperationException($"TestData has no row with a label in column '{_label}'.");
         var rows = new LabeledRows(_data, _labels, _keptOut, [.. budgets.SelectMany(budget => budget.Draws).SelectMany(draw => draw).Distinct().Order()],
             _test, testLabels);
-        // Embedded once: every draw reads the same embeddings.
         using var embedding = new EmbeddingEstimator(_mlContext, _encoder, Probed, null).Fit(_data);
         var contestants = Contestants(rows, embedding);
         var (done, clock) = (0, Stopwatch.StartNew());
@@ -140,8 +145,13 @@ internal sealed class LabelEfficiencyComparison
                         Add(Pipeline(given, further));
                     break;
                 case LabelEfficiencyApproach.Probe:
-                    var embedded = new Lazy<StockRows>(() => StockRows.OfVectors(rows, _mlContext.Data.Cache(embedding.Transform(_data), Probed),
-                        _mlContext.Data.Cache(embedding.Transform(_test), Probed), Probed));
+                    // Embedded once: every draw reads the same embeddings, and rows that are kept out are some of the data.
+                    var embedded = new Lazy<StockRows>(() =>
+                    {
+                        var (all, column) = _embedded is { } given ? (given, _encoder.OutputColumnName) : (_mlContext.Data.Cache(embedding.Transform(_data), Probed), Probed);
+                        var test = _keptOut.Length > 0 ? new ChosenRowsView(all, _keptOut) : embedding.Transform(_test);
+                        return StockRows.OfVectors(rows, all, test, column);
+                    });
                     Add((drawn, draw) => embedded.Value.Linear(name, drawn, _seed + draw, _options.CancellationToken));
                     break;
                 case LabelEfficiencyApproach.FineTune:

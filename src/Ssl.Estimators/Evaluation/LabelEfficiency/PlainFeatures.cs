@@ -18,7 +18,7 @@ internal sealed class PlainFeatures
 
     private PlainFeatures(IDataView rows, EncoderModel encoder, CancellationToken cancellationToken)
     {
-        _columns = [.. encoder.InputColumns.Distinct().Where(name => TableColumnKinds.Of(ColumnShape.Find(rows.Schema, name)) is not null)];
+        _columns = ColumnsOf(rows.Schema, encoder);
         if (_columns.Length == 0)
         {
             throw new InvalidOperationException($"An encoder of modality '{encoder.Modality}' has no plain features to compare with. Set Baseline to "
@@ -59,6 +59,10 @@ internal sealed class PlainFeatures
 
     /// <summary>Variance of all slots together over the rows that were learned from.</summary>
     public double Variance { get; }
+
+    /// <summary>The columns that have plain features: none of images, say.</summary>
+    public static string[] ColumnsOf(DataViewSchema schema, EncoderModel encoder)
+        => [.. encoder.InputColumns.Distinct().Where(name => TableColumnKinds.Of(ColumnShape.Find(schema, name)) is not null)];
 
     /// <summary>Learns scales, entries and words.</summary>
     /// <param name="rows">Rows, with labels or without.</param>
