@@ -119,11 +119,11 @@ public sealed class MaskedImageTextTests
         int[] words = [.. Enumerable.Range(0, ids.Length).Where(place => inside[place] && ids[place] >= s_vocabulary.SpecialCount)];
         int lowest = words.MinBy(place => draws[place]);
         int[] chosen = [.. words.Where(place => place == lowest || draws[place] < ratio)];
-        double[] kinds = Numbers.Values(Draws.Uniform([chosen.Length], CPU, streams.Masks));
-        long[] others = [.. Draws.Integers(s_vocabulary.SpecialCount, s_vocabulary.Size, [chosen.Length], CPU, streams.Masks).data<long>()];
+        double[] kinds = Numbers.Values(Draws.Uniform(texts.Ids.shape, CPU, streams.Masks));
+        long[] others = [.. Draws.Integers(s_vocabulary.SpecialCount, s_vocabulary.Size, texts.Ids.shape, CPU, streams.Masks).data<long>()];
         long[] seen = [.. ids];
         for (var i = 0; i < chosen.Length; i++)
-            seen[chosen[i]] = kinds[i] < 0.8 ? s_vocabulary.MaskId : kinds[i] < 0.9 ? others[i] : ids[chosen[i]];
+            seen[chosen[i]] = kinds[chosen[i]] < 0.8 ? s_vocabulary.MaskId : kinds[chosen[i]] < 0.9 ? others[chosen[i]] : ids[chosen[i]];
         return (new TokenBatch(tensor(seen, texts.Ids.shape), texts.Mask.clone()), chosen, [.. chosen.Select(place => ids[place])]);
     }
 

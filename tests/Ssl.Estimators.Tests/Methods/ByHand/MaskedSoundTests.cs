@@ -36,10 +36,10 @@ public sealed class MaskedSoundTests
             if (bandRatio > 0)
             {
                 // The width, then where it begins.
-                float[] draws = TestSeries.Floats(Draws.Uniform([2, lengths.Length, 1], CPU, same.Masks));
+                float[] draws = TestSeries.Floats(Draws.Uniform([lengths.Length, 2, 1], CPU, same.Masks));
                 for (var i = 0; i < lengths.Length; i++)
                 {
-                    int width = (int)Math.Round(draws[i] * Channels * bandRatio), start = (int)(draws[lengths.Length + i] * (Channels - width + 1));
+                    int width = (int)Math.Round(draws[2 * i] * Channels * bandRatio), start = (int)(draws[2 * i + 1] * (Channels - width + 1));
                     for (var c = start; c < start + width; c++)
                         bands[i][c] = true;
                 }

@@ -49,7 +49,7 @@ public sealed class SpectrogramViewTests
         using RandomStreams streams = new(2), same = new(2);
         var batch = Bands(5);
         var cropped = new SpectrogramCrop(least, most).Apply(batch, streams.Views);
-        float[] bands = TestSeries.Floats(Draws.Uniform([2, 3, 1], CPU, same.Views)), times = TestSeries.Floats(Draws.Uniform([2, 3, 1], CPU, same.Views));
+        float[] bands = TestSeries.Floats(Draws.Uniform([3, 2, 1], CPU, same.Views)), times = TestSeries.Floats(Draws.Uniform([3, 2, 1], CPU, same.Views));
         for (var i = 0; i < 3; i++)
         {
             for (var c = 0; c < 5; c++)
@@ -67,8 +67,8 @@ public sealed class SpectrogramViewTests
 
         double Place(int at, float[] draws, int i, int count)
         {
-            double share = least + draws[i] * (most - least);
-            return (at + 0.5) * share + draws[3 + i] * count * (1 - share) - 0.5;
+            double share = least + draws[2 * i] * (most - least);
+            return (at + 0.5) * share + draws[2 * i + 1] * count * (1 - share) - 0.5;
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class SpectrogramViewTests
         using RandomStreams streams = new(4), same = new(4);
         var batch = Bands(10);
         var masked = isTime ? new TimeMask(most, count: 2).Apply(batch, streams.Views) : new FrequencyMask(most, count: 2).Apply(batch, streams.Views);
-        float[] draws = TestSeries.Floats(Draws.Uniform([2, 3, 2], CPU, same.Views));
+        float[] draws = TestSeries.Floats(Draws.Uniform([3, 2, 2], CPU, same.Views));
         var hidden = 0;
         for (var i = 0; i < 3; i++)
         {
@@ -91,7 +91,7 @@ public sealed class SpectrogramViewTests
             var flags = new bool[14];
             for (var k = 0; k < 2; k++)
             {
-                int width = (int)Math.Round(draws[i * 2 + k] * places * most), start = (int)(draws[6 + i * 2 + k] * (places - width + 1));
+                int width = (int)Math.Round(draws[i * 4 + k] * places * most), start = (int)(draws[i * 4 + 2 + k] * (places - width + 1));
                 Array.Fill(flags, true, start, width);
                 hidden += width;
             }
