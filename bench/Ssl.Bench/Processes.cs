@@ -51,12 +51,12 @@ public sealed class Processes : BenchCase
             + $"median of {Repetitions} runs, the first epoch left out.");
     }
 
-    /// <summary>The child's side.</summary>
-    public static Dictionary<string, double> Fit(string kind)
+    /// <summary>The child's side; docs/scaling.md says how it is started by hand, for other machines and networks.</summary>
+    public static Dictionary<string, double> Fit(string kind, bool compresses)
     {
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var ssl = mlContext.SelfSupervised();
-        using var processes = ssl.UseProcesses();
+        using var processes = ssl.UseProcesses(new ProcessGroupOptions { CompressesGradients = compresses });
         var random = new Random(1);
         var clock = new Clock(() => (processes.BytesSent, processes.TimeWaited.TotalSeconds, processes.Calls));
         using var encoder = kind switch

@@ -40,8 +40,9 @@ public static class Draws
     public static Tensor Rows(long rows, long[] shape, Device device, Generator generator)
         => Rows(rows, shape, generator, (count, part, stream) => randint(0L, count, part, ScalarType.Int64, device, generator: For(device, stream)));
 
-    /// <summary>For each row of a batch the number of the next one, for the last that of the first; nothing is drawn. Int64.</summary>
-    internal static Tensor NextRows(long rows, Device device) => (OfRanks is { } ranks ? ranks.Rows(rows, [rows], null, (count, _, _) => Next(count)) : Next(rows)).to(device);
+    /// <summary>For each row of a batch the number of the one so many places before it, in a ring; nothing is drawn. Int64.</summary>
+    internal static Tensor RowsBefore(long rows, int places, Device device)
+        => (OfRanks is { } ranks ? ranks.Rows(rows, [rows], null, (count, _, _) => Before(count, places)) : Before(rows, places)).to(device);
 
     /// <summary>The numbers below <paramref name="count"/> in random order, one order for all rows of a batch, and for all processes. Int64.</summary>
     internal static Tensor CommonPermutation(long count, Generator generator)
@@ -72,7 +73,7 @@ public static class Draws
     private static Tensor Common(Generator generator, Func<Generator, Tensor> draw)
         => Ranks.FromFirst(OfRanks is { } ranks ? ranks.Common(generator, draw) : draw(generator));
 
-    private static Tensor Next(long rows) => arange(Number(0L), Number(rows), One, dtype: ScalarType.Int64, device: CPU).roll(-1);
+    private static Tensor Before(long rows, int places) => arange(Number(0L), Number(rows), One, dtype: ScalarType.Int64, device: CPU).roll(places);
 
     /// <summary>A seed for a generator of another kind, from the stream.</summary>
     public static long Seed(Generator generator)

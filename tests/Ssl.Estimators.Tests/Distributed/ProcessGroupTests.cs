@@ -37,10 +37,10 @@ public sealed partial class ProcessGroupTests
         Run("cancels-first", 2, interrupted, 5);
         File.Copy(interrupted, other);
         var resumed = Run("none", 2, interrupted, 5).Lines;
-        StringAssert.Contains(string.Join('\n', resumed), "after epoch 2 of 5");
+        StringAssert.Matches(string.Join('\n', resumed), Resumed());
         Assert.AreEqual(expected, Told(resumed, 0, "embeddings"));
         var more = Run("none", 4, other, 5).Lines;
-        StringAssert.Contains(string.Join('\n', more), "after epoch 2 of 5");
+        StringAssert.Matches(string.Join('\n', more), Resumed());
         Assert.AreEqual(Told(more, 0, "embeddings"), Told(more, 3, "embeddings"));
         StringAssert.Contains(Told(more, 0, "steps"), "5 epochs");
     }
@@ -142,6 +142,10 @@ public sealed partial class ProcessGroupTests
         process.WaitForExit();
         return (process.ExitCode, $"{output}\n{error.Result}".Split('\n'));
     }
+
+    // A fast machine tells of the third epoch when it is over.
+    [GeneratedRegex("after epoch [23] of 5")]
+    private static partial Regex Resumed();
 
     [GeneratedRegex(@"loss ([0-9.]+) after ([0-9.]+)")]
     private static partial Regex Losses();

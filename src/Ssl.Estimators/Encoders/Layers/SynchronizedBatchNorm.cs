@@ -57,8 +57,9 @@ internal sealed class SynchronizedBatchNorm : autograd.SingleTensorFunction<Sync
         var communicator = (Communicator)ctx.get_data("communicator");
         long[] shape = [1, input.shape[1], .. Enumerable.Repeat(1L, input.shape.Length - 2)], others = Others(input);
         Tensor scale = variance.add(Number((double)ctx.get_data("epsilon")), One).rsqrt();              // [C]
-        Tensor normalized = (input - mean.view(shape)) * scale.view(shape);
-        Tensor sum = grad_output.sum(others), product = (grad_output * normalized).sum(others);         // [C] twice
+        // Of the normalized input only its sums are needed, which follow from those of the input: few passes over what is large.
+        Tensor sum = grad_output.sum(others);                                                           // [C]
+        Tensor product = ((grad_output * input).sum(others) - mean * sum) * scale;                      // [C]
         Tensor both = cat([sum, product]).to(ScalarType.Float32).contiguous();
         try
         {
@@ -68,8 +69,10 @@ internal sealed class SynchronizedBatchNorm : autograd.SingleTensorFunction<Sync
         {
             // No exception may pass through the library; the next call of the communicator, after this backward pass, throws it.
         }
-        var sums = both.div(Number((double)ctx.get_data("count"))).chunk(2);
-        Tensor gradient = (grad_output - sums[0].view(shape) - normalized * sums[1].view(shape)) * (scale * weight).view(shape);
+        // scale * weight * (gradient - mean gradient - normalized * mean product), as factors of the gradient and of the input, and the rest.
+        var means = both.div(Number((double)ctx.get_data("count"))).chunk(2);                           // [C] twice
+        Tensor ofGradient = scale * weight, ofInput = (ofGradient * scale * means[1]).neg(), rest = (ofGradient * means[0]).neg() - ofInput * mean;
+        Tensor gradient = addcmul(rest.view(shape), grad_output, ofGradient.view(shape), One).addcmul_(input, ofInput.view(shape), One);
         return [gradient.MoveToOuterDisposeScope(), product.MoveToOuterDisposeScope(), sum.MoveToOuterDisposeScope(), null!, null!, null!, null!, null!];
     }
 

@@ -181,7 +181,7 @@ public sealed class MaskedImageTextTrainer : ImageTextPretrainingTrainer
             long count = seen.shape[0];
             var isOwn = Draws.Uniform([count], seen.device, _streams.Masks).lt(Number(0.5));            // [N]
             var rows = arange(Number(0L), Number(count), One, dtype: ScalarType.Int64, device: seen.device);
-            var source = where(isOwn, rows, Draws.NextRows(count, seen.device));
+            var source = where(isOwn, rows, Draws.RowsBefore(count, -1, seen.device));
             var vectors = _encoder.Fuse(seen, tokens.index_select(0, source), textMask.index_select(0, source)).Class;  // [N, D]
             var logits = _encoder.Matches(vectors);
             var loss = Ranks.Mean(nn.functional.binary_cross_entropy_with_logits(logits, isOwn.to(ScalarType.Float32), reduction: nn.Reduction.None));

@@ -72,7 +72,7 @@ public sealed class PatchPairsTrainer : ImagePretrainingTrainer
             var halves = embeddings.chunk(2);
             // Every image once with itself, once with its neighbor in the batch; what counts is the same whichever comes first.
             var same = Compare(halves[0], halves[1]);                                                   // [N, 2D]
-            var other = Compare(halves[0], halves[1].index_select(0, Draws.NextRows(n, images.device)));                                       // [N, 2D]
+            var other = Compare(halves[0], halves[1].index_select(0, Draws.RowsBefore(n, 1, images.device)));                                       // [N, 2D]
             var scores = _prediction.call(cat([same, other], 0));                                       // [2N, 2]
             var classes = cat([ones(n, dtype: ScalarType.Int64, device: images.device),
                 zeros(n, dtype: ScalarType.Int64, device: images.device)], 0);

@@ -57,8 +57,8 @@ public sealed class PretextTaskTests
         IsClassified(method, encoder, loss, classes, () =>
         {
             double[][] a = Embedded(encoder, view, 0), b = Embedded(encoder, view, 1);
-            // With the second patch of its own image, then with that of the next one in the batch.
-            return [.. a.Select((one, i) => Compared(one, b[i])), .. a.Select((one, i) => Compared(one, b[(i + 1) % Count]))];
+            // With the second patch of its own image, then with that of the image before it in the batch.
+            return [.. a.Select((one, i) => Compared(one, b[i])), .. a.Select((one, i) => Compared(one, b[(i + Count - 1) % Count]))];
         });
 
         static double[] Compared(double[] a, double[] b)
