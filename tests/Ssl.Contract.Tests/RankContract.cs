@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Ssl.FreshProcess;
 
 namespace Ssl.Contract.Tests;
 
@@ -29,13 +29,13 @@ public sealed class RankContract
     [DataRow("mpirun.mpich", "")]
     public void Two_processes_make_the_update_of_one(string launcher, string options)
     {
-        if (!Exists(launcher))
+        if (!MpiLauncher.Exists(launcher))
             Assert.Inconclusive($"There is no {launcher} here: install Open MPI (openmpi-bin) or MPICH (mpich).");
         var alone = Alone();
         var folder = Directory.CreateTempSubdirectory("ranks-").FullName;
         try
         {
-            Run(launcher, [.. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-n", "2", "dotnet", .. Arguments(folder, ranks: 0)]);
+            Run([launcher, .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-n", "2"], folder, ranks: 0);
             var faults = new List<string>();
             string[] names = [.. Directory.GetFiles(alone, "*-before").Select(path => Path.GetFileName(path)[..^"-before".Length])];
             Assert.HasCount(TrainingContract.Contracts.Count(), names, "every method was trained");
@@ -74,32 +74,17 @@ public sealed class RankContract
         if (s_folder is null)
         {
             s_folder = Directory.CreateTempSubdirectory("ranks-alone-").FullName;
-            Run("dotnet", Arguments(s_folder, ranks: 2));
+            Run([], s_folder, ranks: 2);
         }
         return s_folder;
     }
 
-    private static string[] Arguments(string folder, int ranks)
-        => [Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), "do:ranks", typeof(RankContract).Assembly.Location, folder, $"{ranks}"];
-
-    private static void Run(string program, string[] arguments)
+    private static void Run(string[] launcher, string folder, int ranks)
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        // Open MPI refuses to be run by root unless told twice; with a container that is the only user there is.
-        foreach (var name in (string[])["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"])
-            start.Environment[name] = "1";
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.AreEqual(0, process.ExitCode, $"{output}{Environment.NewLine}{error.Result}");
+        var (exit, output, error) = MpiLauncher.Run(launcher, ["do:ranks", typeof(RankContract).Assembly.Location, folder, $"{ranks}"]);
+        Assert.AreEqual(0, exit, $"{output}{Environment.NewLine}{error}");
         Assert.DoesNotContain("Exception", output, output);
     }
-
-    private static bool Exists(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 
     private static Dictionary<string, float[]> Read(string path)
     {

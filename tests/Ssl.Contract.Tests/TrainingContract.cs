@@ -8,6 +8,7 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
+using Ssl.FreshProcess;
 using Ssl.MLNet;
 using Ssl.MLNet.Tests;
 using static TorchSharp.torch;
@@ -19,8 +20,7 @@ namespace Ssl.Contract.Tests;
 public sealed class TrainingContract
 {
     /// <summary>All contracts of this assembly.</summary>
-    public static IEnumerable<object[]> Contracts => typeof(TrainingContract).Assembly.GetTypes()
-        .Where(type => !type.IsAbstract && IsContract(type.BaseType)).Select(type => (object[])[type]);
+    public static IEnumerable<object[]> Contracts => ContractAccess.Of(typeof(TrainingContract).Assembly).Select(type => (object[])[type]);
 
     [TestMethod]
     [DynamicData(nameof(Contracts))]
@@ -46,7 +46,7 @@ public sealed class TrainingContract
             (o.NumberOfEpochs, o.BatchSize, o.WarmupFraction, o.Seed) = (2, 16, 0.125, 77);
             given = o;
         };
-        using var encoder = Call<EncoderTransformer>(Activator.CreateInstance(type)!, "Fit", mlContext, null, change);
+        using var encoder = ContractAccess.Call<EncoderTransformer>(Activator.CreateInstance(type)!, "Fit", mlContext, null, change);
         var name = given!.GetType().DeclaringType!.Name.Replace("Trainer", "");
         var line = lines.Single(text => text.Contains($"{name} on {TorchDevice.Describe(TestDevice.Torch)}, seed 77, 12 steps (2 epochs of 6): ", StringComparison.Ordinal));
         StringAssert.Contains(line, "WarmupFraction 0.125");
@@ -60,7 +60,7 @@ public sealed class TrainingContract
         var target = Activator.CreateInstance(contract)!;
         PretrainingOptions? given = null;
         Action<PretrainingOptions> change = options => given = options;
-        Call<object>(target, "Create", TestDevice.Context(1), change);
+        ContractAccess.Call<object>(target, "Create", TestDevice.Context(1), change);
         var type = given!.GetType();
         Assert.AreEqual("", OptionTexts.Changed(Activator.CreateInstance(type)!));
         foreach (var option in OptionRuleAttribute.OptionsOf(type).Where(o => o.Name is not ("Progress" or "CancellationToken")))
@@ -84,7 +84,7 @@ public sealed class TrainingContract
             "Truncation" => TextTruncation.HeadAndTail,
             "Encoder" or "ImageEncoder" or "TextEncoder" => option.GetValue(given) ?? DefaultEncoder(option.PropertyType),
             _ when option.PropertyType == typeof(string) => "Other",
-            _ => Call<object?>(target, "Other", option, now),
+            _ => ContractAccess.Call<object?>(target, "Other", option, now),
         };
     }
 
@@ -92,28 +92,16 @@ public sealed class TrainingContract
         : kind == typeof(TabularEncoderFactory) ? TabularEncoders.Mlp()
         : kind == typeof(ImageEncoderFactory) ? ImageEncoders.SmallConvNet() : TimeSeriesEncoders.DilatedConvolution();
 
-    private static bool IsContract(Type? type)
-        => type is not null && (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(PretrainingContract<>) || IsContract(type.BaseType));
-
-    private static T Call<T>(object target, string method, params object?[] arguments)
-    {
-        for (var type = target.GetType(); ; type = type.BaseType!)
-        {
-            if (type.GetMethod(method, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly) is { IsAbstract: false } found)
-                return (T)found.Invoke(target, arguments)!;
-        }
-    }
-
     // The losses and all weights, buffers and random streams at the end of a training on three quarters of the rows.
     private static (double[] Losses, Dictionary<string, byte[]> State) Train(Type type, bool measures)
     {
         var mlContext = TestDevice.Context(5);
         var contract = Activator.CreateInstance(type)!;
         Action<PretrainingOptions> change = o => (o.ValidationFraction, o.NumberOfEpochs) = (0.25, 3);
-        var trainer = Call<PretrainingTrainer>(contract, "Create", mlContext, change);
+        var trainer = ContractAccess.Call<PretrainingTrainer>(contract, "Create", mlContext, change);
         using var streams = new RandomStreams(7);
         using var channel = ((IChannelProvider)mlContext).Start("test");
-        using var run = Call<PretrainingRun>(trainer, "Prepare", Call<IDataView>(contract, "View", mlContext, 128, 1), streams, channel);
+        using var run = ContractAccess.Call<PretrainingRun>(trainer, "Prepare", ContractAccess.Call<IDataView>(contract, "View", mlContext, 128, 1), streams, channel);
         var held = new HeldOutLoss(run.Method, run.Source.HeldOut, streams, CPU, mixedPrecision: false);
         var falling = 0.0;
         var validation = new EpochValidation(() =>

@@ -23,7 +23,7 @@ internal static class RankFitTasks
         var ssl = mlContext.SelfSupervised();
         using var processes = ssl.UseProcesses(new ProcessGroupOptions
         {
-            CompressesGradients = plan == "compressed", RowsAreDivided = plan == "divided", Timeout = TimeSpan.FromMinutes(2),
+            CompressesGradients = plan == "compressed", RowsAreDivided = plan == "divided", Timeout = plan == "late" ? TimeSpan.FromSeconds(2) : TimeSpan.FromMinutes(2),
         });
         var isOdd = processes.Rank == processes.Count - 1;
         mlContext.Log += (_, e) =>
@@ -35,6 +35,8 @@ internal static class RankFitTasks
         {
             if (isOdd && plan == "leaves")
                 return;
+            if (isOdd && plan == "late")
+                Thread.Sleep(8_000);
             using var cancellation = new CancellationTokenSource();
             var options = new SimCseTrainer.Options
             {

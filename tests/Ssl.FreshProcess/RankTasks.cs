@@ -34,7 +34,7 @@ internal static class RankTasks
     {
         set_num_threads(1);
         var group = ranks == 0 ? ProcessGroup.Start() : null;
-        foreach (var type in Assembly.LoadFrom(contracts).GetTypes().Where(type => !type.IsAbstract && IsContract(type))
+        foreach (var type in ContractAccess.Of(Assembly.LoadFrom(contracts))
             .Where(type => only is null || type.Name == only).OrderBy(type => type.Name, StringComparer.Ordinal))
         {
             var clock = Stopwatch.StartNew();
@@ -110,9 +110,9 @@ internal static class RankTasks
             if (options is ImagePretrainingOptions { View: null, Encoder: { } encoder } images)
                 images.View = ImageViews.CropAndFlip(encoder.Shape);
         };
-        var trainer = Call<PretrainingTrainer>(contract, "Create", mlContext, change);
+        var trainer = ContractAccess.Call<PretrainingTrainer>(contract, "Create", mlContext, change);
         using var channel = ((IChannelProvider)mlContext).Start("ranks");
-        return Call<PretrainingRun>(trainer, "Prepare", Call<IDataView>(contract, "View", mlContext, Rows, 1), streams, channel);
+        return ContractAccess.Call<PretrainingRun>(trainer, "Prepare", ContractAccess.Call<IDataView>(contract, "View", mlContext, Rows, 1), streams, channel);
     }
 
     private static Dictionary<string, float[]> StateOf(PretrainingMethod method)
@@ -134,18 +134,6 @@ internal static class RankTasks
         }
     }
 
-    private static bool IsContract(Type? type)
-        => type is not null && (type.IsGenericType && type.Name.StartsWith("PretrainingContract", StringComparison.Ordinal) || IsContract(type.BaseType));
-
-    private static T Call<T>(object target, string method, params object?[] arguments)
-    {
-        for (var type = target.GetType(); ; type = type.BaseType!)
-        {
-            if (type.GetMethod(method, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly) is { IsAbstract: false } found)
-                return (T)found.Invoke(target, arguments)!;
-        }
-    }
-
     // All rows as one batch, always in the same order.
     private sealed class InOrder(BatchSource source, int[] order, Action<int>? begin) : IBatchSource
     {
@@ -156,7 +144,7 @@ internal static class RankTasks
         public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
         {
             begin?.Invoke(epoch);
-            return Call<IEnumerable<IReadOnlyList<Batch>>>(source, "ToBatches", (ArraySegment<int>[])[order], null);
+            return ContractAccess.Call<IEnumerable<IReadOnlyList<Batch>>>(source, "ToBatches", (ArraySegment<int>[])[order], null);
         }
     }
 

@@ -22,10 +22,7 @@ public sealed class EmbeddingViewTests
     {
         Notebook.RegisterFormatters();
         s_data = ContractData.View(s_mlContext);
-        s_encoder = s_ssl.Text.SimCse(new SimCseTrainer.Options
-        {
-            Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 32, NumberOfEpochs = 3, VocabularySize = 300, MinimumTokenCount = 1,
-        }).Fit(s_data);
+        s_encoder = ViewTests.Train(s_ssl, s_data);
     }
 
     [ClassCleanup]

@@ -25,11 +25,13 @@ public sealed partial class ViewTests
         Notebook.RegisterFormatters();
         var rows = ContractData.View(s_mlContext);
         s_data = s_mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(rows).Transform(rows);
-        s_encoder = s_ssl.Text.SimCse(new SimCseTrainer.Options
-        {
-            Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 32, NumberOfEpochs = 3, VocabularySize = 300, MinimumTokenCount = 1,
-        }).Fit(s_data);
+        s_encoder = Train(s_ssl, s_data);
     }
+
+    internal static EncoderTransformer Train(SelfSupervisedCatalog ssl, IDataView data) => ssl.Text.SimCse(new SimCseTrainer.Options
+    {
+        Encoder = TextEncoders.Bag(embeddingDimension: 16), BatchSize = 32, NumberOfEpochs = 3, VocabularySize = 300, MinimumTokenCount = 1,
+    }).Fit(data);
 
     [ClassCleanup]
     public static void Clean() => s_encoder.Dispose();

@@ -115,11 +115,9 @@ internal sealed unsafe class Communicator
         long size = own.element_size();
         foreach (long length in rows.shape[1..])
             size *= length;
-        int[] lengths = [.. counts.Select(count => checked((int)(count * size)))], starts = new int[Count];
-        for (int rank = 1; rank < Count; rank++)
-            starts[rank] = checked(starts[rank - 1] + lengths[rank - 1]);
+        int[] lengths = [.. counts.Select(count => checked((int)(count * size)))];
         fixed (byte* from = own.bytes, to = all.bytes)
-            Gather(from, lengths, starts, to);
+            Gather(from, lengths, to);
         BytesSent += (long)lengths[Rank] * (Count - 1);
         return all.to(rows.device).MoveToOuterDisposeScope();
     }
@@ -129,12 +127,9 @@ internal sealed unsafe class Communicator
     public byte[][] Exchange(ReadOnlySpan<byte> own)
     {
         var all = new byte[Count * own.Length];
-        int[] lengths = new int[Count], starts = new int[Count];
-        Array.Fill(lengths, own.Length);
-        for (int rank = 0; rank < Count; rank++)
-            starts[rank] = rank * own.Length;
+        int[] lengths = [.. Enumerable.Repeat(own.Length, Count)];
         fixed (byte* from = own, to = all)
-            Gather(from, lengths, starts, to);
+            Gather(from, lengths, to);
         return [.. all.Chunk(Math.Max(1, own.Length))];
     }
 
@@ -143,12 +138,10 @@ internal sealed unsafe class Communicator
     {
         byte[] bytes = Encoding.UTF8.GetBytes(own), length = new byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
-        int[] lengths = [.. Exchange(length).Select(text => BinaryPrimitives.ReadInt32LittleEndian(text))], starts = new int[Count];
-        for (int rank = 1; rank < Count; rank++)
-            starts[rank] = checked(starts[rank - 1] + lengths[rank - 1]);
+        int[] lengths = [.. Exchange(length).Select(text => BinaryPrimitives.ReadInt32LittleEndian(text))], starts;
         var all = new byte[lengths.Sum() + 1];
         fixed (byte* from = bytes.Length == 0 ? all : bytes, to = all)
-            Gather(from, lengths, starts, to);
+            starts = Gather(from, lengths, to);
         return [.. Enumerable.Range(0, Count).Select(rank => Encoding.UTF8.GetString(all, starts[rank], lengths[rank]))];
     }
 
@@ -169,9 +162,9 @@ internal sealed unsafe class Communicator
         // In pieces whose length fits the interface.
         Span<byte> bytes = values.bytes;
         const int most = 1 << 30;
-        for (int start = 0; start < bytes.Length; start += most)
+        while (bytes.Length > 0)
         {
-            Span<byte> piece = bytes.Slice(start, Math.Min(most, bytes.Length - start));
+            Span<byte> piece = bytes[..Math.Min(most, bytes.Length)];
             BytesSent += Rank == 0 ? (long)piece.Length * (Count - 1) : 0;
             fixed (byte* place = piece)
             {
@@ -180,8 +173,7 @@ internal sealed unsafe class Communicator
                 _mpi.Broadcast(place, piece.Length, _all, &request);
                 Wait(&request);
             }
-            if (bytes.Length - start <= most)
-                break;
+            bytes = bytes[piece.Length..];
         }
     }
 
@@ -214,8 +206,12 @@ internal sealed unsafe class Communicator
     /// <summary>Ends the library; all processes come here.</summary>
     public void Finish() => _mpi.Finish();
 
-    private void Gather(byte* own, int[] lengths, int[] starts, byte* all)
+    // Gives back where each process's bytes begin.
+    private int[] Gather(byte* own, int[] lengths, byte* all)
     {
+        var starts = new int[Count];
+        for (int rank = 1; rank < Count; rank++)
+            starts[rank] = checked(starts[rank - 1] + lengths[rank - 1]);
         fixed (int* counts = lengths, places = starts)
         {
             nint request = 0;
@@ -223,6 +219,7 @@ internal sealed unsafe class Communicator
             _mpi.AllGather(own, lengths[Rank], all, counts, places, _all, &request);
             Wait(&request);
         }
+        return starts;
     }
 
     private static byte[] Notice(string sentence)

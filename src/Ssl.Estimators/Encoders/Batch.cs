@@ -18,7 +18,7 @@ public abstract class Batch : IDisposable
     /// <summary>How long its rows are with their padding; 0 for rows that have none.</summary>
     internal virtual long PaddedLength => 0;
 
-    /// <summary>The same rows with more padding.</summary>
+    /// <summary>The same rows with more padding, in place of this batch: what is not part of the result is freed.</summary>
     /// <param name="length">At least <see cref="PaddedLength"/>.</param>
     /// <returns>Itself where nothing is to be added.</returns>
     internal virtual Batch PadTo(long length) => this;

@@ -48,8 +48,13 @@ public sealed class TokenBatch : Batch
 
     internal override long PaddedLength => Ids.shape[1];
 
-    internal override TokenBatch PadTo(long length) => length <= PaddedLength ? this
-        : new TokenBatch(nn.functional.pad(Ids, [0L, length - PaddedLength]), nn.functional.pad(Mask, [0L, length - PaddedLength]));
+    internal override TokenBatch PadTo(long length)
+    {
+        if (length <= PaddedLength)
+            return this;
+        using (this)
+            return new TokenBatch(nn.functional.pad(Ids, [0L, length - PaddedLength]), nn.functional.pad(Mask, [0L, length - PaddedLength]));
+    }
 
     /// <inheritdoc/>
     public override void Dispose()

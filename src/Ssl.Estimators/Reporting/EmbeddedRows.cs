@@ -43,7 +43,7 @@ internal sealed class EmbeddedRows
             data = WithKeys(data, labelColumnName);
             _classes = KeyValues.Texts(data.Schema[labelColumnName]);
         }
-        NumberOfAllRows = Rows(data);
+        NumberOfAllRows = RowReader.Count(data, CancellationToken.None);
         if (NumberOfAllRows > maximumNumberOfRows)
         {
             // Drawn, not the first ones: files are often sorted by class.
@@ -109,15 +109,4 @@ internal sealed class EmbeddedRows
     // From 0, NaN where it is missing.
     private static Func<double> OpenLabel(DataViewRow row, DataViewSchema.Column column)
         => LabelValues.Getter(PredictionKind.MulticlassClassification, row, column);
-
-    private static long Rows(IDataView data)
-    {
-        if (data.GetRowCount() is { } known)
-            return known;
-        var count = 0L;
-        using var cursor = data.GetRowCursor([]);
-        while (cursor.MoveNext())
-            count++;
-        return count;
-    }
 }

@@ -255,19 +255,7 @@ internal sealed class StreamedBatchSource : BatchSource
 
     public override string Order => FormattableString.Invariant($"streamed, shuffled within {Options.ShuffleBufferSize} rows");
 
-    public override long CountAllRows()
-    {
-        if (_data.GetRowCount() is { } known)
-            return known;
-        using var cursor = _data.GetRowCursor([]);
-        long count = 0;
-        while (cursor.MoveNext())
-        {
-            Options.CancellationToken.ThrowIfCancellationRequested();
-            count++;
-        }
-        return count;
-    }
+    public override long CountAllRows() => RowReader.Count(_data, Options.CancellationToken);
 
     // Read anew each time, like the others. A batch is cut off when two are there, so that the last two can share what is left.
     private protected override IEnumerable<IReadOnlyList<Batch>> HeldOutBatches(CancellationToken cancellationToken)

@@ -54,6 +54,21 @@ internal static class RowReader
             yield return Array.ConvertAll(readers, reader => reader.Read(reader.Buffer));
     }
 
+    /// <summary>How many rows a view has; read through where it does not say so.</summary>
+    public static long Count(IDataView data, CancellationToken cancellationToken)
+    {
+        if (data.GetRowCount() is { } known)
+            return known;
+        using var cursor = data.GetRowCursor([]);
+        long count = 0;
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            count++;
+        }
+        return count;
+    }
+
     private static bool IsText(DataViewSchema.Column column)
         => (column.Type is VectorDataViewType vector ? vector.ItemType : column.Type) is TextDataViewType or KeyDataViewType;
 }

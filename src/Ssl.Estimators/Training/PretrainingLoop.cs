@@ -161,7 +161,6 @@ public sealed class PretrainingLoop
             _reporter.Inform($"validation loss {ProgressText.Number(loss)} "
                 + $"after {_reporter.StepsInEpoch} steps of epoch {_epochs.Count + 1}");
         }
-        _shared?.Synchronize();
         double finalLoss = _epochs.Count > 0 ? _epochs[^1].Loss : _reporter.EpochLoss;
         if (_best.Epoch > 0)
             _best.Restore(_method);

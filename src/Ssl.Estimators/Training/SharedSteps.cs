@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Training;
 /// gradients. What follows from the same numbers is the same everywhere: schedule, moving averages, queues, the optimizer's state.
 /// </summary>
 /// <param name="group">Who trains.</param>
-/// <param name="method">What is trained: begins with the first process's weights everywhere.</param>
+/// <param name="method">What is trained: the same seed gives it the same weights everywhere.</param>
 /// <param name="streams">What this process draws from; each epoch begins with numbers of its own, and other ones in each process.</param>
 internal sealed class SharedSteps(ProcessGroup group, PretrainingMethod method, RandomStreams streams) : IDisposable
 {
@@ -76,7 +76,7 @@ internal sealed class SharedSteps(ProcessGroup group, PretrainingMethod method, 
                 yield break;
             }
             _step = new RankStep(group.Communicator, [.. all.Select(message => message.Rows)]);
-            yield return [.. next.Select((column, i) => i < RankMessage.MostColumns ? Pad(column, all.Max(message => message.Lengths[i])) : column)];
+            yield return [.. next.Select((column, i) => i < RankMessage.MostColumns ? column.PadTo(all.Max(message => message.Lengths[i])) : column)];
         }
     }
 
@@ -98,15 +98,6 @@ internal sealed class SharedSteps(ProcessGroup group, PretrainingMethod method, 
         return mean;
     }
 
-    /// <summary>Gives every process the first one's weights and buffers: they are the same but for what a process keeps for itself.</summary>
-    public void Synchronize()
-    {
-        foreach (var (_, parameter) in method.named_parameters())
-            group.Communicator.Broadcast(parameter);
-        foreach (var (_, buffer) in method.named_buffers())
-            group.Communicator.Broadcast(buffer);
-    }
-
     /// <summary>A checkpoint was written.</summary>
     public void Written(string path, int epochs)
         => group.Situation = $"The training goes on from '{path}', written after epoch {epochs}, when the program is started again.";
@@ -119,13 +110,5 @@ internal sealed class SharedSteps(ProcessGroup group, PretrainingMethod method, 
     {
         group.Situation = null;
         _gradients.Dispose();
-    }
-
-    private static Batch Pad(Batch column, long length)
-    {
-        var padded = column.PadTo(length);
-        if (!ReferenceEquals(padded, column) && column is not ImageTextBatch)
-            column.Dispose();
-        return padded;
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Ssl.FreshProcess;
 
 namespace Ssl.Estimators.Tests.Distributed;
 
@@ -18,15 +19,18 @@ public sealed partial class ProcessGroupTests
     [TestMethod]
     public void All_processes_end_with_one_encoder_and_the_first_one_speaks()
     {
+        var embeddings = new Dictionary<string, string>();
         foreach (var plan in (string[])["none", "no-seed", "validation", "compressed", "divided"])
         {
             var (_, lines) = Run(plan, 2);
+            embeddings[plan] = Told(lines, 0, "embeddings");
             Assert.AreEqual(Told(lines, 0, "embeddings"), Told(lines, 1, "embeddings"), plan);
             StringAssert.Contains(string.Join('\n', lines), "2 processes", plan);
             Assert.IsFalse(lines.Any(line => line.StartsWith("[1] log", StringComparison.Ordinal) || line.StartsWith("[1] epoch", StringComparison.Ordinal)), plan);
             var losses = Losses().Match(Told(lines, 0, "steps"));
             Assert.IsLessThan(Number(losses.Groups[2]), Number(losses.Groups[1]), $"{plan}: the loss falls");
         }
+        Assert.AreNotEqual(embeddings["none"], embeddings["compressed"], "gradients that were rounded on their way");
     }
 
     [TestMethod]
@@ -81,6 +85,7 @@ public sealed partial class ProcessGroupTests
             ("options", "process 1 differs from process 0: Temperature is 0.1 in place of 0.05", "process 1 differs from process 0"),
             ("data", "Process 1 stopped, and this one with it: row 200 cannot be read", "row 200 cannot be read"),
             ("uneven", "BatchSize 33 cannot be shared evenly by 2 processes; it is the rows of a step of all of them. Set it to 32 or 34.", "32 or 34"),
+            ("late", "waited 2 s for the other 1 processes, longer than ProcessGroupOptions.Timeout", null),
             ("leaves", "Process 1 has ended, while this one begins a Fit", null),
         ])
         {
@@ -123,24 +128,12 @@ public sealed partial class ProcessGroupTests
 
     private static (int Exit, string[] Lines) Run(string plan, int processes, string checkpoint = "none", int epochs = 2, (string Name, string Value)? environment = null)
     {
-        var launcher = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "mpirun.openmpi"))
-            .FirstOrDefault(File.Exists);
-        if (launcher is null)
+        const string launcher = "mpirun.openmpi";
+        if (!MpiLauncher.Exists(launcher))
             Assert.Inconclusive("There is no mpirun.openmpi here: install Open MPI (openmpi-bin).");
-        var start = new ProcessStartInfo(launcher) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["--bind-to", "none", "--oversubscribe", "-n", $"{processes}", "dotnet",
-            Path.Combine(AppContext.BaseDirectory, "Ssl.FreshProcess.dll"), "do:ranks-fit", plan, checkpoint, $"{epochs}"])
-            start.ArgumentList.Add(argument);
-        foreach (var name in (string[])["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"])
-            start.Environment[name] = "1";
-        start.Environment["TERM"] = "dumb"; // no codes for a terminal among the lines
-        if (environment is { } variable)
-            start.Environment[variable.Name] = variable.Value;
-        using var process = Process.Start(start)!;
-        var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, $"{output}\n{error.Result}".Split('\n'));
+        var (exit, output, error) = MpiLauncher.Run([launcher, "--bind-to", "none", "--oversubscribe", "-n", $"{processes}"],
+            ["do:ranks-fit", plan, checkpoint, $"{epochs}"], environment is { } variable ? [variable] : []);
+        return (exit, $"{output}\n{error}".Split('\n'));
     }
 
     // A fast machine tells of the third epoch when it is over.

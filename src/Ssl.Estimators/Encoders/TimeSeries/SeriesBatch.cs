@@ -52,9 +52,16 @@ public sealed class SeriesBatch : Batch
 
     internal override long PaddedLength => Length;
 
-    internal override SeriesBatch PadTo(long length) => length <= Length ? this
-        : new SeriesBatch(nn.functional.pad(Values, [0L, length - Length]), nn.functional.pad(Mask, [0L, length - Length]),
-            nn.functional.pad(Observed, [0L, length - Length]));
+    internal override SeriesBatch PadTo(long length)
+    {
+        if (length <= Length)
+            return this;
+        using (this)
+        {
+            return new SeriesBatch(nn.functional.pad(Values, [0L, length - Length]), nn.functional.pad(Mask, [0L, length - Length]),
+                nn.functional.pad(Observed, [0L, length - Length]));
+        }
+    }
 
     /// <inheritdoc/>
     public override void Dispose()
