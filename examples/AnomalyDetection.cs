@@ -5,9 +5,7 @@
 // AnomalyDetection: an encoder learns what ordinary rows of a table look like, without labels; three scores say how strange others are.
 //   dotnet run examples/AnomalyDetection.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

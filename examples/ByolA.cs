@@ -5,10 +5,7 @@
 // ByolA: from one change of a sound (another mixed in, other pitch and speed) the encoder predicts how a slowly following copy of it hears another.
 //   dotnet run examples/ByolA.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 const int SampleRate = 4_000;

@@ -6,9 +6,7 @@
 //   dotnet run examples/Clip.cs [-- --small]
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 const int Size = 16;

@@ -5,7 +5,7 @@
 // Clustering: ML.NET's own KMeans on the embedding, and how well its clusters agree with labels that nobody gave it.
 //   dotnet run examples/Clustering.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,10 +5,7 @@
 // ContrastiveMasked: the hybrid. SimCSE shapes the embedding, hidden tokens shape the token vectors, in one weighted sum.
 //   dotnet run examples/ContrastiveMasked.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,9 +5,8 @@
 // ContrastiveMaskedCells: SCARF's contrast and masked cells in one step.
 //   dotnet run examples/ContrastiveMaskedCells.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

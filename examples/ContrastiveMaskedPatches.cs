@@ -6,11 +6,7 @@
 //   dotnet run examples/ContrastiveMaskedPatches.cs [-- --small]
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

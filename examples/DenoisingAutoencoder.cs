@@ -5,9 +5,8 @@
 // DenoisingAutoencoder: some cells are replaced by those of other rows, and the clean row is told.
 //   dotnet run examples/DenoisingAutoencoder.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

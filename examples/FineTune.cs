@@ -5,8 +5,7 @@
 // FineTune: pretraining on many unlabeled texts, then a class learned from few labels, in one chain and from an encoder of its own.
 //   dotnet run examples/FineTune.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 

@@ -5,10 +5,7 @@
 // LabelEfficiency: does pretraining pay on these data, and from how many labels?
 //   dotnet run examples/LabelEfficiency.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -7,11 +7,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using NAudio.Wave;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 const int FileRate = 11_025, SampleRate = 4_000;

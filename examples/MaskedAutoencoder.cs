@@ -6,11 +6,8 @@
 //   dotnet run examples/MaskedAutoencoder.cs [-- --small]
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,10 +5,7 @@
 // MaskedCells: some cells are hidden and told from the others; what is told badly is unusual.
 //   dotnet run examples/MaskedCells.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

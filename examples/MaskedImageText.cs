@@ -7,8 +7,7 @@
 //   dotnet run examples/MaskedImageText.cs [-- --small]
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 const int Size = 16;

@@ -5,10 +5,7 @@
 // MaskedLanguageModel: some tokens are hidden, a transformer predicts them from the others, as BERT does.
 //   dotnet run examples/MaskedLanguageModel.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,10 +5,8 @@
 // MaskedPatches: stretches of a series are hidden, a transformer rebuilds them from the others.
 //   dotnet run examples/MaskedPatches.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,8 +5,7 @@
 // NamedEntities: a masked language model learns words in their context, then few labeled texts teach which words are names and places.
 //   dotnet run examples/NamedEntities.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,7 +5,7 @@
 // PairedContrastive: two texts of a row that belong together attract each other, all other rows of the batch repel.
 //   dotnet run examples/PairedContrastive.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

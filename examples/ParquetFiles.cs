@@ -9,7 +9,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Parquet;
 using Parquet.Schema;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -6,7 +6,7 @@
 // Weights that exist: all-MiniLM-L6-v2 from a package embeds as it is, and is adapted to unlabeled rows.
 //   dotnet run examples/Pretrained.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -6,7 +6,7 @@
 //   dotnet run examples/Processes.cs [-- --small]
 //   dotnet publish examples/Processes.cs -o out && mpirun -n 2 --bind-to none dotnet out/Processes.dll     (Open MPI: apt-get install openmpi-bin)
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,8 +5,7 @@
 // QuestionAnswering: the answer to a question is pointed at in a text, or is said not to be there.
 //   dotnet run examples/QuestionAnswering.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

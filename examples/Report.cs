@@ -5,9 +5,7 @@
 // Report: a page about an encoder, to look at and to pass on.
 //   dotnet run examples/Report.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Reporting;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,9 +5,8 @@
 // Scarf: a row and its copy with most cells replaced attract each other, all other rows of the batch repel.
 //   dotnet run examples/Scarf.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,10 +5,7 @@
 // SentencePermutation: the sentences of a text are shuffled; from the embedding of the shuffled text a decoder says it again in its order.
 //   dotnet run examples/SentencePermutation.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

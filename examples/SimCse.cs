@@ -5,8 +5,7 @@
 // SimCse: a text attracts itself through two draws of dropout and token deletion, all other texts of the batch repel.
 //   dotnet run examples/SimCse.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -8,7 +8,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

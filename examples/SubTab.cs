@@ -5,9 +5,8 @@
 // SubTab: overlapping subsets of the columns tell the whole row and attract each other.
 //   dotnet run examples/SubTab.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

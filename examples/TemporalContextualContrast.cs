@@ -5,10 +5,8 @@
 // TemporalContextualContrast (TS-TCC): the past of a lightly changed copy of a series predicts the future of a strongly changed one.
 //   dotnet run examples/TemporalContextualContrast.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,10 +5,8 @@
 // Ts2Vec: overlapping stretches of a series agree at every timestamp and on every scale.
 //   dotnet run examples/Ts2Vec.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -5,8 +5,7 @@
 // Tsdae: most tokens of a text are deleted; from the embedding of what is left a decoder says the whole text again.
 //   dotnet run examples/Tsdae.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

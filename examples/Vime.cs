@@ -5,9 +5,8 @@
 // Vime: which cells of a row were replaced, and what had they been?
 //   dotnet run examples/Vime.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

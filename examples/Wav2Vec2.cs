@@ -5,10 +5,8 @@
 // Wav2Vec2: convolutions hear the samples themselves; a transformer finds for each hidden step its own code, and the codes are learned along.
 //   dotnet run examples/Wav2Vec2.cs [-- --small]
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 const int SampleRate = 2_000;

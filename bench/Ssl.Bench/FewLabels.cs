@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Quickstart;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;

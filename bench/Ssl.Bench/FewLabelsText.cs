@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
@@ -64,7 +65,7 @@ public sealed class FineTuneSpeed : BenchCase
             batch.Dispose();
     }
 
-    private static double Tune(MLContext mlContext, Ssl.Estimators.Transformers.EncoderTransformer encoder, IDataView rows, int steps,
+    private static double Tune(MLContext mlContext, Ssl.Estimators.EncoderTransformer encoder, IDataView rows, int steps,
         int epochs)
     {
         var ends = new List<TimeSpan>();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Quickstart;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;

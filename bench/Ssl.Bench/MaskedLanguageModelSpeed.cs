@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
@@ -149,8 +150,8 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
             : throw new BenchUnavailableException("Python's torch is not installed (Debian: apt-get install python3-torch python3-sklearn), so there is nothing to compare with.");
     }
 
-    private sealed class LastElapsed(Action<double> keep) : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    private sealed class LastElapsed(Action<double> keep) : IProgress<Ssl.Estimators.PretrainingProgress>
     {
-        public void Report(Ssl.Estimators.Training.PretrainingProgress value) => keep(value.Elapsed.TotalSeconds);
+        public void Report(Ssl.Estimators.PretrainingProgress value) => keep(value.Elapsed.TotalSeconds);
     }
 }

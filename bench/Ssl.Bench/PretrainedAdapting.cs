@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Quickstart;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Transformers;

@@ -10,9 +10,7 @@
 // %%
 using System.IO;
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Views;
+using Ssl.Estimators;
 using Ssl.MLNet;
 using Ssl.MLNet.Interactive;
 

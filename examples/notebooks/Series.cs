@@ -12,10 +12,7 @@ using System.IO;
 using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Reporting;
+using Ssl.Estimators;
 using Ssl.MLNet;
 using Ssl.MLNet.Interactive;
 

@@ -12,8 +12,7 @@ using System.IO;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
+using Ssl.Estimators;
 using Ssl.MLNet;
 using Ssl.MLNet.Interactive;
 

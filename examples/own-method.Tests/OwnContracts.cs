@@ -1,8 +1,6 @@
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
-using Ssl.Estimators.Views;
 using Ssl.MLNet;
 
 namespace OwnMethod.Tests;

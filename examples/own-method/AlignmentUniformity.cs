@@ -1,10 +1,10 @@
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using Ssl.MLNet;
 using TorchSharp;
 using TorchSharp.Utils;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Encoders;
+using Ssl.Estimators;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -3,9 +3,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using OwnMethod;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Transformers;
-using Ssl.Estimators.Views;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 var mlContext = new MLContext(seed: 1);

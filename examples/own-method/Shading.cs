@@ -1,5 +1,5 @@
+using Ssl.Estimators;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 namespace Quickstart;

@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 
 namespace Quickstart;

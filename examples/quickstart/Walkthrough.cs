@@ -1,10 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 using Ssl.MLNet;
 using Ssl.MLNet.Monitoring;
 

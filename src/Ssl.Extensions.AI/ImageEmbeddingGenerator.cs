@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Transformers;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Extensions.AI;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Downstream;
 
 namespace Ssl.Extensions.VectorData;

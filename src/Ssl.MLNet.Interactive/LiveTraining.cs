@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Training;
 using Ssl.MLNet.Monitoring;

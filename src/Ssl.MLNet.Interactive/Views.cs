@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Ssl.Estimators;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Tasks;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ssl.Estimators;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;

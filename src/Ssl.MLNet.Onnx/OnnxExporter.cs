@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Runtime;
+using Ssl.Estimators;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.MLNet.Onnx.Graph;
@@ -17,7 +18,7 @@ internal static class OnnxExporter
 
     private const int MostRows = 200, MadeUpRows = 64, RowsAtOnce = 32;
 
-    /// <inheritdoc cref="OnnxExportExtensions.ExportOnnx(SelfSupervisedCatalog, Estimators.Transformers.EncoderTransformer, string, IDataView?)"/>
+    /// <inheritdoc cref="OnnxExportExtensions.ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)"/>
     public static OnnxExportResult Export(MLContext mlContext, ModelExport model, string path, IDataView? data)
     {
         if (data is not null)

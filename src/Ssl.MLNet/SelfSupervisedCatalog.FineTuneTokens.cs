@@ -1,3 +1,4 @@
+using Ssl.Estimators;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 

@@ -1,3 +1,4 @@
+using Ssl.Estimators;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Transformers;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Transformers;

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssl.Estimators;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -26,6 +26,8 @@ public sealed partial class ArchitectureTests
 
     internal static readonly string Root = FindRoot();
 
+    private static readonly Lazy<FolderReferences> s_references = new(() => new FolderReferences(EstimatorFiles()));
+
     [TestMethod]
     public void EveryFolderHasALevel()
     {
@@ -38,21 +40,20 @@ public sealed partial class ArchitectureTests
     [TestMethod]
     public void ArrowsPointDown()
     {
-        var faults = new List<string>();
-        foreach (var (path, folder) in EstimatorFiles())
-            foreach (Match match in UsedNamespace().Matches(WithoutComments(File.ReadAllText(path))))
-                if (LevelOf(match.Groups[1].Value) > LevelOf(folder))
-                    faults.Add($"{Relative(path)} uses {match.Value}");
-        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults.Distinct()));
+        var references = s_references.Value;
+        Assert.IsEmpty(references.Unknown, $"no source file was found for {string.Join(", ", references.Unknown)}");
+        Assert.IsTrue(references.All.Any(arrow => arrow is { FromFolder: "Methods", ToFolder: "Encoders" }), "the search finds what is known to be there");
+        var faults = references.All.Where(arrow => LevelOf(arrow.ToFolder) > LevelOf(arrow.FromFolder))
+            .Select(arrow => $"{arrow.From} ({arrow.FromFolder}) uses {arrow.To} ({arrow.ToFolder})").ToArray();
+        Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
     [TestMethod]
     public void ObjectivesKnowNoModels()
     {
-        var faults = EstimatorFiles().Where(file => file.Folder == "Objectives")
-            .Where(file => UsedNamespace().Matches(WithoutComments(File.ReadAllText(file.Path)))
-                .Any(match => match.Groups[1].Value is not ("Objectives" or "Diagnostics" or "Distributed")))
-            .Select(file => Relative(file.Path)).ToArray();
+        var faults = s_references.Value.All
+            .Where(arrow => arrow.FromFolder == "Objectives" && arrow.ToFolder is not ("Objectives" or "Diagnostics" or "Distributed" or "Native"))
+            .Select(arrow => $"{arrow.From} uses {arrow.To} ({arrow.ToFolder})").ToArray();
         Assert.IsEmpty(faults, string.Join(Environment.NewLine, faults));
     }
 
@@ -182,9 +183,6 @@ public sealed partial class ArchitectureTests
                 return folder.FullName;
         throw new DirectoryNotFoundException($"The repository was not found above {AppContext.BaseDirectory}.");
     }
-
-    [GeneratedRegex(@"\bSsl\.Estimators\.([A-Z][A-Za-z]+)")]
-    private static partial Regex UsedNamespace();
 
     // A sentence may say which package helps.
     [GeneratedRegex(@"(?<!the package )\bSsl\.(MLNet|Extensions)\b")]

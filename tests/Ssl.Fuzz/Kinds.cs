@@ -8,6 +8,8 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using NAudio.Wave;
 using SkiaSharp;
+using Ssl.Estimators;
+using Ssl.Estimators.Tests.Pretrained;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
@@ -15,7 +17,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Tests.Pretrained;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 

@@ -4,6 +4,7 @@ using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Events;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 
@@ -76,7 +77,7 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(Shown(await Run("ssl.EvaluateRepresentation(encoder.Transform(data))")).Single(), "effective rank");
         StringAssert.Contains(Shown(await Run("ssl.EmbeddingMap(data, encoder, \"Label\")")).Single(), "t-SNE: who is near whom");
         StringAssert.Contains(Shown(await Run("ssl.NeighborTable(data, encoder)")).Single(), "nearest, with their cosine");
-        StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new Ssl.Estimators.Reporting.ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
+        StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new Ssl.Estimators.ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
     }
 
     [TestMethod]

@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;

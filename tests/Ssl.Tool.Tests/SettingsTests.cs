@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Tool.Configuration;
 using Microsoft.ML;
@@ -56,15 +57,15 @@ public sealed class SettingsTests
     public void Encoders_views_and_other_values_are_made_by_their_names()
     {
         var clip = Options("Clip", """{ "ImageEncoder": { "name": "ResNet18", "imageSize": 16, "stem": "Small", "width": 4 }, "TextEncoder": "Bag" }""");
-        Assert.AreEqual("text.bag", ((Estimators.Encoders.EncoderFactory)Value(clip, "TextEncoder")).Kind);
-        Assert.AreEqual(32, ((Estimators.Encoders.EncoderFactory)Value(clip, "ImageEncoder")).EmbeddingDimension);
+        Assert.AreEqual("text.bag", ((EncoderFactory)Value(clip, "TextEncoder")).Kind);
+        Assert.AreEqual(32, ((EncoderFactory)Value(clip, "ImageEncoder")).EmbeddingDimension);
         var byol = Options("Byol", """{ "View": [{ "name": "ColorJitter", "hue": 0 }, "Grayscale", { "name": "CropAndFlip", "shape": { "Channels": 3, "Height": 8, "Width": 8 } }] }""");
         Assert.IsNotNull(Value(byol, "View"));
         var scarf = Options("Scarf", """{ "View": { "name": "MarginalSwap", "rate": 0.25 }, "MaximumTrainingTime": "00:10:00", "NumericScaling": "zscore" }""");
         Assert.AreEqual(TimeSpan.FromMinutes(10), Value(scarf, "MaximumTrainingTime"));
         Assert.AreEqual("ZScore", Value(scarf, "NumericScaling").ToString());
         var sound = Options("ByolA", """{ "Spectrogram": { "sampleRate": 8000, "numberOfBands": 20 } }""");
-        Assert.AreEqual(20, ((Estimators.Data.LogMelSpectrogram)Value(sound, "Spectrogram")).NumberOfBands);
+        Assert.AreEqual(20, ((LogMelSpectrogram)Value(sound, "Spectrogram")).NumberOfBands);
 
         static object Value(PretrainingOptions options, string name) => options.GetType().GetProperty(name)!.GetValue(options)!;
     }

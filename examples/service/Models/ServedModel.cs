@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Transformers;
+using Ssl.Estimators;
 
 namespace SearchService.Models;
 

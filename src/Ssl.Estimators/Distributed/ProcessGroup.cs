@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Ssl.Estimators.Distributed;
 
-namespace Ssl.Estimators.Distributed;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// The processes that an MPI launcher started from this program (<c>mpirun -n 4 dotnet App.dll</c>): while it is open, every pretraining

@@ -1,6 +1,7 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Distributed;
 
-namespace Ssl.Estimators.Distributed;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of a <see cref="ProcessGroup"/>.</summary>
 public sealed class ProcessGroupOptions

@@ -3,13 +3,14 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Remembers the rows it is fitted on and finds, for every row that it transforms, the most similar of them by the cosine of their vectors.

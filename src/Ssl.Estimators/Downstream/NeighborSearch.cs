@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Downstream;
+using Ssl.Estimators.Downstream;
+
+namespace Ssl.Estimators;
 
 /// <summary>How neighbors are searched.</summary>
 public enum NeighborSearch

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Methods;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that everything has that searches for neighbors. Checked when the estimator is made, all faults at once.</summary>
 public abstract class NeighborSearchOptions

@@ -1,8 +1,9 @@
+using Ssl.Estimators.Encoders;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>A network that turns every sample of a batch into one vector. What is pretrained, saved and reused.</summary>
 public abstract class Encoder : nn.Module<Batch, Tensor>

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>The description of an encoder: its architecture without weights. Immutable; can be written to JSON and read back.</summary>
 public abstract class EncoderFactory

@@ -1,7 +1,8 @@
+using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// An encoder of images of one size. Pixels are standardized by <see cref="Normalization"/> before the network sees them.

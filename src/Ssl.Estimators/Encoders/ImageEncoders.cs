@@ -1,6 +1,8 @@
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>Encoders of images, ready to be given to an image trainer.</summary>
 /// <remarks>

@@ -1,6 +1,8 @@
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>
 /// An image encoder that cuts an image into square patches and gives each a vector: what masked image methods learn with.

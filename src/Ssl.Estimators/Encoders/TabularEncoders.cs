@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>Encoders of table rows, ready to be given to a tabular trainer.</summary>
 public static class TabularEncoders

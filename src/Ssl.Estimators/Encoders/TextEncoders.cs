@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>Encoders of texts, ready to be given to a text trainer.</summary>
 public static class TextEncoders

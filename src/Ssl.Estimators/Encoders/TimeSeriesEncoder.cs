@@ -1,8 +1,9 @@
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// An encoder of time series: a vector for every step (a timestamp, or a patch of several), and of these one for the series, their maximum.

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>Encoders of time series, ready to be given to a trainer.</summary>
 public static class TimeSeriesEncoders

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Evaluation;
+
+namespace Ssl.Estimators;
 
 /// <summary>
 /// How well questions are answered, as SQuAD measures it (Rajpurkar et al., 2016 and 2018): answers are compared without case, punctuation,

@@ -1,7 +1,8 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 
-namespace Ssl.Estimators.Evaluation;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the evaluation of a representation. Checked when it starts, all faults at once.</summary>
 public sealed class RepresentationEvaluationOptions

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Evaluation;
+
+namespace Ssl.Estimators;
 
 /// <summary>
 /// What an embedding is like: whether it has collapsed, how it is spread, and how well simple methods predict labels from it.

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Evaluation;
+
+namespace Ssl.Estimators;
 
 /// <summary>How well entities are found. An entity counts as found where kind, beginning and end are right (Tjong Kim Sang and De Meulder, "CoNLL-2003").</summary>
 public sealed class TaggingMetrics

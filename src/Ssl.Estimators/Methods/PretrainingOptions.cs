@@ -1,10 +1,11 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that every pretraining estimator has. Checked when the estimator is made, all faults at once.</summary>
 public abstract class PretrainingOptions

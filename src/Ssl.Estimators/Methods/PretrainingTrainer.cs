@@ -5,6 +5,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -15,7 +16,7 @@ using TorchSharp;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// What every pretraining estimator does: check the columns, read them, train, hand out an <see cref="EncoderTransformer"/>.

@@ -26,7 +26,7 @@ internal sealed class EncoderModel : IDisposable
     private EncoderModel(Shared<Encoder> network, Device device, RowFormat format, string outputColumn, JsonObject trainingFacts)
     {
         (_network, _device, Format, OutputColumn, TrainingFacts) = (network, device, format, outputColumn, trainingFacts);
-        Lifetime = new Lifetime(nameof(Transformers.EncoderTransformer), _network.Release);
+        Lifetime = new Lifetime(nameof(EncoderTransformer), _network.Release);
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Pretrained;
+using Ssl.Estimators.Pretrained;
+
+namespace Ssl.Estimators;
 
 /// <summary>Whose names and settings the files of a network of images get.</summary>
 public enum PretrainedLayout

@@ -2,8 +2,9 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Pretrained;
 
-namespace Ssl.Estimators.Pretrained;
+namespace Ssl.Estimators;
 
 /// <summary>How pretrained weights are read.</summary>
 public sealed class PretrainedOptions

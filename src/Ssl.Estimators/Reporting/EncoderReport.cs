@@ -1,8 +1,9 @@
 using System.Text;
 using Ssl.Estimators.Evaluation;
+using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Serialization;
 
-namespace Ssl.Estimators.Reporting;
+namespace Ssl.Estimators;
 
 /// <summary>What an encoder is worth, as a page to look at: one file that needs nothing beside it and no network.</summary>
 public sealed class EncoderReport

@@ -2,8 +2,9 @@ using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Reporting;
 
-namespace Ssl.Estimators.Reporting;
+namespace Ssl.Estimators;
 
 /// <summary>What a report of an encoder holds. Checked when it is made, all faults at once.</summary>
 public sealed class ReportOptions

@@ -16,7 +16,7 @@ namespace Ssl.Estimators.Rows;
 /// <remarks>
 /// Immutable, so that any number of threads may score with it. A kind of your own derives from it, announces itself with
 /// <see cref="Register"/> before a model of it is loaded, and is pretrained by a trainer that derives from
-/// <see cref="Methods.PretrainingTrainer"/>.
+/// <see cref="PretrainingTrainer"/>.
 /// </remarks>
 public abstract class RowFormat
 {

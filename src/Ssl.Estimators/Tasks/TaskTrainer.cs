@@ -9,12 +9,13 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// What every estimator does that trains a copy of a pretrained encoder with a head on it: find the encoder, choose device and seed, run

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Training;
+using Ssl.Estimators.Training;
+
+namespace Ssl.Estimators;
 
 /// <summary>What a <c>Fit</c> is at when it reports.</summary>
 public enum PretrainingPhase

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Native;
+using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Training;
+namespace Ssl.Estimators;
 
 /// <summary>Chooses the device to compute on, and says what to do where the native library or the GPU is missing.</summary>
 public static class TorchDevice

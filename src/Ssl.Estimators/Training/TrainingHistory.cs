@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Training;
 
-namespace Ssl.Estimators.Training;
+namespace Ssl.Estimators;
 
 /// <summary>How the losses of a training went: for a plot, or to see whether it was long enough.</summary>
 /// <param name="Steps">

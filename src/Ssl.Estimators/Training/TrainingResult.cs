@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Training;
+using Ssl.Estimators.Training;
+
+namespace Ssl.Estimators;
 
 /// <summary>Why a run ended.</summary>
 public enum TrainingEnd

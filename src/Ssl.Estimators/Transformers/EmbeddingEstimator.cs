@@ -1,7 +1,8 @@
 using Microsoft.ML;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>Embeds with an encoder that exists already; learns nothing.</summary>
 public sealed class EmbeddingEstimator : IEstimator<EncoderTransformer>

@@ -3,8 +3,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 // Embeddings of texts and images without a view.
 public sealed partial class EncoderTransformer

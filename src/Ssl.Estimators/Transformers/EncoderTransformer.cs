@@ -9,8 +9,9 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// A fitted encoder: adds a column with one embedding a row. Lazy (nothing is computed until rows are read), batched, order-preserving;

@@ -5,8 +5,9 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>Loads sound files whose paths stand in a column: wav, mp3 and ogg Vorbis, of any sample rate and any number of channels.</summary>
 /// <remarks>

@@ -8,8 +8,9 @@ using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>Loads the sound files of a column of paths. Lazy, order-preserving; any number of threads may transform at once.</summary>
 public sealed class SoundLoadingTransformer : ITransformer

@@ -1,7 +1,8 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Views of time series, ready to use, and their composition.</summary>
 public static class SeriesViews

@@ -1,7 +1,8 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Views of table rows, ready to use, and their composition.</summary>
 public static class TableViews

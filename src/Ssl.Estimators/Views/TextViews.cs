@@ -1,8 +1,9 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Views of texts, ready to use, and their composition.</summary>
 public static class TextViews

@@ -1,6 +1,8 @@
+using Ssl.Estimators;
 using Ssl.Estimators.Training;
+using Ssl.MLNet.Monitoring;
 
-namespace Ssl.MLNet.Monitoring;
+namespace Ssl.MLNet;
 
 /// <summary>
 /// Shows a pretraining run on the console: one live line in a terminal (epoch, step, loss, samples a second, time left), plain

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Randomness;

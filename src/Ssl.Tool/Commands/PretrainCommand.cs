@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Transformers;
 using Ssl.MLNet;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.MLNet;
 using Ssl.Tool.Data;
@@ -73,7 +74,7 @@ internal sealed class PretrainSettings : IDisposable
     }
 
     /// <summary>The trainer. Rules between options are checked here.</summary>
-    public IEstimator<Estimators.Transformers.EncoderTransformer> CreateTrainer()
+    public IEstimator<EncoderTransformer> CreateTrainer()
     {
         try
         {

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.MLNet;

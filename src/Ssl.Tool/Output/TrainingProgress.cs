@@ -1,5 +1,7 @@
 using Spectre.Console;
+using Ssl.Estimators;
 using Ssl.Estimators.Training;
+using Ssl.MLNet;
 using Ssl.MLNet.Monitoring;
 
 namespace Ssl.Tool.Output;

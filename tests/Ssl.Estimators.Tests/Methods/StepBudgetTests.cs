@@ -56,7 +56,7 @@ public sealed class StepBudgetTests
         var options = new ScarfTrainer.Options
         {
             InputColumnNames = ["A", "B"], BatchSize = 16, MinimumNumberOfSteps = minimum, CacheLimit = cacheLimit, CheckpointPath = path,
-            Encoder = Ssl.Estimators.Encoders.TabularEncoders.Mlp(1, 4),
+            Encoder = Ssl.Estimators.TabularEncoders.Mlp(1, 4),
         };
         if (stated is { } epochs)
             options.NumberOfEpochs = epochs;

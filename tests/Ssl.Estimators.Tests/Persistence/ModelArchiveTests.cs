@@ -102,9 +102,9 @@ public class ModelArchiveTests
     {
         var mlContext = new Microsoft.ML.MLContext(1);
         var rows = mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 8).Select(i => new Number { Value = i }));
-        return new Ssl.Estimators.Methods.ScarfTrainer(mlContext, new Ssl.Estimators.Methods.ScarfTrainer.Options
+        return new Ssl.Estimators.ScarfTrainer(mlContext, new Ssl.Estimators.ScarfTrainer.Options
         {
-            InputColumnNames = [nameof(Number.Value)], Encoder = Ssl.Estimators.Encoders.TabularEncoders.Mlp(numberOfLayers: 2, dimension: 8), NumberOfEpochs = 0,
+            InputColumnNames = [nameof(Number.Value)], Encoder = Ssl.Estimators.TabularEncoders.Mlp(numberOfLayers: 2, dimension: 8), NumberOfEpochs = 0,
         }).Fit(rows).Model;
     }
 

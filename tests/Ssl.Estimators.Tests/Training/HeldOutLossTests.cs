@@ -1,8 +1,8 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Tests.Methods;
 using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Tests.Methods;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;

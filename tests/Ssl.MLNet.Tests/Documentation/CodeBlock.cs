@@ -19,9 +19,7 @@ internal sealed record CodeBlock(string Page, int Line, string Code, string? Sam
     private static readonly string[] s_implicitUsings = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Threading",
         "System.Threading.Tasks"];
 
-    private static readonly string[] s_sampleUsings = ["Microsoft.ML", "Microsoft.ML.Data", "Ssl.MLNet", "Ssl.Estimators.Data", "Ssl.Estimators.Downstream",
-        "Ssl.Estimators.Encoders", "Ssl.Estimators.Evaluation", "Ssl.Estimators.Methods", "Ssl.Estimators.Pretrained", "Ssl.Estimators.Reporting", "Ssl.Estimators.Tasks", "Ssl.Estimators.Transformers",
-        "Ssl.Estimators.Views", "Ssl.MLNet.Monitoring"];
+    private static readonly string[] s_sampleUsings = ["Microsoft.ML", "Microsoft.ML.Data", "Ssl.MLNet", "Ssl.Estimators"];
 
     private static readonly Lazy<MetadataReference[]> s_references = new(() =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)

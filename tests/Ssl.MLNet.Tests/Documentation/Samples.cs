@@ -1,6 +1,7 @@
 using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Transformers;
 using Ssl.Extensions.VectorData.Tests;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
@@ -103,7 +104,7 @@ public sealed class HardNegativeTests
         return found;
     }
 
-    private static float[] Embeddings(Ssl.Estimators.Transformers.EncoderTransformer encoder, IDataView view)
+    private static float[] Embeddings(Ssl.Estimators.EncoderTransformer encoder, IDataView view)
         => [.. FineTuningData.Embeddings(encoder, view).SelectMany(v => v)];
 
     private static Row[] Rows(int count, int seed)

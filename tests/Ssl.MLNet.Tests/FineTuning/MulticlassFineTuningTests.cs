@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
@@ -229,9 +230,9 @@ public sealed class MulticlassFineTuningTests
         CollectionAssert.AreEqual(predicted, mlContext.Model.Load(file, out _).Transform(data).GetColumn<float>("Predicted").ToArray());
     }
 
-    private sealed class Reports(Action<Ssl.Estimators.Training.PretrainingProgress> report)
-        : IProgress<Ssl.Estimators.Training.PretrainingProgress>
+    private sealed class Reports(Action<Ssl.Estimators.PretrainingProgress> report)
+        : IProgress<Ssl.Estimators.PretrainingProgress>
     {
-        public void Report(Ssl.Estimators.Training.PretrainingProgress value) => report(value);
+        public void Report(Ssl.Estimators.PretrainingProgress value) => report(value);
     }
 }

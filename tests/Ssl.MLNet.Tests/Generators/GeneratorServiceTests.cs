@@ -3,6 +3,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Transformers;
 using Ssl.Extensions.AI;
 

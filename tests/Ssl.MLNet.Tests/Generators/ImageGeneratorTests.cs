@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 using Ssl.Estimators.Transformers;
 using Ssl.Extensions.AI;
 

@@ -1,3 +1,4 @@
+using Ssl.Estimators;
 using Ssl.Estimators.Training;
 using Ssl.MLNet.Monitoring;
 

@@ -151,7 +151,7 @@ public sealed class InstallTests
         var output = Run(bare, """
             try
             {
-                Ssl.Estimators.Training.TorchDevice.RequireNativeLibrary();
+                Ssl.Estimators.TorchDevice.RequireNativeLibrary();
             }
             catch (InvalidOperationException fault)
             {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators;
 
 namespace Ssl.MLNet.Tests.Scoring;
 
@@ -69,8 +70,8 @@ public sealed class DisposalTests
         [
             (ssl.FineTune.MulticlassClassification(encoder, numberOfEpochs: 1).Fit(keyed), "Score"),
             (ssl.NearestNeighbors(inputColumnName: "Features", numberOfNeighbors: 2).Fit(embedded), "Scores"),
-            (ssl.AnomalyScore(new() { Method = Estimators.Downstream.AnomalyMethod.NeighborDistance }).Fit(embedded), "Score"),
-            (ssl.AnomalyScore(new() { Method = Estimators.Downstream.AnomalyMethod.Mahalanobis }).Fit(embedded), "Score"),
+            (ssl.AnomalyScore(new() { Method = AnomalyMethod.NeighborDistance }).Fit(embedded), "Score"),
+            (ssl.AnomalyScore(new() { Method = AnomalyMethod.Mahalanobis }).Fit(embedded), "Score"),
         ];
         foreach (var (stage, column) in stages)
         {

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
+using Ssl.Estimators;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Scoring;

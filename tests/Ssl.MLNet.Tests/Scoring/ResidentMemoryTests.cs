@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
+using Ssl.Estimators;
 
 namespace Ssl.MLNet.Tests.Scoring;
 
@@ -38,7 +39,7 @@ public sealed class ResidentMemoryTests
             // Some megabytes of weights, so that those that stay are seen.
             using (var encoder = _mlContext.SelfSupervised().Text.SimCse(new()
             {
-                Encoder = Estimators.Encoders.TextEncoders.Transformer(dimension: 256, numberOfLayers: 2, numberOfHeads: 2),
+                Encoder = TextEncoders.Transformer(dimension: 256, numberOfLayers: 2, numberOfHeads: 2),
                 NumberOfEpochs = 0,
             }).Fit(data))
                 _mlContext.SelfSupervised().SaveEncoder(encoder, path);

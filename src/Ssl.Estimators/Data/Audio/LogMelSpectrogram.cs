@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Sound as a series: short windows of it, each as the logarithm of its power in bands that are as wide as the ear tells them apart.

@@ -2,8 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
+using Ssl.Estimators.Data;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>A file of an image folder that has no row.</summary>
 /// <param name="Path">The file.</param>

@@ -1,6 +1,7 @@
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>How closely <c>LoadImageFolder</c> looks at each file before its row is given.</summary>
 public enum ImageCheck

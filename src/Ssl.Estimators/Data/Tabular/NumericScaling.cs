@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Data;
+using Ssl.Estimators.Data;
+
+namespace Ssl.Estimators;
 
 /// <summary>How the numbers of a column, or the values of a channel of time series, are brought to a common scale.</summary>
 public enum NumericScaling

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>Cuts texts into tokens and numbers them. Immutable: any number of threads may encode at once.</summary>
 public abstract class TextTokenizer

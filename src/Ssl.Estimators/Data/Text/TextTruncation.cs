@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Data;
+using Ssl.Estimators.Data;
+
+namespace Ssl.Estimators;
 
 /// <summary>What is kept of a text that has more tokens than an encoder takes.</summary>
 public enum TextTruncation

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>How much of texts was cut off because an encoder takes no more tokens.</summary>
 /// <param name="Rows">Rows that were read.</param>

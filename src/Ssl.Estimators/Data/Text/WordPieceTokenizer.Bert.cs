@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 // Vocabularies that others learned, with BERT's rules.
 public sealed partial class WordPieceTokenizer

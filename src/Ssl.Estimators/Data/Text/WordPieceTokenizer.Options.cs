@@ -1,6 +1,7 @@
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 public sealed partial class WordPieceTokenizer
 {

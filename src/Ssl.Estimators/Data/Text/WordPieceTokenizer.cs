@@ -2,10 +2,11 @@ using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization;
 
-namespace Ssl.Estimators.Data;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Cuts texts into words and words into the longest pieces that its vocabulary has, and numbers them. The vocabulary is learned from a

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Downstream;
+using Ssl.Estimators.Downstream;
+
+namespace Ssl.Estimators;
 
 /// <summary>What makes a row an anomaly.</summary>
 public enum AnomalyMethod

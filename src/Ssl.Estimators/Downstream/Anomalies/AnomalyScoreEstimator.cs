@@ -4,6 +4,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
@@ -12,7 +13,7 @@ using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>Learns what ordinary rows look like and scores how strange others are. No labels.</summary>
 /// <remarks>

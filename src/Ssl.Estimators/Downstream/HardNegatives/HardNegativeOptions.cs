@@ -1,7 +1,8 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Methods;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Settings of the search for hard negatives: texts that an encoder takes for an anchor's partner although they are another's. Checked when

@@ -2,12 +2,13 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Vectors with ids in a file, and the search for the nearest of them by cosine. Rows are added, replaced and removed without rebuilding anything; the

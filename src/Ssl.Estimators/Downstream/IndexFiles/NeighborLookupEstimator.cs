@@ -1,9 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Rows;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Finds, for every row that it transforms, the most similar rows of an index file or another store; learns nothing.

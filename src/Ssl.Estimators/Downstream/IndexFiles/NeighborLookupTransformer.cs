@@ -1,10 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Adds the nearest rows of an index file, or of another store, and their similarities. Lazy, order-preserving; any number of threads may search at

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
@@ -10,7 +11,7 @@ using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Remembers labeled rows and predicts the label of others by a vote of the nearest of them: each neighbor counts exp(cosine / T).

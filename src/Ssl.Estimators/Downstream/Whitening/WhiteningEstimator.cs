@@ -3,11 +3,12 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Rows;
 
-namespace Ssl.Estimators.Downstream;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Whitens vectors: of mean 0, and no number of them tells of another. Cosines of embeddings that crowd around one direction, as those of

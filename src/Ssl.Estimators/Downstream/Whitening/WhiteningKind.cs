@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Downstream;
+using Ssl.Estimators.Downstream;
+
+namespace Ssl.Estimators;
 
 /// <summary>Which of the whitening matrices is taken; inner products of whitened vectors are the same with all of them.</summary>
 public enum WhiteningKind

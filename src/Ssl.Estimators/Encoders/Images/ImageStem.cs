@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>How a residual network begins: how much it shrinks the image before its first stage.</summary>
 public enum ImageStem

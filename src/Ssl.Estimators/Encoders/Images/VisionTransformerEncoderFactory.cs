@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>How the vectors of an image's patches become the image's.</summary>
 public enum ImagePooling

@@ -1,7 +1,8 @@
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Encoders;
+namespace Ssl.Estimators;
 
 /// <summary>An encoder of table rows.</summary>
 public abstract class TabularEncoder : Encoder<TableBatch>

@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Encoders;
+using Ssl.Estimators.Encoders;
+
+namespace Ssl.Estimators;
 
 /// <summary>How the tokens' vectors become the vector of the text.</summary>
 public enum TextPooling

@@ -1,9 +1,10 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 
-namespace Ssl.Estimators.Evaluation;
+namespace Ssl.Estimators;
 
 /// <summary>What predicts from few labels.</summary>
 public enum LabelEfficiencyApproach

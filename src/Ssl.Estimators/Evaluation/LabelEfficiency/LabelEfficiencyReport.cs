@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Ssl.Estimators.Evaluation;
 
-namespace Ssl.Estimators.Evaluation;
+namespace Ssl.Estimators;
 
 /// <summary>Accuracies of one approach at one number of labels, one for each draw.</summary>
 public sealed class LabelEfficiencyResult

@@ -1,6 +1,7 @@
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Methods;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the pretraining methods for sound: those for time series, on the column "Sound".</summary>
 public abstract class AudioPretrainingOptions : TimeSeriesPretrainingOptions

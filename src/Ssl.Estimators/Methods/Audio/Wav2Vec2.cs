@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -9,7 +10,7 @@ using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains on sounds with wav2vec 2.0: convolutions hear the samples themselves, spans of what they make are hidden, and a transformer finds for each

@@ -1,11 +1,12 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that every pretraining method for images with texts has.</summary>
 public abstract class ImageTextPretrainingOptions : PretrainingOptions

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
@@ -9,7 +10,7 @@ using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Pretraining on a column of images and one of their texts.</summary>
 public abstract class ImageTextPretrainingTrainer : PretrainingTrainer

@@ -3,6 +3,7 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -13,7 +14,7 @@ using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains one encoder of images and texts together: hidden words are told with the help of the image, hidden patches with the help of the words,

@@ -1,12 +1,13 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains an encoder of images and one of texts with SigLIP: of every image and every text of the batch it is told whether they belong

@@ -1,6 +1,7 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the methods that learn one space for images and texts.</summary>
 public abstract class TwoTowerOptions : ImageTextPretrainingOptions

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -9,7 +10,7 @@ using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Learns one space for images and texts, with an encoder for each.</summary>
 public abstract class TwoTowerTrainer : ImageTextPretrainingTrainer

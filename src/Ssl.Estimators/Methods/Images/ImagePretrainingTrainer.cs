@@ -1,13 +1,14 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretraining on a column of images: reads the pixels once, as bytes, measures mean and deviation, and lets the method learn.

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
@@ -7,7 +8,7 @@ using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains an image encoder by predicting by how many quarter turns a square image was rotated.

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -8,7 +9,7 @@ using Ssl.Estimators.Views;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains on table rows with SCARF: a row and its copy with most cells replaced attract each other, all other rows of the batch repel.

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Encoders;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that every pretraining method for tables has.</summary>
 public abstract class TabularPretrainingOptions : PretrainingOptions

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Views;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the text methods that contrast two views of a text, or the two texts of a pair.</summary>
 public abstract class ContrastiveTextOptions : TextPretrainingOptions
@@ -36,8 +37,9 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     public int? EncoderBatchSize { get; set; }
 
     /// <summary>
-    /// Makes another view than <see cref="TokenDeletion"/> for the tokenizer of the run: one of <c>Ssl.Estimators.Views</c>, several
-    /// of them, or your own. Null, the default, deletes tokens.
+    /// Makes another view than <see cref="TokenDeletion"/> for the tokenizer of the run: one of the pack's (<see cref="TokenMasking"/>,
+    /// <see cref="SpanCrop"/>, <see cref="SentenceReordering"/>, <see cref="SynonymReplacement"/>), several of them
+    /// (<see cref="TextViews.Compose"/>), or your own. Null, the default, deletes tokens.
     /// </summary>
     /// <example>
     /// <code>
@@ -56,7 +58,7 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     internal TextView? CreateView(TextTokenizer tokenizer)
     {
         if (View is null)
-            return TokenDeletion == 0 ? null : new Views.TokenDeletion(tokenizer.Vocabulary, TokenDeletion);
+            return TokenDeletion == 0 ? null : new Estimators.TokenDeletion(tokenizer.Vocabulary, TokenDeletion);
         return View(tokenizer) ?? throw new InvalidOperationException("View returned null. Return a TextView, or leave View unset.");
     }
 }

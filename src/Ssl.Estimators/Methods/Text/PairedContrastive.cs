@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -10,7 +11,7 @@ using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains a text encoder on pairs: the two texts of a row attract each other, all other rows of the batch repel.

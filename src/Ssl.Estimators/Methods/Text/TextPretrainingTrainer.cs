@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -11,7 +12,7 @@ using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Pretraining on text columns: trains the tokenizer if none is given, reads the tokens once, and lets the method learn.</summary>
 public abstract class TextPretrainingTrainer : PretrainingTrainer

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
@@ -7,7 +8,7 @@ using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the text methods that say a text again from the embedding of a damaged one.</summary>
 public abstract class TextReconstructionOptions : TextPretrainingOptions

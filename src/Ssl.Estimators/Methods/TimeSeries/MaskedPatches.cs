@@ -3,13 +3,14 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
+using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Pretrains on time series with masked patches: some stretches of a series are hidden, a transformer rebuilds them from the others.

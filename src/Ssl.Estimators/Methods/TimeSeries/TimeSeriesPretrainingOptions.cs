@@ -1,8 +1,9 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Methods;
 
-namespace Ssl.Estimators.Methods;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that every pretraining method for time series has.</summary>
 public abstract class TimeSeriesPretrainingOptions : PretrainingOptions

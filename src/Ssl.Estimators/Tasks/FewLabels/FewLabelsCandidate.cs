@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Tasks;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>What was tried on the labeled rows, judged on rows that it had not seen.</summary>
 /// <param name="Name">What it is, such as "linear" or "boosted trees".</param>

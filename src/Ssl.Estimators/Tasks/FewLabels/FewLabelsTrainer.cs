@@ -8,10 +8,11 @@ using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Learns to predict from few labeled rows and many unlabeled ones, on a column of features such as an embedding: what helps is found by

@@ -3,9 +3,10 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Predicts a label learned from few labeled rows, with the output columns of ML.NET's own trainers. Lazy, batched, order-preserving; any

@@ -5,9 +5,10 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>Fine-tunes a copy of a pretrained encoder to answer a yes-or-no question.</summary>
 /// <remarks>

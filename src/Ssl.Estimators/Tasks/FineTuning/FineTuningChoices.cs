@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Tasks;
+using Ssl.Estimators.Tasks;
+
+namespace Ssl.Estimators;
 
 /// <summary>What stands on the encoder to predict.</summary>
 public enum FineTuningHead

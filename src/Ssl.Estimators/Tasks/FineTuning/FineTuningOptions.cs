@@ -1,11 +1,12 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>Settings that every fine-tuning estimator has. Checked when the estimator is made, all faults at once.</summary>
 public abstract class FineTuningOptions
@@ -22,7 +23,7 @@ public abstract class FineTuningOptions
         public const double WarmupFraction = 0.1;
         public const double GradientClipNorm = 1;
         public const FineTuningHead Head = FineTuningHead.Linear;
-        public const TrainableLayers Layers = Tasks.TrainableLayers.Full;
+        public const TrainableLayers Layers = Estimators.TrainableLayers.Full;
         public const int NumberOfTrainableBlocks = 1;
         public const double LayerwiseLearningRateDecay = 1;
         public const int HeadOnlyEpochs = 0;
@@ -100,11 +101,11 @@ public abstract class FineTuningOptions
     public FineTuningHead Head { get; set; } = CommonDefaults.Head;
 
     /// <summary>Which weights change.</summary>
-    /// <value>The default value is <see cref="Tasks.TrainableLayers.Full"/>.</value>
+    /// <value>The default value is <see cref="Estimators.TrainableLayers.Full"/>.</value>
     public TrainableLayers TrainableLayers { get; set; } = CommonDefaults.Layers;
 
     /// <summary>
-    /// Blocks of the encoder that change where <see cref="TrainableLayers"/> is <see cref="Tasks.TrainableLayers.LastBlocks"/>, counted
+    /// Blocks of the encoder that change where <see cref="TrainableLayers"/> is <see cref="Estimators.TrainableLayers.LastBlocks"/>, counted
     /// from its output; all of them where it has fewer. At least 1.
     /// </summary>
     /// <value>The default value is 1.</value>
@@ -212,8 +213,8 @@ public abstract class ClassificationOptions : FineTuningOptions
     internal static class ClassificationDefaults
     {
         public const double LabelSmoothing = 0;
-        public const ClassWeights Weights = Tasks.ClassWeights.Equal;
-        public const HeadInitialization Initialization = Tasks.HeadInitialization.Random;
+        public const ClassWeights Weights = Estimators.ClassWeights.Equal;
+        public const HeadInitialization Initialization = Estimators.HeadInitialization.Random;
     }
 
     /// <summary>Share of the target that is spread over all classes, against overconfidence. In [0, 1).</summary>
@@ -222,11 +223,11 @@ public abstract class ClassificationOptions : FineTuningOptions
     public double LabelSmoothing { get; set; } = ClassificationDefaults.LabelSmoothing;
 
     /// <summary>How much a row counts by its class.</summary>
-    /// <value>The default value is <see cref="Tasks.ClassWeights.Equal"/>.</value>
+    /// <value>The default value is <see cref="Estimators.ClassWeights.Equal"/>.</value>
     public ClassWeights ClassWeights { get; set; } = ClassificationDefaults.Weights;
 
     /// <summary>What the head starts from. Class means need a linear head.</summary>
-    /// <value>The default value is <see cref="Tasks.HeadInitialization.Random"/>.</value>
+    /// <value>The default value is <see cref="Estimators.HeadInitialization.Random"/>.</value>
     public HeadInitialization HeadInitialization { get; set; } = ClassificationDefaults.Initialization;
 
     internal override void Validate(OptionFaults faults)

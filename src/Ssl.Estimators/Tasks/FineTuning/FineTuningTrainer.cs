@@ -6,11 +6,12 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// What every fine-tuning estimator does: find the encoder, check the columns, read rows and labels, train a copy of the encoder with a

@@ -5,10 +5,11 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>Fine-tunes a copy of a pretrained text encoder to find entities in texts: names, places, dates, amounts.</summary>
 /// <remarks>

@@ -6,13 +6,14 @@ using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>Settings of the tasks that predict something of every token of a text.</summary>
 public abstract class TokenTaskOptions : FineTuningOptions

@@ -6,11 +6,12 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tasks;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Says of images which of some texts fits best, without a labeled image: each label is put into the prompts and embedded, and an image goes to

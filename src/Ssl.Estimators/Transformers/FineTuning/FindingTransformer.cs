@@ -2,8 +2,9 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>A transformer that finds in every row as much as there is.</summary>
 public abstract class FindingTransformer : ITransformer, IDisposable

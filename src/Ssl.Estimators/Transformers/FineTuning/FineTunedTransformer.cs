@@ -4,8 +4,9 @@ using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// A fine-tuned encoder: predicts from the encoder's input columns, with the output columns of ML.NET's own trainers. Lazy (nothing is

@@ -134,7 +134,7 @@ internal static class WindowSettings
     /// <summary>The parts, of which the encoder must be one of texts.</summary>
     public static HeadedEncoder RequireText(HeadedEncoder parts)
     {
-        if (parts.Encoder is { Format: TextRowFormat, Network: Encoders.TextEncoder })
+        if (parts.Encoder is { Format: TextRowFormat, Network: TextEncoder })
             return parts;
         parts.Lifetime.Close();
         throw new FormatException("The archive's encoder is none of texts.");

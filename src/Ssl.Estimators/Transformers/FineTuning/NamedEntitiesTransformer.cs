@@ -1,11 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
+using Ssl.Estimators.Transformers;
 
-namespace Ssl.Estimators.Transformers;
+namespace Ssl.Estimators;
 
 /// <summary>
-/// A fine-tuned encoder that finds entities in a text column; what its columns hold says <see cref="Tasks.NamedEntitiesTrainer"/>. Lazy
+/// A fine-tuned encoder that finds entities in a text column; what its columns hold says <see cref="NamedEntitiesTrainer"/>. Lazy
 /// (nothing is computed until rows are read), batched, order-preserving; any number of threads may score at once. Dispose of it when it is no
 /// longer needed: it holds the network's weights.
 /// </summary>

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Sets neighboring bands of each spectrogram to 0, which is the mean of a standardized band.</summary>
 /// <remarks>SpecAugment's frequency mask (Park et al., 2019, arXiv:1904.08779): the width is drawn evenly from 0, then the place.</remarks>

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Makes each sound louder or softer: adds the same number to all of its values, which are logarithms. For spectrograms.</summary>
 /// <remarks>Of a standardized spectrogram a unit is a band's deviation. For samples themselves take <see cref="Scaling"/>.</remarks>

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Changes brightness, contrast, saturation and hue, in random order, each by an amount drawn for every image.</summary>
 /// <remarks>

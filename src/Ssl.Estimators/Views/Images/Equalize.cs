@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Spreads the brightness of some images evenly, each channel on its own.</summary>
 /// <remarks>As torchvision's equalize (and PIL's): on 256 levels, with the same rounding.</remarks>

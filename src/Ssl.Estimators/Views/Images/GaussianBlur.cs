@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Blurs some images with a Gaussian whose width is drawn for each of them.</summary>
 /// <remarks>As torchvision's GaussianBlur: rows, then columns, edges mirrored without the edge pixel.</remarks>

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Takes the color out of some images; the number of channels stays.</summary>
 public sealed class Grayscale : ImageView

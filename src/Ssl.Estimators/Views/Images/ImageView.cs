@@ -2,10 +2,11 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>A random change of images that keeps what they show: what contrastive methods compare.</summary>
 /// <remarks>

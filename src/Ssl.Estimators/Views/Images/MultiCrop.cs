@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Several views of each image: a few large ones and many small ones (SwAV, arXiv:2006.09882; DINO, arXiv:2104.14294).</summary>
 public sealed class MultiCrop

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Turns, moves and scales each image a little, its size as it was; where nothing of it comes to lie, the nearest pixels of its edge are repeated.

@@ -2,10 +2,11 @@ using System.Collections.Concurrent;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// A random part of the image, brought to a fixed size, perhaps flipped and turned: one resampling for all of them, with a draw of its

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Turns bright pixels of some images into their negative: x from a threshold on becomes 1 - x.</summary>
 public sealed class Solarize : ImageView

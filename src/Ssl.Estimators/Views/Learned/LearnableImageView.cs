@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// A view whose strengths are learned beside the encoder, as its adversary: they climb the loss that the encoder descends, within bounds.

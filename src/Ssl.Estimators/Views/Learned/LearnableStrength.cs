@@ -1,4 +1,6 @@
-namespace Ssl.Estimators.Views;
+using Ssl.Estimators.Views;
+
+namespace Ssl.Estimators;
 
 /// <summary>One strength of a <see cref="LearnableImageView"/> and the bounds that it never leaves.</summary>
 /// <param name="Name">What progress and log call it, such as "brightness".</param>

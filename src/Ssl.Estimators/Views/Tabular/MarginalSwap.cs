@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Replaces cells by the same column's cells of other rows: draws from each column's marginal distribution.</summary>
 /// <remarks>

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Replaces cells of a row by those of one other row, so that the new cells fit each other.</summary>
 /// <remarks>

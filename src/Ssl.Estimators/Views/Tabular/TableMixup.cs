@@ -1,10 +1,11 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Mixes a row with one other row: numbers are averaged, categories are taken from either with the same weights.</summary>
 /// <remarks>

@@ -1,8 +1,9 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using TorchSharp;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>
 /// Hides cells: the number becomes 0, the column's middle, and its indicator is set; a category becomes the missing entry.

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Puts the sentences of each text into a random order; the order inside a sentence stays.</summary>
 public sealed class SentenceReordering : TextView

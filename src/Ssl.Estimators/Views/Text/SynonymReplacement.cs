@@ -1,10 +1,11 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Replaces tokens at random by one of their synonyms from a dictionary that you give.</summary>
 /// <remarks>The words must be single tokens: train the tokenizer with them as its required words.</remarks>

@@ -1,9 +1,10 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>A random change of tokenized texts that keeps what they mean: what contrastive methods compare.</summary>
 /// <remarks>

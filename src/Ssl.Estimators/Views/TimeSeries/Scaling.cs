@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Multiplies each channel of each series by a factor of its own.</summary>
 public sealed class Scaling : SeriesView

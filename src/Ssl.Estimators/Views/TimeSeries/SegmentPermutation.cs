@@ -1,9 +1,10 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>Cuts each series into a random number of equal stretches and puts them into a random order.</summary>
 public sealed class SegmentPermutation : SeriesView

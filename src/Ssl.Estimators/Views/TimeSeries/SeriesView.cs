@@ -1,7 +1,8 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Views;
+namespace Ssl.Estimators;
 
 /// <summary>A random change of time series that keeps what they mean: what contrastive methods compare.</summary>
 /// <remarks>
