@@ -6,7 +6,6 @@
 //   dotnet run examples/DenoisingAutoencoder.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -7,7 +7,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 var small = args.Contains("--small");

@@ -8,7 +8,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using NAudio.Wave;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 const int FileRate = 11_025, SampleRate = 4_000;

@@ -6,7 +6,6 @@
 //   dotnet run examples/Wav2Vec2.cs [-- --small]
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 const int SampleRate = 2_000;

@@ -3,8 +3,6 @@ using Microsoft.Data.Analysis;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Methods;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -2,9 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Quickstart;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

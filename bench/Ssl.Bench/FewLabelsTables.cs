@@ -5,7 +5,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using Microsoft.ML.Trainers.LightGbm;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 

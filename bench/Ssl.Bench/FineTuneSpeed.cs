@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 using Ssl.MLNet;
 using TorchSharp;
 using TorchSharp.Modules;

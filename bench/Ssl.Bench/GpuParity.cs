@@ -4,9 +4,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using static TorchSharp.torch;
 

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -3,10 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
-using Ssl.Estimators.Views;
 using Ssl.MLNet;
 using static TorchSharp.torch;
 

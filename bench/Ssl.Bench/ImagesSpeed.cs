@@ -1,9 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Views;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

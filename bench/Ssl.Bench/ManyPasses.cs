@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 

@@ -1,6 +1,5 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 

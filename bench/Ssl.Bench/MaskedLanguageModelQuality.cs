@@ -1,12 +1,9 @@
 using System.Runtime.InteropServices;
 using Quickstart;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;

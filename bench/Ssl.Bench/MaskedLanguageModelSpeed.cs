@@ -3,10 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -1,10 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

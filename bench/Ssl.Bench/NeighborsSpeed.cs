@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
 using Ssl.MLNet;
 using TorchSharp;
 

@@ -3,9 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Quickstart;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Pretrained;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Estimators.Rows;
 

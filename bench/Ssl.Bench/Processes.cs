@@ -3,10 +3,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Distributed;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Training;
 
 namespace Ssl.Bench;
 

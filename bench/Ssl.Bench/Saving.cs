@@ -1,8 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -4,9 +4,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Quickstart;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

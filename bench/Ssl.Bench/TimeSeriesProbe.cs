@@ -3,10 +3,7 @@ using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

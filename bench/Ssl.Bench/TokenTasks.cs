@@ -4,11 +4,7 @@ using Microsoft.ML.Data;
 using Quickstart;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -1,11 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 using TorchSharp;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.MLNet;
-using Ssl.MLNet.Monitoring;
 
 namespace Quickstart;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.AI;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Extensions.AI;
 

@@ -3,7 +3,6 @@ using Microsoft.Extensions.AI;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Extensions.AI;
 

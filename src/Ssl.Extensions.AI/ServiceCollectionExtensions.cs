@@ -2,7 +2,6 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Extensions.AI;
 

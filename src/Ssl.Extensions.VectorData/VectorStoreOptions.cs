@@ -2,7 +2,6 @@ using System.Linq.Expressions;
 using Microsoft.Extensions.VectorData;
 using Ssl.Estimators;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Methods;
 
 namespace Ssl.Extensions.VectorData;

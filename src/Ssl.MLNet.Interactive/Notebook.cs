@@ -1,10 +1,5 @@
 using Microsoft.DotNet.Interactive.Formatting;
 using Ssl.Estimators;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Reporting;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Interactive;
 

@@ -4,11 +4,7 @@ using System.Net;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Ssl.Estimators;
-using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Reporting;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Interactive;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Onnx;
 
 namespace Ssl.MLNet;

@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
 
 namespace Ssl.MLNet;
 

@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

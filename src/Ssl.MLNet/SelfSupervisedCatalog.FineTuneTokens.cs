@@ -1,6 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

@@ -2,9 +2,6 @@ using System.ComponentModel;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;

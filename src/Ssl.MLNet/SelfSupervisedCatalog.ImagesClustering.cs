@@ -1,7 +1,5 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

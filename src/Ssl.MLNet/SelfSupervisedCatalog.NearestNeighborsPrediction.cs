@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;

@@ -2,7 +2,6 @@ using System.Reflection;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Pretrained;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet;
 

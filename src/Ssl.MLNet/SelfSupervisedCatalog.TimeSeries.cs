@@ -2,8 +2,6 @@ using System.ComponentModel;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet;
 

@@ -1,6 +1,5 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Downstream;
 
 namespace Ssl.MLNet;
 

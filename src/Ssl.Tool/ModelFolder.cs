@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssl.Estimators;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Tool.Configuration;
 using Ssl.Tool.Data;

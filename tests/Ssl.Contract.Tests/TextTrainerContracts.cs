@@ -1,10 +1,6 @@
 using System.Reflection;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.MLNet.Tests;
 

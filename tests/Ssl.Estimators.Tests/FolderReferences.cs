@@ -26,12 +26,19 @@ internal sealed partial class FolderReferences
     }
 
     /// <summary>Types that no source file declares where this class looks for it.</summary>
-    public IEnumerable<string> Unknown => _references.Select(reference => reference.From).Where(type => !_folders.ContainsKey(type)).Distinct();
+    public IEnumerable<string> Unknown => _references.Select(reference => reference.From).Where(type => Folder(type) is null).Distinct();
 
     /// <summary>Every type that names another one, with the folders of both.</summary>
     public IEnumerable<(string From, string FromFolder, string To, string ToFolder)> All
-        => _references.Where(reference => _folders.ContainsKey(reference.From) && _folders.ContainsKey(reference.To))
-            .Select(reference => (reference.From, _folders[reference.From], reference.To, _folders[reference.To]));
+        => from reference in _references
+           let source = Folder(reference.From)
+           let target = Folder(reference.To)
+           where source is not null && target is not null
+           select (reference.From, source, reference.To, target);
+
+    // What is generated has no source file; its namespace is that of a folder.
+    private string? Folder(string type)
+        => _folders.TryGetValue(type, out var folder) ? folder : type.Split('.') is { Length: > 3 } parts ? parts[2] : null;
 
     private void Read(TypeDefinition type, string from)
     {

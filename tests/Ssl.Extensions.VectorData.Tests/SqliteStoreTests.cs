@@ -3,8 +3,6 @@ using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Extensions.AI;
 using Ssl.MLNet;
 

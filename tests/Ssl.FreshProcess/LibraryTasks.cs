@@ -3,11 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Native;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 using Ssl.MLNet;
 using static TorchSharp.torch;
 

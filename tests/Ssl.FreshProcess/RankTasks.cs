@@ -3,13 +3,11 @@ using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators;
-using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 

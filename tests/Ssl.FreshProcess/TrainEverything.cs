@@ -2,10 +2,6 @@ using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.FreshProcess;

@@ -10,14 +10,8 @@ using NAudio.Wave;
 using SkiaSharp;
 using Ssl.Estimators;
 using Ssl.Estimators.Tests.Pretrained;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Fuzz;

@@ -5,8 +5,6 @@ using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Events;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet.Interactive.Tests;
 

@@ -3,9 +3,6 @@ using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Interactive.Tests;
 

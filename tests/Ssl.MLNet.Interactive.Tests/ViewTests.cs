@@ -3,12 +3,7 @@ using System.Xml.Linq;
 using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Interactive.Tests;
 

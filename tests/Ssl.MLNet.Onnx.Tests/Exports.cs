@@ -3,11 +3,9 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.MLNet.Onnx.Tests;

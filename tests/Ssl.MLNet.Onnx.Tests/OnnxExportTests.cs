@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Transforms;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;

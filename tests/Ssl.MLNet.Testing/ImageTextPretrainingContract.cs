@@ -1,8 +1,5 @@
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Testing;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet.Testing;
 

@@ -1,9 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using TorchSharp;
 
 namespace Ssl.MLNet.Testing;

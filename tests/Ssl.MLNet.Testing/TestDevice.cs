@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

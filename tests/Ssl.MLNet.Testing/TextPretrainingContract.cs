@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.MLNet.Testing;
 

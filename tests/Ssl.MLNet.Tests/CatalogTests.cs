@@ -1,9 +1,7 @@
 using System.Reflection;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;
 

@@ -1,11 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Views;
 using TorchSharp;
 
 namespace Ssl.MLNet.Tests;

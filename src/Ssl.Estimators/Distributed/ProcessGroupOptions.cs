@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Distributed;
 
 namespace Ssl.Estimators;
 

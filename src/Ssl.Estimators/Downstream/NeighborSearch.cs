@@ -1,5 +1,3 @@
-using Ssl.Estimators.Downstream;
-
 namespace Ssl.Estimators;
 
 /// <summary>How neighbors are searched.</summary>

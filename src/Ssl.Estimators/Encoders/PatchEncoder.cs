@@ -1,7 +1,5 @@
 using static TorchSharp.torch;
 
-using Ssl.Estimators.Encoders;
-
 namespace Ssl.Estimators;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Rows;

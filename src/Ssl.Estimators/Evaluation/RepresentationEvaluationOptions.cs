@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators;

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Evaluation;
-
 namespace Ssl.Estimators;
 
 /// <summary>How well entities are found. An entity counts as found where kind, beginning and end are right (Tjong Kim Sang and De Meulder, "CoNLL-2003").</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;

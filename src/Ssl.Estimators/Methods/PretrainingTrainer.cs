@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
@@ -11,7 +8,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static System.FormattableString;
 using static TorchSharp.torch;

@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training.Checkpoints;
 

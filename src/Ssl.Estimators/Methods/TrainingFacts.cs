@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Methods;
 

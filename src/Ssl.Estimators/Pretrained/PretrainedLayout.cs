@@ -1,5 +1,3 @@
-using Ssl.Estimators.Pretrained;
-
 namespace Ssl.Estimators;
 
 /// <summary>Whose names and settings the files of a network of images get.</summary>

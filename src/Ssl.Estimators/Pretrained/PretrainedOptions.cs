@@ -1,8 +1,6 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Pretrained;
 
 namespace Ssl.Estimators;
 

@@ -2,8 +2,6 @@ using System.Reflection;
 using Microsoft.ML;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization.Onnx;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Interop;
 
 namespace Ssl.Estimators.Pretrained;

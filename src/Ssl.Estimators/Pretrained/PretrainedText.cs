@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization.Onnx;
-using Ssl.Estimators.Transformers;
 using Ssl.Estimators.Serialization;
 using TorchSharp;
 using static TorchSharp.torch;

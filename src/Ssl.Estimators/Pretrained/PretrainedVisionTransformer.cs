@@ -1,4 +1,3 @@
-using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;
 

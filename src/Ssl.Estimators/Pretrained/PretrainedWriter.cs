@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 using Ssl.Estimators.Rows;

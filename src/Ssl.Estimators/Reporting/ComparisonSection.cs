@@ -1,5 +1,3 @@
-using Ssl.Estimators.Evaluation;
-
 namespace Ssl.Estimators.Reporting;
 
 /// <summary>Whether pretraining pays at few labels: a sentence, a picture and a table.</summary>

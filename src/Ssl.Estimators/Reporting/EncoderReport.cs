@@ -1,6 +1,4 @@
 using System.Text;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators;

@@ -1,4 +1,3 @@
-using Ssl.Estimators.Interop;
 using TorchSharp;
 using static TorchSharp.torch;
 

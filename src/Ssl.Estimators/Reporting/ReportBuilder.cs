@@ -2,16 +2,10 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Interop;
-using Ssl.Estimators.Native;
-using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 

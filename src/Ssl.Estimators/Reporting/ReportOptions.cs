@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Reporting;
 
 namespace Ssl.Estimators;
 

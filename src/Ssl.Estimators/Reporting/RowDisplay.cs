@@ -3,7 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using SkiaSharp;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Reporting;

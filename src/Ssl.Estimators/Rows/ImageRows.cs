@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;

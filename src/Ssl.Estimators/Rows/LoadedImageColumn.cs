@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Rows;
 

@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Rows;
 

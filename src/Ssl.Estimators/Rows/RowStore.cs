@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators.Rows;
 

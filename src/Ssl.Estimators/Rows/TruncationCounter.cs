@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators.Rows;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
@@ -12,7 +11,6 @@ using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Training;
-
 namespace Ssl.Estimators;
 
 /// <summary>What a <c>Fit</c> is at when it reports.</summary>

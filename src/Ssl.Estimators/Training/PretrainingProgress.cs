@@ -1,5 +1,3 @@
-using Ssl.Estimators.Training;
-
 namespace Ssl.Estimators;
 
 /// <summary>Where a pretraining run stands: what <see cref="IProgress{T}"/> receives a few times a second and after each epoch.</summary>

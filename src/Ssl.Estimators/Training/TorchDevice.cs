@@ -1,6 +1,5 @@
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Native;
-using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Training.Checkpoints;
 
 namespace Ssl.Estimators.Training;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators.Interop;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Transformers;

@@ -3,7 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;
 

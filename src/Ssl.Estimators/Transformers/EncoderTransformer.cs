@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
@@ -8,7 +7,6 @@ using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;

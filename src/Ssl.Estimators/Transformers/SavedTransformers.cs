@@ -1,13 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 
 namespace Ssl.Estimators.Transformers;
 

@@ -5,7 +5,6 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet.Onnx.Graph;
 using Ssl.MLNet.Onnx.Networks;

@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet.Onnx.Graph;
 using Ssl.MLNet.Onnx.Networks;

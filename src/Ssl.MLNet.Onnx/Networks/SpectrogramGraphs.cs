@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
 using Ssl.MLNet.Onnx.Graph;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.MLNet.Onnx.Networks;
 

@@ -7,7 +7,6 @@ using Ssl.Estimators.Data;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Tool.Data;
 

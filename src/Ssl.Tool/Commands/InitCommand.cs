@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.MLNet;
 using Ssl.Tool.Configuration;
 using Ssl.Tool.Data;

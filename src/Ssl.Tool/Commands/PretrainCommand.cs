@@ -2,7 +2,6 @@ using System.CommandLine;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Tool.Configuration;
 using Ssl.Tool.Output;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.Tool.Configuration;
 

@@ -2,8 +2,6 @@ using System.Reflection;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Tool.Configuration;

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.Tool.Configuration;
 

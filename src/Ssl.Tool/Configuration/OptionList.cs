@@ -2,7 +2,6 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 
 namespace Ssl.Tool.Configuration;

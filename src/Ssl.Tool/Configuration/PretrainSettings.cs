@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 using Ssl.MLNet;
 using Ssl.Tool.Data;
 

@@ -1,9 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Tests.Persistence;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Downstream;
 

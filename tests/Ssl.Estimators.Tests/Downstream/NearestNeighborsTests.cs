@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Persistence;
 
 namespace Ssl.Estimators.Tests.Downstream;
 

@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Downstream;

@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Tests.Persistence;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Interop;
 

@@ -1,11 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Methods;

@@ -1,8 +1,6 @@
 using System.Reflection;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using static TorchSharp.torch;
 

@@ -1,8 +1,5 @@
 using System.Reflection;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 

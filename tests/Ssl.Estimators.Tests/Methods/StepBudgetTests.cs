@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators.Tests.Methods;
 

@@ -1,9 +1,7 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,3 @@
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using TorchSharp;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Mono.Cecil;
 using Mono.Cecil.Cil;
-using Ssl.Estimators.Training;
 using TorchSharp;
 
 namespace Ssl.Estimators.Tests.Native;

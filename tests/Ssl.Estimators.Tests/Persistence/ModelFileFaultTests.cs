@@ -7,7 +7,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Persistence;
 

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Tests.Persistence;
 

@@ -1,8 +1,5 @@
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Persistence;

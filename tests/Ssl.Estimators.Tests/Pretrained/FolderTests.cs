@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Pretrained;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Estimators.Rows;
 

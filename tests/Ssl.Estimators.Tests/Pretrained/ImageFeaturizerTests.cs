@@ -2,8 +2,6 @@ using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Ssl.Estimators.Pretrained;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Pretrained;

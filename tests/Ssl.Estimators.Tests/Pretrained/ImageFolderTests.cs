@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Pretrained;

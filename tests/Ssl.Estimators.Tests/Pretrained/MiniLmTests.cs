@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 using Ssl.Estimators.Rows;
 

@@ -1,4 +1,3 @@
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Tests.Rows;

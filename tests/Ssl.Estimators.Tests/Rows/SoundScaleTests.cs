@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Tests.Rows;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.Estimators.Training;

@@ -1,10 +1,5 @@
 using System.Reflection;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training;
 using TorchSharp;
 using static TorchSharp.torch;

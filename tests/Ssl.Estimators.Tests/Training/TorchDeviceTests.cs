@@ -1,4 +1,3 @@
-using Ssl.Estimators.Training;
 using TorchSharp;
 
 namespace Ssl.Estimators.Tests.Training;

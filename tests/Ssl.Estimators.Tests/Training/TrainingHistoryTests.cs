@@ -1,5 +1,3 @@
-using Ssl.Estimators.Training;
-
 namespace Ssl.Estimators.Tests.Training;
 
 [TestClass]

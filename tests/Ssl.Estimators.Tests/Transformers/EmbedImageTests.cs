@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Transformers;

@@ -6,11 +6,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;

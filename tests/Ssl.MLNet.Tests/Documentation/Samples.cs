@@ -2,7 +2,6 @@ using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 using Ssl.Extensions.VectorData.Tests;
 
 namespace Ssl.MLNet.Tests.Samples;

@@ -1,10 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Downstream;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet.Tests.FineTuning;
 
 namespace Ssl.MLNet.Tests.Evaluation;

@@ -2,9 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.FineTuning;
 
 namespace Ssl.MLNet.Tests.Evaluation;

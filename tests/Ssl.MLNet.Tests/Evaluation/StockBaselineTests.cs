@@ -1,11 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.MLNet.Tests.Evaluation;

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 

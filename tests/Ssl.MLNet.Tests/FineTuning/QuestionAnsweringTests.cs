@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 

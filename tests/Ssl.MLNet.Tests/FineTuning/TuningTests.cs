@@ -1,10 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 

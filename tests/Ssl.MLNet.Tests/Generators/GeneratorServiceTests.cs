@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 using Ssl.Extensions.AI;
 
 namespace Ssl.MLNet.Tests.Generators;

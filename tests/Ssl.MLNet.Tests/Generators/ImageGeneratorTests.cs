@@ -1,7 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 using Ssl.Extensions.AI;
 
 namespace Ssl.MLNet.Tests.Generators;

@@ -3,7 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Transformers;
 using Ssl.Extensions.AI;
 
 namespace Ssl.MLNet.Tests.Generators;

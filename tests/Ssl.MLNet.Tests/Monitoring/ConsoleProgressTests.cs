@@ -1,5 +1,4 @@
 using Ssl.Estimators;
-using Ssl.Estimators.Training;
 using Ssl.MLNet.Monitoring;
 
 namespace Ssl.MLNet.Tests.Monitoring;

@@ -3,13 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Monitoring;
 
 namespace Ssl.MLNet.Tests.Monitoring;

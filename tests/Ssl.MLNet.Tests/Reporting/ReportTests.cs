@@ -3,11 +3,7 @@ using System.Xml.Linq;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Reporting;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet.Tests.FineTuning;
 
 namespace Ssl.MLNet.Tests.Reporting;

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Trainers;
 using Ssl.Estimators;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Scoring;
 

@@ -1,13 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Tabular;
 

@@ -3,11 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.MLNet.Tests.Texts;
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using TorchSharp;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Data;
 

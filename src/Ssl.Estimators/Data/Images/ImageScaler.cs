@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Data;
 

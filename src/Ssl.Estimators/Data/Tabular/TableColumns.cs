@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Data;

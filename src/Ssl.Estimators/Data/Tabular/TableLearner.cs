@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 

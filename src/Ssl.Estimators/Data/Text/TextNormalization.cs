@@ -1,5 +1,3 @@
-using Ssl.Estimators.Data;
-
 namespace Ssl.Estimators;
 
 /// <summary>What a tokenizer that is trained here makes equal before it cuts a text into words. Saved with it, and the same for every text.</summary>

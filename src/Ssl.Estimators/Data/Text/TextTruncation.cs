@@ -1,5 +1,3 @@
-using Ssl.Estimators.Data;
-
 namespace Ssl.Estimators;
 
 /// <summary>What is kept of a text that has more tokens than an encoder takes.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Data;
 

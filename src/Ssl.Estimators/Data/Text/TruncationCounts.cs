@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Ssl.Estimators.Data;
 
 namespace Ssl.Estimators;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators;
 

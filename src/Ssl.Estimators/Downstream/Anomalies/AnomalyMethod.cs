@@ -1,5 +1,3 @@
-using Ssl.Estimators.Downstream;
-
 namespace Ssl.Estimators;
 
 /// <summary>What makes a row an anomaly.</summary>

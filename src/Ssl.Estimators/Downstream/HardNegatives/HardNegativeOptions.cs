@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators;

@@ -6,7 +6,6 @@ using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Serialization;
 
 namespace Ssl.Estimators;
 

@@ -1,14 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Downstream;
-
 namespace Ssl.Estimators;
 
 /// <summary>Which of the whitening matrices is taken; inner products of whitened vectors are the same with all of them.</summary>

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Encoders;
-
 namespace Ssl.Estimators;
 
 /// <summary>How a residual network begins: how much it shrinks the image before its first stage.</summary>

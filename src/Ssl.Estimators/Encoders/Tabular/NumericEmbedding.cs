@@ -1,5 +1,3 @@
-using Ssl.Estimators.Encoders;
-
 namespace Ssl.Estimators;
 
 /// <summary>How a number becomes a vector before the first layer.</summary>

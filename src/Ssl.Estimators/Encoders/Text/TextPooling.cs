@@ -1,5 +1,3 @@
-using Ssl.Estimators.Encoders;
-
 namespace Ssl.Estimators;
 
 /// <summary>How the tokens' vectors become the vector of the text.</summary>

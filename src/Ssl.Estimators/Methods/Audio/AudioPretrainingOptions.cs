@@ -1,5 +1,4 @@
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 

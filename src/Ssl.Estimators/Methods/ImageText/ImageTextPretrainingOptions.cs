@@ -4,7 +4,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
-using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators;
 

@@ -1,13 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Transformers;
-using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

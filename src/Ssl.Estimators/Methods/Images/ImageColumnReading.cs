@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 
 namespace Ssl.Estimators.Methods;

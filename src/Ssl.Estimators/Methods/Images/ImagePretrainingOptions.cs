@@ -1,10 +1,7 @@
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators;
 

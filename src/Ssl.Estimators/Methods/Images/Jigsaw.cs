@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;

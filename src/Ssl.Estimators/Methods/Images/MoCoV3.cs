@@ -1,11 +1,9 @@
 using Microsoft.ML;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;

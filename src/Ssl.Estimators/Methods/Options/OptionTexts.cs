@@ -1,4 +1,3 @@
-using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
 using static System.FormattableString;
 using static TorchSharp.torch;

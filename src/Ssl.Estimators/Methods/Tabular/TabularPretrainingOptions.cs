@@ -1,8 +1,6 @@
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators;
 

@@ -1,7 +1,4 @@
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators;
 

@@ -1,6 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
 using Ssl.Estimators.Methods;

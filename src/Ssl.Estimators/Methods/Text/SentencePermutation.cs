@@ -1,10 +1,6 @@
 using Microsoft.ML;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 
 namespace Ssl.Estimators;
 

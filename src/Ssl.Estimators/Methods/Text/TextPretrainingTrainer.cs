@@ -1,11 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;

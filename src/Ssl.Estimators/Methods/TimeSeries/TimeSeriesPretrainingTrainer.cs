@@ -1,14 +1,9 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;

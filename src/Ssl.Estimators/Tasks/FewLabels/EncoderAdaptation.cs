@@ -1,4 +1,3 @@
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;

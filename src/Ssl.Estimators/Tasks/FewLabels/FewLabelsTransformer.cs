@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Tasks;

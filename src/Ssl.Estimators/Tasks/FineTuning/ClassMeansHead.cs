@@ -1,4 +1,3 @@
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Tasks;
-
 namespace Ssl.Estimators;
 
 /// <summary>What stands on the encoder to predict.</summary>

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,10 +1,8 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Checkpoints;
-using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;
 

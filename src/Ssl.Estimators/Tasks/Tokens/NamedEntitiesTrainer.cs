@@ -6,7 +6,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
-using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 using static TorchSharp.torch;

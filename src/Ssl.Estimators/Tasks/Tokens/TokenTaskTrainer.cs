@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Interop;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;

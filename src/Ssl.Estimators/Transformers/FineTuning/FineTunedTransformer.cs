@@ -1,9 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Interop;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;

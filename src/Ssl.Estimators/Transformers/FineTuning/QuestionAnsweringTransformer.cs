@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators;

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Views;
-
 namespace Ssl.Estimators;
 
 /// <summary>One strength of a <see cref="LearnableImageView"/> and the bounds that it never leaves.</summary>

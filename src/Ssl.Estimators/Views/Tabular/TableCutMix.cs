@@ -1,6 +1,5 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Views;
 using TorchSharp;
 
 namespace Ssl.Estimators;

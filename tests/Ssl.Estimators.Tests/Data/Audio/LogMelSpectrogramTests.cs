@@ -1,5 +1,3 @@
-using Ssl.Estimators.Data;
-
 namespace Ssl.Estimators.Tests.Data.Audio;
 
 /// <summary>Spectrograms against the sums of their definition, and what is refused.</summary>

@@ -1,10 +1,6 @@
 using System.Buffers.Binary;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
-using Ssl.Estimators.Transformers;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Data.Audio;

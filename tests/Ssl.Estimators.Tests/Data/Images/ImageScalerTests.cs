@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Tests.Data.Images;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.ML;
-using Ssl.Estimators.Downstream;
 using Ssl.FreshProcess;
 
 namespace Ssl.Estimators.Tests.Downstream;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Downstream;
 
 namespace Ssl.Estimators.Tests.Downstream;
 

@@ -1,12 +1,9 @@
 using System.Reflection;
 using Microsoft.ML;
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

@@ -1,8 +1,6 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Objectives;
-using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

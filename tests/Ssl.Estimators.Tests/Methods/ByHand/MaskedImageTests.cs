@@ -1,9 +1,7 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Objectives;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

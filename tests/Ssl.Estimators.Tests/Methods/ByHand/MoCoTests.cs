@@ -1,5 +1,4 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using TorchSharp;
 using static TorchSharp.torch;

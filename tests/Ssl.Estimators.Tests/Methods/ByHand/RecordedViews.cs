@@ -1,5 +1,4 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

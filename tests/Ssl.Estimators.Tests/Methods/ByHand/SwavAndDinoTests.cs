@@ -1,7 +1,5 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,6 +1,4 @@
-using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Objectives;
 using Ssl.Estimators.Training;

@@ -1,9 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Tests.Methods.ByHand;
-using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods;

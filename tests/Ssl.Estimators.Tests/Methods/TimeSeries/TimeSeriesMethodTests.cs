@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;

@@ -1,5 +1,3 @@
-using Ssl.Estimators.Training;
-
 namespace Ssl.Estimators.Tests.Training.Toy;
 
 /// <summary>Keeps every report; unlike <see cref="Progress{T}"/>, on the reporting thread.</summary>

@@ -1,8 +1,6 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using Ssl.Estimators.Views;
 using TorchSharp;
 using static TorchSharp.torch;
 
