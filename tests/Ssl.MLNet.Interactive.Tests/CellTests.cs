@@ -14,9 +14,7 @@ public sealed partial class CellTests : IDisposable
 {
     private const string Prepare = """
         using Microsoft.ML;
-        using Ssl.Estimators.Encoders;
-        using Ssl.Estimators.Methods;
-        using Ssl.Estimators.Transformers;
+        using Ssl.Estimators;
         using Ssl.MLNet;
         using Ssl.MLNet.Interactive;
         using Ssl.MLNet.Testing;

@@ -63,8 +63,7 @@ public sealed partial class NotebookRunTests
         await Run(NotebookSource.References);
         await Run("""
             using Microsoft.ML;
-            using Ssl.Estimators.Encoders;
-            using Ssl.Estimators.Methods;
+            using Ssl.Estimators;
             using Ssl.MLNet;
             using Ssl.MLNet.Interactive;
             var mlContext = new MLContext(seed: 1);
