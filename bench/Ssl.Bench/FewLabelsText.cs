@@ -3,7 +3,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -3,9 +3,7 @@ using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -62,7 +60,7 @@ public sealed class FineTuneSpeed : BenchCase
             batch.Dispose();
     }
 
-    private static double Tune(MLContext mlContext, Ssl.Estimators.EncoderTransformer encoder, IDataView rows, int steps,
+    private static double Tune(MLContext mlContext, EncoderTransformer encoder, IDataView rows, int steps,
         int epochs)
     {
         var ends = new List<TimeSpan>();

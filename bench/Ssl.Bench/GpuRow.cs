@@ -8,7 +8,6 @@ using Ssl.Estimators.Native;
 using Ssl.Estimators.Randomness;
 using Ssl.MLNet;
 using TorchSharp;
-using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Ssl.Bench;

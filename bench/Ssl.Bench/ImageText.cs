@@ -10,7 +10,6 @@ using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Bench;

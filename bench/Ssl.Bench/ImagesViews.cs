@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Bench;

@@ -146,8 +146,8 @@ public sealed class MaskedLanguageModelSpeed : BenchCase
             : throw new BenchUnavailableException("Python's torch is not installed (Debian: apt-get install python3-torch python3-sklearn), so there is nothing to compare with.");
     }
 
-    private sealed class LastElapsed(Action<double> keep) : IProgress<Ssl.Estimators.PretrainingProgress>
+    private sealed class LastElapsed(Action<double> keep) : IProgress<PretrainingProgress>
     {
-        public void Report(Ssl.Estimators.PretrainingProgress value) => keep(value.Elapsed.TotalSeconds);
+        public void Report(PretrainingProgress value) => keep(value.Elapsed.TotalSeconds);
     }
 }

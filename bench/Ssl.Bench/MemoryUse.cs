@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.MLNet;

@@ -2,8 +2,8 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using Ssl.MLNet;
 using Ssl.Estimators.Rows;
+using Ssl.MLNet;
 
 namespace Ssl.Bench;
 

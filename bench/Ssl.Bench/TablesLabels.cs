@@ -1,10 +1,8 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Microsoft.Data.Analysis;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Bench;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Encoders;
 using Ssl.MLNet;
 
 namespace OwnMethod.Tests;

@@ -6,7 +6,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
-using TorchSharp;
 using TorchSharp.Utils;
 using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;

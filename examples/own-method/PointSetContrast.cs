@@ -8,7 +8,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
-using TorchSharp;
 using TorchSharp.Utils;
 using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static Ssl.Estimators.Native.Scalars;

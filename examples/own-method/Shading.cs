@@ -1,6 +1,5 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;
 

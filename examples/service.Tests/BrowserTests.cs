@@ -1,6 +1,5 @@
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
-using SearchService.Models;
 
 namespace SearchService.Tests;
 

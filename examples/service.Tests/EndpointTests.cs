@@ -1,9 +1,8 @@
+using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.ML;
-using SearchService.Models;
 using SearchService.Training;
-using System.IO.Compression;
 
 namespace SearchService.Tests;
 

@@ -1,6 +1,5 @@
 // Embeddings in a database: tickets with their vectors into an SQLite file with sqlite-vec, found there by meaning and by team, and out again.
 //   dotnet run -c Release --project examples/vector-store [-- --small]
-using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Ssl.Extensions.VectorData;
 using Ssl.MLNet;

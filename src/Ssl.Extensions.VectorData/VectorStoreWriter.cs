@@ -1,6 +1,5 @@
 using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Downstream;

@@ -4,7 +4,6 @@ using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Reporting;
-using Ssl.MLNet.Monitoring;
 
 namespace Ssl.MLNet.Interactive;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ssl.Estimators;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet;
 

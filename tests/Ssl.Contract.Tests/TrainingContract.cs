@@ -7,8 +7,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.FreshProcess;
-using Ssl.MLNet;
-using Ssl.MLNet.Tests;
 using static TorchSharp.torch;
 
 namespace Ssl.Contract.Tests;

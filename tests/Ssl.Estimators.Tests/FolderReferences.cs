@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Mono.Cecil;
-using Mono.Cecil.Rocks;
 
 namespace Ssl.Estimators.Tests;
 
@@ -90,9 +89,11 @@ internal sealed partial class FolderReferences
         if (type is GenericInstanceType generic)
             foreach (var argument in generic.GenericArguments)
                 Add(from, argument);
-        if (type is null or GenericParameter)
+        if (type is TypeSpecification specification)
+            Add(from, specification.ElementType);
+        if (type is null or GenericParameter or TypeSpecification)
             return;
-        var named = type.GetElementType();
+        var named = type;
         while (named.DeclaringType is not null)
             named = named.DeclaringType;
         if (named.Namespace.StartsWith("Ssl.Estimators", StringComparison.Ordinal) && Key(named) != from)

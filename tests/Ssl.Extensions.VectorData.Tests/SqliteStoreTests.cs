@@ -1,5 +1,3 @@
-using Microsoft.Extensions.AI;
-using Microsoft.Extensions.VectorData;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;

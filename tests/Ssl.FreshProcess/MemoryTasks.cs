@@ -4,7 +4,6 @@ using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.FreshProcess;

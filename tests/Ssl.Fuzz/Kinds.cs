@@ -9,9 +9,8 @@ using Microsoft.ML.Data;
 using NAudio.Wave;
 using SkiaSharp;
 using Ssl.Estimators;
-using Ssl.Estimators.Tests.Pretrained;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Tasks;
+using Ssl.Estimators.Tests.Pretrained;
 using Ssl.MLNet;
 
 namespace Ssl.Fuzz;

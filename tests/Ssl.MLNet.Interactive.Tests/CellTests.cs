@@ -3,7 +3,6 @@ using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
 using Microsoft.DotNet.Interactive.CSharp;
 using Microsoft.DotNet.Interactive.Events;
-using Microsoft.ML;
 using Ssl.Estimators;
 
 namespace Ssl.MLNet.Interactive.Tests;
@@ -73,7 +72,7 @@ public sealed partial class CellTests : IDisposable
         StringAssert.Contains(Shown(await Run("ssl.EvaluateRepresentation(encoder.Transform(data))")).Single(), "effective rank");
         StringAssert.Contains(Shown(await Run("ssl.EmbeddingMap(data, encoder, \"Label\")")).Single(), "t-SNE: who is near whom");
         StringAssert.Contains(Shown(await Run("ssl.NeighborTable(data, encoder)")).Single(), "nearest, with their cosine");
-        StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new Ssl.Estimators.ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
+        StringAssert.Contains(Shown(await Run("ssl.Report(data, encoder, new ReportOptions { NumberOfMapRows = 0 })")).Single(), "srcdoc=\"&lt;!DOCTYPE html&gt;");
     }
 
     [TestMethod]

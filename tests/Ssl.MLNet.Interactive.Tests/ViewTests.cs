@@ -3,7 +3,6 @@ using System.Xml.Linq;
 using Microsoft.DotNet.Interactive.Formatting;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Interactive.Tests;
 

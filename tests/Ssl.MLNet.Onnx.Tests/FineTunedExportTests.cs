@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Onnx.Tests;
 

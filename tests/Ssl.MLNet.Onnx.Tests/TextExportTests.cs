@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;

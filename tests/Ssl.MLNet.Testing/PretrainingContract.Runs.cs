@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Ssl.Estimators;
 
 namespace Ssl.MLNet.Testing;

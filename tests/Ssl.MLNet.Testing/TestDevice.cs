@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Ssl.Estimators;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.MLNet.Testing;

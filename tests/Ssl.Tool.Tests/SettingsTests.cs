@@ -1,9 +1,9 @@
 using System.Text.Json;
+using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Methods;
-using Ssl.Tool.Configuration;
-using Microsoft.ML;
 using Ssl.MLNet;
+using Ssl.Tool.Configuration;
 
 namespace Ssl.Tool.Tests;
 

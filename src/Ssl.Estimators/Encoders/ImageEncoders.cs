@@ -1,6 +1,5 @@
-using static TorchSharp.torch;
-
 using Ssl.Estimators.Encoders;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators;
 

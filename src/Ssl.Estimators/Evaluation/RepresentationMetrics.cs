@@ -1,5 +1,3 @@
-using Ssl.Estimators.Evaluation;
-
 namespace Ssl.Estimators;
 
 /// <summary>

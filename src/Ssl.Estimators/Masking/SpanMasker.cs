@@ -1,6 +1,5 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Masking;

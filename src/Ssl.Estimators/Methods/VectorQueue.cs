@@ -1,7 +1,6 @@
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Distributed;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Objectives;

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Distributed;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Objectives;

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Serialization.Onnx;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Pretrained;

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Serialization.Onnx;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Pretrained;

@@ -1,8 +1,8 @@
 using System.Reflection;
 using Microsoft.ML;
+using Ssl.Estimators.Interop;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization.Onnx;
-using Ssl.Estimators.Interop;
 
 namespace Ssl.Estimators.Pretrained;
 

@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Serialization.Onnx;
-using Ssl.Estimators.Serialization;
-using TorchSharp;
-using static TorchSharp.torch;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
+using Ssl.Estimators.Serialization.Onnx;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Pretrained;
 

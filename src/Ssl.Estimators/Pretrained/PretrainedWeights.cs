@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Pretrained;

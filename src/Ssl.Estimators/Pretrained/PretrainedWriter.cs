@@ -2,11 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Serialization;
-using TorchSharp;
-using static TorchSharp.torch;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Rows;
+using Ssl.Estimators.Serialization;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Pretrained;
 

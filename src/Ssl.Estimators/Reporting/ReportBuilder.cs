@@ -1,13 +1,11 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Evaluation;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Training;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Reporting;
 

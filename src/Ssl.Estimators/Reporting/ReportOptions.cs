@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Methods;
 

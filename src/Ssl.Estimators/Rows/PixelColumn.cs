@@ -3,7 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Diagnostics;
 
 namespace Ssl.Estimators.Rows;
 

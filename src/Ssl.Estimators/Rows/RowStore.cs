@@ -1,6 +1,5 @@
 using System.Globalization;
 using Ssl.Estimators.Encoders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Rows;

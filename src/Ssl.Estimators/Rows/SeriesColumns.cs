@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 
 namespace Ssl.Estimators.Rows;

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Encoders;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using BatchNorm = Ssl.Estimators.Encoders.BatchNorm;

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training;

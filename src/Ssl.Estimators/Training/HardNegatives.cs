@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
-using TorchSharp;
 using static System.FormattableString;
 using static TorchSharp.torch;
 

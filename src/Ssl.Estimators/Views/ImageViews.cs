@@ -1,7 +1,6 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -3,10 +3,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Google.Protobuf;
 using Ssl.Estimators.Serialization.Onnx;
-using TorchSharp;
 using static TorchSharp.torch;
-using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 using AttributeType = Ssl.Estimators.Serialization.Onnx.AttributeProto.Types.AttributeType;
+using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 
 namespace Ssl.MLNet.Onnx.Graph;
 

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Data;
 using Ssl.MLNet.Onnx.Graph;
-using TorchSharp;
 using static TorchSharp.torch;
 using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 

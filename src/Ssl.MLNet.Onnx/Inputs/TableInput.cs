@@ -1,11 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using Ssl.Estimators;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet.Onnx.Graph;
 using Ssl.MLNet.Onnx.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 

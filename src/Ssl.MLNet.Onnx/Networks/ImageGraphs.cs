@@ -1,7 +1,6 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.MLNet.Onnx.Graph;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.MLNet.Onnx.Networks;

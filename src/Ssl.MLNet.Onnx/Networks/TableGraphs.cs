@@ -1,7 +1,6 @@
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
 using Ssl.MLNet.Onnx.Graph;
-using TorchSharp;
 using static TorchSharp.torch;
 using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 

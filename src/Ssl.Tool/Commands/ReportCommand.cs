@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Microsoft.ML;
 using Ssl.Estimators;
-using Ssl.Estimators.Reporting;
 using Ssl.Estimators.Serialization;
 using Ssl.MLNet;
 using Ssl.Tool.Data;

@@ -2,11 +2,9 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
-using Microsoft.ML;
 using Ssl.Estimators;
 using Ssl.Estimators.Methods;
 using Ssl.MLNet;
-using Ssl.Tool.Data;
 
 namespace Ssl.Tool.Configuration;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.MLNet;
 using Ssl.Tool.Configuration;
 

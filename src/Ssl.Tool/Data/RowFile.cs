@@ -1,5 +1,4 @@
 using System.Globalization;
-using Ssl.Tool.Configuration;
 
 namespace Ssl.Tool.Data;
 

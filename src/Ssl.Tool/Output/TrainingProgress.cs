@@ -2,7 +2,6 @@ using Spectre.Console;
 using Ssl.Estimators;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
-using Ssl.MLNet.Monitoring;
 
 namespace Ssl.Tool.Output;
 

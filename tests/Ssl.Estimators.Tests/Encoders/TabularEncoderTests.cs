@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Encoders;

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Masking;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Masking;

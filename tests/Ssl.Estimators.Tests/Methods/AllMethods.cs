@@ -2,7 +2,6 @@ using System.Reflection;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods;
 

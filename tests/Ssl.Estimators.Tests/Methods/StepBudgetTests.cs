@@ -1,5 +1,3 @@
-using Microsoft.ML;
-
 namespace Ssl.Estimators.Tests.Methods;
 
 /// <summary>Steps of a training whose epochs are not set.</summary>

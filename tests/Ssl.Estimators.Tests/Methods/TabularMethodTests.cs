@@ -2,7 +2,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods;

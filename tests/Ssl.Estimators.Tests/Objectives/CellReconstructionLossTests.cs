@@ -1,5 +1,4 @@
 using Ssl.Estimators.Objectives;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Objectives;

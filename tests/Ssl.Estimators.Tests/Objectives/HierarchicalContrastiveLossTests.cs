@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Objectives;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Objectives;

@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Ssl.Estimators.Serialization;
 using Ssl.MLNet;
 

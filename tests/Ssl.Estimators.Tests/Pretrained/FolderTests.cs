@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML;
 using Ssl.Estimators.Pretrained;
-using Ssl.MLNet;
 using Ssl.Estimators.Rows;
+using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Pretrained;
 

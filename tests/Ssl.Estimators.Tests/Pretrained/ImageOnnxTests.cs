@@ -1,6 +1,4 @@
 using Google.Protobuf;
-using Microsoft.ML;
-using Ssl.Estimators.Pretrained;
 using Ssl.Estimators.Serialization.Onnx;
 using Ssl.MLNet;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Ssl.MLNet;
 using Ssl.Estimators.Rows;
+using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Pretrained;
 

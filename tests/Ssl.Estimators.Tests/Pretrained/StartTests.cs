@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet;
 
 namespace Ssl.Estimators.Tests.Pretrained;

@@ -11,7 +11,6 @@ using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.MLNet;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Rows;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Ssl.Estimators.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Serialization;

@@ -2,7 +2,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Methods.ByHand;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 using BatchNorm = Ssl.Estimators.Encoders.BatchNorm;
 

@@ -1,7 +1,6 @@
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training;

@@ -4,7 +4,6 @@ using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Tests.Methods;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training;

@@ -2,7 +2,6 @@ using System.Globalization;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training;

@@ -3,7 +3,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training;

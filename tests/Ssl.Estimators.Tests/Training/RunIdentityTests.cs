@@ -1,6 +1,5 @@
 using System.Reflection;
 using Ssl.Estimators.Training.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Training;

@@ -80,7 +80,7 @@ public sealed partial class NotebookRunTests
         var kept = await Run("""
             for (var i = 0; i < 100 && training.Result is null; i++)
                 System.Threading.Thread.Sleep(50);
-            training.Result is Ssl.Estimators.EncoderTransformer learned && learned.TrainingHistory!.Steps.Count > 0
+            training.Result is EncoderTransformer learned && learned.TrainingHistory!.Steps.Count > 0
             """);
         StringAssert.Contains(kept.Single().Text, "True");
 

@@ -7,7 +7,6 @@ using System.Xml.Linq;
 
 using Ssl.Estimators;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests;
 

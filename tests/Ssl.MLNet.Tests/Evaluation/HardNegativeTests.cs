@@ -100,7 +100,7 @@ public sealed class HardNegativeTests
         return found;
     }
 
-    private static float[] Embeddings(Ssl.Estimators.EncoderTransformer encoder, IDataView view)
+    private static float[] Embeddings(EncoderTransformer encoder, IDataView view)
         => [.. FineTuningData.Embeddings(encoder, view).SelectMany(v => v)];
 
     private static Row[] Rows(int count, int seed)

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Evaluation;
-using Ssl.Estimators.Tasks;
 using Ssl.MLNet.Tests.FineTuning;
 
 namespace Ssl.MLNet.Tests.Evaluation;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 using static TorchSharp.torch;
 
 namespace Ssl.MLNet.Tests.FewLabels;

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests.FineTuning;
 
@@ -227,9 +226,9 @@ public sealed class MulticlassFineTuningTests
         CollectionAssert.AreEqual(predicted, mlContext.Model.Load(file, out _).Transform(data).GetColumn<float>("Predicted").ToArray());
     }
 
-    private sealed class Reports(Action<Ssl.Estimators.PretrainingProgress> report)
-        : IProgress<Ssl.Estimators.PretrainingProgress>
+    private sealed class Reports(Action<PretrainingProgress> report)
+        : IProgress<PretrainingProgress>
     {
-        public void Report(Ssl.Estimators.PretrainingProgress value) => report(value);
+        public void Report(PretrainingProgress value) => report(value);
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators;
 
 namespace Ssl.MLNet.Tests.FineTuning;

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.AI;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Rows;
 using Ssl.Extensions.AI;

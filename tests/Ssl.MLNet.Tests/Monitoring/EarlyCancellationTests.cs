@@ -3,8 +3,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators;
-using Ssl.Estimators.Tasks;
-using Ssl.MLNet.Monitoring;
 
 namespace Ssl.MLNet.Tests.Monitoring;
 

@@ -3,7 +3,6 @@ using System.Xml.Linq;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
-using Ssl.Estimators.Reporting;
 using Ssl.MLNet.Tests.FineTuning;
 
 namespace Ssl.MLNet.Tests.Reporting;

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests.Tabular;
 

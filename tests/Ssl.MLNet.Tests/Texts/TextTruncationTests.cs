@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators;
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.MLNet.Tests.Texts;
 

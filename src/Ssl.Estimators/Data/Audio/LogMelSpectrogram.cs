@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

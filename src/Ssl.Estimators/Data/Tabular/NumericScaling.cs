@@ -1,5 +1,3 @@
-using Ssl.Estimators.Data;
-
 namespace Ssl.Estimators;
 
 /// <summary>How the numbers of a column, or the values of a channel of time series, are brought to a common scale.</summary>

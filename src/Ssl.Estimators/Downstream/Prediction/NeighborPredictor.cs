@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

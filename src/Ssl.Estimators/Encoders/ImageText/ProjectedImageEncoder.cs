@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

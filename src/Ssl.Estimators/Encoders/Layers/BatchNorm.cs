@@ -1,5 +1,4 @@
 using Ssl.Estimators.Distributed;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

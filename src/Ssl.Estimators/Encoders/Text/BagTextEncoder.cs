@@ -1,6 +1,4 @@
 using Ssl.Estimators.Randomness;
-using TorchSharp;
-using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

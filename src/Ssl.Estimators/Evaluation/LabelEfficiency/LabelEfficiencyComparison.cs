@@ -8,7 +8,6 @@ using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
 
 namespace Ssl.Estimators.Evaluation;

@@ -7,7 +7,6 @@ using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

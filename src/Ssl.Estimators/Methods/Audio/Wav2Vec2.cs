@@ -5,9 +5,7 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using TorchSharp.Utils;
-using static TorchSharp.torch;
 
 namespace Ssl.Estimators;
 

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
 using Ssl.Estimators.Transformers;

@@ -1,4 +1,3 @@
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 
 namespace Ssl.Estimators;

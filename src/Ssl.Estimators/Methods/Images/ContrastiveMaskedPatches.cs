@@ -5,7 +5,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Ssl.Estimators.Data;
-using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Training.Checkpoints;
 

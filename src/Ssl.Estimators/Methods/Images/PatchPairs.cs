@@ -4,7 +4,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

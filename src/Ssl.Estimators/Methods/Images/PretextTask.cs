@@ -1,6 +1,5 @@
 using Ssl.Estimators.Distributed;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Methods;

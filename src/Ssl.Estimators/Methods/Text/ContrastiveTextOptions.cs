@@ -36,7 +36,7 @@ public abstract class ContrastiveTextOptions : TextPretrainingOptions
     /// <summary>
     /// Makes another view than <see cref="TokenDeletion"/> for the tokenizer of the run: one of the pack's (<see cref="TokenMasking"/>,
     /// <see cref="SpanCrop"/>, <see cref="SentenceReordering"/>, <see cref="SynonymReplacement"/>), several of them
-    /// (<see cref="TextViews.Compose"/>), or your own. Null, the default, deletes tokens.
+    /// (<c>TextViews.Compose</c>), or your own. Null, the default, deletes tokens.
     /// </summary>
     /// <example>
     /// <code>

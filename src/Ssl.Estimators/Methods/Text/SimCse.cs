@@ -3,7 +3,6 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 

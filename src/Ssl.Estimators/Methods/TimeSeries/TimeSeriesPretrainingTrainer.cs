@@ -1,10 +1,8 @@
-using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
-using static TorchSharp.torch;
 
 namespace Ssl.Estimators;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Serialization.Onnx;

@@ -5,7 +5,6 @@ using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tasks;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
-using Ssl.Estimators.Tasks;
 
 namespace Ssl.Estimators;
 

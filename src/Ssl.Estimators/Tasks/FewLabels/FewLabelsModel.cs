@@ -4,7 +4,6 @@ using Ssl.Estimators.Downstream;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 

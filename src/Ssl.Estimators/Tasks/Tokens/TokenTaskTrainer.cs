@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
@@ -8,7 +7,6 @@ using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

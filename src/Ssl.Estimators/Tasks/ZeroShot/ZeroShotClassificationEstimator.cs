@@ -5,9 +5,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
-using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

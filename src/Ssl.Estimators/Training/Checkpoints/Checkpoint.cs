@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Serialization;
 using Ssl.Estimators.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training.Checkpoints;

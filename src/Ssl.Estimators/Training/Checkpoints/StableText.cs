@@ -1,12 +1,10 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Training.Checkpoints;

@@ -6,7 +6,6 @@ using Ssl.Estimators.Methods;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Transformers;

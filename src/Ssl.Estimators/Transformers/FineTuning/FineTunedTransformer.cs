@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Transformers;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Serialization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Transformers;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Ssl.Estimators.Interop;
 using Ssl.Estimators.Transformers;
 

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -2,7 +2,6 @@ using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

@@ -1,6 +1,5 @@
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;

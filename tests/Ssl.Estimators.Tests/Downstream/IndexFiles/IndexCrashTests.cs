@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Microsoft.ML;
 using Ssl.FreshProcess;
 

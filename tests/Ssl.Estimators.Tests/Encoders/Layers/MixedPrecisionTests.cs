@@ -1,8 +1,8 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Views;
-using TorchSharp.Modules;
 using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Encoders;

@@ -1,8 +1,6 @@
 using System.Reflection;
-using Microsoft.ML;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
 using static TorchSharp.torch;
 

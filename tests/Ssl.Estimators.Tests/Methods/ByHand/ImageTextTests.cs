@@ -1,9 +1,7 @@
 using Ssl.Estimators.Encoders;
-using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

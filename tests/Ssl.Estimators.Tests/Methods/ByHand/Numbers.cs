@@ -1,5 +1,4 @@
 using Ssl.Estimators.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

@@ -1,7 +1,5 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

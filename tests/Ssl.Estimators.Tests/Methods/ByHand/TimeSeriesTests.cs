@@ -1,8 +1,6 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Objectives;
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods.ByHand;

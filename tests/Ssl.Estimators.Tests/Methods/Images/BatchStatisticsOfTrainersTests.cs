@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Tests.Methods.ByHand;
 using static TorchSharp.torch;

@@ -6,7 +6,6 @@ using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods;

@@ -1,7 +1,6 @@
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Training;
-using TorchSharp;
 using TorchSharp.Modules;
 using static Ssl.Estimators.Native.Scalars;
 using static TorchSharp.torch;
