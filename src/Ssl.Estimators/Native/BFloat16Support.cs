@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Ssl.Estimators.Native;
 
-/// <summary>Whether this machine's processor computes in bfloat16 itself; without, libtorch imitates it many times slower.</summary>
+/// <summary>
+/// Whether this machine's processor computes in bfloat16 itself, and oneDNN lets it; without, libtorch imitates it many times slower.
+/// </summary>
 internal static class BFloat16Support
 {
     /// <summary>
@@ -13,7 +15,7 @@ internal static class BFloat16Support
     public const string EmulationSwitch = "Ssl.EmulateBFloat16";
 
     /// <summary>Whether products in bfloat16 are to be computed on the CPU.</summary>
-    public static bool IsUsable => s_hasInstructions || AppContext.TryGetSwitch(EmulationSwitch, out var emulates) && emulates;
+    public static bool IsUsable => s_hasInstructions && !OneDnn.IsLimited || AppContext.TryGetSwitch(EmulationSwitch, out var emulates) && emulates;
 
     private static readonly bool s_hasInstructions = RuntimeInformation.ProcessArchitecture switch
     {

@@ -56,7 +56,11 @@ public static class TorchSharpLibrary
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Must come before the first use of TorchSharp, without an action of the user.")]
-    internal static void Initialize() => Prepare();
+    internal static void Initialize()
+    {
+        OneDnn.Limit();
+        Prepare();
+    }
 
     /// <summary>
     /// Loads the library before TorchSharp does: to load one that is cut off can end the process, and where none loads TorchSharp copies

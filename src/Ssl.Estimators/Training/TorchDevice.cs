@@ -36,15 +36,15 @@ public static class TorchDevice
 
     /// <summary>Throws unless networks can compute in bfloat16 there.</summary>
     /// <param name="device">Where.</param>
-    /// <exception cref="InvalidOperationException">It is a processor without bfloat16 instructions.</exception>
+    /// <exception cref="InvalidOperationException">It is a processor without bfloat16 instructions that are used.</exception>
     internal static void RequireBFloat16(Device device) => RequireBFloat16(device, BFloat16Support.IsUsable);
 
     internal static void RequireBFloat16(Device device, bool isUsable)
     {
         if (device.type == DeviceType.CPU && !isUsable)
         {
-            throw new InvalidOperationException("MixedPrecision is true, but this processor has no instructions for bfloat16 (AVX512-BF16, AMX or"
-                + " Arm's BF16): it would be many times slower than Float32. Set MixedPrecision to false, or compute on a GPU.");
+            throw new InvalidOperationException("MixedPrecision is true, but this processor has no instructions for bfloat16 that are used here"
+                + " (AVX512-BF16 or AMX of Intel's, BF16 of Arm's): it would be many times slower than Float32. Set MixedPrecision to false, or compute on a GPU.");
         }
     }
 

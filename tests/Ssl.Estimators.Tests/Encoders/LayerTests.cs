@@ -34,6 +34,44 @@ public sealed class LayerTests
     }
 
     [TestMethod]
+    [DataRow(3, 1, false)]
+    [DataRow(3, 2, false)]
+    [DataRow(7, 2, false)]
+    [DataRow(3, 1, true)]
+    public void A_convolution_of_any_number_of_channels_is_the_product_on_its_patches(int side, int stride, bool channelsLast)
+    {
+        const int size = 10;
+        foreach (var inputs in (int[])[1, 2, 3, 5, 8, 16, 24, 40])
+        {
+            foreach (var outputs in (int[])[1, 4, 8, 16, 24])
+            {
+                using var scope = NewDisposeScope();
+                using var streams = new RandomStreams(3);
+                using var layer = new ImageConvolution(inputs, outputs, side, stride, streams);
+                // What is taken from memory without being written first is no number.
+                full([4, 64, size, size], float.NaN).Dispose();
+                var maps = randn(4, inputs, size, size);
+                var ours = (channelsLast ? MemoryLayout.ChannelsLast(maps) : maps).detach().requires_grad_(true);
+                var theirs = maps.to(ScalarType.Float64).requires_grad_(true);
+                var weight = layer.parameters().Single().detach().to(ScalarType.Float64).requires_grad_(true);
+                var actual = layer.call(ours);
+                var patches = nn.functional.unfold(theirs, (side, side), padding: (side / 2, side / 2), stride: (stride, stride));
+                var expected = weight.view(outputs, -1).matmul(patches).view(actual.shape);
+                var direction = randn(actual.shape);
+                actual.mul(direction).sum().backward();
+                expected.mul(direction.to(ScalarType.Float64)).sum().backward();
+                var what = $"{inputs} to {outputs} channels";
+                AssertNear(expected, actual, what);
+                AssertNear(theirs.grad!, ours.grad!, $"{what}, gradient of the maps");
+                AssertNear(weight.grad!, layer.parameters().Single().grad!, $"{what}, gradient of the weight");
+            }
+        }
+
+        static void AssertNear(Tensor expected, Tensor actual, string what)
+            => Assert.IsLessThan(1e-5, ((expected - actual).abs().max() / expected.abs().max()).item<double>(), what);
+    }
+
+    [TestMethod]
     public void A_table_gives_the_numbers_and_gradients_of_torchs()
     {
         using var scope = NewDisposeScope();

@@ -61,7 +61,7 @@ internal sealed class ConvNetStage : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var maps = _downNorm.call(MemoryLayout.ChannelsLast(_down.call(input))).relu_();            // [N, C, H / 2, W / 2]
+        var maps = _downNorm.call(_down.call(input)).relu_();                                       // [N, C, H / 2, W / 2]
         return _refineNorm.call(_refine.call(maps)).add_(maps, One).relu_().MoveToOuterDisposeScope();
     }
 }

@@ -68,7 +68,7 @@ internal sealed class ResNetEncoder : ImageEncoder
     protected override Tensor EncodePixels(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        var maps = _stem.Normalized(_stemNorm, pixels, bringsChannelsLast: true).relu_();              // [N, W, H', W']
+        var maps = _stem.Normalized(_stemNorm, pixels).relu_();              // [N, W, H', W']
         if (_pools)
             maps = nn.functional.max_pool2d(maps, 3, 2, 1);
         foreach (var stage in (ModuleList<ResNetBlock>[])[_stage1, _stage2, _stage3, _stage4])

@@ -6,6 +6,10 @@ using static TorchSharp.torch;
 namespace Ssl.Estimators.Encoders;
 
 /// <summary>A square convolution without bias that pads by half of its side; its weight is named as in torchvision.</summary>
+/// <remarks>
+/// It computes with a pixel's channels next to each other, and hands its maps on so (<see cref="MemoryLayout"/>): that is two to twenty times
+/// as fast on few channels as bringing what comes out into that layout (2 threads, AVX2 and AVX-512).
+/// </remarks>
 internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
 {
     // From this number on the passes that it saves cost more than the factors.
@@ -35,18 +39,12 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
     /// </summary>
     /// <param name="norm">As many channels as come out.</param>
     /// <param name="maps">[N, C, H, W].</param>
-    /// <param name="bringsChannelsLast">Whether what comes out gets another layout, which the next layers keep.</param>
-    public Tensor Normalized(BatchNorm norm, Tensor maps, bool bringsChannelsLast = false)
+    public Tensor Normalized(BatchNorm norm, Tensor maps)
     {
         using var scope = NewDisposeScope();
         if (norm.training || is_grad_enabled() || MixedPrecision.IsOn || maps.shape[0] < FoldedImages)
-        {
-            maps = call(maps);
-            return norm.call(bringsChannelsLast ? MemoryLayout.ChannelsLast(maps) : maps).MoveToOuterDisposeScope();
-        }
+            return norm.call(call(maps)).MoveToOuterDisposeScope();
         var (scale, shift) = norm.ScaleAndShift();
-        if (bringsChannelsLast)
-            maps = MemoryLayout.ChannelsLast(maps);
         return Convolve(maps, _weight.mul(scale.view(-1, 1, 1, 1)), shift).MoveToOuterDisposeScope();
     }
 
@@ -62,7 +60,7 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
         // They are left out before: with few input channels oneDNN's backward pass of such a stride writes beyond its memory.
         if (_skip > 1)
             maps = maps.slice(2, 0, maps.shape[2], _skip).slice(3, 0, maps.shape[3], _skip);
-        return nn.functional.conv2d(MixedPrecision.Round(maps), MixedPrecision.Round(weight), bias, _strides, _padding)
+        return nn.functional.conv2d(MixedPrecision.Round(MemoryLayout.ChannelsLast(maps)), MixedPrecision.Round(MemoryLayout.ChannelsLast(weight)), bias, _strides, _padding)
             .MoveToOuterDisposeScope();
     }
 }

@@ -13,6 +13,10 @@ internal static class MemoryLayout
     public static Tensor ChannelsLast(Tensor maps)
     {
         using var scope = NewDisposeScope();
-        return maps.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+        var pixels = maps.permute(0, 2, 3, 1).contiguous();                                         // [N, H, W, C]
+        // Of a single channel the numbers lie alike either way; its stride tells libtorch which way it is, and only a new view sets it.
+        if (pixels.shape[3] == 1)
+            pixels = pixels.flatten().view(pixels.shape);
+        return pixels.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 }

@@ -86,7 +86,7 @@ internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
 
     public PooledConvolutionBlock(int inputs, int outputs, int kernelSize, RandomStreams streams) : base(nameof(PooledConvolutionBlock))
     {
-        _edges = [kernelSize / 2, (kernelSize - 1) / 2];
+        _edges = [0, 0, kernelSize / 2, (kernelSize - 1) / 2];
         _weight = Initialization.Weights(outputs, inputs, kernelSize);
         Initialization.Uniform(_weight, 1 / Math.Sqrt((double)inputs * kernelSize), streams.Weights);
         _norm = new BatchNorm(outputs);
@@ -100,7 +100,8 @@ internal sealed class PooledConvolutionBlock : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor steps, Tensor inside)
     {
         using var scope = NewDisposeScope();
-        var maps = nn.functional.conv1d(MixedPrecision.Round(nn.functional.pad(steps.transpose(1, 2), _edges)), MixedPrecision.Round(_weight)).transpose(1, 2);
+        var line = MemoryLayout.ChannelsLast(nn.functional.pad(steps, _edges).unsqueeze(1).permute(0, 3, 1, 2));    // [N, inputs, 1, T + kernel - 1]
+        var maps = nn.functional.conv2d(MixedPrecision.Round(line), MixedPrecision.Round(MemoryLayout.ChannelsLast(_weight.unsqueeze(2)))).permute(0, 2, 3, 1).squeeze(1);
         var real = maps.masked_select(inside).view(-1, maps.shape[2]);                              // [timestamps of all series, outputs]
         return zeros_like(maps).masked_scatter(inside, _norm.call(real).relu()).MoveToOuterDisposeScope();
     }

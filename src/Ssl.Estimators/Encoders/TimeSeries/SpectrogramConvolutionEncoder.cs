@@ -109,9 +109,9 @@ internal sealed class SpectrogramBlock : nn.Module<Tensor, Tensor?, Tensor>
         using var scope = NewDisposeScope();
         if (inside is null)
             return _convolution.Normalized(_norm, maps).relu().MoveToOuterDisposeScope();
-        var times = _convolution.call(maps).permute(0, 3, 1, 2);                                    // [N, T, outputs, C]
-        var places = inside.unsqueeze(-1).unsqueeze(-1);
-        var real = times.masked_select(places).view(-1, times.shape[2], times.shape[3]);            // [timestamps of all series, outputs, C]
-        return zeros_like(times).masked_scatter(places, _norm.call(real).relu()).permute(0, 2, 3, 1).contiguous().MoveToOuterDisposeScope();
+        var points = _convolution.call(maps).permute(0, 2, 3, 1);                                   // [N, C, T, outputs], as they lie
+        var places = inside.unsqueeze(1).unsqueeze(-1);
+        var real = points.masked_select(places).view(-1, points.shape[3]);                          // [points inside of all series, outputs]
+        return zeros_like(points).masked_scatter(places, _norm.call(real).relu()).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 }

@@ -85,7 +85,9 @@ public sealed class LogMelSpectrogramTests
         var read = LogMelSpectrogram.FromJson(s_small.ToJson());
         Assert.AreEqual(s_small.ToJson().ToJsonString(), read.ToJson().ToJsonString());
         double[] sound = [.. Enumerable.Range(0, 60).Select(t => Math.Sin(t))];
-        CollectionAssert.AreEqual(s_small.Compute(sound), read.Compute(sound));
+        // Products of MKL depend in the last bit on where in memory their factors lie.
+        foreach (var (expected, actual) in s_small.Compute(sound).Zip(read.Compute(sound)))
+            Assert.AreEqual(expected, actual, 1e-5f);
         var damaged = s_small.ToJson();
         damaged["sampleRate"] = -1;
         Assert.Throws<FormatException>(() => LogMelSpectrogram.FromJson(damaged));
