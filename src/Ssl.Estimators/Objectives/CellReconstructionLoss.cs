@@ -60,8 +60,9 @@ public static class CellReconstructionLoss
     {
         ArgumentNullException.ThrowIfNull(chosenNumbers);
         ArgumentNullException.ThrowIfNull(chosenCodes);
-        var chosen = cat([chosenNumbers, chosenCodes], 1);                                          // [N, C + K]
-        return chosen.shape.SequenceEqual(errors.shape) ? chosen.to(errors.dtype)
+        long rows = errors.shape[0];
+        return chosenNumbers.dim() == 2 && chosenCodes.dim() == 2 && chosenNumbers.shape[0] == rows && chosenCodes.shape[0] == rows
+            && chosenNumbers.shape[1] + chosenCodes.shape[1] == errors.shape[1] ? cat([chosenNumbers, chosenCodes], 1).to(errors.dtype)     // [N, C + K]
             : throw new ArgumentException($"Chosen cells must be as many as the errors {Contrastive.Shape(errors)}, got "
                 + $"{Contrastive.Shape(chosenNumbers)} and {Contrastive.Shape(chosenCodes)}.", nameof(chosenNumbers));
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Objectives;
@@ -11,14 +12,16 @@ internal static class Contrastive
     public static Tensor Normalize(Tensor vectors)                                  // [N, D]
         => vectors / vectors.norm(1, keepdim: true).clamp_min(Number(1e-12));
 
-    public static void Pairs(Tensor first, Tensor second, double temperature)
+    // A fault names the argument as the caller has it.
+    public static void Pairs(Tensor first, Tensor second, double temperature, [CallerArgumentExpression(nameof(first))] string firstName = "",
+        [CallerArgumentExpression(nameof(second))] string secondName = "")
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
+        ArgumentNullException.ThrowIfNull(first, firstName);
+        ArgumentNullException.ThrowIfNull(second, secondName);
         if (first.dim() != 2 || second.dim() != 2 || first.shape[0] != second.shape[0] || first.shape[1] != second.shape[1])
-            throw new ArgumentException($"Both sides must be [N, D], got {Shape(first)} and {Shape(second)}.", nameof(second));
+            throw new ArgumentException($"Both sides must be [N, D], got {Shape(first)} and {Shape(second)}.", secondName);
         if (first.shape[0] == 0)
-            throw new ArgumentException("There must be at least one pair, got none.", nameof(first));
+            throw new ArgumentException("There must be at least one pair, got none.", firstName);
         Temperature(temperature);
     }
 

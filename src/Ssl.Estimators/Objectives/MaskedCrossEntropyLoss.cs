@@ -17,13 +17,7 @@ public static class MaskedCrossEntropyLoss
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Tensor Compute(Tensor logits, Tensor targets)
     {
-        ArgumentNullException.ThrowIfNull(logits);
-        ArgumentNullException.ThrowIfNull(targets);
-        if (logits.dim() != 2 || targets.dim() != 1 || logits.shape[0] != targets.shape[0])
-        {
-            throw new ArgumentException($"Logits must be [M, classes] and targets [M], got {Contrastive.Shape(logits)} and "
-                + $"{Contrastive.Shape(targets)}.", nameof(targets));
-        }
+        Require(logits, targets);
         using var scope = NewDisposeScope();
         double chosen = Ranks.Average((double)targets.shape[0]);
         return nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum)
@@ -72,12 +66,23 @@ public static class MaskedCrossEntropyLoss
     /// <param name="logits">Scores of the chosen places, [M, classes].</param>
     /// <param name="targets">What stood there, int64 [M].</param>
     /// <returns>A detached scalar from 0 to 1; 0 where M is 0.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static Tensor Accuracy(Tensor logits, Tensor targets)
+    {
+        Require(logits, targets);
+        using var scope = NewDisposeScope();
+        return Hits(logits, targets).to(ScalarType.Float32).sum().div(Number(Math.Max(1, targets.shape[0]))).MoveToOuterDisposeScope();
+    }
+
+    private static void Require(Tensor logits, Tensor targets)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(targets);
-        using var scope = NewDisposeScope();
-        return Hits(logits, targets).to(ScalarType.Float32).sum().div(Number(Math.Max(1, targets.shape[0]))).MoveToOuterDisposeScope();
+        if (logits.dim() != 2 || targets.dim() != 1 || logits.shape[0] != targets.shape[0])
+        {
+            throw new ArgumentException($"Logits must be [M, classes] and targets [M], got {Contrastive.Shape(logits)} and "
+                + $"{Contrastive.Shape(targets)}.", nameof(targets));
+        }
     }
 
     // Bool [M]. Cheaper than argmax; a tie counts as a hit.

@@ -17,6 +17,8 @@ public static class SinkhornAssignment
     public static Tensor Compute(Tensor scores, double epsilon = 0.05, int iterations = 3)
     {
         ArgumentNullException.ThrowIfNull(scores);
+        if (scores.dim() != 2 || scores.numel() == 0)
+            throw new ArgumentException($"Scores must be [N, K], got {Contrastive.Shape(scores)}.", nameof(scores));
         new OptionFaults().Positive(epsilon).AtLeast(iterations, 1).ThrowIfAny();
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

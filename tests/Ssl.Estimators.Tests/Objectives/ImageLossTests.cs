@@ -138,6 +138,31 @@ public sealed class ImageLossTests
     }
 
     [TestMethod]
+    public void PatchesOfOneValueHaveNoDeviationAndStayAsTheyAre()
+    {
+        using var scope = NewDisposeScope();
+        var patches = Matrix(First).view(-1, 1, 1);
+        Assert.AreEqual(PatchReconstructionLoss.Squared(patches * 2, patches, normalizesPatches: false).item<double>(),
+            PatchReconstructionLoss.Squared(patches * 2, patches).item<double>());
+    }
+
+    [TestMethod]
+    public void OneOfFourHiddenStepsIsFoundAmongAllOthers()
+    {
+        using var scope = NewDisposeScope();
+        // Five steps, of which the second is seen; a prediction points at its own step only in the fourth.
+        var targets = eye(5, dtype: ScalarType.Float32).unsqueeze(0);
+        var predicted = targets.index_select(1, tensor(new long[] { 2, 1, 0, 3, 2 }));
+        var hidden = tensor(new[] { true, false, true, true, true }).unsqueeze(0);
+        var draws = tensor(Enumerable.Range(0, 15).Select(i => i % 3 / 3f + 0.1f).ToArray()).view(1, 5, 3);
+        var (loss, accuracy) = SampledContrastLoss.Compute(predicted, targets, hidden, null, draws, 1);
+        Assert.AreEqual(0.25f, accuracy.item<float>());
+        // Of three others none is pointed at in the fourth step; one is in each of the others.
+        double right = Math.Log(Math.E + 3) - 1, wrong = Math.Log(Math.E + 3);
+        Assert.AreEqual((right + 3 * wrong) / 4, loss.item<float>(), 1e-5);
+    }
+
+    [TestMethod]
     public void AssignmentsAreEvenAndRowsSumToOne()
     {
         using var scope = NewDisposeScope();
