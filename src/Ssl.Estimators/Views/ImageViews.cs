@@ -120,14 +120,32 @@ public static class ImageViews
             : view;
 
     /// <summary>A view several times over, in one batch, so that the encoder runs once.</summary>
+    /// <param name="view">Drawn anew each time.</param>
+    /// <param name="times">At least 1.</param>
+    /// <param name="batch">N images.</param>
+    /// <param name="generator">On the batch's device.</param>
+    /// <returns>[times x N, C, H, W]; the caller's.</returns>
     public static ImageBatch Repeat(ImageView view, int times, ImageBatch batch, Generator generator)
-        => Each(Enumerable.Repeat(view, times), batch, generator);
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        new OptionFaults().AtLeast(times, 1).ThrowIfAny();
+        return Each(Enumerable.Repeat(view, times), batch, generator);
+    }
 
     /// <summary>Each view once: [views x N, C, H, W], view after view.</summary>
+    /// <param name="views">At least one; all give images of one size.</param>
+    /// <param name="batch">N images.</param>
+    /// <param name="generator">On the batch's device.</param>
+    /// <returns>The caller's.</returns>
     public static ImageBatch Each(IEnumerable<ImageView> views, ImageBatch batch, Generator generator)
     {
+        ArgumentNullException.ThrowIfNull(views);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(generator);
         using var scope = NewDisposeScope();
         ImageView[] all = [.. views];
+        if (all.Length == 0 || all.Contains(null))
+            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
         // Only strengths that are learned want a gradient.
         using var noGrad = all.Any(view => view.Learns) ? null : no_grad();
         var images = batch.ToSingle();                                                              // [N, C, H, W]
