@@ -10,10 +10,11 @@ public sealed class Scaling : SeriesView
 {
     /// <summary>A view.</summary>
     /// <param name="deviation">Standard deviation of the factors, which are normal around <paramref name="mean"/>. At least 0.</param>
-    /// <param name="mean">Mean of the factors.</param>
+    /// <param name="mean">Mean of the factors. A finite number.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its stated range; all of them are named.</exception>
     public Scaling(double deviation = 0.2, double mean = 1)
     {
-        new OptionFaults().NotNegative(deviation).ThrowIfAny();
+        new OptionFaults().NotNegative(deviation).Require(double.IsFinite(mean), nameof(mean), "must be a finite number", mean).ThrowIfAny();
         (Deviation, Mean) = (deviation, mean);
     }
 
