@@ -52,8 +52,9 @@ public sealed partial class ModelWatcher(ModelStore store, ServiceMetrics metric
             }
             var former = store.Version;
             var (version, rows) = (model.Version, model.CatalogRows);
-            store.Replace(model);
+            // In this order: who sees the new version sees no fault of a file before it.
             store.Fault = null;
+            store.Replace(model);
             metrics.CountReload("loaded");
             LogLoaded(version, _path, rows, former ?? "none");
         }
