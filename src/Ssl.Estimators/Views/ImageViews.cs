@@ -15,9 +15,7 @@ public static class ImageViews
     /// <param name="views">At least one; applied in this order.</param>
     public static ImageView Compose(params ImageView[] views)
     {
-        ArgumentNullException.ThrowIfNull(views);
-        if (views.Length == 0 || views.Contains(null))
-            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
+        GivenViews.Require(views);
         return views.Length == 1 ? views[0] : new ComposedImageView([.. views]);
     }
 
@@ -144,8 +142,7 @@ public static class ImageViews
         ArgumentNullException.ThrowIfNull(generator);
         using var scope = NewDisposeScope();
         ImageView[] all = [.. views];
-        if (all.Length == 0 || all.Contains(null))
-            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
+        GivenViews.Require(all, nameof(views));
         // Only strengths that are learned want a gradient.
         using var noGrad = all.Any(view => view.Learns) ? null : no_grad();
         var images = batch.ToSingle();                                                              // [N, C, H, W]

@@ -1,4 +1,5 @@
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Views;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators;
@@ -10,9 +11,7 @@ public static class SeriesViews
     /// <param name="views">At least one; applied in this order.</param>
     public static SeriesView Compose(params SeriesView[] views)
     {
-        ArgumentNullException.ThrowIfNull(views);
-        if (views.Length == 0 || views.Contains(null))
-            throw new ArgumentException("Give at least one view, and no null.", nameof(views));
+        GivenViews.Require(views);
         return views.Length == 1 ? views[0] : new ComposedSeriesView([.. views]);
     }
 

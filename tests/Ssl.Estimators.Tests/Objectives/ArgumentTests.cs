@@ -112,14 +112,6 @@ public sealed class ArgumentTests
     private static Exception? Fault(MethodInfo method, Tensor[] arguments)
     {
         var given = method.GetParameters().Select((parameter, i) => i < arguments.Length ? arguments[i] : parameter.DefaultValue).ToArray();
-        try
-        {
-            method.Invoke(null, given);
-            return null;
-        }
-        catch (TargetInvocationException fault)
-        {
-            return fault.InnerException;
-        }
+        return Reflected.Fault(method, null, given);
     }
 }

@@ -66,15 +66,7 @@ public sealed class NullTests
         using var scope = NewDisposeScope();
         object?[] arguments = [.. method.GetParameters().Select(parameter => parameter.Position == missing.Position ? null
             : parameter.HasDefaultValue ? parameter.DefaultValue : Something(parameter.ParameterType))];
-        Exception? fault = null;
-        try
-        {
-            _ = method is ConstructorInfo constructor ? constructor.Invoke(arguments) : method.Invoke(instance, arguments);
-        }
-        catch (TargetInvocationException failure)
-        {
-            fault = failure.InnerException;
-        }
+        var fault = Reflected.Fault(method, instance, arguments);
         Assert.IsInstanceOfType<ArgumentNullException>(fault, $"{method.DeclaringType!.Name}.{method.Name}, {missing.Name}: {fault}");
         Assert.AreEqual(missing.Name, ((ArgumentNullException)fault).ParamName, $"{method.DeclaringType!.Name}.{method.Name}");
     }
