@@ -234,6 +234,11 @@ public abstract class PretrainingOptions
     /// <summary>A copy that later changes of the original do not reach.</summary>
     internal PretrainingOptions Snapshot() => (PretrainingOptions)MemberwiseClone();
 
+    // What all methods of a kind of data need, apart from Validate: a method that overrides that cannot forget it.
+    private protected virtual void ValidateKind(OptionFaults faults)
+    {
+    }
+
     /// <summary>Checks what the options' own rules cannot say: rules between several options.</summary>
     /// <param name="faults">Gets a sentence for each fault; all of them are shown together.</param>
     protected virtual void Validate(OptionFaults faults)
@@ -250,6 +255,7 @@ public abstract class PretrainingOptions
             EarlyStoppingPatience);
         faults.Require(!MixedPrecision || EncoderToStartWith is null or { RoundsToBFloat16: true }, nameof(MixedPrecision),
             EncoderFactory.ExactOnly, MixedPrecision);
+        ValidateKind(faults);
         Validate(faults);
         faults.ThrowIfAny();
     }

@@ -128,7 +128,7 @@ public sealed class StockBaselineTests
         var model = new StockSearch(rows, classes, 1, default).FitLinear(rows, [.. Enumerable.Range(0, 40)], new Penalty(l1, l2));
 
         using var scope = NewDisposeScope();
-        var features = tensor(rows.SelectMany(row => row.DenseValues()).ToArray(), [40, 3]);
+        var features = new DenseDesign(tensor(rows.SelectMany(row => row.DenseValues()).ToArray(), [40, 3]));
         var targets = nn.functional.one_hot(tensor(classes.Select(c => (long)c).ToArray()), 3).to(ScalarType.Float32);
         var other = SoftmaxRegression.Logits(features, SoftmaxRegression.Fit(features, targets, null, new Penalty(l1, l2), tolerance: 1e-9,
             maximumIterations: 2_000)).softmax(1).data<float>().ToArray();

@@ -245,7 +245,7 @@ public sealed class NamedEntitiesTests
         Assert.IsNotEmpty(plain);
         Action<NamedEntitiesTrainer.Options>[] changes =
         [
-            options => options.LabelSmoothing = 0.2, options => options.UsesWordFeatures = false, options => options.WordFeatureLearningRateMultiplier = 1,
+            options => options.LabelSmoothing = 0.2, options => options.UsesWordFeatures = false,
             options => options.WindowOverlap = 0,
         ];
         for (var i = 0; i < changes.Length; i++)

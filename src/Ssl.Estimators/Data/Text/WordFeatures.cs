@@ -9,7 +9,7 @@ namespace Ssl.Estimators.Data;
 /// </summary>
 internal static class WordFeatures
 {
-    /// <summary>Numbers are from 1 to less than this; 0 stands for nothing.</summary>
+    /// <summary>Numbers are from 1 to less than this; 0 stands for every word.</summary>
     public const int Size = 1 << 16;
 
     /// <summary>Features of a unit.</summary>

@@ -96,8 +96,7 @@ public abstract class ImageTextPretrainingOptions : PretrainingOptions
     /// <inheritdoc/>
     protected internal override int MinimumBatchSize => 2;
 
-    /// <inheritdoc/>
-    protected override void Validate(OptionFaults faults)
+    private protected override void ValidateKind(OptionFaults faults)
     {
         faults.Require(TextEncoder is not StartedTextEncoderFactory start || Tokenizer is null || ReferenceEquals(Tokenizer, start.Tokenizer),
             nameof(Tokenizer), "must be null where TextEncoder starts from weights that exist: their own tokenizer goes with them", Tokenizer?.VocabularySize);

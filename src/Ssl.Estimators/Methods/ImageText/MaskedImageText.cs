@@ -90,7 +90,6 @@ public sealed class MaskedImageTextTrainer : ImageTextPretrainingTrainer
         /// <inheritdoc/>
         protected override void Validate(OptionFaults faults)
         {
-            base.Validate(faults);
             faults.Require(NumberOfHeads < 1 || Dimension % NumberOfHeads == 0, nameof(Dimension), $"must be a multiple of NumberOfHeads {NumberOfHeads}", Dimension);
             faults.Require(MaskedTextWeight > 0 || MaskedPatchesWeight > 0 || MatchingWeight > 0, nameof(MaskedTextWeight),
                 "must be greater than 0 where the other two weights are 0", MaskedTextWeight);

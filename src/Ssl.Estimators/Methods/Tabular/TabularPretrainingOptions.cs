@@ -47,8 +47,7 @@ public abstract class TabularPretrainingOptions : PretrainingOptions
 
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
 
-    /// <inheritdoc/>
-    protected override void Validate(OptionFaults faults)
+    private protected override void ValidateKind(OptionFaults faults)
     {
         faults.NotNull(InputColumnNames);
         var names = InputColumnNames ?? [];

@@ -68,8 +68,7 @@ public abstract class TextPretrainingOptions : PretrainingOptions
 
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
 
-    /// <inheritdoc/>
-    protected override void Validate(OptionFaults faults)
+    private protected override void ValidateKind(OptionFaults faults)
     {
         faults.NotNull(RequiredWords);
         if (Truncation is { } truncation)

@@ -52,8 +52,7 @@ public abstract class TimeSeriesPretrainingOptions : PretrainingOptions
 
     private protected override EncoderFactory? EncoderToStartWith => Encoder;
 
-    /// <inheritdoc/>
-    protected override void Validate(OptionFaults faults)
+    private protected override void ValidateKind(OptionFaults faults)
         => faults.Require(Spectrogram is null || NumberOfChannels is null, nameof(NumberOfChannels),
             "must be null where Spectrogram is set, whose bands are the channels", NumberOfChannels);
 }

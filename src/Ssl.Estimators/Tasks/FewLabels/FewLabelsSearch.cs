@@ -390,7 +390,7 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)
         => IsRegression ? Ridge(features, targets, penalty.L2)
-            : SoftmaxRegression.Fit(features, targets, weights, penalty, start, cancellationToken: _options.CancellationToken);
+            : SoftmaxRegression.Fit(new DenseDesign(features), targets, weights, penalty, start, cancellationToken: _options.CancellationToken);
 
     // Of the mean squared error; the bias has no penalty. Doubles: the matrix may be close to singular.
     private static Tensor Ridge(Tensor features, Tensor targets, double l2)
@@ -408,7 +408,7 @@ internal sealed class FewLabelsSearch : IDisposable
         return cat([weights, mean.unsqueeze(0).sub(center.unsqueeze(0).mm(weights))]).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Logits(Tensor features, Tensor parameters) => SoftmaxRegression.Logits(features, parameters);
+    private static Tensor Logits(Tensor features, Tensor parameters) => SoftmaxRegression.Logits(new DenseDesign(features), parameters);
 
     private static Tensor Take(Tensor rows, int[] which) => rows.index_select(0, tensor(which.Select(i => (long)i).ToArray()));
 

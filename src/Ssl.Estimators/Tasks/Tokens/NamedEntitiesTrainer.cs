@@ -37,7 +37,8 @@ namespace Ssl.Estimators;
 /// the likeliest sequence in which nothing goes on that has not begun is predicted. Texts that are longer than the encoder takes are read
 /// in windows that overlap, and a word counts where it stands farthest from a cut. Words are cut by white space; where entities are given by
 /// their places, by white space and punctuation, and an entity that begins or ends within a word is widened to it. A linear model on the letters of
-/// a word and of its neighbors is learned along and added (Cheng et al., "Wide and Deep Learning", 2016).
+/// a word and of its neighbors is solved first, its penalty by cross-validation; the encoder learns what is to be added to what it says of texts that
+/// it did not see (stacking; Wolpert, 1992).
 /// ]]></format>
 /// </remarks>
 public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransformer>
@@ -69,16 +70,11 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
 
         /// <summary>
         /// Whether a word's own letters count beside what the encoder says: features of the word and of its two neighbors on each side (the word without
-        /// case, its shape, beginning and end) have weights of a linear model, which are learned with the rest. It pays where labels are few, or the
+        /// case, its shape, beginning and end) have weights of a linear model, to which the encoder's own are added. It pays where labels are few, or the
         /// encoder's tokenizer makes everything lower case.
         /// </summary>
         /// <value>The default value is true.</value>
         public bool UsesWordFeatures { get; set; } = true;
-
-        /// <summary>How much faster the weights of the features of words learn than the rest. Greater than 0.</summary>
-        /// <value>The default value is 10.</value>
-        [OptionRange(Above = 0)]
-        public double WordFeatureLearningRateMultiplier { get; set; } = 10;
 
         internal override void Validate(OptionFaults faults)
         {
@@ -126,9 +122,9 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
     {
         var format = FormatOf(encoder);
         var tags = new EntityTags(ClassValues.Of(input.Schema[Settings.LabelColumnName]));
+        var words = Own.UsesWordFeatures ? new WordTagger(tags.Count) : null;
         var reader = new TaggedTextReader(tags, new WindowedText.Reader(format, Kind, Overlap, hasQuestion: false), Kind, format.Columns[0],
-            new TokenWindows(format.Tokenizer.Vocabulary.PaddingId, Settings.BatchSize, run.Streams.Shuffle, Own.UsesWordFeatures ? WordFeatures.Count : 0),
-            Own.UsesWordFeatures);
+            new TokenWindows(format.Tokenizer.Vocabulary.PaddingId, Settings.BatchSize, run.Streams.Shuffle, words is not null), words);
         IReadOnlyList<string>[] columns = Own.StartColumnName is { } start
             ? [[format.Columns[0], Settings.LabelColumnName], [start], [Own.LengthColumnName!]] : [[format.Columns[0], Settings.LabelColumnName]];
         var areAll = ReadRows(input, columns, run, reader.Add);
@@ -145,9 +141,9 @@ public sealed class NamedEntitiesTrainer : TokenTaskTrainer<NamedEntitiesTransfo
             run.Warn($"{reader.LeftOut} of {reader.Rows.Count + reader.LeftOut} rows are left out: they lack a text or labels.");
         if (reader.Widened > 0)
             run.Warn($"{reader.Widened} of {reader.Entities} entities begin or end within a word and were widened to it.");
+        var byLetters = words?.Fit(run.Streams.Shuffle, run.Inform, Settings.CancellationToken);
         var parts = Train(encoder, reader.Windows, reader.Rows, areAll, tags.Count,
-            (network, head) => new TokenClassification(network, head, Settings.Tuning, Own.LabelSmoothing,
-                Own.UsesWordFeatures ? WordFeatures.Size : 0, Own.WordFeatureLearningRateMultiplier), run);
+            (network, head) => new TokenClassification(network, head, Settings.Tuning, Own.LabelSmoothing, byLetters?.Scores), run, byLetters?.Table);
         return new NamedEntitiesTransformer(Context, new NamedEntitiesModel(parts, tags, Kind, Overlap));
     }
 }

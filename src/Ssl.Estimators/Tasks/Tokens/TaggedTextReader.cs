@@ -9,9 +9,9 @@ namespace Ssl.Estimators.Tasks;
 /// <param name="kind">Whether labels are given a word or by their places.</param>
 /// <param name="textColumn">To be named.</param>
 /// <param name="windows">Takes the windows.</param>
-/// <param name="usesWordFeatures">Whether words have features, too.</param>
+/// <param name="words">Takes the features of words; null where they do not count.</param>
 internal sealed class TaggedTextReader(EntityTags tags, WindowedText.Reader texts, UnitKind kind, string textColumn, TokenWindows windows,
-    bool usesWordFeatures)
+    WordTagger? words)
 {
     /// <summary>What was made.</summary>
     public TokenWindows Windows => windows;
@@ -46,7 +46,7 @@ internal sealed class TaggedTextReader(EntityTags tags, WindowedText.Reader text
         var unitTags = kind == UnitKind.Words ? OfWords(row, text, labels)
             : EntityTags.OfEntities(text.Units.Count, OfPlaces(row, cells[0].Length, text, labels, groups[1].Numbers.Span, groups[2].Numbers.Span));
         Entities += EntityTags.Entities(unitTags).Count;
-        int[] features = usesWordFeatures ? WordFeatures.Of(cells[0].Span, text.Units) : [];
+        var firstWord = words?.Add(WordFeatures.Of(cells[0].Span, text.Units), unitTags);
         Rows.Add(row);
         for (var window = 0; window < text.Windows.Count; window++)
         {
@@ -54,7 +54,7 @@ internal sealed class TaggedTextReader(EntityTags tags, WindowedText.Reader text
             var targets = new int[ids.Length];
             Array.Fill(targets, TokenWindows.Ignored);
             var (first, end) = (text.Windows[window].First, text.Windows[window].End);
-            var ofTokens = new int[usesWordFeatures ? ids.Length * WordFeatures.Count : 0];
+            var wordsOfTokens = new int[words is null ? 0 : ids.Length];
             var any = false;
             for (var unit = first; unit < end; unit++)
             {
@@ -62,12 +62,12 @@ internal sealed class TaggedTextReader(EntityTags tags, WindowedText.Reader text
                     continue;
                 var position = text.Position(unit, window);
                 targets[position] = unitTags[unit];
-                if (usesWordFeatures)
-                    features.AsSpan(unit * WordFeatures.Count, WordFeatures.Count).CopyTo(ofTokens.AsSpan(position * WordFeatures.Count));
+                if (firstWord is { } number)
+                    wordsOfTokens[position] = number + unit;
                 any = true;
             }
             if (any)
-                windows.Add(row, ids, targets, ofTokens);
+                windows.Add(row, ids, targets, wordsOfTokens);
         }
     }
 

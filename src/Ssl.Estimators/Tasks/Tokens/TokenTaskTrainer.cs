@@ -91,8 +91,9 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
     /// <param name="outputs">Outputs of the head a token.</param>
     /// <param name="create">Makes the method around a copy of the encoder and the head.</param>
     /// <param name="run">Device, seed, log.</param>
+    /// <param name="words">What the features of words add to the head's outputs, on the CPU; null for nothing.</param>
     private protected HeadedEncoder Train(EncoderModel model, TokenWindows windows, List<int> rows, bool areAll, int outputs,
-        Func<TextEncoder, PredictionHead, TokenMethod> create, TaskRun run)
+        Func<TextEncoder, PredictionHead, TokenMethod> create, TaskRun run, EmbeddingTable? words = null)
     {
         var (training, validation) = areAll ? Split(windows, rows, run.Streams.Shuffle) : (windows, null);
         var encoder = (TextEncoder)model.CreateTrainable(run.Streams);
@@ -101,7 +102,7 @@ public abstract class TokenTaskTrainer<TTransformer> : TaskTrainer<TTransformer>
         var result = Train(method, training, (training.Count, BatchOrder.Count(training.Count, Settings.BatchSize, dropLast: false)),
             validation is null ? null : () => MeasureLoss(method, validation.InOrder(), run.Device), model, run, areAll ? Settings.CheckpointPath : null);
         return new HeadedEncoder(model.WithWeightsOf(encoder, run.Device, TrainingFacts.Of(GetType().Name, result)), head.Copy(), run.Device,
-            typeof(TTransformer).Name, method.CopyWords());
+            typeof(TTransformer).Name, words);
     }
 
     // By rows: windows of one text overlap.
@@ -126,59 +127,42 @@ internal abstract class TokenMethod : FineTuningMethod
     /// <inheritdoc cref="FineTuningMethod(string, Encoder, PredictionHead, EncoderTuning)"/>
     protected TokenMethod(string name, TextEncoder encoder, PredictionHead head, EncoderTuning tuning) : base(name, encoder, head, tuning) => _tokens = encoder;
 
-    /// <summary>A copy of what the features of words add to the head's outputs, on the CPU; null where they add nothing.</summary>
-    public virtual EmbeddingTable? CopyWords() => null;
-
     /// <inheritdoc/>
-    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((inputs as WordFeatureBatch)?.Tokens ?? (TokenBatch)inputs);
+    protected override Tensor Represent(Batch inputs) => _tokens.EncodeTokens((inputs as NumberedTokenBatch)?.Tokens ?? (TokenBatch)inputs);
 }
 
 /// <summary>
-/// Softmax cross-entropy over T tags of every token that has one. What the head says is added to what a linear model on the features of the words
-/// says, where they have some (Cheng et al., "Wide and Deep Learning", 2016): its weights are 0 at first.
+/// Softmax cross-entropy over T tags of every token that has one. What the head says is added to what another model says of the words, where there is one.
 /// </summary>
 internal sealed class TokenClassification : TokenMethod
 {
-    private const string WordsName = "words";
+    private const string ScoresName = "word_scores";
 
-    private readonly EmbeddingTable? _words;
-    private readonly double _labelSmoothing, _featureRate;
+    private readonly double _labelSmoothing;
 
     /// <summary>The method.</summary>
     /// <param name="encoder">A copy of the pretrained encoder.</param>
     /// <param name="head">With T outputs.</param>
     /// <param name="tuning">Which weights of the encoder change.</param>
     /// <param name="labelSmoothing">Share of the target that is spread over all tags. From 0 to less than 1.</param>
-    /// <param name="features">Number of features of words; 0 for none.</param>
-    /// <param name="featureRate">How much faster their weights learn than the rest.</param>
-    public TokenClassification(TextEncoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing, int features = 0, double featureRate = 1)
+    /// <param name="wordScores">What the other model says, which does not change: Single [1 + U, T], a row a word by its number. Null for nothing.</param>
+    public TokenClassification(TextEncoder encoder, PredictionHead head, EncoderTuning tuning, double labelSmoothing, Tensor? wordScores = null)
         : base(nameof(TokenClassification), encoder, head, tuning)
     {
-        (_labelSmoothing, _featureRate) = (labelSmoothing, featureRate);
-        if (features == 0)
-            return;
-        _words = new EmbeddingTable(features, head.Outputs);
-        Initialization.Zeros(_words.Weight);
-        register_module(WordsName, _words);
+        _labelSmoothing = labelSmoothing;
+        // Not in checkpoints: the same rows give it again.
+        if (wordScores is not null)
+            register_buffer(ScoresName, wordScores, persistent: false);
     }
-
-    /// <inheritdoc/>
-    public override EmbeddingTable? CopyWords()
-    {
-        if (_words is null)
-            return null;
-        var copy = new EmbeddingTable((int)_words.Weight.shape[0], (int)_words.Weight.shape[1]);
-        copy.load_state_dict(_words.state_dict());
-        copy.Weight.requires_grad_(false);
-        return copy;
-    }
-
-    internal override ParameterRate RateOf(string parameterName)
-        => parameterName.StartsWith($"{WordsName}.", StringComparison.Ordinal) ? new(_featureRate) : base.RateOf(parameterName);
 
     /// <inheritdoc/>
     protected override Tensor Predict(Batch inputs, Tensor outputs)
-        => _words is null ? outputs : outputs.add(_words.call(((WordFeatureBatch)inputs).Features).sum(2), One);        // [N, L, T]
+    {
+        if (get_buffer(ScoresName) is not { } scores)
+            return outputs;
+        var words = ((NumberedTokenBatch)inputs).Words;
+        return outputs.add(scores.index_select(0, words.flatten()).view(outputs.shape), One);        // [N, L, T]
+    }
 
     /// <inheritdoc/>
     protected override StepLoss Loss(Tensor logits, Tensor labels)

@@ -10,15 +10,15 @@ namespace Ssl.Estimators.Tasks;
 /// <param name="paddingId">Fills short windows up.</param>
 /// <param name="batchSize">Windows a step.</param>
 /// <param name="shuffle">Gives the order.</param>
-/// <param name="features">Features that every token has; 0 for none.</param>
-internal sealed class TokenWindows(int paddingId, int batchSize, Random shuffle, int features = 0) : IBatchSource
+/// <param name="hasWords">Whether tokens have the numbers of their words.</param>
+internal sealed class TokenWindows(int paddingId, int batchSize, Random shuffle, bool hasWords = false) : IBatchSource
 {
     /// <summary>The target of a token that has none.</summary>
     public const int Ignored = -100;
 
     private readonly TokenRows _tokens = new(paddingId);
     private readonly RaggedRows<int> _targets = new();
-    private readonly RaggedRows<int> _features = new();
+    private readonly RaggedRows<int> _words = new();
     private readonly List<int> _rows = [];
     private int[]? _chosen;
 
@@ -34,14 +34,14 @@ internal sealed class TokenWindows(int paddingId, int batchSize, Random shuffle,
     /// <param name="row">Number of the row that it is of.</param>
     /// <param name="ids">Its tokens.</param>
     /// <param name="targets">As many targets.</param>
-    /// <param name="wordFeatures">The features of each token, token after token; empty where they have none.</param>
-    public void Add(int row, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, ReadOnlySpan<int> wordFeatures = default)
+    /// <param name="words">As many numbers of words, 0 for none; empty where tokens have none.</param>
+    public void Add(int row, ReadOnlySpan<int> ids, ReadOnlySpan<int> targets, ReadOnlySpan<int> words = default)
     {
-        if (_tokens.IsFull || (long)_features.ItemCount + wordFeatures.Length > Array.MaxLength)
+        if (_tokens.IsFull)
             throw new InvalidOperationException($"The labeled rows have more content ({_tokens.Content}) than one array holds. Give Fit fewer rows.");
         _tokens.Add(ids);
         targets.CopyTo(_targets.Add(targets.Length));
-        wordFeatures.CopyTo(_features.Add(wordFeatures.Length));
+        words.CopyTo(_words.Add(words.Length));
         _rows.Add(row);
     }
 
@@ -49,15 +49,15 @@ internal sealed class TokenWindows(int paddingId, int batchSize, Random shuffle,
     /// <param name="rows">Numbers of rows.</param>
     public TokenWindows Of(IReadOnlySet<int> rows)
     {
-        var part = new TokenWindows(this, paddingId, batchSize, shuffle, features)
+        var part = new TokenWindows(this, paddingId, batchSize, shuffle, hasWords)
         {
             _chosen = [.. Enumerable.Range(0, _rows.Count).Where(window => rows.Contains(_rows[window]))],
         };
         return part;
     }
 
-    private TokenWindows(TokenWindows all, int paddingId, int batchSize, Random shuffle, int features) : this(paddingId, batchSize, shuffle, features)
-        => (_tokens, _targets, _features, _rows) = (all._tokens, all._targets, all._features, all._rows);
+    private TokenWindows(TokenWindows all, int paddingId, int batchSize, Random shuffle, bool hasWords) : this(paddingId, batchSize, shuffle, hasWords)
+        => (_tokens, _targets, _words, _rows) = (all._tokens, all._targets, all._words, all._rows);
 
     public IEnumerable<IReadOnlyList<Batch>> Epoch(int epoch, CancellationToken cancellationToken)
     {
@@ -75,14 +75,14 @@ internal sealed class TokenWindows(int paddingId, int batchSize, Random shuffle,
 
     private IEnumerable<IReadOnlyList<Batch>> Batches(IEnumerable<ArraySegment<int>> batches)
         => batches.Select(batch => (IReadOnlyList<Batch>)
-            [features == 0 ? _tokens.ToBatch(batch) : new WordFeatureBatch(_tokens.ToBatch(batch), Cells(_features, batch, features, 0)),
-                new LabelBatch(Cells(_targets, batch, 1, Ignored).squeeze(2))]);
+            [hasWords ? new NumberedTokenBatch(_tokens.ToBatch(batch), Cells(_words, batch, 0)) : _tokens.ToBatch(batch),
+                new LabelBatch(Cells(_targets, batch, Ignored))]);
 
-    // Int64 [N, L, width], filled up.
-    private Tensor Cells(RaggedRows<int> rows, ReadOnlySpan<int> windows, int width, long filling)
+    // Int64 [N, L], filled up.
+    private Tensor Cells(RaggedRows<int> rows, ReadOnlySpan<int> windows, long filling)
     {
-        var longest = _tokens.Longest(windows) * width;
-        var cells = empty(windows.Length, longest / width, width, dtype: ScalarType.Int64);
+        var longest = _tokens.Longest(windows);
+        var cells = empty(windows.Length, longest, dtype: ScalarType.Int64);
         var values = MemoryMarshal.Cast<byte, long>(cells.bytes);
         values.Fill(filling);
         for (var i = 0; i < windows.Length; i++)

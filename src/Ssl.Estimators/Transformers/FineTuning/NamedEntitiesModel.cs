@@ -27,7 +27,7 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
 
     private const string ClassesKey = "classes", UnitsKey = "units", OverlapKey = "windowOverlap", FeaturesKey = "wordFeatures";
 
-    // The weights of the features of words, a row of tags a feature.
+    // The weights of the features of words, a row of tags a feature; the first row is of every word.
     private readonly Lazy<float[]?> _words = new(() => parts.Words?.Weight.data<float>().ToArray());
 
     public override IReadOnlyList<string> InputColumns => parts.Encoder.InputColumns;
@@ -100,8 +100,12 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
             var own = logProbabilities.AsSpan(unit * count, count);
             var window = text.Owners[unit];
             scores[window].AsSpan(text.Position(unit, window) * count, count).CopyTo(own);
-            for (var i = 0; words is not null && i < WordFeatures.Count; i++)
-                TensorPrimitives.Add(own, words.AsSpan(features[unit * WordFeatures.Count + i] * count, count), own);
+            if (words is not null)
+            {
+                TensorPrimitives.Add(own, words.AsSpan(0, count), own);
+                foreach (var feature in features.AsSpan(unit * WordFeatures.Count, WordFeatures.Count))
+                    TensorPrimitives.Add(own, words.AsSpan(feature * count, count), own);
+            }
             TokenScores.LogSoftmax(own);
         }
         var decoded = EntityTags.Decode(logProbabilities, count);

@@ -69,37 +69,22 @@ public sealed class TokenLossTests
     }
 
     [TestMethod]
-    public void The_weights_of_the_features_of_words_are_added_to_what_the_head_says()
+    public void What_another_model_says_of_words_is_added_to_what_the_head_says_and_does_not_change()
     {
         using var streams = new RandomStreams(3);
         var (encoder, head, texts, logits) = Network(streams, 3);
         long[,] targets = { { -100, 0, 2, -100, -100 }, { -100, 1, -100, -100, -100 } };
-        using var method = new TokenClassification(encoder, head, EncoderTuning.Full, 0, features: 10, featureRate: 4);
+        float[,] scores = { { 0, 0, 0 }, { 1, -2, 0.5f }, { 0.3f, 0.2f, -4 }, { 2, 2, -1 } };
+        long[,] words = { { 0, 1, 3, 0, 0 }, { 0, 2, 0, 0, 0 } };
+        using var method = new TokenClassification(encoder, head, EncoderTuning.Full, 0, tensor(scores));
         method.train();
-        var features = zeros(2, 5, 2, dtype: ScalarType.Int64);
-        (int N, int L, int[] Numbers)[] words = [(0, 1, [3, 4]), (0, 2, [4, 9]), (1, 1, [1, 1])];
-        foreach (var (n, l, numbers) in words)
-        {
-            for (var i = 0; i < 2; i++)
-                features[n, l, i] = tensor((long)numbers[i]);
-        }
-        double Loss(float[,] weights) => -words.Average(word =>
-        {
-            double[] scores = [.. Enumerable.Range(0, 3).Select(tag => logits[word.N, word.L, tag] + word.Numbers.Sum(number => weights[number, tag]))];
-            return LogSoftmax(scores, (int)targets[word.N, word.L]);
-        });
-        var weights = new float[10, 3];
-        var batch = new WordFeatureBatch(texts, features);
-        Assert.AreEqual(Loss(weights), method.Loss([batch, new LabelBatch(tensor(targets))]).Total.item<float>(), 1e-5, "they are 0 at first");
-        for (var i = 0; i < weights.Length; i++)
-            weights[i / 3, i % 3] = 0.3f * ((i * 7 % 11) - 5);
-        using (no_grad())
-            method.named_parameters().Single(item => item.name == "words.weight").parameter.copy_(tensor(weights));
-        Assert.AreEqual(Loss(weights), method.Loss([batch, new LabelBatch(tensor(targets))]).Total.item<float>(), 1e-5);
-        Assert.AreEqual(4, method.RateOf("words.weight").Scale);
-        Assert.AreEqual(1, method.RateOf("head.output.weight").Scale);
-        using var copy = method.CopyWords();
-        CollectionAssert.AreEqual(weights.Cast<float>().ToArray(), copy!.Weight.data<float>().ToArray());
+        var loss = 0.0;
+        foreach (var (n, l) in new[] { (0, 1), (0, 2), (1, 1) })
+            loss -= LogSoftmax([.. Enumerable.Range(0, 3).Select(tag => (double)logits[n, l, tag] + scores[words[n, l], tag])], (int)targets[n, l]) / 3;
+        var batch = new NumberedTokenBatch(texts, tensor(words));
+        Assert.AreEqual(loss, method.Loss([batch, new LabelBatch(tensor(targets))]).Total.item<float>(), 1e-5);
+        Assert.DoesNotContain("word_scores", method.state_dict().Keys, "the rows of a resumed training give it again");
+        Assert.IsFalse(method.named_parameters().Any(item => item.name.Contains("word_scores", StringComparison.Ordinal)));
     }
 
     [TestMethod]

@@ -24,7 +24,7 @@ internal static class SoftmaxRegression
     private static readonly Scalar s_zero = Number(0.0);
 
     /// <summary>Fits weights and biases.</summary>
-    /// <param name="features">Single [N, D], the caller's.</param>
+    /// <param name="features">[N, D].</param>
     /// <param name="targets">Probabilities of the classes, Single [N, K], the caller's.</param>
     /// <param name="rowWeights">Single [N], not negative, or null where all rows count the same; the caller's.</param>
     /// <param name="penalty">Of the weights.</param>
@@ -33,12 +33,12 @@ internal static class SoftmaxRegression
     /// <param name="tolerance">Ends when a step lowers the loss by less than this share of it.</param>
     /// <param name="cancellationToken">Ends the search with the weights so far.</param>
     /// <returns>Weights and, in the last row, biases: Single [D + 1, K], in the caller's dispose scope.</returns>
-    public static Tensor Fit(Tensor features, Tensor targets, Tensor? rowWeights, Penalty penalty, Tensor? start = null,
+    public static Tensor Fit(DesignMatrix features, Tensor targets, Tensor? rowWeights, Penalty penalty, Tensor? start = null,
         int maximumIterations = 150, double tolerance = 1e-5, CancellationToken cancellationToken = default)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        long rows = features.shape[0], width = features.shape[1], classes = targets.shape[1];
+        long rows = features.Rows, width = features.Width, classes = targets.shape[1];
         var shares = rowWeights is null ? full([rows, 1], Number(1.0 / rows), ScalarType.Float32) : rowWeights.div(rowWeights.sum()).unsqueeze(1);          // [N, 1]
         // The biases' row has no penalty.
         var penalized = ones(width + 1, 1, ScalarType.Float32);
@@ -99,7 +99,7 @@ internal static class SoftmaxRegression
                 + penalty.L2 / 2 * Inner(weights, weights) + (penalty.L1 == 0 ? 0 : penalty.L1 * (double)weights.abs().sum().Value<float>());
             // Targets sum to 1, so that the gradient by the logits is probabilities - targets.
             var error = logProbabilities.exp().sub(targets).mul(shares);                                               // [N, K]
-            var slope = cat([features.t().mm(error), error.sum(dim: 0L, keepdim: true)]);                              // [D + 1, K]
+            var slope = cat([features.TransposedTimes(error), error.sum(dim: 0L, keepdim: true)]);                           // [D + 1, K]
             return (value, slope.add(weights, Number(penalty.L2)).MoveToOuterDisposeScope());
         }
 
@@ -115,8 +115,8 @@ internal static class SoftmaxRegression
     }
 
     /// <summary>Log-odds of the classes, Single [N, K].</summary>
-    public static Tensor Logits(Tensor features, Tensor parameters)
-        => features.mm(parameters.narrow(0, 0, features.shape[1])).add_(parameters.narrow(0, -1, 1), One);
+    public static Tensor Logits(DesignMatrix features, Tensor parameters)
+        => features.Times(parameters.narrow(0, 0, features.Width)).add_(parameters.narrow(0, -1, 1), One);
 
     private static double Inner(Tensor a, Tensor b)
     {

@@ -1,7 +1,7 @@
 using Ssl.Estimators.Tasks;
 using static TorchSharp.torch;
 
-namespace Ssl.Estimators.Tests.Tasks.FewLabels;
+namespace Ssl.Estimators.Tests.Tasks;
 
 [TestClass]
 public sealed class SoftmaxRegressionTests
@@ -29,7 +29,7 @@ public sealed class SoftmaxRegressionTests
         }).ToArray();
         var w = Enumerable.Range(0, Rows).Select(_ => weighted ? random.NextSingle() * 3 : 1).ToArray();
         using var scope = NewDisposeScope();
-        var fitted = SoftmaxRegression.Fit(tensor(x, [Rows, Slots]), tensor(y, [Rows, Classes]), weighted ? tensor(w) : null, new Penalty(l1, l2),
+        var fitted = SoftmaxRegression.Fit(new DenseDesign(tensor(x, [Rows, Slots])), tensor(y, [Rows, Classes]), weighted ? tensor(w) : null, new Penalty(l1, l2),
             maximumIterations: 2_000, tolerance: 0);
         var parameters = fitted.data<float>().ToArray();
 
@@ -67,7 +67,7 @@ public sealed class SoftmaxRegressionTests
     {
         using var scope = NewDisposeScope();
         var random = new Random(4);
-        var x = tensor(Enumerable.Range(0, Rows * Slots).Select(_ => random.NextSingle()).ToArray(), [Rows, Slots]);
+        var x = new DenseDesign(tensor(Enumerable.Range(0, Rows * Slots).Select(_ => random.NextSingle()).ToArray(), [Rows, Slots]));
         var y = zeros(Rows, Classes);
         for (var i = 0; i < Rows; i++)
             y[i, i % Classes] = 1;
@@ -76,5 +76,28 @@ public sealed class SoftmaxRegressionTests
         // One bias for all classes more changes nothing.
         var (a, b) = (SoftmaxRegression.Logits(x, cold).softmax(1), SoftmaxRegression.Logits(x, warm).softmax(1));
         Assert.IsLessThan(2e-3f, a.sub(b).abs().max().item<float>());
+    }
+
+    /// <summary>A feature that a row names twice counts twice, one that no row names keeps a weight of 0.</summary>
+    [TestMethod]
+    public void Numbers_of_features_are_a_matrix_of_counts()
+    {
+        using var scope = NewDisposeScope();
+        var random = new Random(5);
+        var numbers = Enumerable.Range(0, Rows * 5).Select(_ => (long)random.Next(Slots - 1)).ToArray();
+        var counts = new float[Rows * Slots];
+        for (var i = 0; i < numbers.Length; i++)
+            counts[i / 5 * Slots + numbers[i]]++;
+        Assert.Contains(2f, counts, "some row names a feature twice");
+        DesignMatrix indicators = new IndicatorDesign(tensor(numbers, [Rows, 5]), Slots), dense = new DenseDesign(tensor(counts, [Rows, Slots]));
+        Assert.AreEqual((Rows, Slots), (indicators.Rows, indicators.Width));
+        var (weights, values) = (randn(Slots, Classes), randn(Rows, Classes));
+        Assert.IsLessThan(1e-5f, indicators.Times(weights).sub(dense.Times(weights)).abs().max().item<float>());
+        Assert.IsLessThan(1e-5f, indicators.TransposedTimes(values).sub(dense.TransposedTimes(values)).abs().max().item<float>());
+
+        var targets = randn(Rows, Classes).softmax(1);
+        var (a, b) = (SoftmaxRegression.Fit(indicators, targets, null, new Penalty(0, 0.01)), SoftmaxRegression.Fit(dense, targets, null, new Penalty(0, 0.01)));
+        Assert.IsLessThan(1e-3f, a.sub(b).abs().max().item<float>());
+        Assert.AreEqual(0, a[Slots - 1].abs().max().item<float>());
     }
 }
