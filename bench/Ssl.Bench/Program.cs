@@ -70,6 +70,7 @@ for (var i = 1; i < args.Length; i++)
         case "--quick": settings.Quick = true; break;
         case "--ours-only": settings.OursOnly = true; break;
         case "--sets" when i + 1 < args.Length: settings.Sets = args[++i].Split(','); break;
+        case "--draws" when i + 1 < args.Length && int.TryParse(args[i + 1], out var draws) && draws > 0: (settings.Draws, i) = (draws, i + 1); break;
         case "--peers" when i + 1 < args.Length: settings.Peers = args[++i]; break;
         default: Console.Error.WriteLine($"Unknown argument '{args[i]}'."); return 2;
     }

@@ -92,7 +92,9 @@ public sealed class ImageTextTests
             using var towers = Towers(streams);
             using var method = new SigLipTrainer.Method(towers, TinyTextEncoder.Vocabulary, streams,
                 new() { View = new Unchanged(), TokenDeletion = 0, InitialBias = -2, EncoderBatchSize = most });
+            var largest = Watch(method);
             var step = method.Loss([Pairs(7)]);
+            HasParts(largest(), most);
             step.Total.backward();
             loss = step.Total.item<float>();
             return method.named_parameters().ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
@@ -126,8 +128,10 @@ public sealed class ImageTextTests
                 "hybrid" => new ContrastiveMaskedTrainer.Method(encoder, TinyTextEncoder.Vocabulary, streams, new() { EncoderBatchSize = most, ContrastiveWeight = 0.7f, MaskRatio = 0.4f }),
                 _ => new PairedContrastiveTrainer.Method(encoder, streams, new() { EncoderBatchSize = most, NegativeColumnName = kind == "negatives" ? "N" : null }),
             };
+            var largest = Watch(method);
             var columns = kind switch { "negatives" => 3, "pairs" => 2, _ => 1 };
             var step = method.Loss([.. Enumerable.Range(0, columns).Select(column => TokenTexts.Random(7, 6, TinyTextEncoder.Vocabulary, seed: 4 + column, specialTokens: true))]);
+            HasParts(largest(), most);
             step.Total.backward();
             loss = step.Total.item<float>();
             return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
@@ -162,7 +166,9 @@ public sealed class ImageTextTests
                 "Dcl" => new DclTrainer.Method(new TinyImageEncoder(), streams, new() { View = new Unchanged(), EncoderBatchSize = most, Sigma = 0.5f }),
                 _ => new ScarfTrainer.Method(new TinyTableEncoder(TableRows.Layout), streams, new() { View = new Doubled(), EncoderBatchSize = most, InputColumnNames = ["a"] }),
             };
+            var largest = Watch(method);
             var step = method.Loss([kind == "Scarf" ? TableBatches.Random(TableRows.Layout, 7, 3) : new ImageBatch(ImageSamples.Random(7, 1, 6, 3))]);
+            HasParts(largest(), most);
             step.Total.backward();
             loss = step.Total.item<float>();
             return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
@@ -294,6 +300,24 @@ public sealed class ImageTextTests
         }
         return scores;
     }
+
+    // The most rows that an encoder of the method sees at once.
+    private static Func<long> Watch(PretrainingMethod method)
+    {
+        var largest = 0L;
+        foreach (var encoder in method.modules().OfType<Encoder>())
+        {
+            encoder.register_forward_pre_hook((_, batch) =>
+            {
+                largest = Math.Max(largest, batch.Count);
+                return batch;
+            });
+        }
+        return () => largest;
+    }
+
+    // Both views of a part may be seen together.
+    private static void HasParts(long largest, int? most) => Assert.IsTrue(most is null ? largest >= 7 : largest > 0 && largest <= 2 * most, $"{largest} rows at once, of {most}");
 
     private static TwoTowerEncoder Towers(RandomStreams streams)
     {
