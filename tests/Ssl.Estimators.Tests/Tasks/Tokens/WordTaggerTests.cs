@@ -58,6 +58,8 @@ public sealed class WordTaggerTests
             }
         }
         Assert.IsGreaterThan(0.95, right / (double)count);
+        // Of the third tag there is no word: that stands with what every word has.
+        Assert.IsLessThan(Math.Min(weights[0], weights[1]) - 0.5f, weights[2]);
         Assert.Contains("log-loss", Assert.ContainsSingle(_said));
         Assert.IsFalse(table.Weight.requires_grad);
     }
