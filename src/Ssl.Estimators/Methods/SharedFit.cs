@@ -90,7 +90,7 @@ internal static class SharedFit
         => settings.CheckpointPath is { } path && File.Exists(path)
             ? string.Create(CultureInfo.InvariantCulture, $"a file of {new FileInfo(path).Length} bytes") : "none";
 
-    private static string? Differences(Dictionary<string, string> first, Dictionary<string, string> other)
+    internal static string? Differences(Dictionary<string, string> first, Dictionary<string, string> other)
     {
         string[] different = [.. first.Keys.Union(other.Keys).Where(name => first.GetValueOrDefault(name) != other.GetValueOrDefault(name))
             .Order(StringComparer.Ordinal).Select(name => $"{name} is {other.GetValueOrDefault(name) ?? "nothing"} in place of {first.GetValueOrDefault(name) ?? "nothing"}")];
