@@ -1,4 +1,5 @@
 using Ssl.Estimators.Methods;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tests.Methods;
 
@@ -133,6 +134,22 @@ public sealed class OptionFaultTests
         Assert.AreEqual("", Faults(new SimClrTrainer.Options { EarlyStoppingPatience = 2, ValidationFraction = 0.1 }));
         Assert.AreEqual("", Faults(new SimClrTrainer.Options { ValidationFraction = 0.1 }));
         StringAssert.Contains(Faults(new SimClrTrainer.Options { EarlyStoppingPatience = 2 }), "EarlyStoppingPatience must be null where ValidationFraction is 0");
+    }
+
+    /// <summary>Half of the digits are for encoders that say so: of a module of the user's own nobody knows.</summary>
+    [TestMethod]
+    public void Mixed_precision_is_for_encoders_that_can()
+    {
+        var own = ImageEncoders.OfModule("option-fault-test", 8, 1, 4, () => nn.Linear(4, 4));
+        var known = ImageEncoders.SmallConvNet(8, 1, 2, 4);
+        Assert.AreEqual("", Faults(new SimClrTrainer.Options { Encoder = own }));
+        Assert.AreEqual("", Faults(new SimClrTrainer.Options { Encoder = known, MixedPrecision = true }));
+        Assert.AreEqual("", Faults(new SimClrTrainer.Options { MixedPrecision = true }));
+        StringAssert.Contains(Faults(new SimClrTrainer.Options { Encoder = own, MixedPrecision = true }), "MixedPrecision");
+        Assert.AreEqual("", Faults(new ClipTrainer.Options { ImageEncoder = own }));
+        Assert.AreEqual("", Faults(new ClipTrainer.Options { ImageEncoder = known, TextEncoder = TextEncoders.Bag(), MixedPrecision = true }));
+        Assert.AreEqual("", Faults(new ClipTrainer.Options { MixedPrecision = true }));
+        StringAssert.Contains(Faults(new ClipTrainer.Options { ImageEncoder = own, MixedPrecision = true }), "MixedPrecision");
     }
 
     [TestMethod]
