@@ -1,8 +1,7 @@
-using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Methods;
-using Ssl.Estimators.Training;
+using Ssl.Estimators.Tests.Training.Toy;
 using Ssl.MLNet;
 using Ssl.MLNet.Testing;
 
@@ -148,9 +147,9 @@ public sealed class PretrainingTrainerTests
     [TestMethod]
     public void Progress_and_rows_kept_aside_are_reported()
     {
-        var reports = new Recorder();
+        var reports = new ListProgress();
         using var model = Fit(options => (options.Progress, options.ValidationFraction) = (reports, 0.25));
-        Assert.IsTrue(reports.All.Exists(report => report.Phase == PretrainingPhase.Training), "of training");
+        Assert.IsTrue(reports.Exists(report => report.Phase == PretrainingPhase.Training), "of training");
         Assert.IsTrue(model.TrainingHistory!.Epochs.All(epoch => epoch.ValidationLoss is not null));
         using var without = Fit();
         Assert.IsTrue(without.TrainingHistory!.Epochs.All(epoch => epoch.ValidationLoss is null));
@@ -269,12 +268,5 @@ public sealed class PretrainingTrainerTests
         var five = first.ToDictionary(item => item.Key, item => string.CompareOrdinal(item.Key, "n5") < 0 ? "x" : item.Value);
         Assert.AreEqual("n0 is x in place of 0, n1 is x in place of 1, n2 is x in place of 2, n3 is x in place of 3, n4 is x in place of 4", SharedFit.Differences(first, five));
         StringAssert.EndsWith(SharedFit.Differences(first, first.ToDictionary(item => item.Key, _ => "x")), "n4 is x in place of 4 and 4 more");
-    }
-
-    private sealed class Recorder : IProgress<PretrainingProgress>
-    {
-        public List<PretrainingProgress> All { get; } = [];
-
-        public void Report(PretrainingProgress value) => All.Add(value);
     }
 }

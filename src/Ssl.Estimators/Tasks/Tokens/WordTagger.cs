@@ -61,18 +61,18 @@ internal sealed class WordTagger(int tags)
 
         var (known, numbers) = Compact();
         var targets = nn.functional.one_hot(tensor(_tags.ConvertAll(tag => (long)tag).ToArray()), tags).to(ScalarType.Float32);        // [U, T]
-        var folds = Deal(random);
         Tensor[] heldOut = [.. s_penalties.Select(_ => zeros(Count, tags, ScalarType.Float32))];
-        for (var fold = 0; fold < Math.Min(Folds, _firstOfText.Count); fold++)
+        foreach (var (used, held) in LabeledRowSearch.Cut(new double[_firstOfText.Count], Folds, random))
         {
             using var each = NewDisposeScope();
-            var (seen, unseen) = (Where(folds, other => other != fold), Where(folds, other => other == fold));
+            var (seen, unseen) = (WordsOf(used), WordsOf(held));
+            var seenTargets = targets.index_select(0, seen);
             var others = new IndicatorDesign(numbers.index_select(0, seen), known.Length);
             var own = new IndicatorDesign(numbers.index_select(0, unseen), known.Length);
             Tensor? weights = null;
             for (var i = 0; i < s_penalties.Length; i++)
             {
-                weights = Solve(others, targets.index_select(0, seen), s_penalties[i], weights, cancellationToken);
+                weights = Solve(others, seenTargets, s_penalties[i], weights, cancellationToken);
                 heldOut[i].index_copy_(0, unseen, SoftmaxRegression.Logits(own, weights));
             }
         }
@@ -100,20 +100,10 @@ internal sealed class WordTagger(int tags)
         return (known, tensor(_features.ConvertAll(number => (long)places[number]).ToArray(), [Count, WordFeatures.Count]));
     }
 
-    // The fold of each word: that of its text.
-    private int[] Deal(Random random)
+    // Numbers of all words of some texts, from 0.
+    private Tensor WordsOf(int[] texts) => tensor(texts.SelectMany(text =>
     {
-        int[] order = [.. Enumerable.Range(0, _firstOfText.Count)];
-        random.Shuffle(order);
-        var folds = new int[Count];
-        for (var text = 0; text < order.Length; text++)
-        {
-            var end = text + 1 < order.Length ? _firstOfText[text + 1] : Count;
-            folds.AsSpan(_firstOfText[text]..end).Fill(order[text] % Folds);
-        }
-        return folds;
-    }
-
-    private static Tensor Where(int[] folds, Func<int, bool> isMeant)
-        => tensor(Enumerable.Range(0, folds.Length).Where(word => isMeant(folds[word])).Select(word => (long)word).ToArray());
+        var (first, end) = (_firstOfText[text], text + 1 < _firstOfText.Count ? _firstOfText[text + 1] : Count);
+        return Enumerable.Range(first, end - first).Select(word => (long)word);
+    }).ToArray());
 }

@@ -44,11 +44,11 @@ public sealed class EveryMethodTests
             using var method = Create(trainer, streams);
             Assert.AreEqual(type, method.GetType());
             // The trainer's own copy of the options, which nothing that happens to the original later reaches.
-            var settings = Value(trainer, typeof(PretrainingTrainer), "Settings");
+            var settings = Reflected.Property(trainer, typeof(PretrainingTrainer), "Settings");
             Assert.AreNotSame(options, settings);
-            Assert.AreSame(settings, Field(method, "_options"), trainerType.Name);
+            Assert.AreSame(settings, Reflected.Field(method, "_options"), trainerType.Name);
             if (options is ContrastiveTextOptions or TsdaeTrainer.Options)
-                Assert.AreEqual(0.45, ((TokenDeletion)Field(method, "_view")!).Rate, 1e-6, trainerType.Name);
+                Assert.AreEqual(0.45, ((TokenDeletion)Reflected.Field(method, "_view")!).Rate, 1e-6, trainerType.Name);
         }
     }
 
@@ -127,16 +127,4 @@ public sealed class EveryMethodTests
         var tokenizer = WordPieceTokenizer.Train(["one two three.", "three four five."]);
         return [TextEncoders.Transformer(1, 8, 2, maximumTokens: 8).Create(tokenizer.Vocabulary, streams), tokenizer, streams];
     }
-
-    private static object? Field(object owner, string name)
-    {
-        for (var type = owner.GetType(); ; type = type.BaseType!)
-        {
-            if (type.GetField(name, BindingFlags.Instance | BindingFlags.NonPublic) is { } field)
-                return field.GetValue(owner);
-        }
-    }
-
-    private static object? Value(object owner, Type declaredBy, string name)
-        => declaredBy.GetProperty(name, BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(owner);
 }

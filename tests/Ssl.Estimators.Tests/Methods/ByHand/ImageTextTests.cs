@@ -358,11 +358,6 @@ public sealed class ImageTextTests
         public override System.Text.Json.Nodes.JsonObject ToJson() => [];
     }
 
-    private sealed class Unchanged : Ssl.Estimators.ImageView
-    {
-        public override Tensor Apply(Tensor images, Generator generator) => images.clone();
-    }
-
     private sealed class Doubled : Ssl.Estimators.TableView
     {
         public override TableBatch Apply(TableBatch batch, Generator generator) => new(batch.Numbers.mul(2), batch.Missing.alias(), batch.Codes.alias());

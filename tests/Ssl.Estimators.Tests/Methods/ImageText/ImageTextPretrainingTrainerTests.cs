@@ -1,10 +1,10 @@
-using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tests.Methods.ByHand;
+using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
 using static TorchSharp.torch;
@@ -86,8 +86,7 @@ public sealed class ImageTextPretrainingTrainerTests
         using var usual = Clip();
         Assert.AreEqual(16, usual.EmbeddingDimension);
         Assert.AreEqual(16, ((VectorDataViewType)usual.GetOutputSchema(View().Schema)["Features"].Type).Size);
-        Assert.AreEqual(16, typeof(PretrainingTrainer).GetProperty("EmbeddingDimension", BindingFlags.Instance | BindingFlags.NonPublic)!
-            .GetValue(_mlContext.SelfSupervised().ImageText.Clip(new ClipTrainer.Options { ProjectionDimension = 8 })));
+        Assert.AreEqual(16, Reflected.Property(_mlContext.SelfSupervised().ImageText.Clip(new ClipTrainer.Options { ProjectionDimension = 8 }), typeof(PretrainingTrainer), "EmbeddingDimension"));
         using var own = Clip(options => (options.ImageEncoder, options.TextEncoder)
             = (ImageEncoders.VisionTransformer(8, 2, 1, numberOfLayers: 1, dimension: 8, numberOfHeads: 2), TextEncoders.Transformer(1, 8, 2, maximumTokens: 8)));
         Assert.IsTrue(((TwoTowerEncoder)own.Model.Network).Images.Encoder is PatchEncoder && ((TwoTowerEncoder)usual.Model.Network).Images.Encoder is not PatchEncoder);
@@ -180,7 +179,7 @@ public sealed class ImageTextPretrainingTrainerTests
             using var streams = new RandomStreams(1);
             var (_, method) = Make(streams, options => options.TokenDeletion = rate);
             using (method)
-                return typeof(TwoTowerTrainer.Method).GetField("_deletion", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(method);
+                return Reflected.Field(method, "_deletion");
         }
     }
 
@@ -203,10 +202,5 @@ public sealed class ImageTextPretrainingTrainerTests
         using var method = new MaskedImageTextTrainer.Method(fusion, TinyTextEncoder.Vocabulary, streams, new());
         var values = method.state_dict()["mask_token"].data<float>().ToArray();
         Assert.AreEqual(0.02, Math.Sqrt(values.Average(value => value * value)), 0.012);
-    }
-
-    private sealed class Unchanged : ImageView
-    {
-        public override Tensor Apply(Tensor images, Generator generator) => images.alias();
     }
 }

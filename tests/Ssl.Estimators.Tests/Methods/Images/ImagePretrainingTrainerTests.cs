@@ -5,6 +5,7 @@ using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
+using Ssl.Estimators.Tests.Views;
 using Ssl.Estimators.Training;
 using Ssl.MLNet;
 using static TorchSharp.torch;
@@ -103,8 +104,7 @@ public sealed class ImagePretrainingTrainerTests
     [TestMethod]
     public void The_embedding_is_as_long_as_that_of_the_encoder()
     {
-        int Told(ImageEncoderFactory? encoder) => (int)typeof(PretrainingTrainer).GetProperty("EmbeddingDimension", BindingFlags.Instance | BindingFlags.NonPublic)!
-            .GetValue(Make(typeof(SimClrTrainer), options => options.Encoder = encoder))!;
+        int Told(ImageEncoderFactory? encoder) => (int)Reflected.Property(Make(typeof(SimClrTrainer), options => options.Encoder = encoder), typeof(PretrainingTrainer), "EmbeddingDimension")!;
         int Made(ImageEncoderFactory? encoder)
         {
             using var model = Make(typeof(SimClrTrainer), options => options.Encoder = encoder).Fit(View());
@@ -208,8 +208,7 @@ public sealed class ImagePretrainingTrainerTests
         ];
         foreach (var method in methods)
         {
-            var own = method.GetType().GetField("_crops", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(method);
-            Assert.AreSame(crops, own, method.GetType().DeclaringType!.Name);
+            Assert.AreSame(crops, Reflected.Field(method, "_crops"), method.GetType().DeclaringType!.Name);
             method.Dispose();
         }
     }
@@ -234,10 +233,5 @@ public sealed class ImagePretrainingTrainerTests
         using var method = new SimSiamTrainer.Method(ImageEncoders.SmallConvNet(8, 1, 2, 4).Create(streams), streams, new() { ProjectionDimension = 8 });
         Assert.IsTrue(method.state_dict().Keys.Any(name => name.StartsWith("projection.", StringComparison.Ordinal) && name.Contains(".2.", StringComparison.Ordinal) && name.EndsWith("running_mean", StringComparison.Ordinal))
             , $"the projection ends in a batch norm: {string.Join(' ', method.state_dict().Keys)}");
-    }
-
-    private sealed class Unchanged : ImageView
-    {
-        public override Tensor Apply(Tensor images, Generator generator) => images.alias();
     }
 }
