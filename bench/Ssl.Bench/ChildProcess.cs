@@ -43,7 +43,7 @@ public static class ChildProcess
             "train-streaming" => MemoryUse.TrainStreaming(long.Parse(arguments[0], CultureInfo.InvariantCulture),
                 int.Parse(arguments[1], CultureInfo.InvariantCulture)),
             "processes-fit" => Processes.Fit(arguments[0], arguments.Contains("compressed")),
-            "clip-step" => GradientCaching.Train(int.Parse(arguments[0], CultureInfo.InvariantCulture), int.Parse(arguments[1], CultureInfo.InvariantCulture)),
+            "cached-step" => GradientCaching.Train(arguments[0], int.Parse(arguments[1], CultureInfo.InvariantCulture), int.Parse(arguments[2], CultureInfo.InvariantCulture)),
             "open-index" => NeighborIndexFile.Open(arguments[0]),
             "gpu-row" => GpuRow.Run(arguments[0], bool.Parse(arguments[1])),
             "load-model" => Saving.LoadAndScore(arguments[0]),

@@ -85,7 +85,7 @@ public sealed class OnnxExport : BenchCase
     private static List<Dictionary<string, OrtValue>> Batches(RowFormat format, IDataView data)
     {
         var input = ModelInput.Of(format);
-        return [.. OnnxExporter.Read(data, format).Select(input.Narrowed).Chunk(Window).SelectMany(window => window.OrderBy(row => format.Truncates ? row.Texts.Span[0].Length : 0).Chunk(RowsAtOnce)).Select(part =>
+        return [.. RowExport.Read(data, format).Select(row => input.Narrowed(row.Cells)).Chunk(Window).SelectMany(window => window.OrderBy(row => format.Truncates ? row.Texts.Span[0].Length : 0).Chunk(RowsAtOnce)).Select(part =>
         {
             var store = format.NewStore();
             foreach (var row in part)

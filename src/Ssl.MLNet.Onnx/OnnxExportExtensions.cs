@@ -52,4 +52,68 @@ public static class OnnxExportExtensions
         ArgumentException.ThrowIfNullOrEmpty(path);
         return OnnxExporter.Export(catalog.Context, new FineTunedExport(model.Model), path, data);
     }
+
+    /// <summary>
+    /// Writes a model that was learned from few labels, with the outputs of its task: <c>PredictedLabel</c> (String, empty for a row whose vector is not
+    /// finite) and <c>Score</c>, a probability for each class; <c>PredictedLabel</c> (Boolean), <c>Score</c> and <c>Probability</c>; or <c>Score</c>.
+    /// </summary>
+    /// <inheritdoc cref="ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)" path="/*[not(self::param) and not(self::summary)]"/>
+    /// <param name="catalog"><c>mlContext.SelfSupervised()</c>.</param>
+    /// <param name="model">What <c>FewLabels</c> gave.</param>
+    /// <param name="path">The file, <c>model.onnx</c>; replaced where there is one.</param>
+    /// <param name="data">Rows to compare on, the first 200 are read; null makes some up.</param>
+    /// <param name="encoder">The encoder that made the column of vectors: it becomes part of the file, which then takes the encoder's columns. Null makes the
+    /// column an input.</param>
+    /// <exception cref="ArgumentException">The encoder makes another column, or vectors of another length.</exception>
+    public static OnnxExportResult ExportOnnx(this SelfSupervisedCatalog catalog, FewLabelsTransformer model, string path, IDataView? data = null,
+        EncoderTransformer? encoder = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var (head, adapted) = (model.Model, model.Adapted);
+        var width = head.Dimension - (adapted?.Dimension ?? 0);
+        if (encoder is not null && (encoder.OutputColumnName != model.FeatureColumnName || encoder.Model.OutputWidth != width
+            || adapted is not null && !adapted.InputColumns.SequenceEqual(encoder.InputColumnNames)))
+        {
+            throw new ArgumentException($"The encoder makes the column '{encoder.OutputColumnName}' of {encoder.Model.OutputWidth} numbers from {string.Join(", ", encoder.InputColumnNames)}, "
+                + $"and the model was fitted on '{model.FeatureColumnName}' of {width}{(adapted is null ? "" : $" from {string.Join(", ", adapted.InputColumns)}")}. "
+                + "Give the encoder that made that column, or none: the column is then an input of the file.", nameof(encoder));
+        }
+        return OnnxExporter.Export(catalog.Context, new FewLabelsExport(head, adapted, encoder?.Model), path, data);
+    }
+
+    /// <summary>
+    /// Writes a model that answers questions: <c>start_logits</c> and <c>end_logits</c>, the scores of each token of where an answer begins and ends.
+    /// Cutting texts into windows before and finding the best pair behind are the program's; <see cref="OnnxExportResult.Preparation"/> says how.
+    /// </summary>
+    /// <inheritdoc cref="ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)" path="/*[not(self::param) and not(self::summary)]"/>
+    /// <param name="catalog"><c>mlContext.SelfSupervised()</c>.</param>
+    /// <param name="model">What <c>FineTune.QuestionAnswering</c> gave.</param>
+    /// <param name="path">The file, <c>model.onnx</c>; replaced where there is one.</param>
+    /// <param name="data">Rows to compare on, the first 200 are read; null makes some up.</param>
+    public static OnnxExportResult ExportOnnx(this SelfSupervisedCatalog catalog, QuestionAnsweringTransformer model, string path, IDataView? data = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OnnxExporter.Export(catalog.Context, new AnswerExport(model.Model), path, data);
+    }
+
+    /// <summary>
+    /// Writes a model that finds entities: <c>logits</c>, the scores of the tags of each token. Where the model goes by the letters of words, too, their
+    /// numbers are an input (<c>word_features</c>). Cutting texts into windows before and reading entities off the tags behind are the program's.
+    /// </summary>
+    /// <inheritdoc cref="ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)" path="/*[not(self::param) and not(self::summary)]"/>
+    /// <param name="catalog"><c>mlContext.SelfSupervised()</c>.</param>
+    /// <param name="model">What <c>FineTune.NamedEntities</c> gave.</param>
+    /// <param name="path">The file, <c>model.onnx</c>; replaced where there is one.</param>
+    /// <param name="data">Rows to compare on, the first 200 are read; null makes some up.</param>
+    public static OnnxExportResult ExportOnnx(this SelfSupervisedCatalog catalog, NamedEntitiesTransformer model, string path, IDataView? data = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return OnnxExporter.Export(catalog.Context, new EntityExport(model.Model), path, data);
+    }
 }

@@ -2,11 +2,8 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Runtime;
-using Ssl.Estimators;
-using Ssl.Estimators.Rows;
 using Ssl.Estimators.Serialization;
 using Ssl.MLNet.Onnx.Graph;
-using Ssl.MLNet.Onnx.Inputs;
 
 namespace Ssl.MLNet.Onnx;
 
@@ -16,87 +13,77 @@ internal static class OnnxExporter
     /// <summary>The largest difference that is let through, of numbers up to 1.</summary>
     public const double Tolerance = 1e-4;
 
-    private const int MostRows = 200, MadeUpRows = 64, RowsAtOnce = 32;
+    private const int MostRows = 200;
 
-    /// <inheritdoc cref="OnnxExportExtensions.ExportOnnx(SelfSupervisedCatalog, EncoderTransformer, string, IDataView?)"/>
+    /// <summary>Writes a file once ONNX Runtime computes what the model does; else nothing is written.</summary>
+    /// <param name="mlContext">Has the log.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="data">Rows to compare on; null makes some up.</param>
     public static OnnxExportResult Export(MLContext mlContext, ModelExport model, string path, IDataView? data)
     {
         if (data is not null)
-            model.Format.CheckColumns(data.Schema);
+            model.CheckColumns(data.Schema);
         AtomicFile.RequireWritable(path);
-        using var use = model.Lifetime.Enter();
-        var input = ModelInput.Of(model.Format);
-        var bytes = Write(model, input, out var graph);
-        RawRow[] rows = [.. data is null ? [] : Read(data, model.Format).Take(MostRows).Select(input.Narrowed)];
-        if (rows.Length == 0)
-            rows = [.. MadeUp(input).Select(input.Narrowed)];
-        var difference = Compare(model, input, bytes, rows);
-        var files = input.Files.Select(file => (Path: Path.ChangeExtension(path, file.Name), file.Write)).ToArray();
+        var uses = model.Lifetimes.Select(lifetime => lifetime.Enter()).ToArray();
+        try
+        {
+            return WriteChecked(mlContext, model, path, data);
+        }
+        finally
+        {
+            foreach (var use in uses)
+                use.Dispose();
+        }
+    }
+
+    private static OnnxExportResult WriteChecked(MLContext mlContext, ModelExport model, string path, IDataView? data)
+    {
+        var bytes = Write(model, out var graph);
+        var (rows, difference) = Compare(model, bytes, data);
+        var files = model.Files.Select(file => (Path: Path.ChangeExtension(path, file.Name), file.Write)).ToArray();
         foreach (var file in files)
             AtomicFile.Write(file.Path, file.Write);
         AtomicFile.Write(path, stream => stream.Write(bytes));
-        var result = new OnnxExportResult(path, Columns(graph.Inputs), Columns(graph.Outputs), input.Preparation, [.. files.Select(file => file.Path)], rows.Length, difference);
+        var result = new OnnxExportResult(path, Columns(graph.Inputs), Columns(graph.Outputs), model.Preparation, [.. files.Select(file => file.Path)], rows, difference);
         using var channel = ((IChannelProvider)mlContext).Start("ExportOnnx");
         channel.Info(MessageSensitivity.None, "{0}", result.ToString());
         return result;
     }
 
-    private static byte[] Write(ModelExport model, ModelInput input, out OnnxBuilder graph)
+    private static byte[] Write(ModelExport model, out OnnxBuilder graph)
     {
         graph = new OnnxBuilder("encoder");
-        model.Build(graph, input);
+        model.Build(graph);
         using var stream = new MemoryStream();
-        graph.Write(stream, model.Description, new Dictionary<string, string> { ["preparation"] = input.Preparation });
+        graph.Write(stream, model.Description, new Dictionary<string, string>(model.Metadata) { ["preparation"] = model.Preparation });
         return stream.ToArray();
     }
 
     private static OnnxColumn[] Columns(List<(string Name, string Type, IReadOnlyList<string> Shape)> columns)
         => [.. columns.Select(column => new OnnxColumn(column.Name, column.Type, column.Shape))];
 
-    /// <summary>Rows of the data, each with its own memory; no more are read than are taken.</summary>
-    public static IEnumerable<RawRow> Read(IDataView data, RowFormat format)
-    {
-        using var cursor = data.GetRowCursor(format.ActiveColumns(data.Schema).DistinctBy(column => column.Index));
-        var read = format.Open(cursor);
-        while (cursor.MoveNext())
-        {
-            var row = read(new RowBuffer());
-            ReadOnlyMemory<char>[] texts = [.. row.Texts.ToArray().Select(text => (ReadOnlyMemory<char>)text.ToArray())];
-            yield return row with { Texts = texts };
-        }
-    }
-
-    private static IEnumerable<RawRow> MadeUp(ModelInput input)
-    {
-        var random = new Random(0);
-        return Enumerable.Range(0, MadeUpRows).Select(_ => input.MadeUp(random));
-    }
-
-    private static double Compare(ModelExport model, ModelInput input, byte[] bytes, RawRow[] rows)
+    private static (int Rows, double Difference) Compare(ModelExport model, byte[] bytes, IDataView? data)
     {
         using var session = new InferenceSession(bytes);
         using var options = new RunOptions();
-        var largest = 0.0;
-        for (var first = 0; first < rows.Length; first += RowsAtOnce)
+        var (rows, largest) = (0, 0.0);
+        foreach (var check in model.Checks(data, MostRows))
         {
-            RawRow[] part = rows[first..Math.Min(rows.Length, first + RowsAtOnce)];
-            var store = model.Format.NewStore();
-            foreach (var row in part)
-                store.Add(row, keepsEmpty: true);
-            var expected = model.Expected(store);
-            var values = input.Values(part, store);
             try
             {
-                using var outputs = session.Run(options, values, [model.ComparedOutput]);
-                largest = Math.Max(largest, Largest(expected, outputs[0].GetTensorDataAsSpan<float>(), first, part.Length));
+                using var outputs = session.Run(options, check.Inputs, model.ComparedOutputs);
+                float[] actual = [.. outputs.SelectMany(output => output.GetTensorDataAsSpan<float>().ToArray())];
+                largest = Math.Max(largest, Largest(check.Expected, actual, rows, check.Rows));
+                rows += check.Rows;
             }
             finally
             {
-                foreach (var value in values.Values)
+                foreach (var value in check.Inputs.Values)
                     value.Dispose();
             }
         }
-        return largest;
+        return (rows, largest);
     }
 
     private static double Largest(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, int firstRow, int rows)

@@ -30,6 +30,9 @@ public sealed record PatchMask(Tensor Visible, Tensor Hidden)
     internal static int CountHidden(int patches, double ratio)
         => Math.Clamp((int)Math.Round(patches * ratio, MidpointRounding.AwayFromZero), 1, patches - 1);
 
+    /// <summary>That of some images that follow each other.</summary>
+    internal PatchMask Part(long first, long count) => new(Visible.narrow(0, first, count), Hidden.narrow(0, first, count));
+
     /// <summary>The patches with another vector in place of the hidden ones.</summary>
     /// <param name="patches">[N, P, D].</param>
     /// <param name="replacement">What stands at hidden places, [D] or [1, P, D].</param>

@@ -124,4 +124,21 @@ public sealed record MaskedTokens(TokenBatch Batch, Tensor Positions, Tensor Tar
 {
     /// <summary>Which of the places are chosen, bool [M], in any order; null where all are. At the others nothing is hidden.</summary>
     internal Tensor? Chosen { get; init; }
+
+    /// <summary>Some texts that follow each other, with the places in them.</summary>
+    internal MaskedTokens Part(long first, long count)
+    {
+        if (count == Batch.Count)
+            return this;
+        long length = Batch.Ids.shape[1], start = first * length;
+        var texts = Batch.Part(first, count);
+        using var scope = NewDisposeScope();
+        // How many there are is asked here, also of a GPU: a place of another part would cost scores of the whole vocabulary.
+        var inside = Positions.ge(Number(start)).logical_and(Positions.lt(Number(start + count * length))).nonzero().squeeze(1);     // [m]
+        return new MaskedTokens(texts, Positions.index_select(0, inside).sub(Number(start)).MoveToOuterDisposeScope(),
+            Targets.index_select(0, inside).MoveToOuterDisposeScope())
+        {
+            Chosen = Chosen?.index_select(0, inside).MoveToOuterDisposeScope(),
+        };
+    }
 }

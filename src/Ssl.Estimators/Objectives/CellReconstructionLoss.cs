@@ -23,10 +23,22 @@ public static class CellReconstructionLoss
         Tensor chosenCodes)
     {
         using var scope = NewDisposeScope();
+        var (errors, counts) = Sums(numbers, numberTargets, chosenNumbers, logits, codes, chosenCodes);
+        return OfSums(errors, counts).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the loss is made of: for each column the sum of the errors of the chosen cells, and their number. Parts of a batch add up.</summary>
+    /// <returns>[C + K] twice.</returns>
+    internal static (Tensor Errors, Tensor Counts) Sums(Tensor numbers, Tensor numberTargets, Tensor chosenNumbers, Tensor logits, Tensor codes, Tensor chosenCodes)
+    {
+        using var scope = NewDisposeScope();
         var errors = PerCell(numbers, numberTargets, logits, codes);                                // [N, C + K]
         var weights = Weights(errors, chosenNumbers, chosenCodes);
-        return ((errors * weights).sum() / Ranks.Average(weights.sum()).clamp_min(Number(1))).MoveToOuterDisposeScope();
+        return ((errors * weights).sum(0L).MoveToOuterDisposeScope(), weights.sum(0L).MoveToOuterDisposeScope());
     }
+
+    /// <summary>The mean over the chosen cells of all columns.</summary>
+    internal static Tensor OfSums(Tensor errors, Tensor counts) => errors.sum() / Ranks.Average(counts.sum()).clamp_min(Number(1));
 
     /// <summary>The loss of every cell: what anomaly scores are made of.</summary>
     /// <param name="numbers">Predicted numbers, [N, C].</param>

@@ -50,16 +50,44 @@ public static class MaskedCrossEntropyLoss
     /// <summary>The mean loss over those of some places that count, and the share of them whose target has the highest score.</summary>
     /// <param name="logits">Scores of the places, [M, classes].</param>
     /// <param name="targets">What stood there, int64 [M].</param>
-    /// <param name="counted">Which of them count, bool [M]: as 0 and 1, not by their number, which would wait for a GPU.</param>
+    /// <param name="counted">Which of them count, bool [M]; null where all do.</param>
     /// <returns>Two scalars, the second detached; 0 where nothing counts.</returns>
-    internal static (Tensor Loss, Tensor Accuracy) ComputeCounted(Tensor logits, Tensor targets, Tensor counted)
+    internal static (Tensor Loss, Tensor Accuracy) ComputeCounted(Tensor logits, Tensor targets, Tensor? counted)
     {
         using var scope = NewDisposeScope();
-        var weights = counted.to(ScalarType.Float32);                                               // [M]
-        var count = weights.sum().clamp_min(Number(1.0));
-        var loss = (nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None) * weights).sum() / Ranks.Average(weights.sum()).clamp_min(Number(1.0));
-        var accuracy = (Hits(logits, targets).to(ScalarType.Float32) * weights).sum() / count;
+        var (losses, hits, count) = Sums(logits, targets, counted);
+        var (loss, accuracy) = OfSums(losses, hits, count);
         return (loss.MoveToOuterDisposeScope(), accuracy.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>
+    /// What the mean loss and the share of places whose target has the highest score are made of. Parts of a batch add up.
+    /// </summary>
+    /// <param name="logits">Scores of the places, [M, classes].</param>
+    /// <param name="targets">What stood there, int64 [M].</param>
+    /// <param name="counted">Which of them count, bool [M]: as 0 and 1, not by their number, which would wait for a GPU. Null where all do.</param>
+    /// <returns>The sum of the losses, the hits (detached) and the places that count: [1] each.</returns>
+    internal static (Tensor Losses, Tensor Hits, Tensor Count) Sums(Tensor logits, Tensor targets, Tensor? counted)
+    {
+        Require(logits, targets);
+        using var scope = NewDisposeScope();
+        var weights = counted?.to(ScalarType.Float32) ?? ones(targets.shape[0], dtype: ScalarType.Float32, device: targets.device);  // [M]
+        var losses = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None);
+        return ((losses * weights).sum().view(1).MoveToOuterDisposeScope(), (Hits(logits, targets).to(ScalarType.Float32) * weights).sum().view(1).MoveToOuterDisposeScope(),
+            weights.sum().view(1).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The mean loss over the places that count, and the share of them whose target has the highest score.</summary>
+    /// <param name="losses">Sums of the losses of P parts, [P].</param>
+    /// <param name="hits">Their hits, [P].</param>
+    /// <param name="counts">Their places, [P].</param>
+    /// <returns>Two scalars; 0 where nothing counts.</returns>
+    internal static (Tensor Loss, Tensor Accuracy) OfSums(Tensor losses, Tensor hits, Tensor counts)
+    {
+        using var scope = NewDisposeScope();
+        var count = counts.sum();
+        return ((losses.sum() / Ranks.Average(count).clamp_min(Number(1.0))).MoveToOuterDisposeScope(),
+            (hits.sum() / count.clamp_min(Number(1.0))).detach().MoveToOuterDisposeScope());
     }
 
     /// <summary>Share of places whose target has the highest score.</summary>

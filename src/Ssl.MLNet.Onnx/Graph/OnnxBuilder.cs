@@ -12,11 +12,11 @@ namespace Ssl.MLNet.Onnx.Graph;
 /// <summary>A graph under construction: its values are computed with like tensors (<see cref="OnnxValue"/>). Weights are copied.</summary>
 internal sealed class OnnxBuilder
 {
-    /// <summary>The version of the operators, and that of the ones for texts.</summary>
-    public const int Opset = 17, TextOpset = 3;
+    /// <summary>The version of the operators, and that of the ones for texts and trees.</summary>
+    public const int Opset = 17, TraditionalOpset = 3;
 
-    /// <summary>The operators for texts: a domain of its own.</summary>
-    public const string TextDomain = "ai.onnx.ml";
+    /// <summary>The operators for texts and trees: a domain of its own.</summary>
+    public const string TraditionalDomain = "ai.onnx.ml";
 
     private const int IrVersion = 8;
 
@@ -25,6 +25,7 @@ internal sealed class OnnxBuilder
 
     private readonly GraphProto _graph;
     private readonly Dictionary<string, OnnxValue> _constants = [];
+    private readonly Dictionary<string, OnnxValue> _inputs = [];
     private readonly HashSet<string> _names = [];
     private long _bytes;
 
@@ -36,18 +37,21 @@ internal sealed class OnnxBuilder
     /// <inheritdoc cref="Inputs"/>
     public List<(string Name, string Type, IReadOnlyList<string> Shape)> Outputs { get; } = [];
 
-    /// <summary>Adds an input.</summary>
+    /// <summary>Adds an input; the same one again (for another network on the same columns) is one.</summary>
     /// <param name="name">Its name; unlike all others.</param>
     /// <param name="type">Type of its elements.</param>
     /// <param name="documentation">What belongs into it.</param>
     /// <param name="shape">Its sides.</param>
     public OnnxValue Input(string name, DataType type, string documentation, params ReadOnlySpan<OnnxDimension> shape)
     {
+        var described = Describe(name, type, documentation, shape);
+        if (_inputs.TryGetValue(name, out var known) && _graph.Input.Contains(described))
+            return known;
         if (!_names.Add(name))
             throw new ArgumentException($"Two columns of the model have the name '{name}'.", nameof(name));
-        _graph.Input.Add(Describe(name, type, documentation, shape));
+        _graph.Input.Add(described);
         Inputs.Add((name, Text(type), Sides(shape)));
-        return new OnnxValue(this, name);
+        return _inputs[name] = new OnnxValue(this, name);
     }
 
     /// <summary>Makes a value an output.</summary>
@@ -156,8 +160,8 @@ internal sealed class OnnxBuilder
             Graph = _graph,
         };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
-        if (_graph.Node.Any(node => node.Domain == TextDomain))
-            model.OpsetImport.Add(new OperatorSetIdProto { Domain = TextDomain, Version = TextOpset });
+        if (_graph.Node.Any(node => node.Domain == TraditionalDomain))
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = TraditionalDomain, Version = TraditionalOpset });
         foreach (var (key, value) in metadata)
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         model.WriteTo(stream);
@@ -196,6 +200,10 @@ internal sealed class OnnxBuilder
             case long[] numbers:
                 attribute.Type = AttributeType.Ints;
                 attribute.Ints.Add(numbers);
+                break;
+            case float[] numbers:
+                attribute.Type = AttributeType.Floats;
+                attribute.Floats.Add(numbers);
                 break;
             case string text:
                 (attribute.Type, attribute.S) = (AttributeType.String, ByteString.CopyFromUtf8(text));

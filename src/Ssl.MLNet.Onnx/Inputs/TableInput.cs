@@ -86,7 +86,7 @@ internal sealed class TableInput(TableRowFormat format) : ModelInput
         string[] names = ["", .. vocabulary.Rare, .. vocabulary.Categories];
         long[] codes = [TableLayout.MissingCode, .. vocabulary.Rare.Select(_ => (long)TableLayout.RareCode),
             .. Enumerable.Range(TableLayout.SpecialCount, vocabulary.Categories.Count).Select(code => (long)code)];
-        return texts.Graph.NodeOf(OnnxBuilder.TextDomain, "LabelEncoder", [texts], ("keys_strings", names), ("values_int64s", codes),
+        return texts.Graph.NodeOf(OnnxBuilder.TraditionalDomain, "LabelEncoder", [texts], ("keys_strings", names), ("values_int64s", codes),
             ("default_int64", (long)TableLayout.UnseenCode));
     }
 

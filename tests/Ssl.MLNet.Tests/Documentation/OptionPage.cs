@@ -217,7 +217,7 @@ internal static class OptionPage
         return $"[{name}](../{Path.GetRelativePath(Repository.Root, path).Replace('\\', '/')})";
     }
 
-    private static XElement? Comment(string id) => s_comments[id].Element("summary");
+    private static XElement? Comment(string id) => s_comments[id].Element("inheritdoc")?.Attribute("cref") is { } other ? Comment(other.Value) : s_comments[id].Element("summary");
 
     private static string Id(Type type) => type.FullName!.Replace('+', '.');
 

@@ -58,22 +58,24 @@ internal abstract class CellHead : nn.Module<Tensor, CellPredictions>
     /// <param name="numbers">Which numbers count, bool [N, C].</param>
     /// <param name="codes">Which categories count, bool [N, K].</param>
     /// <returns>A scalar.</returns>
-    public Tensor Loss(CellPredictions told, TableBatch rows, Tensor numbers, Tensor codes)
+    public Tensor Loss(CellPredictions told, TableBatch rows, Tensor numbers, Tensor codes) => Loss(CellSums.Of(told, rows, numbers, codes));
+
+    /// <inheritdoc cref="Loss(CellPredictions, TableBatch, Tensor, Tensor)"/>
+    /// <param name="sums">Of the cells that count, in P parts of the batch.</param>
+    public Tensor Loss(CellSums sums)
     {
         if (training)
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var weights = cat([numbers, codes], 1).to(told.Numbers.dtype);                          // [N, C + K]
-            var errors = CellReconstructionLoss.PerCell(told.Numbers, rows.Numbers, told.Logits, rows.Codes) * weights; // [N, C + K]
             var typical = get_buffer(TypicalErrors)!;
             // Means over the processes, whose quotient is that of the sums.
-            var sums = Ranks.Average(stack([errors.sum(0L), weights.sum(0L)]));                     // [2, C + K]
-            var counts = sums.select(0, 1);
-            var now = where(counts.gt(Number(0)), sums.select(0, 0) / counts.clamp_min(Number(1.0 / Ranks.Count)), typical);
+            var means = Ranks.Average(stack([sums.Errors.detach().sum(0L), sums.Counts.detach().sum(0L)]));     // [2, C + K]
+            var counts = means.select(0, 1);
+            var now = where(counts.gt(Number(0)), means.select(0, 0) / counts.clamp_min(Number(1.0 / Ranks.Count)), typical);
             typical.mul_(Number(Memory)).add_(now * Number(1 - Memory), One);
         }
-        return CellReconstructionLoss.Compute(told.Numbers, rows.Numbers, numbers, told.Logits, rows.Codes, codes);
+        return CellReconstructionLoss.OfSums(sums.Errors, sums.Counts);
     }
 
     /// <summary>

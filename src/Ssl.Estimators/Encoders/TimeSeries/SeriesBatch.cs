@@ -75,6 +75,10 @@ public sealed class SeriesBatch : Batch
     /// <param name="values">Single [N, C, T].</param>
     internal SeriesBatch WithValues(Tensor values) => new(values, Mask.alias(), Observed.alias()) { HasPadding = HasPadding };
 
+    /// <summary>Some series that follow each other.</summary>
+    internal SeriesBatch Part(long first, long count)
+        => new(Values.narrow(0, first, count), Mask.narrow(0, first, count), Observed.narrow(0, first, count)) { HasPadding = HasPadding };
+
     /// <summary>Some timestamps of each series, in an order of its own.</summary>
     /// <param name="places">Int64 [N, M], from 0 to T - 1.</param>
     internal SeriesBatch Take(Tensor places) => new(

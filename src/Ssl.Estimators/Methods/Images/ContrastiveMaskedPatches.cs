@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Masking;
 using Ssl.Estimators.Methods;
 using Ssl.Estimators.Objectives;
 using Ssl.Estimators.Randomness;
@@ -52,6 +53,10 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
         /// <value>The default value is 128.</value>
         [OptionRange(Minimum = 1)]
         public int ProjectionDimension { get; set; } = 128;
+
+        /// <inheritdoc cref="SimClrTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
 
         /// <inheritdoc/>
         protected override void Validate(OptionFaults faults)
@@ -106,21 +111,46 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)
             {
-                embeddings = _encoder.call(ImageViews.Repeat(_view, 2, images, _streams.Views));        // [2N, D]
-                var halves = _projection.call(embeddings).chunk(2);                                     // [N, P] twice
-                var contrast = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
-                terms.Add(("contrastive", contrast.detach()));
-                total = contrast * Number(_options.ContrastiveWeight);
+                var contrast = Contrast(images);
+                terms.AddRange(contrast.Terms);
+                (total, embeddings) = (contrast.Total, contrast.Embeddings);
             }
             if (_options.MaskedWeight > 0)
             {
-                var masked = MaskedAutoencoderTrainer.Method.Reconstruction(_encoder, _decoder, _maskedView.Apply(images, _streams.Views),
-                    _options.MaskRatio,
-                    normalizesPatches: true, _streams);
-                terms.Add(("masked", masked.detach()));
-                total = total is null ? masked * Number(_options.MaskedWeight) : total.add(masked * Number(_options.MaskedWeight), One);
+                var masked = Reconstruct(images);
+                terms.AddRange(masked.Terms);
+                total = total?.add(masked.Total, One) ?? masked.Total;
             }
-            return new StepLoss(total!, terms, embeddings?.detach().narrow(0, 0, images.Count));
+            return new StepLoss(total!, terms, embeddings);
+        }
+
+        private StepLoss Contrast(ImageBatch images)
+        {
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count) => _encoder.call(ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views)).chunk(2), Compare);   // [N, D] twice
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var halves = _projection.call(cat(embeddings)).chunk(2);                                // [N, P] twice
+                var loss = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
+                return new StepLoss(loss * Number(_options.ContrastiveWeight), [("contrastive", loss.detach())], embeddings[0].detach());
+            }
+        }
+
+        private StepLoss Reconstruct(ImageBatch images)
+        {
+            var views = _maskedView.Apply(images, _streams.Views);
+            var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _options.MaskRatio, _streams.Masks, images.Pixels.device);
+            // An image's patches are as many as another's, so that a part counts by its images.
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count) => [MaskedAutoencoderTrainer.Method.Reconstruction(_encoder, _decoder, views.Part(first, count), mask.Part(first, count),
+                    normalizesPatches: true).mul(Number((double)count / images.Count)).view(1)], Compare);
+
+            StepLoss Compare(Tensor[] parts)
+            {
+                var loss = parts[0].sum();
+                return new StepLoss(loss * Number(_options.MaskedWeight), [("masked", loss.detach())]);
+            }
         }
     }
 }

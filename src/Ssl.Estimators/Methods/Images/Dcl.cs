@@ -36,14 +36,7 @@ public sealed class DclTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 1)]
         public int ProjectionDimension { get; set; } = 128;
 
-        /// <summary>
-        /// Images that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
-        /// about half as much time again; the statistics of batch normalization are those of so many. Null embeds all of a step at once. At least 1.
-        /// </summary>
-        /// <remarks>
-        /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
-        /// </remarks>
-        /// <value>The default value is null.</value>
+        /// <inheritdoc cref="SimClrTrainer.Options.EncoderBatchSize"/>
         [OptionRange(Minimum = 1)]
         public int? EncoderBatchSize { get; set; }
 

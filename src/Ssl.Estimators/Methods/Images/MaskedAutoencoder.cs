@@ -110,15 +110,14 @@ public sealed class MaskedAutoencoderTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = _view.Apply(Column<ImageBatch>(columns), _streams.Views);
-            return new StepLoss(Reconstruction(_encoder, _decoder, images, _options.MaskRatio, _options.NormalizesPatches, _streams), []);
+            var mask = PatchMask.Draw(images.Count, _encoder.NumberOfPatches, _options.MaskRatio, _streams.Masks, images.Pixels.device);
+            return new StepLoss(Reconstruction(_encoder, _decoder, images, mask, _options.NormalizesPatches), []);
         }
 
         /// <summary>The error of the hidden patches.</summary>
-        internal static Tensor Reconstruction(PatchEncoder encoder, PatchDecoder decoder, ImageBatch images, double maskRatio,
-            bool normalizesPatches, RandomStreams streams)
+        internal static Tensor Reconstruction(PatchEncoder encoder, PatchDecoder decoder, ImageBatch images, PatchMask mask, bool normalizesPatches)
         {
             var patches = encoder.Patchify(encoder.Standardize(images));                                // [N, P, L]
-            var mask = PatchMask.Draw(images.Count, encoder.NumberOfPatches, maskRatio, streams.Masks, images.Pixels.device);
             var visible = encoder.EmbedPatches(PatchMask.Take(patches, mask.Visible), mask.Visible);    // [N, V, D]
             var rebuilt = decoder.call(encoder.EncodePatches(visible), mask.Visible, mask.Hidden);      // [N, M, L]
             return PatchReconstructionLoss.Squared(rebuilt, PatchMask.Take(patches, mask.Hidden), normalizesPatches);

@@ -47,6 +47,10 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 0, Below = 1)]
         public float Momentum { get; set; } = 0.99f;
 
+        /// <inheritdoc cref="SimClrTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>
         /// The authors' settings for images of about 32 pixels (their CIFAR-10 notebook): batches of 512, a queue of 4,096, a momentum of
         /// 0.99, a temperature of 0.1, 200 epochs, a weight decay of 5e-4. The optimizer is AdamW with this trainer's learning rate, where
@@ -107,17 +111,31 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-            var embeddings = _encoder.call(views);                                                      // [2N, D]
-            var queries = _projection.call(embeddings).chunk(2);                                        // [N, P] twice
-            Tensor[] keys;
-            using (no_grad())
-                keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
-            // The keys enter the queue after the loss: nothing is its own negative.
-            var loss = (QueueContrastiveLoss.Compute(queries[0], keys[1], _queue.Vectors, _options.Temperature)
-                .add(QueueContrastiveLoss.Compute(queries[1], keys[0], _queue.Vectors, _options.Temperature), One)).div(Number(2));
-            _queue.Next(keys[0]);
-            return Step(loss, [], embeddings, images.Count);
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams, Embed, Compare);
+
+            // Both views as the encoder sees them, and as the following one does: [N, D], four times.
+            Tensor[] Embed(long first, long count, bool again)
+            {
+                var views = ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views);     // [2N, C, H, W]
+                var embeddings = _encoder.call(views).chunk(2);
+                if (again)
+                    return embeddings;
+                using var noGrad = no_grad();
+                return [.. embeddings, .. _keyEncoder.call(views).chunk(2)];
+            }
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var queries = _projection.call(cat(embeddings[..2])).chunk(2);                          // [N, P] twice
+                Tensor[] keys;
+                using (no_grad())
+                    keys = _keyProjection.call(cat(embeddings[2..])).chunk(2);                          // [N, P] twice
+                // The keys enter the queue after the loss: nothing is its own negative.
+                var loss = (QueueContrastiveLoss.Compute(queries[0], keys[1], _queue.Vectors, _options.Temperature)
+                    .add(QueueContrastiveLoss.Compute(queries[1], keys[0], _queue.Vectors, _options.Temperature), One)).div(Number(2));
+                _queue.Next(keys[0]);
+                return Step(loss, [], embeddings[0], images.Count);
+            }
         }
 
         /// <inheritdoc/>

@@ -51,6 +51,10 @@ public sealed class MoCoV3Trainer : ImagePretrainingTrainer
         /// <summary>The view that the other of the two goes through; null takes <see cref="ImagePretrainingOptions.View"/> again.</summary>
         public ImageView? SecondView { get; set; }
 
+        /// <inheritdoc cref="SimClrTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
         /// batches of 256, 1,000 epochs, heads of width 4,096 to 256, a temperature of 0.2, a momentum from 0.99 to 1, a weight decay of
@@ -115,17 +119,30 @@ public sealed class MoCoV3Trainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var views = ImageViews.Each([_first, _second], images, _streams.Views);                     // [2N, C, H, W]
-            var embeddings = _encoder.call(views);                                                      // [2N, D]
-            var queries = _prediction.call(_projection.call(embeddings)).chunk(2);                      // [N, P] twice
-            Tensor[] keys;
-            using (no_grad())
-                keys = _keyProjection.call(_keyEncoder.call(views)).chunk(2);                           // [N, P] twice
-            var forth = Contrast(queries[0], keys[1]);
-            var back = Contrast(queries[1], keys[0]);
-            // The factor keeps the gradient's size when the temperature changes; the paper has twice as much.
-            var loss = forth.add(back, One) * Number(_options.Temperature);
-            return Step(loss, [], embeddings, images.Count);
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams, Embed, Compare);
+
+            // Both views as the encoder sees them, and as the following one does: [N, D], four times.
+            Tensor[] Embed(long first, long count, bool again)
+            {
+                var views = ImageViews.Each([_first, _second], images.Part(first, count), _streams.Views);  // [2N, C, H, W]
+                var embeddings = _encoder.call(views).chunk(2);
+                if (again)
+                    return embeddings;
+                using var noGrad = no_grad();
+                return [.. embeddings, .. _keyEncoder.call(views).chunk(2)];
+            }
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var queries = _prediction.call(_projection.call(cat(embeddings[..2]))).chunk(2);        // [N, P] twice
+                Tensor[] keys;
+                using (no_grad())
+                    keys = _keyProjection.call(cat(embeddings[2..])).chunk(2);                          // [N, P] twice
+                var forth = Contrast(queries[0], keys[1]);
+                var back = Contrast(queries[1], keys[0]);
+                // The factor keeps the gradient's size when the temperature changes; the paper has twice as much.
+                return Step(forth.add(back, One) * Number(_options.Temperature), [], embeddings[0], images.Count);
+            }
         }
 
         /// <inheritdoc/>

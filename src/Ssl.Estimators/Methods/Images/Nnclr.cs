@@ -47,6 +47,10 @@ public sealed class NnclrTrainer : ImagePretrainingTrainer
         [OptionRange(Minimum = 1)]
         public int SupportSize { get; set; } = 4096;
 
+        /// <inheritdoc cref="SimClrTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>
         /// Settings for images of about 32 pixels, as the library solo-learn (da Costa et al., 2022, JMLR 23) has them for CIFAR-10:
         /// batches of 256, 1,000 epochs, a temperature of 0.2, projections of 256, a predictor of width 4,096, a queue of 65,536, a
@@ -104,14 +108,18 @@ public sealed class NnclrTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var views = ImageViews.Repeat(_view, 2, images, _streams.Views);                            // [2N, C, H, W]
-            var embeddings = _encoder.call(views);                                                      // [2N, D]
-            var projected = _projection.call(embeddings);                                               // [2N, P]
-            var predictions = _prediction.call(projected).chunk(2);                                     // [N, P] twice
-            var halves = projected.detach().chunk(2);
-            var loss = Contrast(Nearest(halves[0]), predictions[1]).add(Contrast(Nearest(halves[1]), predictions[0]), One).div(Number(2));
-            _support.Next(halves[0]);
-            return Step(loss, [], embeddings, images.Count);
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count) => _encoder.call(ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views)).chunk(2), Compare);   // [N, D] twice
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var projected = _projection.call(cat(embeddings));                                      // [2N, P]
+                var predictions = _prediction.call(projected).chunk(2);                                 // [N, P] twice
+                var halves = projected.detach().chunk(2);
+                var loss = Contrast(Nearest(halves[0]), predictions[1]).add(Contrast(Nearest(halves[1]), predictions[0]), One).div(Number(2));
+                _support.Next(halves[0]);
+                return Step(loss, [], embeddings[0], images.Count);
+            }
         }
 
         /// <inheritdoc/>

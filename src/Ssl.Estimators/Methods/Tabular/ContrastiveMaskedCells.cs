@@ -57,6 +57,10 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
         [OptionRange(Minimum = 0)]
         public float MaskedWeight { get; set; } = 1;
 
+        /// <inheritdoc cref="ScarfTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <inheritdoc/>
         protected internal override int MinimumBatchSize => 2;
 
@@ -113,26 +117,54 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
             Tensor? total = null, embeddings = null;
             if (_options.ContrastiveWeight > 0)
             {
-                var both = TableBatch.Concatenate(rows, _view.Apply(rows, _streams.Views));             // 2N rows
-                embeddings = _encoder.call(both);                                                       // [2N, D]
-                var logits = InfoNceLoss.Logits(_projection.call(embeddings), _options.Temperature);    // of [2N, D]: [N, N]
-                var contrast = InfoNceLoss.FromLogits(logits);
-                terms.Add(("contrastive", contrast.detach()));
-                terms.Add(("contrastive-accuracy", InfoNceLoss.Accuracy(logits)));
-                total = contrast * Number(_options.ContrastiveWeight);
+                var contrast = Contrast(rows);
+                terms.AddRange(contrast.Terms);
+                (total, embeddings) = (contrast.Total, contrast.Embeddings);
             }
             if (_options.MaskedWeight > 0)
             {
-                var masked = _masker.Apply(rows, _streams.Masks);
-                var (hidden, cells) = _head.Run(_encoder, masked.Batch);
-                var prediction = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
-                terms.Add(("masked", prediction.detach()));
-                terms.AddRange(CellFigures.Of(cells, rows, masked.Numbers, masked.Codes));
-                total = total is null ? prediction * Number(_options.MaskedWeight) : total
-                    .add(prediction * Number(_options.MaskedWeight), One);
-                embeddings ??= hidden;
+                var masked = Tell(rows);
+                terms.AddRange(masked.Terms);
+                total = total?.add(masked.Total, One) ?? masked.Total;
+                embeddings ??= masked.Embeddings;
             }
-            return new StepLoss(total!, terms, embeddings!.detach().narrow(0, 0, rows.Count));
+            return new StepLoss(total!, terms, embeddings!);
+        }
+
+        private StepLoss Contrast(TableBatch rows)
+        {
+            var corrupted = _view.Apply(rows, _streams.Views);                  // cells of the whole batch, also where it is embedded in parts
+            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
+
+            // The rows and their copies, [N, D] twice: the encoder runs once.
+            Tensor[] Embed(long first, long count) => _encoder.call(TableBatch.Concatenate(rows.Part(first, count), corrupted.Part(first, count))).chunk(2);
+
+            StepLoss Compare(Tensor[] embeddings)
+            {
+                var logits = InfoNceLoss.Logits(_projection.call(cat(embeddings)), _options.Temperature);   // of [2N, D]: [N, N]
+                var loss = InfoNceLoss.FromLogits(logits);
+                return new StepLoss(loss * Number(_options.ContrastiveWeight), [("contrastive", loss.detach()), ("contrastive-accuracy", InfoNceLoss.Accuracy(logits))],
+                    embeddings[0].detach());
+            }
+        }
+
+        private StepLoss Tell(TableBatch rows)
+        {
+            var masked = _masker.Apply(rows, _streams.Masks);
+            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
+
+            Tensor[] Embed(long first, long count)
+            {
+                var (hidden, cells) = _head.Run(_encoder, masked.Batch.Part(first, count));
+                return [.. CellSums.Of(cells, rows.Part(first, count), masked.Numbers.narrow(0, first, count), masked.Codes.narrow(0, first, count)).Tensors(), hidden];
+            }
+
+            StepLoss Compare(Tensor[] tensors)
+            {
+                var sums = CellSums.Of(tensors);
+                var loss = _head.Loss(sums);
+                return new StepLoss(loss * Number(_options.MaskedWeight), [("masked", loss.detach()), .. sums.Figures(_encoder.Layout)], tensors[^1].detach());
+            }
         }
     }
 }

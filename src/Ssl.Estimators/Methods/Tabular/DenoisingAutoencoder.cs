@@ -68,8 +68,8 @@ public sealed class DenoisingAutoencoderTrainer : TabularPretrainingTrainer
         {
             var rows = Column<TableBatch>(columns);
             var (embeddings, cells) = _head.Run(_encoder, _noise.Apply(rows, _streams.Views));
-            Tensor numbers = rows.Missing.logical_not(), codes = rows.MissingCodes.logical_not();
-            return new StepLoss(_head.Loss(cells, rows, numbers, codes), CellFigures.Of(cells, rows, numbers, codes), embeddings.detach());
+            var sums = CellSums.Of(cells, rows, rows.Missing.logical_not(), rows.MissingCodes.logical_not());
+            return new StepLoss(_head.Loss(sums), sums.Figures(_encoder.Layout), embeddings.detach());
         }
     }
 }

@@ -73,34 +73,9 @@ public sealed class MaskedCellsTrainer : TabularPretrainingTrainer
             var rows = Column<TableBatch>(columns);
             var masked = _masker.Apply(rows, _streams.Masks);
             var (embeddings, cells) = _head.Run(_encoder, masked.Batch);
-            var loss = _head.Loss(cells, rows, masked.Numbers, masked.Codes);
-            return new StepLoss(loss, CellFigures.Of(cells, rows, masked.Numbers, masked.Codes), embeddings.detach());
+            var sums = CellSums.Of(cells, rows, masked.Numbers, masked.Codes);
+            return new StepLoss(_head.Loss(sums), sums.Figures(_encoder.Layout), embeddings.detach());
         }
-    }
-}
-
-/// <summary>Figures of reconstruction that are worth showing.</summary>
-internal static class CellFigures
-{
-    /// <summary>The share of categories told right and the mean squared error of numbers, of those cells that count.</summary>
-    public static IReadOnlyList<(string Name, Tensor Value)> Of(CellPredictions cells, TableBatch rows, Tensor chosenNumbers,
-        Tensor chosenCodes)
-    {
-        var figures = new List<(string Name, Tensor Value)>();
-        if (rows.Numbers.shape[1] > 0)
-        {
-            var weights = chosenNumbers.to(rows.Numbers.dtype);
-            var squares = (cells.Numbers.detach() - rows.Numbers).pow(Number(2)) * weights;
-            figures.Add(("squared-error", squares.sum() / weights.sum().clamp_min(Number(1))));
-        }
-        if (rows.Codes.shape[1] > 0)
-        {
-            var weights = chosenCodes.to(cells.Logits.dtype);
-            var scores = cells.Logits.detach();
-            var hits = scores.gather(2, rows.Codes.unsqueeze(2)).squeeze(2).ge(scores.amax([2], keepdim: false)).to(weights.dtype);
-            figures.Add(("accuracy", (hits * weights).sum() / weights.sum().clamp_min(Number(1))));
-        }
-        return figures;
     }
 }
 

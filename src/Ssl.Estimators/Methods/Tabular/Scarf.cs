@@ -44,7 +44,7 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
 
         /// <summary>
         /// Rows that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many, for
-        /// about half as much time again; the rows from which a view takes cells are those of so many. Null embeds all of a step at once. At least 1.
+        /// about half as much time again. Null embeds all of a step at once. At least 1.
         /// </summary>
         /// <remarks>
         /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
@@ -92,14 +92,11 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var rows = Column<TableBatch>(columns);
+            var corrupted = _view.Apply(rows, _streams.Views);                  // cells of the whole batch, also where it is embedded in parts
             return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
 
             // The rows and their copies, [N, D] twice: the encoder runs once.
-            Tensor[] Embed(long first, long count)
-            {
-                var part = rows.Part(first, count);
-                return _encoder.call(TableBatch.Concatenate(part, _view.Apply(part, _streams.Views))).chunk(2);
-            }
+            Tensor[] Embed(long first, long count) => _encoder.call(TableBatch.Concatenate(rows.Part(first, count), corrupted.Part(first, count))).chunk(2);
 
             StepLoss Compare(Tensor[] embeddings)
             {

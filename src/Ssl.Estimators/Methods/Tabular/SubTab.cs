@@ -49,6 +49,10 @@ public sealed class SubTabTrainer : TabularPretrainingTrainer
         [OptionRange(Above = 0)]
         public float Temperature { get; set; } = 0.1f;
 
+        /// <inheritdoc cref="ScarfTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <inheritdoc/>
         protected internal override int MinimumBatchSize => 2;
     }
@@ -96,26 +100,37 @@ public sealed class SubTabTrainer : TabularPretrainingTrainer
         {
             var rows = Column<TableBatch>(columns);
             var noisy = _noise.Apply(rows, _streams.Views);
-            TableBatch[] views = [noisy, .. _outside.Select(outside => Hide(noisy, outside))];
-            var (embeddings, cells) = _head.Run(_encoder, TableBatch.Concatenate(views));               // [V N, D]
-            var targets = TableBatch.Concatenate([.. Enumerable.Repeat(rows, views.Length)]);
-            var reconstruction = _head.Loss(cells, targets, targets.Missing.logical_not(), targets.MissingCodes.logical_not());
+            int views = 1 + _outside.Length;
+            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
 
-            var projections = _projection.call(embeddings).chunk(views.Length);                         // [N, D], V times
-            Tensor? contrast = null, distance = null;
-            for (var i = 0; i < projections.Length; i++)
+            // What is told of the rows, and [N, D] for each view.
+            Tensor[] Embed(long first, long count)
             {
-                Tensor first = projections[i], second = projections[(i + 1) % projections.Length];
-                var pair = InfoNceLoss.Compute(first, second, _options.Temperature);
-                var apart = Ranks.Mean((Contrastive.Normalize(first) - Contrastive.Normalize(second)).pow(Number(2)).sum(1));
-                contrast = contrast is null ? pair : contrast.add(pair, One);
-                distance = distance is null ? apart : distance.add(apart, One);
+                var (seen, own) = (noisy.Part(first, count), rows.Part(first, count));
+                var (embeddings, cells) = _head.Run(_encoder, TableBatch.Concatenate([seen, .. _outside.Select(outside => Hide(seen, outside))]));   // [V N, D]
+                var targets = TableBatch.Concatenate([.. Enumerable.Repeat(own, views)]);
+                return [.. CellSums.Of(cells, targets, targets.Missing.logical_not(), targets.MissingCodes.logical_not()).Tensors(), .. embeddings.chunk(views)];
             }
-            contrast = contrast! / Number(projections.Length);
-            distance = distance! / Number(projections.Length);
-            return new StepLoss(reconstruction.add(contrast, One).add(distance, One),
-                [("reconstruction", reconstruction.detach()), ("contrast", contrast.detach()), ("distance", distance.detach())],
-                embeddings.detach().narrow(0, 0, rows.Count));
+
+            StepLoss Compare(Tensor[] tensors)
+            {
+                var reconstruction = _head.Loss(CellSums.Of(tensors));
+                var embeddings = tensors[^views..];
+                var projections = _projection.call(cat(embeddings)).chunk(views);                       // [N, D], V times
+                Tensor? contrast = null, distance = null;
+                for (var i = 0; i < projections.Length; i++)
+                {
+                    Tensor first = projections[i], second = projections[(i + 1) % projections.Length];
+                    var pair = InfoNceLoss.Compute(first, second, _options.Temperature);
+                    var apart = Ranks.Mean((Contrastive.Normalize(first) - Contrastive.Normalize(second)).pow(Number(2)).sum(1));
+                    contrast = contrast?.add(pair, One) ?? pair;
+                    distance = distance?.add(apart, One) ?? apart;
+                }
+                contrast = contrast! / Number(projections.Length);
+                distance = distance! / Number(projections.Length);
+                return new StepLoss(reconstruction.add(contrast, One).add(distance, One),
+                    [("reconstruction", reconstruction.detach()), ("contrast", contrast.detach()), ("distance", distance.detach())], embeddings[0].detach());
+            }
         }
 
         private static TableBatch Hide(TableBatch batch, bool[] outside)

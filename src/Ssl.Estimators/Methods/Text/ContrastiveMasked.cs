@@ -107,11 +107,9 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
             }
             if (_options.MaskedWeight > 0)
             {
-                var (prediction, accuracy) = MaskedLanguageModelTrainer.Method.Predict(_encoder, _head, _masker, texts, _streams);
-                terms.Add(("masked", prediction.detach()));
-                terms.Add(("masked-accuracy", accuracy));
-                total = total is null ? prediction * Number(_options.MaskedWeight) : total
-                    .add(prediction * Number(_options.MaskedWeight), One);
+                var masked = MaskedLanguageModelTrainer.Method.Predict(_encoder, _head, _masker, texts, _streams, _options.EncoderBatchSize, _options.MaskedWeight);
+                terms.AddRange(masked.Terms);
+                total = total?.add(masked.Total, One) ?? masked.Total;
             }
             return new StepLoss(total!, terms, embeddings);
         }

@@ -92,12 +92,40 @@ public sealed class MaskedLanguageModelTrainer : TextPretrainingTrainer
         /// <param name="score">Scores of all tokens at the chosen places, [M, V].</param>
         internal static (Tensor Loss, Tensor Accuracy) Predict(TokenMasker masker, TokenBatch texts, RandomStreams streams, Func<MaskedTokens, Tensor> score)
         {
-            // Elsewhere than on the CPU nobody counts what is chosen.
-            var masked = texts.Ids.device_type == DeviceType.CPU ? masker.Apply(texts, streams.Masks) : masker.ApplyWithoutWaiting(texts, streams.Masks);
-            var logits = score(masked);                                                 // [M, V]
-            return masked.Chosen is { } chosen ? MaskedCrossEntropyLoss.ComputeCounted(logits, masked.Targets, chosen)
-                : (MaskedCrossEntropyLoss.Compute(logits, masked.Targets), MaskedCrossEntropyLoss.Accuracy(logits, masked.Targets));
+            var masked = Hide(masker, texts, streams);
+            return MaskedCrossEntropyLoss.ComputeCounted(score(masked), masked.Targets, masked.Chosen);
         }
+
+        /// <summary>Loss and accuracy, where texts are embedded in parts that memory is there for.</summary>
+        /// <param name="encoder">Embeds them.</param>
+        /// <param name="head">Scores tokens.</param>
+        /// <param name="masker">Hides them.</param>
+        /// <param name="texts">N texts.</param>
+        /// <param name="streams">What is drawn.</param>
+        /// <param name="part">Texts at once; null for all.</param>
+        /// <param name="weight">Of the loss.</param>
+        internal static StepLoss Predict(TextEncoder encoder, MaskedTokenHead head, TokenMasker masker, TokenBatch texts, RandomStreams streams, int? part, float weight)
+        {
+            var masked = Hide(masker, texts, streams);
+            return GradientCache.Compute(texts.Count, part ?? texts.Count, streams, Tell, Compare);
+
+            Tensor[] Tell(long first, long count)
+            {
+                var some = masked.Part(first, count);
+                var (losses, hits, places) = MaskedCrossEntropyLoss.Sums(Scores(encoder, head, some), some.Targets, some.Chosen);
+                return [losses, hits, places];
+            }
+
+            StepLoss Compare(Tensor[] sums)
+            {
+                var (loss, accuracy) = MaskedCrossEntropyLoss.OfSums(sums[0], sums[1], sums[2]);
+                return new StepLoss(loss * Number(weight), [("masked", loss.detach()), ("masked-accuracy", accuracy)]);
+            }
+        }
+
+        // Elsewhere than on the CPU nobody counts what is chosen.
+        private static MaskedTokens Hide(TokenMasker masker, TokenBatch texts, RandomStreams streams) => texts.Ids.device_type == DeviceType.CPU
+            ? masker.Apply(texts, streams.Masks) : masker.ApplyWithoutWaiting(texts, streams.Masks);
 
         /// <summary>Scores of all tokens at chosen places, in the order of <see cref="MaskedTokens.Positions"/>.</summary>
         /// <param name="masked">Texts with hidden tokens.</param>

@@ -50,6 +50,10 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         [OptionRange(Minimum = 1, Maximum = 15)]
         public int FutureSections { get; set; } = 4;
 
+        /// <inheritdoc cref="Ts2VecTrainer.Options.EncoderBatchSize"/>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <summary>The light change of a series; null takes <see cref="SeriesViews.Weak"/>.</summary>
         public SeriesView? WeakView { get; set; }
 
@@ -110,33 +114,45 @@ public sealed class TemporalContextualContrastTrainer : TimeSeriesPretrainingTra
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var series = Column<SeriesBatch>(columns);
-            var both = SeriesBatch.Concatenate(_weak.Apply(series, _streams.Views), _strong.Apply(series, _streams.Views));
-            var steps = _encoder.EncodeSteps(both);                                                     // [2N, S, D]
-            var mask = _encoder.StepMask(both);
-            // Of length 1, as in the authors' code: else the prediction is won by making sections long.
-            var sections = StepSections.Means(steps, mask, MaximumSections);                                    // [2N, G, D]
-            sections = sections / sections.norm(-1, keepdim: true).clamp_min(Number(1e-12));
-            int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _options.FutureSections);
-            long past = DrawPast(sections.shape[1], future);
-            var contexts = _context.call(sections.narrow(1, 0, past));                                   // [2N, 64]
+            var (weak, strong) = (_weak.Apply(series, _streams.Views), _strong.Apply(series, _streams.Views));
+            return GradientCache.Compute(series.Count, _options.EncoderBatchSize ?? series.Count, _streams, Embed, Compare);
 
-            var terms = new List<(string Name, Tensor Value)>();
-            Tensor? total = null;
-            if (_options.TemporalWeight > 0)
+            // The sections of both copies, [N, G, D] twice, and the embedding, [N, D], which needs no gradient.
+            Tensor[] Embed(long first, long count, bool again)
             {
-                var temporal = Predict(contexts, sections.narrow(1, past, Math.Min(future, sections.shape[1] - past)));
-                terms.Add(("temporal", temporal.detach()));
-                total = temporal * Number(_options.TemporalWeight);
+                var both = SeriesBatch.Concatenate(weak.Part(first, count), strong.Part(first, count));
+                var steps = _encoder.EncodeSteps(both);                                                 // [2N, S, D]
+                var mask = _encoder.StepMask(both);
+                // Of length 1, as in the authors' code: else the prediction is won by making sections long.
+                var sections = StepSections.Means(steps, mask, MaximumSections);                        // [2N, G, D]
+                var halves = (sections / sections.norm(-1, keepdim: true).clamp_min(Number(1e-12))).chunk(2);
+                return again ? halves : [.. halves, TimeSeriesEncoder.Pool(steps.detach(), mask).narrow(0, 0, count)];
             }
-            if (_options.ContextualWeight > 0)
+
+            StepLoss Compare(Tensor[] tensors)
             {
-                var halves = _projection.call(contexts).chunk(2);                                       // [N, 16] twice
-                var contextual = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
-                terms.Add(("contextual", contextual.detach()));
-                total = total is null ? contextual * Number(_options.ContextualWeight) : total
-                    .add(contextual * Number(_options.ContextualWeight), One);
+                var sections = cat(tensors[..2]);                                                       // [2N, G, D]
+                int future = (int)Math.Clamp(sections.shape[1] / 2, 1, _options.FutureSections);
+                long past = DrawPast(sections.shape[1], future);
+                var contexts = _context.call(sections.narrow(1, 0, past));                              // [2N, 64]
+                var terms = new List<(string Name, Tensor Value)>();
+                Tensor? total = null;
+                if (_options.TemporalWeight > 0)
+                {
+                    var temporal = Predict(contexts, sections.narrow(1, past, Math.Min(future, sections.shape[1] - past)));
+                    terms.Add(("temporal", temporal.detach()));
+                    total = temporal * Number(_options.TemporalWeight);
+                }
+                if (_options.ContextualWeight > 0)
+                {
+                    var halves = _projection.call(contexts).chunk(2);                                   // [N, 16] twice
+                    var contextual = NtXentLoss.Compute(halves[0], halves[1], _options.Temperature);
+                    terms.Add(("contextual", contextual.detach()));
+                    var weighted = contextual * Number(_options.ContextualWeight);
+                    total = total?.add(weighted, One) ?? weighted;
+                }
+                return new StepLoss(total!, terms, tensors[2]);
             }
-            return new StepLoss(total!, terms, TimeSeriesEncoder.Pool(steps, mask).detach().narrow(0, 0, series.Count));
         }
 
         // Sections of the past, from 1 to those that leave the future its own.

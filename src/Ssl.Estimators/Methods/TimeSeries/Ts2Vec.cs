@@ -51,6 +51,17 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
         [OptionRange(Minimum = 2)]
         public int MaximumCropLength { get; set; } = 512;
 
+        /// <summary>
+        /// Series that the encoder embeds at once in training, where a step has more: its loss still compares all of them, in the memory of so many (and of what
+        /// is compared), for about half as much time again; the statistics of batch normalization are those of so many. Null embeds all of a step at once. At least 1.
+        /// </summary>
+        /// <remarks>
+        /// Gradient caching: Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", 2021 (arXiv:2101.06983).
+        /// </remarks>
+        /// <value>The default value is null.</value>
+        [OptionRange(Minimum = 1)]
+        public int? EncoderBatchSize { get; set; }
+
         /// <inheritdoc/>
         protected internal override int MinimumBatchSize => 2;
     }
@@ -92,16 +103,21 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
             var crop = DrawCrop(Math.Min(series.Length, _options.MaximumCropLength), _streams.Views);
             var starts = Starts(series.Mask, crop.OuterRight - crop.OuterLeft, _streams.Views);         // [N, 1]
             int before = (int)(crop.Left - crop.OuterLeft), overlap = (int)(crop.Right - crop.Left);
-            var wholeFirst = Encode(series, starts, before + overlap);
-            var wholeSecond = Encode(series, starts.add(Number(before), One), (int)(crop.OuterRight - crop.Left));
-            var first = wholeFirst.narrow(1, before, overlap);                                          // [N, M, D]
-            var second = wholeSecond.narrow(1, 0, overlap);
             // [N, M]
             var inside = series.Mask.gather(1, starts.add(Number(before), One)
                 .add(arange(Number(0), Number(overlap), One, dtype: ScalarType.Int64, device: starts.device), One));
-            var loss = HierarchicalContrastiveLoss.Compute(first, second, _options.InstanceWeight, Ranks.Count == 1 && IsWhole(series, inside) ? null : inside);
-            return new StepLoss(loss, [("overlap", full([], Number((double)overlap), dtype: ScalarType.Float32, device: loss.device))],
-                TimeSeriesEncoder.Pool(first.detach(), inside));
+            var wholeFirst = Hide(series, starts, before + overlap);
+            var wholeSecond = Hide(series, starts.add(Number(before), One), (int)(crop.OuterRight - crop.Left));
+            // The overlap in either stretch, [N, M, D] twice.
+            return GradientCache.Compute(series.Count, _options.EncoderBatchSize ?? series.Count, _streams, (first, count) =>
+                [Encode(wholeFirst, first, count).narrow(1, before, overlap), Encode(wholeSecond, first, count).narrow(1, 0, overlap)], Compare);
+
+            StepLoss Compare(Tensor[] steps)
+            {
+                var loss = HierarchicalContrastiveLoss.Compute(steps[0], steps[1], _options.InstanceWeight, Ranks.Count == 1 && IsWhole(series, inside) ? null : inside);
+                return new StepLoss(loss, [("overlap", full([], Number((double)overlap), dtype: ScalarType.Float32, device: loss.device))],
+                    TimeSeriesEncoder.Pool(steps[0].detach(), inside));
+            }
         }
 
         // Whether no place of the overlap is padding. To look would wait for a GPU; there it is enough to know whether the batch has any.
@@ -142,13 +158,15 @@ public sealed class Ts2VecTrainer : TimeSeriesPretrainingTrainer
             return torch.minimum(draws, choices - Number(1)).MoveToOuterDisposeScope();
         }
 
-        private Tensor Encode(SeriesBatch series, Tensor starts, int length)
+        // A stretch of every series, and which of its timestamps are hidden, [N, length].
+        private (SeriesBatch Series, Tensor? Hidden) Hide(SeriesBatch series, Tensor starts, int length)
         {
             // [N, length]
             var places = starts.add(arange(Number(0), Number(length), One, dtype: ScalarType.Int64, device: starts.device), One);
-            var hidden = _options.MaskRatio == 0 ? null
-                : Draws.Uniform(places.shape, places.device, _streams.Masks).lt(Number(_options.MaskRatio));
-            return _encoder.EncodeSteps(series.Take(places), hidden);
+            return (series.Take(places), _options.MaskRatio == 0 ? null : Draws.Uniform(places.shape, places.device, _streams.Masks).lt(Number(_options.MaskRatio)));
         }
+
+        private Tensor Encode((SeriesBatch Series, Tensor? Hidden) stretch, long first, long count)
+            => _encoder.EncodeSteps(stretch.Series.Part(first, count), stretch.Hidden?.narrow(0, first, count));
     }
 }

@@ -38,6 +38,9 @@ internal sealed class AdaptedFewLabelsModel : RowComputation, IDisposable
 
     public override int Width => _head.Width;
 
+    /// <summary>What embeds the row.</summary>
+    public EncoderModel Encoder => _encoder;
+
     /// <summary>Length of the column's vectors.</summary>
     public int ColumnWidth => _head.Dimension - _encoder.Dimension;
 

@@ -72,8 +72,20 @@ internal sealed class FewLabelsModel : VectorComputation
 
     public override int Dimension { get; }
 
-    // Both answers of a yes-or-no question are a class of their own here.
-    private int Outputs => OutputsOf(Task);
+    /// <summary>Numbers that each part gives: both answers of a yes-or-no question are a class of their own here.</summary>
+    public int Outputs => OutputsOf(Task);
+
+    /// <summary>Linear models.</summary>
+    public IReadOnlyList<LinearPart> Linear => _linear;
+
+    /// <summary>Trees, or null.</summary>
+    public TreePart? Trees => _trees;
+
+    /// <summary>What holds for every row.</summary>
+    public IReadOnlyList<float> Baseline => _base;
+
+    /// <summary>How much that counts.</summary>
+    public double BaselineShare => _baseShare;
 
     private int SlotsOf(LinearPart part) => part.Weights.Length / Outputs - 1;
 

@@ -34,6 +34,11 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
         _adapted = encoder is null ? null : new AdaptedFewLabelsModel(model, encoder);
     }
 
+    internal FewLabelsModel Model => _model;
+
+    /// <summary>The copy of the encoder that was adapted; null where there is none.</summary>
+    internal EncoderModel? Adapted => _adapted?.Encoder;
+
     /// <summary>Name of the column of vectors.</summary>
     public string FeatureColumnName => _model.InputColumn;
 

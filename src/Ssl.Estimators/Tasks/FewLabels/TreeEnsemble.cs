@@ -16,6 +16,17 @@ namespace Ssl.Estimators.Tasks;
 /// <param name="LearningRate">Of boosting.</param>
 internal readonly record struct TreeSettings(int Leaves, int RowsPerLeaf, int Rounds, double LearningRate);
 
+/// <summary>A node of a tree, for those who write it down.</summary>
+/// <param name="Tree">Number of its tree.</param>
+/// <param name="Number">Its number in the tree.</param>
+/// <param name="Output">What its tree adds to.</param>
+/// <param name="IsLeaf">Whether it ends a way.</param>
+/// <param name="Slot">The slot that is looked at.</param>
+/// <param name="Value">The threshold, up to which the way goes left; of a leaf what it adds.</param>
+/// <param name="Left">Number of the node there.</param>
+/// <param name="Right">Number of the other one.</param>
+internal readonly record struct TreeNode(int Tree, int Number, int Output, bool IsLeaf, int Slot, float Value, int Left, int Right);
+
 /// <summary>
 /// Boosted trees of ML.NET's LightGBM over some of the slots, kept as arrays: they score batches of rows, are saved beside other weights,
 /// and a process that only scores needs no LightGBM.
@@ -103,6 +114,29 @@ internal sealed class TreeEnsemble
             }
             outputs[_outputs[tree]] += _leaves[_firstLeaves[tree] + ~node];
         }
+    }
+
+    /// <summary>What the sums begin with, for each output.</summary>
+    public IReadOnlyList<double> Bias => _bias;
+
+    /// <summary>All nodes, tree after tree: those that branch, then its leaves. The first of a tree is its root.</summary>
+    public IReadOnlyList<TreeNode> Nodes()
+    {
+        var all = new List<TreeNode>();
+        for (var tree = 0; tree < _outputs.Length; tree++)
+        {
+            var (first, count) = (_firstNodes[tree], _firstNodes[tree + 1] - _firstNodes[tree]);
+            for (var node = 0; node < count; node++)
+            {
+                var at = first + node;
+                all.Add(new TreeNode(tree, node, _outputs[tree], IsLeaf: false, _slots[at], _thresholds[at], Numbered(_left[at]), Numbered(_right[at])));
+            }
+            for (var leaf = _firstLeaves[tree]; leaf < _firstLeaves[tree + 1]; leaf++)
+                all.Add(new TreeNode(tree, count + leaf - _firstLeaves[tree], _outputs[tree], IsLeaf: true, 0, (float)_leaves[leaf], 0, 0));
+
+            int Numbered(int child) => child >= 0 ? child : count + ~child;
+        }
+        return all;
     }
 
     /// <summary>Adds the arrays to an archive's tensors, in the current dispose scope.</summary>

@@ -36,6 +36,12 @@ internal sealed class AnswerModel(HeadedEncoder parts, AnswerSettings settings) 
 
     private const string QuestionKey = "questionColumn", ContextKey = "contextColumn", OverlapKey = "windowOverlap", TopKKey = "topK", WordsKey = "maximumAnswerWords";
 
+    /// <summary>Encoder and head.</summary>
+    public HeadedEncoder Parts => parts;
+
+    /// <summary>What it reads and gives.</summary>
+    public AnswerSettings Settings => settings;
+
     public override IReadOnlyList<string> InputColumns => [settings.QuestionColumn, settings.ContextColumn];
 
     public override Lifetime Lifetime => parts.Lifetime;

@@ -30,6 +30,12 @@ internal sealed class NamedEntitiesModel(HeadedEncoder parts, EntityTags tags, U
     // The weights of the features of words, a row of tags a feature; the first row is of every word.
     private readonly Lazy<float[]?> _words = new(() => parts.Words?.Weight.data<float>().ToArray());
 
+    /// <summary>Encoder, head and the weights of the features of words.</summary>
+    public HeadedEncoder Parts => parts;
+
+    /// <summary>Share of a window that the next one has, too.</summary>
+    public double Overlap => overlap;
+
     public override IReadOnlyList<string> InputColumns => parts.Encoder.InputColumns;
 
     public override Lifetime Lifetime => parts.Lifetime;

@@ -15,6 +15,8 @@ public sealed class NamedEntitiesTransformer : FindingTransformer
 
     internal NamedEntitiesTransformer(MLContext mlContext, NamedEntitiesModel model) : base(mlContext, model) => _model = model;
 
+    internal NamedEntitiesModel Model => _model;
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> OutputColumnNames => NamedEntitiesColumns.Names(_model.Kind);
 

@@ -15,6 +15,8 @@ public sealed class QuestionAnsweringTransformer : FindingTransformer
 
     internal QuestionAnsweringTransformer(MLContext mlContext, AnswerModel model) : base(mlContext, model) => _model = model;
 
+    internal AnswerModel Model => _model;
+
     /// <inheritdoc/>
     public override IReadOnlyList<string> OutputColumnNames => AnswerColumns.Names;
 

@@ -77,139 +77,6 @@ public sealed class ImageTextTests
         }
     }
 
-    // Gao et al., 2021 (arXiv:2101.06983): the gradients of the whole batch, whatever the parts.
-    [TestMethod]
-    [DataRow(1)]
-    [DataRow(3)]
-    [DataRow(4)]
-    [DataRow(7)]
-    public void PartsOfABatchGiveItsGradients(int part)
-    {
-        using var scope = NewDisposeScope();
-        Dictionary<string, float[]> Gradients(int? most, out float loss)
-        {
-            using var streams = new RandomStreams(1);
-            using var towers = Towers(streams);
-            using var method = new SigLipTrainer.Method(towers, TinyTextEncoder.Vocabulary, streams,
-                new() { View = new Unchanged(), TokenDeletion = 0, InitialBias = -2, EncoderBatchSize = most });
-            var largest = Watch(method);
-            var step = method.Loss([Pairs(7)]);
-            HasParts(largest(), most);
-            step.Total.backward();
-            loss = step.Total.item<float>();
-            return method.named_parameters().ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
-        }
-        var expected = Gradients(null, out var whole);
-        var actual = Gradients(part, out var sum);
-        Assert.AreEqual(whole, sum, 1e-5f);
-        Assert.IsGreaterThan(5, expected.Count);
-        foreach (var (name, gradient) in expected)
-        {
-            for (var i = 0; i < gradient.Length; i++)
-                Assert.AreEqual(gradient[i], actual[name][i], 1e-5f, $"{name}, {i}");
-        }
-    }
-
-    [TestMethod]
-    [DataRow("pairs")]
-    [DataRow("negatives")]
-    [DataRow("twice")]
-    [DataRow("hybrid")]
-    public void PartsOfABatchOfTextsGiveItsGradients(string kind)
-    {
-        using var scope = NewDisposeScope();
-        Dictionary<string, float[]> Gradients(int? most, out float loss)
-        {
-            using var streams = new RandomStreams(1);
-            var encoder = new TinyTextEncoder();
-            using PretrainingMethod method = kind switch
-            {
-                "twice" => new SimCseTrainer.Method(encoder, streams, new() { EncoderBatchSize = most }),
-                "hybrid" => new ContrastiveMaskedTrainer.Method(encoder, TinyTextEncoder.Vocabulary, streams, new() { EncoderBatchSize = most, ContrastiveWeight = 0.7f, MaskRatio = 0.4f }),
-                _ => new PairedContrastiveTrainer.Method(encoder, streams, new() { EncoderBatchSize = most, NegativeColumnName = kind == "negatives" ? "N" : null }),
-            };
-            var largest = Watch(method);
-            var columns = kind switch { "negatives" => 3, "pairs" => 2, _ => 1 };
-            var step = method.Loss([.. Enumerable.Range(0, columns).Select(column => TokenTexts.Random(7, 6, TinyTextEncoder.Vocabulary, seed: 4 + column, specialTokens: true))]);
-            HasParts(largest(), most);
-            step.Total.backward();
-            loss = step.Total.item<float>();
-            return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
-        }
-        var expected = Gradients(null, out var whole);
-        foreach (var part in (int[])[1, 3, 4])
-        {
-            var actual = Gradients(part, out var sum);
-            Assert.AreEqual(whole, sum, 1e-4f);
-            foreach (var (name, gradient) in expected)
-            {
-                for (var i = 0; i < gradient.Length; i++)
-                    Assert.AreEqual(gradient[i], actual[name][i], 2e-5f, $"{name}, {i}, parts of {part}");
-            }
-        }
-    }
-
-    [TestMethod]
-    [DataRow("SimClr")]
-    [DataRow("Dcl")]
-    [DataRow("Scarf")]
-    public void PartsOfABatchOfImagesOrRowsGiveItsGradients(string kind)
-    {
-        using var scope = NewDisposeScope();
-        Dictionary<string, float[]> Gradients(int? most, out float loss)
-        {
-            using var streams = new RandomStreams(1);
-            // Encoders without statistics of a batch, and views without draws, which would be others in parts.
-            using PretrainingMethod method = kind switch
-            {
-                "SimClr" => new SimClrTrainer.Method(new TinyImageEncoder(), streams, new() { View = new Unchanged(), EncoderBatchSize = most }),
-                "Dcl" => new DclTrainer.Method(new TinyImageEncoder(), streams, new() { View = new Unchanged(), EncoderBatchSize = most, Sigma = 0.5f }),
-                _ => new ScarfTrainer.Method(new TinyTableEncoder(TableRows.Layout), streams, new() { View = new Doubled(), EncoderBatchSize = most, InputColumnNames = ["a"] }),
-            };
-            var largest = Watch(method);
-            var step = method.Loss([kind == "Scarf" ? TableBatches.Random(TableRows.Layout, 7, 3) : new ImageBatch(ImageSamples.Random(7, 1, 6, 3))]);
-            HasParts(largest(), most);
-            step.Total.backward();
-            loss = step.Total.item<float>();
-            return method.named_parameters().Where(item => item.parameter.grad is not null).ToDictionary(item => item.name, item => TestSeries.Floats(item.parameter.grad!));
-        }
-        var expected = Gradients(null, out var whole);
-        Assert.IsTrue(expected.Any(item => item.Key.StartsWith("encoder.", StringComparison.Ordinal) && item.Value.Any(value => Math.Abs(value) > 1e-3)), "a gradient to speak of");
-        foreach (var part in (int[])[1, 3, 4])
-        {
-            var actual = Gradients(part, out var sum);
-            Assert.AreEqual(whole, sum, 1e-4f);
-            foreach (var (name, gradient) in expected)
-            {
-                for (var i = 0; i < gradient.Length; i++)
-                    Assert.AreEqual(gradient[i], actual[name][i], 2e-5f * Math.Max(1, gradient.Max(Math.Abs)), $"{name}, {i}, parts of {part}");
-            }
-        }
-    }
-
-    // What is drawn in the first pass over a part is drawn again in the second: else the gradient would be one of other texts.
-    [TestMethod]
-    public void TheSecondPassOverAPartDrawsWhatTheFirstDrew()
-    {
-        using var scope = NewDisposeScope();
-        using RandomStreams streams = new(1), same = new(1);
-        var seen = new List<float>();
-        using var weight = nn.Parameter(ones(1));
-        var result = GradientCache.Compute(6, 2, streams, (_, count) =>
-        {
-            var draw = Draws.Uniform([count, 1], CPU, streams.Views);
-            seen.AddRange(TestSeries.Floats(draw));
-            return [draw * weight];
-        }, tensors => new StepLoss(tensors[0].pow(2).sum(), []));
-        result.Total.backward();
-        Assert.HasCount(12, seen);
-        float[] once = TestSeries.Floats(Draws.Uniform([6, 1], CPU, same.Views));
-        CollectionAssert.AreEqual(once, seen[..6]);
-        CollectionAssert.AreEqual(once, seen[6..]);
-        Assert.AreEqual(2 * once.Sum(x => x * x), weight.grad!.item<float>(), 1e-5);
-        CollectionAssert.AreEqual(same.GetState()["views"], streams.GetState()["views"], "the stream stands where one pass leaves it");
-    }
-
     [TestMethod]
     public void TheScaleGrowsToAHundredAndNoFurther()
     {
@@ -301,32 +168,14 @@ public sealed class ImageTextTests
         return scores;
     }
 
-    // The most rows that an encoder of the method sees at once.
-    private static Func<long> Watch(PretrainingMethod method)
-    {
-        var largest = 0L;
-        foreach (var encoder in method.modules().OfType<Encoder>())
-        {
-            encoder.register_forward_pre_hook((_, batch) =>
-            {
-                largest = Math.Max(largest, batch.Count);
-                return batch;
-            });
-        }
-        return () => largest;
-    }
-
-    // Both views of a part may be seen together.
-    private static void HasParts(long largest, int? most) => Assert.IsTrue(most is null ? largest >= 7 : largest > 0 && largest <= 2 * most, $"{largest} rows at once, of {most}");
-
-    private static TwoTowerEncoder Towers(RandomStreams streams)
+    internal static TwoTowerEncoder Towers(RandomStreams streams)
     {
         var images = new TinyImages();
         return new TwoTowerEncoder((ProjectedImageEncoder)ProjectedImageEncoderFactory.Of(images, Dimension).Create(streams),
             (ProjectedTextEncoder)new ProjectedTextEncoderFactory(new TinyTexts(), Dimension).Create(TinyTextEncoder.Vocabulary, streams));
     }
 
-    private static ImageTextBatch Pairs(int count) => new(TinyImageEncoder.Images(count), TokenTexts.Random(count, 6, TinyTextEncoder.Vocabulary, seed: 4, specialTokens: false));
+    internal static ImageTextBatch Pairs(int count) => new(TinyImageEncoder.Images(count), TokenTexts.Random(count, 6, TinyTextEncoder.Vocabulary, seed: 4, specialTokens: false));
 
     private sealed class TinyImages() : ImageEncoderFactory(new ImageShape(1, TinyImageEncoder.Side, TinyImageEncoder.Side))
     {
@@ -356,10 +205,5 @@ public sealed class ImageTextTests
         public override TextEncoder Create(TokenVocabulary vocabulary, RandomStreams streams) => new TinyTextEncoder();
 
         public override System.Text.Json.Nodes.JsonObject ToJson() => [];
-    }
-
-    private sealed class Doubled : Ssl.Estimators.TableView
-    {
-        public override TableBatch Apply(TableBatch batch, Generator generator) => new(batch.Numbers.mul(2), batch.Missing.alias(), batch.Codes.alias());
     }
 }

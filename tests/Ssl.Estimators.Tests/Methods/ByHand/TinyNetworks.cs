@@ -137,10 +137,14 @@ internal sealed class TinySeriesEncoder : TimeSeriesEncoder
         RegisterComponents();
     }
 
+    /// <summary>The most series that were encoded at once.</summary>
+    public long MostSeries { get; private set; }
+
     public override Tensor StepMask(SeriesBatch batch) => batch.Mask.alias();
 
     public override Tensor EncodeSteps(SeriesBatch batch, Tensor? hidden = null)
     {
+        MostSeries = Math.Max(MostSeries, batch.Count);
         var values = batch.Values.transpose(1, 2);                                                  // [N, T, 2]
         if (hidden is not null)
             values = values.masked_fill(hidden.unsqueeze(2), 0);

@@ -26,7 +26,7 @@ public sealed class CellFigureTests
         {
             using var scope = NewDisposeScope();
             var (cells, rows, numbers, codes) = Make(layout);
-            var figures = CellFigures.Of(cells, rows, Mask(numbers), Mask(codes)).ToDictionary(figure => figure.Name, figure => figure.Value.item<float>());
+            var figures = CellSums.Of(cells, rows, Mask(numbers), Mask(codes)).Figures(layout).ToDictionary(figure => figure.Name, figure => figure.Value.item<float>());
             string[] expected = [.. layout.NumericCount > 0 ? ["squared-error"] : Array.Empty<string>(), .. layout.CategoricalCount > 0 ? ["accuracy"] : Array.Empty<string>()];
             CollectionAssert.AreEqual(expected, figures.Keys.ToArray());
             if (layout.NumericCount > 0)
@@ -57,7 +57,7 @@ public sealed class CellFigureTests
     {
         using var scope = NewDisposeScope();
         var (cells, rows, numbers, codes) = Make(TableBatches.Layout, hidesAny: false);
-        foreach (var (name, value) in CellFigures.Of(cells, rows, Mask(numbers), Mask(codes)))
+        foreach (var (name, value) in CellSums.Of(cells, rows, Mask(numbers), Mask(codes)).Figures(TableBatches.Layout))
             Assert.AreEqual(0, value.item<float>(), name);
     }
 
