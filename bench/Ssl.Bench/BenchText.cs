@@ -32,10 +32,11 @@ public static partial class BenchText
     /// <summary>The labeled texts of a data set; those of no class ("oos") left out.</summary>
     /// <param name="name">Its folder under SSL_DATA: a table whose first column is the label and whose last the text.</param>
     /// <param name="part">Which file: train or test.</param>
-    public static LabeledText[] Labeled(string name, string part)
+    /// <param name="withTitles">Whether what stands between both, the title of a piece of news, is part of the text.</param>
+    public static LabeledText[] Labeled(string name, string part, bool withTitles = false)
     {
         return [.. Lines(Path.Combine(Folder(name), $"{part}.tsv.gz")).Skip(1).Select(line => line.Split('\t')).Where(row => row[0] != "oos")
-            .Select(row => new LabeledText { Label = row[0], Text = row[^1] })];
+            .Select(row => new LabeledText { Label = row[0], Text = withTitles ? string.Join(' ', row[1..]) : row[^1] })];
     }
 
     /// <summary>The pairs of sentences of a data set with how alike they are: a table of score, first and second sentence.</summary>

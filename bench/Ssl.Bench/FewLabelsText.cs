@@ -44,7 +44,7 @@ public sealed class FewLabelsText : BenchCase
                 select (count, isSkewed)];
             if (meant.Length == 0)
                 continue;
-            LabeledText[] training = BenchText.Labeled(set, "train"), test = BenchText.Labeled(set, "test");
+            LabeledText[] training = BenchText.Labeled(set, "train", withTitles: true), test = BenchText.Labeled(set, "test", withTitles: true);
             string[] classes = [.. training.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
             var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(LabeledText.Label),
                 keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));

@@ -112,7 +112,7 @@ public abstract class RowStore
                 : $"Not even one such row fits: give a shorter {row.Split(' ')[0]}."));
     }
 
-    private protected Tensor Encode(Encoder network, Device device, ReadOnlySpan<int> rows)
+    internal Tensor Encode(Encoder network, Device device, ReadOnlySpan<int> rows)
     {
         using var batch = ToBatch(rows);
         return network.call(batch.To(device)).to(ScalarType.Float32);

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ssl.Estimators.Tasks;
@@ -16,10 +18,12 @@ namespace Ssl.Estimators.Tasks;
 internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float[] labels, long seed, Device device, Action<string> tell)
 {
     /// <summary>Unlabeled rows that are worth embedding with every copy.</summary>
-    public const int MaximumUnlabeledRows = 3_000;
+    public const int MaximumUnlabeledRows = 10_000;
 
     /// <summary>Share of the time of a copy that embedding rows with it may take: the rest is for its training.</summary>
     public const double EmbeddingShare = 0.25;
+
+    private const int RowsOfEstimate = 256, RowsAtOnce = 32;
 
     // Found on trials with 100 to 3,000 labeled rows: fewer steps than passes would be, as the loss is small soon.
     private static int Steps(int labeled) => Math.Clamp(40 + labeled / 50, 40, 100);
@@ -67,8 +71,27 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
         return space;
     }
 
+    /// <summary>What embedding all rows with a copy will take, from some of them.</summary>
+    public TimeSpan EstimateEmbedding()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var streams = new RandomStreams(seed);
+        using var copy = new ClassContrast(model.CreateTrainable(streams));
+        copy.to(device);
+        copy.eval();
+        var count = Math.Min(rows.Count, RowsOfEstimate);
+        // Rows of similar length together, as later.
+        var parts = Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count)).OrderBy(rows.Length).Chunk(RowsAtOnce).ToArray();
+        rows.Encode(copy.Encoder, device, parts[0]).cpu();                  // what a first call does beside computing
+        var clock = Stopwatch.StartNew();
+        foreach (var part in parts)
+            rows.Encode(copy.Encoder, device, part).cpu();
+        return clock.Elapsed * ((double)rows.Count / count);
+    }
+
     /// <summary>Lets go of unlabeled rows where embedding all of them leaves too little time to train: without adaptation they are worth less.</summary>
-    /// <param name="embedding">What all rows took.</param>
+    /// <param name="embedding">What all rows take.</param>
     /// <param name="share">Time for a copy, its training included.</param>
     /// <returns>The unlabeled rows that are left; null where none had to go.</returns>
     public int? KeepWhatFits(TimeSpan embedding, TimeSpan share)

@@ -16,7 +16,8 @@ namespace Ssl.Estimators.Tasks;
 /// </summary>
 internal sealed class FewLabelsSearch : IDisposable
 {
-    private const int FoldsOfAdaptation = 3;
+    // A copy of the encoder for every fold takes most of the time: no more of them than held-out rows are needed to tell candidates apart.
+    private const int FoldsOfAdaptation = 3, HeldRowsOfAdaptation = 200;
 
     // How self-training goes: labeled rows count so much against a row that the model is sure of, and so often it is asked.
     private const double LabeledWeight = 10;
@@ -66,8 +67,7 @@ internal sealed class FewLabelsSearch : IDisposable
         using var noGrad = no_grad();
         _space = new FeatureSpace(Matrix(rows), Matrix(unlabeled));
         _targets = Targets(labels);
-        // A copy of the encoder is trained for every fold.
-        _folds = adaptation is not null ? Cut(random, FoldsOfAdaptation)
+        _folds = adaptation is not null ? FoldsToAdapt(Cut(random, FoldsOfAdaptation))
             : [.. Enumerable.Range(0, labels.Length < LabeledRowSearch.RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random, int.MaxValue))];
 
         Tensor Matrix(float[][] vectors) => tensor(vectors.SelectMany(vector => vector).ToArray(), [vectors.Length, rows[0].Length]);
@@ -224,7 +224,8 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var scope = NewDisposeScope();
         var spaces = new FeatureSpace[_folds.Length];
-        var (limit, embedding) = ((TimeSpan?)null, TimeSpan.Zero);
+        var (limit, embedding) = ((TimeSpan?)null, _adaptation!.EstimateEmbedding());
+        KeepWhatFits(_folds.Length + 1);
         for (var fold = 0; fold < _folds.Length; fold++)
         {
             limit = TimeForOneOf(_folds.Length - fold + 1, embedding);
@@ -241,11 +242,7 @@ internal sealed class FewLabelsSearch : IDisposable
             var before = _clock.Elapsed;
             spaces[fold] = _adaptation.Embed(trained);
             embedding = _clock.Elapsed - before;
-            if (TimeForOneOf(_folds.Length - fold, TimeSpan.Zero) is { } share && _adaptation.KeepWhatFits(embedding, share) is { } kept)
-            {
-                _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all took {embedding.TotalSeconds:0} s to embed, of {share.TotalSeconds:0} s for a copy"));
-                embedding = share * EncoderAdaptation.EmbeddingShare;
-            }
+            KeepWhatFits(_folds.Length - fold);
         }
         FeatureSpace? all = null;
         var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
@@ -267,6 +264,14 @@ internal sealed class FewLabelsSearch : IDisposable
         if (SelfTrains && Goes("self-training on the adapted encoder"))
             candidates.AddRange(SelfTrained("self-training on the adapted encoder", found, penalty));
         return candidates;
+
+        void KeepWhatFits(int copies)
+        {
+            if (TimeForOneOf(copies, TimeSpan.Zero) is not { } share || _adaptation.KeepWhatFits(embedding, share) is not { } kept)
+                return;
+            _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all take {embedding.TotalSeconds:0} s to embed, of {share.TotalSeconds:0} s for a copy"));
+            embedding = share * EncoderAdaptation.EmbeddingShare;
+        }
     }
 
     // The rest of the time in equal parts, less the embedding in each; some of it is left for what is fitted on the embeddings.
@@ -338,7 +343,7 @@ internal sealed class FewLabelsSearch : IDisposable
         var right = held.Select((row, i) => Largest(values.AsSpan(i * _outputs, _outputs)) == (int)_labels[row]).Count(hit => hit);
         // Few rows say little of it: 1 is likely before any is seen.
         var best = s_temperatures.Select(temperature => (Temperature: temperature, Likelihoods: Likelihoods(temperature)))
-            .MinBy(pair => LogLoss(pair.Likelihoods) + Math.Pow(Math.Log(pair.Temperature), 2) / (2 * _labels.Length));
+            .MinBy(pair => LogLoss(pair.Likelihoods) + Math.Pow(Math.Log(pair.Temperature), 2) / (2 * HeldLabels));
         return new Candidate(new FewLabelsCandidate(name, settings, (double)right / held.Length, LogLoss(best.Likelihoods), 0), best.Temperature,
             best.Likelihoods);
 
@@ -363,7 +368,7 @@ internal sealed class FewLabelsSearch : IDisposable
         var variance = candidates.Min(candidate => candidate.Held.Average());
         double[][] likelihoods = [.. candidates.Select(candidate => IsRegression
             ? candidate.Held.Select(error => Math.Exp(-error / (2 * Math.Max(variance, 1e-12)))).ToArray() : candidate.Held)];
-        var repeats = likelihoods[0].Length / _labels.Length;
+        var repeats = likelihoods[0].Length / HeldLabels;
         // The class shares only dull what is surely better than they are.
         double[] shares = !IsRegression && candidates.SkipLast(1).Any(candidate => IsSurelyBetter(candidate.Held, candidates[^1].Held))
             ? [.. Stacking.Weights(likelihoods[..^1], repeats, 0), 0]
@@ -385,7 +390,7 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         var gains = likelihoods.Zip(others, (a, b) => Math.Log(Math.Max(a, 1e-12)) - Math.Log(Math.Max(b, 1e-12))).ToArray();
         var mean = gains.Average();
-        return mean > 2 * Math.Sqrt(gains.Average(gain => (gain - mean) * (gain - mean)) / _labels.Length);
+        return mean > 2 * Math.Sqrt(gains.Average(gain => (gain - mean) * (gain - mean)) / HeldLabels);
     }
 
     private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)
@@ -426,6 +431,18 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private (int[] Used, int[] Held)[] Cut(Random random, int most)
         => LabeledRowSearch.Cut(IsRegression ? new double[_labels.Length] : _labels, Math.Min(_options.NumberOfFolds, most), random);
+
+    // The first ones that have held-out rows enough.
+    internal static (int[] Used, int[] Held)[] FoldsToAdapt((int[] Used, int[] Held)[] folds)
+    {
+        var (count, held) = (0, 0);
+        while (count < folds.Length && held < HeldRowsOfAdaptation)
+            held += folds[count++].Held.Length;
+        return folds[..count];
+    }
+
+    // Labeled rows that are held out at all: not all are where an encoder is adapted.
+    private int HeldLabels => Math.Min(_labels.Length, _folds.Sum(fold => fold.Held.Length));
 
     private int[] HeldRows() => [.. _folds.SelectMany(fold => fold.Held)];
 
