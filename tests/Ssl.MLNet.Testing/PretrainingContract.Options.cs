@@ -20,6 +20,7 @@ public abstract partial class PretrainingContract<TRow>
         ["MinimumNumberOfSteps"] = "the epochs are stated here; StepBudgetTests",
         ["SkipUnreadableImages"] = "every image here can be read; ImageFaultTests",
         ["PixelMaximum"] = "bytes need 255; ImageInputTests",
+        ["EncoderBatchSize"] = "gives the gradients of the whole batch; GradientCacheTests",
         ["AllowTf32"] = "rounds on a GPU only; DevicePrecisionTests",
     };
 
@@ -46,7 +47,6 @@ public abstract partial class PretrainingContract<TRow>
         "NumberOfChannels" => 1,
         "Spectrogram" => new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1),
         "Encoder" or "ImageEncoder" or "TextEncoder" => null,
-        "EncoderBatchSize" => 4,
         "Dimension" => 8,
         "RequiredWords" => (string[])["garden", "station"],
         "InputColumnNames" => (string[])["Income", "Work"],
