@@ -47,6 +47,7 @@ public abstract partial class PretrainingContract<TRow>
         "NumberOfChannels" => 1,
         "Spectrogram" => new LogMelSpectrogram(1_000, numberOfBands: 4, windowLength: 8, hopLength: 1),
         "Encoder" or "ImageEncoder" or "TextEncoder" => null,
+        "EncoderBatchSize" => 4,
         "Dimension" => 8,
         "RequiredWords" => (string[])["garden", "station"],
         "InputColumnNames" => (string[])["Income", "Work"],

@@ -41,7 +41,9 @@ internal static class GradientCache
             for (long first = 0; first < rows; first += part)
             {
                 starts.Add(streams.MarkDraws());
-                parts.Add(embed(first, Math.Min(part, rows - first), false));
+                // Views and what lies between go with their part.
+                using var scope = NewDisposeScope();
+                parts.Add([.. embed(first, Math.Min(part, rows - first), false).Select(tensor => tensor.MoveToOuterDisposeScope())]);
             }
         }
         Tensor[] whole = [.. parts[0].Select((_, i) => cat([.. parts.Select(tensors => tensors[i])]))];
