@@ -111,18 +111,8 @@ public sealed class MoCoTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams, Embed, Compare);
-
-            // Both views as the encoder sees them, and as the following one does: [N, D], four times.
-            Tensor[] Embed(long first, long count, bool again)
-            {
-                var views = ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views);     // [2N, C, H, W]
-                var embeddings = _encoder.call(views).chunk(2);
-                if (again)
-                    return embeddings;
-                using var noGrad = no_grad();
-                return [.. embeddings, .. _keyEncoder.call(views).chunk(2)];
-            }
+            return GradientCache.Compute(images.Count, _options.EncoderBatchSize ?? images.Count, _streams,
+                (first, count, again) => WithKeys(_encoder, _keyEncoder, ImageViews.Repeat(_view, 2, images.Part(first, count), _streams.Views), again), Compare);
 
             StepLoss Compare(Tensor[] embeddings)
             {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Training;
 using Ssl.Estimators.Training.Optimizers;
 using Ssl.Estimators.Views;
@@ -41,6 +42,21 @@ public abstract class TwoViewMethod : PretrainingMethod
     private protected StepLoss Step(Tensor total, IReadOnlyList<(string Name, Tensor Value)> terms, Tensor embeddings, long count)
         => new(total, _strengths.Value is not { } strengths ? terms : [.. terms, .. strengths.Terms()],
             embeddings.detach().narrow(0, 0, count));
+
+    /// <summary>Both views as the encoder embeds them, and behind them as one that follows it does, which no gradient goes through.</summary>
+    /// <param name="encoder">The encoder.</param>
+    /// <param name="following">Makes the keys.</param>
+    /// <param name="views">Of N images one view after the other, 2N.</param>
+    /// <param name="again">Whether the keys are known already.</param>
+    /// <returns>[N, D], four times; twice without the keys.</returns>
+    private protected static Tensor[] WithKeys(ImageEncoder encoder, ImageEncoder following, ImageBatch views, bool again)
+    {
+        var embeddings = encoder.call(views).chunk(2);
+        if (again)
+            return embeddings;
+        using var noGrad = no_grad();
+        return [.. embeddings, .. following.call(views).chunk(2)];
+    }
 
     internal override ParameterRate RateOf(string parameterName)
         => parameterName.StartsWith($"{StrengthsName}.", StringComparison.Ordinal)
