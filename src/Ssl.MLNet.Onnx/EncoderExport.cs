@@ -31,11 +31,18 @@ internal sealed class EncoderExport(EncoderModel model) : RowExport
     /// <summary>What an encoder gives for rows without rounding to bfloat16.</summary>
     public static float[] Embed(EncoderModel model, RowStore rows)
     {
-        // Of its own: nobody else's setting, and nobody else sees this one.
-        using var exact = model.WithColumns(model.InputColumns, model.OutputColumn);
-        exact.RoundsToBFloat16 = false;
+        using var exact = Exact(model);
         var numbers = new float[rows.Count * model.OutputWidth];
         exact.Embed(rows, numbers);
         return numbers;
+    }
+
+    /// <summary>The model without rounding to bfloat16; the caller's to dispose of.</summary>
+    public static EncoderModel Exact(EncoderModel model)
+    {
+        // Of its own: nobody else's setting, and nobody else sees this one.
+        var exact = model.WithColumns(model.InputColumns, model.OutputColumn);
+        exact.RoundsToBFloat16 = false;
+        return exact;
     }
 }

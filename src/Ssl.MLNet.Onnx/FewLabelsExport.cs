@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using Ssl.Estimators;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
@@ -13,20 +14,21 @@ using DataType = Ssl.Estimators.Serialization.Onnx.TensorProto.Types.DataType;
 namespace Ssl.MLNet.Onnx;
 
 /// <summary>A model for few labels.</summary>
-/// <param name="head">Linear models, trees and the shares of the classes.</param>
-/// <param name="adapted">The encoder that reads the row behind the vector of the column; null where there is none.</param>
+/// <param name="model">The model.</param>
 /// <param name="encoder">The encoder that makes the column; null where it is an input.</param>
-internal sealed class FewLabelsExport(FewLabelsModel head, EncoderModel? adapted, EncoderModel? encoder) : RowExport
+internal sealed class FewLabelsExport(FewLabelsTransformer model, EncoderModel? encoder) : RowExport
 {
-    private readonly int _columnWidth = head.Dimension - (adapted?.Dimension ?? 0);
+    private readonly FewLabelsModel _head = model.Model;
+    private readonly EncoderModel? _adapted = model.Adapted;
+    private readonly int _columnWidth = model.ColumnWidth;
 
-    public override IEnumerable<Lifetime> Lifetimes => new[] { adapted?.Lifetime, encoder?.Lifetime }.OfType<Lifetime>();
+    public override IEnumerable<Lifetime> Lifetimes => new[] { _adapted?.Lifetime, encoder?.Lifetime }.OfType<Lifetime>();
 
-    public override RowFormat? Format => (adapted ?? encoder)?.Format;
+    public override RowFormat? Format => (_adapted ?? encoder)?.Format;
 
-    public override (string Name, int Width)? Vectors => encoder is null ? (head.InputColumn, _columnWidth) : null;
+    public override (string Name, int Width)? Vectors => encoder is null ? (_head.InputColumn, _columnWidth) : null;
 
-    public override string Description => $"{head.Task.Kind} learned from few labels" + (Format is { } format ? $", of {format.Kind} columns" : "");
+    public override string Description => $"{_head.Task.Kind} learned from few labels" + (Format is { } format ? $", of {format.Kind} columns" : "");
 
     public override IReadOnlyList<string> ComparedOutputs => [PredictionColumns.Score];
 
@@ -34,32 +36,30 @@ internal sealed class FewLabelsExport(FewLabelsModel head, EncoderModel? adapted
     {
         base.CheckColumns(schema);
         if (encoder is null)
-            head.CheckInput(schema, _columnWidth);
+            _head.CheckInput(schema, _columnWidth);
     }
 
     public override void Build(OnnxBuilder graph)
     {
         var column = encoder is null
-            ? graph.Input(head.InputColumn, DataType.Float, "The vector of the row.", ModelInput.Rows, _columnWidth)
+            ? graph.Input(_head.InputColumn, DataType.Float, "The vector of the row.", ModelInput.Rows, _columnWidth)
             : Input.Output(Input.Embed(ModelInput.WeightsOf(encoder, graph)));
-        var vector = adapted is null ? column : OnnxValue.Concat(1, column, Input.Embed(ModelInput.WeightsOf(adapted, graph)));     // [N, D]
+        var vector = _adapted is null ? column : OnnxValue.Concat(1, column, Input.Embed(ModelInput.WeightsOf(_adapted, graph)));     // [N, D]
         var isWrong = (vector.IsNaN() | vector.IsInfinite()).To(DataType.Float).Max(true, 1) > graph.Constant(0f);                  // [N, 1]
         var mean = isWrong.Choose(graph.Constant(double.NaN), Mean(graph, vector));                                                 // Double [N, outputs]
-        switch (head.Task.Kind)
+        switch (_head.Task.Kind)
         {
             case PredictionKind.MulticlassClassification:
-                var best = graph.Node("ArgMax", [mean.To(DataType.Float)], ("axis", 1L), ("keepdims", 1L));
-                FineTunedExport.AddClasses(graph, head.Task, mean.To(DataType.Float), isWrong.Choose(graph.Integer(-1), best));
+                var probabilities = mean.To(DataType.Float);
+                var best = graph.Node("ArgMax", [probabilities], ("axis", 1L), ("keepdims", 1L));
+                FineTunedExport.AddClasses(graph, _head.Task, probabilities, isWrong.Choose(graph.Integer(-1), best));
                 break;
             case PredictionKind.BinaryClassification:
                 var (no, yes) = (mean.Slice(1, 0, 1), mean.Slice(1, 1, 2));
-                var odds = (yes / no).Log().To(DataType.Float);
-                graph.Output(PredictionColumns.PredictedLabel, odds > graph.Constant(0f), DataType.Bool, "Whether it is true.", ModelInput.Rows, 1);
-                graph.Output(PredictionColumns.Score, odds, DataType.Float, "Log-odds of true.", ModelInput.Rows, 1);
-                graph.Output(PredictionColumns.Probability, yes.To(DataType.Float), DataType.Float, "Probability of true.", ModelInput.Rows, 1);
+                FineTunedExport.AddYesOrNo(graph, (yes / no).Log().To(DataType.Float), yes.To(DataType.Float));
                 break;
             default:
-                var value = mean * graph.Constant(head.Task.Deviation) + graph.Constant(head.Task.Mean);
+                var value = mean * graph.Constant(_head.Task.Deviation) + graph.Constant(_head.Task.Mean);
                 graph.Output(PredictionColumns.Score, value.To(DataType.Float), DataType.Float, "The predicted value.", ModelInput.Rows, 1);
                 break;
         }
@@ -69,17 +69,17 @@ internal sealed class FewLabelsExport(FewLabelsModel head, EncoderModel? adapted
     private OnnxValue Mean(OnnxBuilder graph, OnnxValue vector)
     {
         using var scope = NewDisposeScope();
-        var outputs = head.Outputs;
-        var shares = graph.Weight(tensor(head.Baseline.Select(value => value * head.BaselineShare).ToArray(), [1, outputs]), "baseline");
+        var outputs = _head.Outputs;
+        var shares = graph.Weight(tensor(_head.Baseline.Select(value => value * _head.BaselineShare).ToArray(), [1, outputs]), "baseline");
         var mean = shares.Expand(OnnxValue.Concat(0, vector.Length(0), graph.Integers(outputs)));
-        foreach (var part in head.Linear)
+        foreach (var part in _head.Linear)
         {
-            var slots = part.Weights.Length / outputs - 1;
-            var seen = slots == head.Dimension ? vector : vector.Slice(1, part.FirstSlot, part.FirstSlot + slots);
+            var slots = _head.SlotsOf(part);
+            var seen = slots == _head.Dimension ? vector : vector.Slice(1, part.FirstSlot, part.FirstSlot + slots);
             var weights = tensor(part.Weights, [slots + 1, outputs]);
             Add(seen.MatMul(graph.Weight(weights.narrow(0, 0, slots), "linear.weight")) + graph.Weight(weights.select(0, slots), "linear.bias"), part.Temperature, part.Share);
         }
-        if (head.Trees is { } trees)
+        if (_head.Trees is { } trees)
             Add(Score(graph, vector, trees.Trees), trees.Temperature, trees.Share);
         return mean;
 
@@ -110,16 +110,16 @@ internal sealed class FewLabelsExport(FewLabelsModel head, EncoderModel? adapted
     protected override float[] Expected(RowStore? rows, float[] vectors)
     {
         var columns = encoder is null ? vectors : EncoderExport.Embed(encoder, rows!);
-        var own = adapted is null ? [] : EmbeddingsOf(adapted, rows!);
+        var own = _adapted is null ? [] : EmbeddingsOf(_adapted, rows!);
         var count = columns.Length / _columnWidth;
-        var (row, predicted, numbers) = (new float[head.Dimension], new float[head.Width], new List<float>());
+        var (row, predicted, numbers) = (new float[_head.Dimension], new float[_head.Width], new List<float>());
         for (var i = 0; i < count; i++)
         {
             columns.AsSpan(i * _columnWidth, _columnWidth).CopyTo(row);
-            if (adapted is not null)
-                own.AsSpan(i * adapted.Dimension, adapted.Dimension).CopyTo(row.AsSpan(_columnWidth));
-            head.Predict(row, predicted);
-            numbers.AddRange(head.Task.Kind == PredictionKind.MulticlassClassification ? predicted : predicted.AsSpan(0, 1));
+            if (_adapted is not null)
+                own.AsSpan(i * _adapted.Dimension, _adapted.Dimension).CopyTo(row.AsSpan(_columnWidth));
+            _head.Predict(row, predicted);
+            numbers.AddRange(_head.Task.Kind == PredictionKind.MulticlassClassification ? predicted : predicted.AsSpan(0, 1));
         }
         return [.. numbers];
     }
@@ -129,8 +129,7 @@ internal sealed class FewLabelsExport(FewLabelsModel head, EncoderModel? adapted
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var exact = model.WithColumns(model.InputColumns, model.OutputColumn);
-        exact.RoundsToBFloat16 = false;
+        using var exact = EncoderExport.Exact(model);
         return MemoryMarshal.Cast<byte, float>(exact.Encode(rows).cpu().contiguous().bytes).ToArray();
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Ssl.Estimators.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Transformers;
@@ -23,25 +24,37 @@ internal sealed class FineTunedExport(FineTunedModel model) : RowExport
 
     public override void Build(OnnxBuilder graph)
     {
-        var state = Input.Embed(ModelInput.WeightsOf(model.Encoder, graph));
-        var head = new NetworkWeights(graph, model.Head.state_dict());
-        if (model.Head.HiddenUnits > 0)
-            state = head.Linear(state, "hidden").Gelu();
-        var logits = head.Linear(state, "output");                                                      // [N, outputs]
+        var logits = Predict(model.Head, Input.Embed(ModelInput.WeightsOf(model.Encoder, graph)));      // [N, outputs]
         switch (model.Task.Kind)
         {
             case PredictionKind.MulticlassClassification:
                 AddClasses(graph, model.Task, logits.Softmax(1), graph.Node("ArgMax", [logits], ("axis", 1L), ("keepdims", 1L)));
                 break;
             case PredictionKind.BinaryClassification:
-                graph.Output(PredictionColumns.PredictedLabel, logits > graph.Constant(0f), DataType.Bool, "Whether it is true.", ModelInput.Rows, 1);
-                graph.Output(PredictionColumns.Score, logits, DataType.Float, "Log-odds of true.", ModelInput.Rows, 1);
-                graph.Output(PredictionColumns.Probability, logits.Sigmoid(), DataType.Float, "Probability of true.", ModelInput.Rows, 1);
+                AddYesOrNo(graph, logits, logits.Sigmoid());
                 break;
             default:
                 graph.Output(PredictionColumns.Score, logits * (float)model.Task.Deviation + (float)model.Task.Mean, DataType.Float, "The predicted value.", ModelInput.Rows, 1);
                 break;
         }
+    }
+
+    /// <summary>What a head makes of embeddings: [..., D] to [..., outputs].</summary>
+    public static OnnxValue Predict(PredictionHead head, OnnxValue embeddings)
+    {
+        var weights = new NetworkWeights(embeddings.Graph, head.state_dict());
+        return weights.Linear(head.HiddenUnits > 0 ? weights.Linear(embeddings, "hidden").Gelu() : embeddings, "output");
+    }
+
+    /// <summary>The outputs of an answer of yes or no.</summary>
+    /// <param name="graph">Gets them.</param>
+    /// <param name="odds">Log-odds of true, [N, 1].</param>
+    /// <param name="probability">[N, 1].</param>
+    public static void AddYesOrNo(OnnxBuilder graph, OnnxValue odds, OnnxValue probability)
+    {
+        graph.Output(PredictionColumns.PredictedLabel, odds > graph.Constant(0f), DataType.Bool, "Whether it is true.", ModelInput.Rows, 1);
+        graph.Output(PredictionColumns.Score, odds, DataType.Float, "Log-odds of true.", ModelInput.Rows, 1);
+        graph.Output(PredictionColumns.Probability, probability, DataType.Float, "Probability of true.", ModelInput.Rows, 1);
     }
 
     /// <summary>The outputs of a classification.</summary>

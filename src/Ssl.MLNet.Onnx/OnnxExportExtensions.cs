@@ -71,16 +71,15 @@ public static class OnnxExportExtensions
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var (head, adapted) = (model.Model, model.Adapted);
-        var width = head.Dimension - (adapted?.Dimension ?? 0);
-        if (encoder is not null && (encoder.OutputColumnName != model.FeatureColumnName || encoder.Model.OutputWidth != width
+        var adapted = model.Adapted;
+        if (encoder is not null && (encoder.OutputColumnName != model.FeatureColumnName || encoder.Model.OutputWidth != model.ColumnWidth
             || adapted is not null && !adapted.InputColumns.SequenceEqual(encoder.InputColumnNames)))
         {
             throw new ArgumentException($"The encoder makes the column '{encoder.OutputColumnName}' of {encoder.Model.OutputWidth} numbers from {string.Join(", ", encoder.InputColumnNames)}, "
-                + $"and the model was fitted on '{model.FeatureColumnName}' of {width}{(adapted is null ? "" : $" from {string.Join(", ", adapted.InputColumns)}")}. "
+                + $"and the model was fitted on '{model.FeatureColumnName}' of {model.ColumnWidth}{(adapted is null ? "" : $" from {string.Join(", ", adapted.InputColumns)}")}. "
                 + "Give the encoder that made that column, or none: the column is then an input of the file.", nameof(encoder));
         }
-        return OnnxExporter.Export(catalog.Context, new FewLabelsExport(head, adapted, encoder?.Model), path, data);
+        return OnnxExporter.Export(catalog.Context, new FewLabelsExport(model, encoder?.Model), path, data);
     }
 
     /// <summary>

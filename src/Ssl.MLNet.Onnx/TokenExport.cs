@@ -7,6 +7,7 @@ using Microsoft.ML.OnnxRuntime;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Diagnostics;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
@@ -56,11 +57,7 @@ internal abstract class TokenExport(HeadedEncoder parts, IReadOnlyList<string> c
     protected OnnxValue Scores(OnnxBuilder graph)
     {
         var (ids, mask) = _input.Tokens(graph);
-        var states = TextGraphs.Tokens(Format.Factory, ModelInput.WeightsOf(parts.Encoder, graph), ids, mask);
-        var head = new NetworkWeights(graph, parts.Head.state_dict());
-        if (parts.Head.HiddenUnits > 0)
-            states = head.Linear(states, "hidden").Gelu();
-        return head.Linear(states, "output");
+        return FineTunedExport.Predict(parts.Head, TextGraphs.Tokens(Format.Factory, ModelInput.WeightsOf(parts.Encoder, graph), ids, mask));
     }
 
     /// <summary>Cuts a row's texts into windows.</summary>
@@ -75,29 +72,33 @@ internal abstract class TokenExport(HeadedEncoder parts, IReadOnlyList<string> c
 
     public override IEnumerable<OnnxCheck> Checks(IDataView? data, int most)
     {
-        var rows = data is null ? [] : Read(data).Take(most).ToArray();
+        var rows = CutAll(data is null ? [] : Read(data).Take(most));
+        // Also where all texts of the data are empty: something is compared in any case.
         if (rows.Length == 0)
         {
             var random = new Random(0);
-            rows = [.. Enumerable.Range(0, MadeUpRows).Select(_ => columns.Select(_ => _input.MadeUp(random).Texts.Span[0].ToString()).ToArray())];
+            rows = CutAll(Enumerable.Range(0, MadeUpRows).Select(_ => columns.Select(_ => _input.MadeUp(random).Texts.Span[0].ToString()).ToArray()));
         }
-        foreach (var row in rows)
-        {
-            var text = Cut(row);
-            if (text.Windows.Count == 0)
-                continue;
-            var windows = new TokenRows(Format.Tokenizer.Vocabulary.PaddingId);
-            for (var window = 0; window < text.Windows.Count; window++)
-                windows.Add(text.Ids(window));
-            using var scope = NewDisposeScope();
-            using var noGrad = no_grad();
-            using var batch = windows.ToBatch([.. Enumerable.Range(0, windows.Count)]);
-            using var exact = parts.Encoder.WithColumns(parts.Encoder.InputColumns, parts.Encoder.OutputColumn);
-            exact.RoundsToBFloat16 = false;
-            using var moved = batch.To(parts.Device);
-            var scores = parts.Head.call(((Estimators.TextEncoder)exact.Network).EncodeTokens(moved)).cpu().contiguous();
-            yield return Complete(row, text, (int)scores.shape[1], new OnnxCheck(TextInput.Values(batch), MemoryMarshal.Cast<byte, float>(scores.bytes).ToArray(), 1));
-        }
+        using var exact = EncoderExport.Exact(parts.Encoder);
+        foreach (var (row, text) in rows)
+            yield return Check(exact, row, text);
+    }
+
+    // What has no words has no windows.
+    private (string[] Row, WindowedText Text)[] CutAll(IEnumerable<string[]> rows)
+        => [.. rows.Select(row => (Row: row, Text: Cut(row))).Where(item => item.Text.Windows.Count > 0)];
+
+    private OnnxCheck Check(EncoderModel exact, string[] row, WindowedText text)
+    {
+        var windows = new TokenRows(Format.Tokenizer.Vocabulary.PaddingId);
+        for (var window = 0; window < text.Windows.Count; window++)
+            windows.Add(text.Ids(window));
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var batch = windows.ToBatch([.. Enumerable.Range(0, windows.Count)]);
+        using var moved = batch.To(parts.Device);
+        var scores = parts.Head.call(((Estimators.TextEncoder)exact.Network).EncodeTokens(moved)).cpu().contiguous();
+        return Complete(row, text, (int)scores.shape[1], new OnnxCheck(TextInput.Values(batch), MemoryMarshal.Cast<byte, float>(scores.bytes).ToArray(), 1));
     }
 
     private IEnumerable<string[]> Read(IDataView data)
@@ -152,6 +153,9 @@ internal sealed class EntityExport(NamedEntitiesModel model) : TokenExport(model
 
     private readonly WindowedText.Reader _reader = new((TextRowFormat)model.Parts.Encoder.Format, model.Kind, model.Overlap, hasQuestion: false);
 
+    // Row after row; read once for all texts.
+    private readonly float[]? _table = model.Parts.Words?.Weight.data<float>().ToArray();
+
     public override string Description => $"Finds entities: {string.Join(", ", model.Tags.Kinds)}";
 
     public override string Preparation => $"{Tokens}. A row is the class token, as many whole words as fit, a separator; what does not fit goes into further rows that overlap. "
@@ -184,7 +188,7 @@ internal sealed class EntityExport(NamedEntitiesModel model) : TokenExport(model
 
     protected override OnnxCheck Complete(string[] row, WindowedText text, int tokens, OnnxCheck check)
     {
-        if (model.Parts.Words is not { } words)
+        if (_table is not { } table)
             return check;
         var (features, count) = (WordFeatures.Of(row[0], text.Units), model.Tags.Count);
         var numbers = new long[text.Windows.Count * tokens * WordFeatures.Count];
@@ -196,7 +200,7 @@ internal sealed class EntityExport(NamedEntitiesModel model) : TokenExport(model
                     numbers[(window * tokens + text.Position(unit, window)) * WordFeatures.Count + i] = features[unit * WordFeatures.Count + i];
             }
         }
-        float[] table = words.Weight.data<float>().ToArray(), expected = [.. check.Expected];
+        float[] expected = [.. check.Expected];
         for (var place = 0; place < text.Windows.Count * tokens; place++)
         {
             var own = expected.AsSpan(place * count, count);

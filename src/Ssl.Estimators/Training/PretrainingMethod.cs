@@ -122,4 +122,18 @@ public abstract class PretrainingMethod : nn.Module
 /// <param name="Total">What is minimized: a scalar with gradient.</param>
 /// <param name="Terms">Its named parts and other figures worth showing: scalars, detached.</param>
 /// <param name="Embeddings">Detached [N, D] for the collapse watch; null where the method has none that could collapse.</param>
-public sealed record StepLoss(Tensor Total, IReadOnlyList<(string Name, Tensor Value)> Terms, Tensor? Embeddings = null);
+public sealed record StepLoss(Tensor Total, IReadOnlyList<(string Name, Tensor Value)> Terms, Tensor? Embeddings = null)
+{
+    /// <summary>The sum of what the parts of a method gave that count, with the terms of all, and the embeddings of the first that has some.</summary>
+    /// <param name="parts">In their order; null for one that does not count. At least one does.</param>
+    internal static StepLoss Sum(params ReadOnlySpan<StepLoss?> parts)
+    {
+        StepLoss? sum = null;
+        foreach (var part in parts)
+        {
+            if (part is not null)
+                sum = sum is null ? part : new StepLoss(sum.Total.add(part.Total, One), [.. sum.Terms, .. part.Terms], sum.Embeddings ?? part.Embeddings);
+        }
+        return sum!;
+    }
+}

@@ -107,21 +107,7 @@ public sealed class ContrastiveMaskedPatchesTrainer : ImagePretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var images = Column<ImageBatch>(columns);
-            var terms = new List<(string Name, Tensor Value)>();
-            Tensor? total = null, embeddings = null;
-            if (_options.ContrastiveWeight > 0)
-            {
-                var contrast = Contrast(images);
-                terms.AddRange(contrast.Terms);
-                (total, embeddings) = (contrast.Total, contrast.Embeddings);
-            }
-            if (_options.MaskedWeight > 0)
-            {
-                var masked = Reconstruct(images);
-                terms.AddRange(masked.Terms);
-                total = total?.add(masked.Total, One) ?? masked.Total;
-            }
-            return new StepLoss(total!, terms, embeddings);
+            return StepLoss.Sum(_options.ContrastiveWeight > 0 ? Contrast(images) : null, _options.MaskedWeight > 0 ? Reconstruct(images) : null);
         }
 
         private StepLoss Contrast(ImageBatch images)

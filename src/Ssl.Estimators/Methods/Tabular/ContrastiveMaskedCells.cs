@@ -113,39 +113,13 @@ public sealed class ContrastiveMaskedCellsTrainer : TabularPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var rows = Column<TableBatch>(columns);
-            var terms = new List<(string Name, Tensor Value)>();
-            Tensor? total = null, embeddings = null;
-            if (_options.ContrastiveWeight > 0)
-            {
-                var contrast = Contrast(rows);
-                terms.AddRange(contrast.Terms);
-                (total, embeddings) = (contrast.Total, contrast.Embeddings);
-            }
-            if (_options.MaskedWeight > 0)
-            {
-                var masked = Tell(rows);
-                terms.AddRange(masked.Terms);
-                total = total?.add(masked.Total, One) ?? masked.Total;
-                embeddings ??= masked.Embeddings;
-            }
-            return new StepLoss(total!, terms, embeddings!);
+            return StepLoss.Sum(_options.ContrastiveWeight > 0 ? Contrast(rows) : null, _options.MaskedWeight > 0 ? Tell(rows) : null);
         }
 
         private StepLoss Contrast(TableBatch rows)
         {
-            var corrupted = _view.Apply(rows, _streams.Views);                  // cells of the whole batch, also where it is embedded in parts
-            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
-
-            // The rows and their copies, [N, D] twice: the encoder runs once.
-            Tensor[] Embed(long first, long count) => _encoder.call(TableBatch.Concatenate(rows.Part(first, count), corrupted.Part(first, count))).chunk(2);
-
-            StepLoss Compare(Tensor[] embeddings)
-            {
-                var logits = InfoNceLoss.Logits(_projection.call(cat(embeddings)), _options.Temperature);   // of [2N, D]: [N, N]
-                var loss = InfoNceLoss.FromLogits(logits);
-                return new StepLoss(loss * Number(_options.ContrastiveWeight), [("contrastive", loss.detach()), ("contrastive-accuracy", InfoNceLoss.Accuracy(logits))],
-                    embeddings[0].detach());
-            }
+            var contrast = ScarfTrainer.Method.Contrast(_encoder, _projection, rows, _view, _streams, _options.Temperature, _options.EncoderBatchSize, _options.ContrastiveWeight);
+            return contrast with { Terms = [contrast.Terms[0], ("contrastive-accuracy", contrast.Terms[1].Value)] };
         }
 
         private StepLoss Tell(TableBatch rows)

@@ -91,17 +91,34 @@ public sealed class ScarfTrainer : TabularPretrainingTrainer
         /// <inheritdoc/>
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
-            var rows = Column<TableBatch>(columns);
-            var corrupted = _view.Apply(rows, _streams.Views);                  // cells of the whole batch, also where it is embedded in parts
-            return GradientCache.Compute(rows.Count, _options.EncoderBatchSize ?? rows.Count, _streams, Embed, Compare);
+            var step = Contrast(_encoder, _projection, Column<TableBatch>(columns), _view, _streams, _options.Temperature, _options.EncoderBatchSize);
+            return step with { Terms = [step.Terms[1]] };
+        }
+
+        /// <summary>The contrast of rows with corrupted copies of themselves.</summary>
+        /// <param name="encoder">Embeds them.</param>
+        /// <param name="projection">Between embeddings and loss.</param>
+        /// <param name="rows">N rows.</param>
+        /// <param name="view">Makes the copies.</param>
+        /// <param name="streams">What is drawn.</param>
+        /// <param name="temperature">Of the loss.</param>
+        /// <param name="part">Rows embedded at once; null for all.</param>
+        /// <param name="weight">Of the loss.</param>
+        internal static StepLoss Contrast(TabularEncoder encoder, TableProjectionHead projection, TableBatch rows, TableView view, RandomStreams streams,
+            float temperature, int? part, float weight = 1)
+        {
+            var corrupted = view.Apply(rows, streams.Views);                    // cells of the whole batch, also where it is embedded in parts
+            return GradientCache.Compute(rows.Count, part ?? rows.Count, streams, Embed, Compare);
 
             // The rows and their copies, [N, D] twice: the encoder runs once.
-            Tensor[] Embed(long first, long count) => _encoder.call(TableBatch.Concatenate(rows.Part(first, count), corrupted.Part(first, count))).chunk(2);
+            Tensor[] Embed(long first, long count) => encoder.call(TableBatch.Concatenate(rows.Part(first, count), corrupted.Part(first, count))).chunk(2);
 
             StepLoss Compare(Tensor[] embeddings)
             {
-                var logits = InfoNceLoss.Logits(_projection.call(cat(embeddings)), _options.Temperature);   // of [2N, D]: [N, N]
-                return new StepLoss(InfoNceLoss.FromLogits(logits), [("accuracy", InfoNceLoss.Accuracy(logits))], embeddings[0].detach());
+                var logits = InfoNceLoss.Logits(projection.call(cat(embeddings)), temperature);         // of [2N, D]: [N, N]
+                var loss = InfoNceLoss.FromLogits(logits);
+                return new StepLoss(weight == 1 ? loss : loss.mul(Number(weight)),
+                    [("contrastive", loss.detach()), ("accuracy", InfoNceLoss.Accuracy(logits))], embeddings[0].detach());
             }
         }
     }

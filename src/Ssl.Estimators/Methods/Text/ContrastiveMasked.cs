@@ -97,21 +97,14 @@ public sealed class ContrastiveMaskedTrainer : TextPretrainingTrainer
         public override StepLoss Loss(IReadOnlyList<Batch> columns)
         {
             var texts = Column<TokenBatch>(columns);
-            var terms = new List<(string Name, Tensor Value)>();
-            Tensor? total = null, embeddings = null;
-            if (_options.ContrastiveWeight > 0)
-            {
-                var contrast = SimCseTrainer.Method.Contrast(_encoder, _projection, texts, _view, _streams, _options, _options.ContrastiveWeight);
-                terms.AddRange([contrast.Terms[0], ("contrastive-accuracy", contrast.Terms[1].Value)]);
-                (total, embeddings) = (contrast.Total, contrast.Embeddings);
-            }
-            if (_options.MaskedWeight > 0)
-            {
-                var masked = MaskedLanguageModelTrainer.Method.Predict(_encoder, _head, _masker, texts, _streams, _options.EncoderBatchSize, _options.MaskedWeight);
-                terms.AddRange(masked.Terms);
-                total = total?.add(masked.Total, One) ?? masked.Total;
-            }
-            return new StepLoss(total!, terms, embeddings);
+            return StepLoss.Sum(_options.ContrastiveWeight > 0 ? Contrast(texts) : null, _options.MaskedWeight > 0
+                ? MaskedLanguageModelTrainer.Method.Predict(_encoder, _head, _masker, texts, _streams, _options.EncoderBatchSize, _options.MaskedWeight) : null);
+        }
+
+        private StepLoss Contrast(TokenBatch texts)
+        {
+            var contrast = SimCseTrainer.Method.Contrast(_encoder, _projection, texts, _view, _streams, _options, _options.ContrastiveWeight);
+            return contrast with { Terms = [contrast.Terms[0], ("contrastive-accuracy", contrast.Terms[1].Value)] };
         }
     }
 }

@@ -87,7 +87,8 @@ internal sealed class FewLabelsModel : VectorComputation
     /// <summary>How much that counts.</summary>
     public double BaselineShare => _baseShare;
 
-    private int SlotsOf(LinearPart part) => part.Weights.Length / Outputs - 1;
+    /// <summary>How many slots a linear model reads.</summary>
+    public int SlotsOf(LinearPart part) => part.Weights.Length / Outputs - 1;
 
     /// <summary>Numbers that each part gives for a row.</summary>
     public static int OutputsOf(PredictionTask task) => task.Kind == PredictionKind.BinaryClassification ? 2 : task.HeadOutputs;

@@ -224,7 +224,7 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var scope = NewDisposeScope();
         var spaces = new FeatureSpace[_folds.Length];
-        var (limit, embedding) = ((TimeSpan?)null, _adaptation!.EstimateEmbedding());
+        var (limit, embedding) = ((TimeSpan?)null, _options.MaximumTrainingTime is null ? TimeSpan.Zero : _adaptation!.EstimateEmbedding());
         KeepWhatFits(_folds.Length + 1);
         for (var fold = 0; fold < _folds.Length; fold++)
         {
@@ -267,7 +267,7 @@ internal sealed class FewLabelsSearch : IDisposable
 
         void KeepWhatFits(int copies)
         {
-            if (TimeForOneOf(copies, TimeSpan.Zero) is not { } share || _adaptation.KeepWhatFits(embedding, share) is not { } kept)
+            if (TimeForOneOf(copies, TimeSpan.Zero) is not { } share || _adaptation!.KeepWhatFits(embedding, share) is not { } kept)
                 return;
             _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all take {embedding.TotalSeconds:0} s to embed, of {share.TotalSeconds:0} s for a copy"));
             embedding = share * EncoderAdaptation.EmbeddingShare;

@@ -39,6 +39,9 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
     /// <summary>The copy of the encoder that was adapted; null where there is none.</summary>
     internal EncoderModel? Adapted => _adapted?.Encoder;
 
+    /// <summary>Length of the column's vectors.</summary>
+    internal int ColumnWidth => _adapted?.ColumnWidth ?? _model.Dimension;
+
     /// <summary>Name of the column of vectors.</summary>
     public string FeatureColumnName => _model.InputColumn;
 
@@ -63,7 +66,7 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        _model.CheckInput(inputSchema, _adapted?.ColumnWidth ?? _model.Dimension);
+        _model.CheckInput(inputSchema, ColumnWidth);
         _adapted?.Lifetime.ThrowIfClosed();
         _adapted?.Format.CheckColumns(inputSchema);
         return PredictionColumns.Append(inputSchema, _model.Task);
