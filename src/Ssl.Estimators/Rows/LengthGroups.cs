@@ -49,18 +49,19 @@ internal sealed class LengthGroups
     /// <summary>
     /// Groups for a network so large that some hundred tokens are work enough: the shortest texts first; a single one in its own order.
     /// </summary>
-    /// <param name="tokens">The texts.</param>
+    /// <param name="count">Texts.</param>
+    /// <param name="length">Tokens of each.</param>
     /// <param name="least">Tokens, with which a group ends.</param>
-    public static LengthGroups OfTokens(TokenRows tokens, int least)
+    public static LengthGroups OfTokens(int count, Func<int, int> length, int least)
     {
-        var (order, lengths) = ByLength(tokens);
+        var (order, lengths) = ByLength(count, length);
         var starts = new List<int> { 0 };
         for (var i = 1; i < order.Length; i++)
         {
             if (lengths[i - 1] * (i - starts[^1]) >= least)
                 starts.Add(i);
         }
-        return starts.Count == 1 ? One(tokens.Count) : new LengthGroups(order, [.. starts, order.Length]);
+        return starts.Count == 1 ? One(count) : new LengthGroups(order, [.. starts, order.Length]);
     }
 
     /// <summary>Groups of rows that pad each other little: the shortest first; a single one in its own order.</summary>

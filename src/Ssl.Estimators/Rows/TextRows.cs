@@ -182,19 +182,27 @@ internal sealed class TextRows : RowStore
             var (flat, offsets) = _columns[0].ToBags(_tokenizer.Vocabulary.SpecialCount);
             return bag.EncodeBags(flat.to(device), offsets.to(device));
         }
-        var isCpu = device.type == TorchSharp.DeviceType.CPU;
-        var bert = network as BertTextEncoder;
-        var groups = isCpu && bert is null ? LengthGroups.Of(_columns[0])
-            : LengthGroups.OfTokens(_columns[0], TokensAtOnce(device));
-        return groups.Encode(EncodeGroup);
+        if (device.type == TorchSharp.DeviceType.CPU && network is not BertTextEncoder)
+            return LengthGroups.Of(_columns[0]).Encode(group => Encode(network, device, group));
+        return LengthGroups.OfTokens(Count, Length, TokensAtOnce(device)).Encode(group => EncodeGroup(network, device, group));
+    }
 
-        Tensor EncodeGroup(ReadOnlySpan<int> group)
+    internal override Tensor EncodeSome(Encoder network, Device device, int[] rows) => network is BertTextEncoder
+        ? LengthGroups.OfTokens(rows.Length, i => Length(rows[i]), TokensAtOnce(device)).Encode(group =>
         {
-            if (bert is null || !isCpu || MixedPrecision.IsOn || !bert.Packs(_columns[0].Longest(group)))
-                return Encode(network, device, group);
-            var (ids, starts) = _columns[0].ToPacked(group);
-            return bert.EncodePacked(ids, starts);
-        }
+            var members = new int[group.Length];
+            for (var i = 0; i < members.Length; i++)
+                members[i] = rows[group[i]];
+            return EncodeGroup(network, device, members);
+        })
+        : base.EncodeSome(network, device, rows);
+
+    private Tensor EncodeGroup(Encoder network, Device device, ReadOnlySpan<int> group)
+    {
+        if (network is not BertTextEncoder bert || device.type != TorchSharp.DeviceType.CPU || MixedPrecision.IsOn || !bert.Packs(_columns[0].Longest(group)))
+            return Encode(network, device, group);
+        var (ids, starts) = _columns[0].ToPacked(group);
+        return bert.EncodePacked(ids, starts);
     }
 
     // Groups of similar length are small anyway.

@@ -8,21 +8,31 @@ namespace Ssl.Estimators.Tests.Tasks;
 [TestClass]
 public sealed class EncoderAdaptationTests
 {
-    // 100 labeled and 900 unlabeled rows, a quarter of the time of a copy for embedding them.
+    // 100 labeled and 900 unlabeled rows.
     [TestMethod]
     [DataRow(5, 20, 1000, null, DisplayName = "all fit")]
-    [DataRow(10, 20, 500, 400, DisplayName = "half of them fit")]
+    [DataRow(10, 5, 500, 400, DisplayName = "half of them fit")]
     [DataRow(1_000, 20, 100, 0, DisplayName = "labeled rows always stay")]
-    public void Unlabeled_rows_go_where_embedding_them_leaves_no_time_to_train(int embedding, int share, int rows, int? unlabeled)
+    public void Unlabeled_rows_go_where_embedding_them_takes_too_long(int embedding, int left, int rows, int? unlabeled)
     {
         var store = new Numbered(1_000);
         var adaptation = new EncoderAdaptation(null!, store, new float[100], 0, CPU, _ => { });
-        Assert.AreEqual(unlabeled, adaptation.KeepWhatFits(TimeSpan.FromSeconds(embedding), TimeSpan.FromSeconds(share)));
+        Assert.AreEqual(unlabeled, adaptation.KeepWhatFits(TimeSpan.FromSeconds(embedding), TimeSpan.FromSeconds(left)));
         Assert.AreEqual(rows, store.Count);
         Assert.AreEqual(rows - 1, store.Last);
-        // Once is enough: what is left takes its quarter.
-        Assert.IsNull(adaptation.KeepWhatFits(TimeSpan.FromSeconds(share * 0.25), TimeSpan.FromSeconds(share)));
+        // Once is enough.
+        Assert.IsNull(adaptation.KeepWhatFits(TimeSpan.FromSeconds(left), TimeSpan.FromSeconds(left)));
     }
+
+    // 667 labeled rows: 53 steps, of 64 rows where there is time.
+    [TestMethod]
+    [DataRow(null, 64, 53)]
+    [DataRow(1e9, 64, 53)]
+    [DataRow(2_650.0, 50, 53, DisplayName = "smaller batches first")]
+    [DataRow(1_600.0, 32, 50, DisplayName = "then fewer steps")]
+    [DataRow(0.0, 32, 10, DisplayName = "but some in any case")]
+    public void The_training_fits_the_time(double? rows, int batchSize, int steps)
+        => Assert.AreEqual((batchSize, steps), EncoderAdaptation.Plan(667, rows));
 
     private sealed class Numbered(int count) : RowStore
     {

@@ -72,13 +72,7 @@ internal sealed class VisionAttention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        long n = tokens.shape[0], length = tokens.shape[1], dimension = tokens.shape[2];
-        var parts = _queryKeyValue.call(tokens)                                                     // [N, L, 3 D]
-            .view(n, length, 3, _numberOfHeads, dimension / _numberOfHeads)
-            .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
-            .unbind(0);
-        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
-        return _output.call(context.transpose(1, 2).reshape(n, length, dimension)).MoveToOuterDisposeScope();
+        return _output.call(HeadAttention.Compute(_queryKeyValue.call(tokens), _numberOfHeads, null)).MoveToOuterDisposeScope();
     }
 }
 

@@ -51,10 +51,12 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var keys = mask?.unsqueeze(1).unsqueeze(1);                                                 // [N, 1, 1, L]
-        tokens = MixedPrecision.Round(tokens);
+        var unpadding = Unpadding.Of(mask);
+        tokens = MixedPrecision.Round(unpadding?.Take(tokens) ?? tokens);
         foreach (var block in _blocks)
-            tokens = block.call(tokens, keys);
-        return MixedPrecision.Widen(_norm.call(tokens)).MoveToOuterDisposeScope();
+            tokens = block.Run(tokens, keys, unpadding);
+        tokens = MixedPrecision.Widen(_norm.call(tokens));
+        return (unpadding?.Put(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 }
 
@@ -91,12 +93,15 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? keys)
+    public override Tensor forward(Tensor tokens, Tensor? keys) => Run(tokens, keys, null);
+
+    /// <summary>Tokens, [N, L, D] or without the padding [T, D], to tokens.</summary>
+    public Tensor Run(Tensor tokens, Tensor? keys, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
-        tokens = tokens.add(_dropout.Pass(_attention.call(_attentionNorm.call(tokens), keys)), One);        // [N, L, D]
-        var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F]
-        return tokens.add(_dropout.Pass(_output.call(hidden)), One).MoveToOuterDisposeScope();            // [N, L, D]
+        tokens = tokens.add(_dropout.Pass(_attention.Run(_attentionNorm.call(tokens), keys, unpadding)), One);
+        var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F] or [T, F]
+        return tokens.add(_dropout.Pass(_output.call(hidden)), One).MoveToOuterDisposeScope();
     }
 }
 
@@ -121,16 +126,14 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? keys)
+    public override Tensor forward(Tensor tokens, Tensor? keys) => Run(tokens, keys, null);
+
+    /// <summary>Tokens, [N, L, D] or without the padding [T, D], to what each takes from those of its sequence.</summary>
+    public Tensor Run(Tensor tokens, Tensor? keys, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
-        long n = tokens.shape[0], length = tokens.shape[1], dimension = tokens.shape[2];
-        var parts = _queryKeyValue.call(tokens)                                                     // [N, L, 3 D]
-            .view(n, length, 3, _numberOfHeads, dimension / _numberOfHeads)
-            .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
-            .unbind(0);
-        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: keys, is_casual: _isCausal);
-        context = context.transpose(1, 2).reshape(n, length, dimension);                            // [N, L, D]
+        var all = _queryKeyValue.call(tokens);                                                      // [N, L, 3 D] or [T, 3 D]
+        var context = unpadding?.Attend(all, _numberOfHeads) ?? HeadAttention.Compute(all, _numberOfHeads, keys, _isCausal);
         return _output.call(context).MoveToOuterDisposeScope();
     }
 }

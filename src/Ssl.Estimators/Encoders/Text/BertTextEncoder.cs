@@ -191,10 +191,13 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var bias = Bias(tokens, mask);
-        tokens = first < end ? MixedPrecision.Round(tokens) : tokens.alias();
+        if (first >= end)
+            return tokens.alias().MoveToOuterDisposeScope();
+        var unpadding = _distances is null ? Unpadding.Of(mask) : null;
+        tokens = MixedPrecision.Round(unpadding?.Take(tokens) ?? tokens);
         for (var i = first; i < end; i++)
-            tokens = _blocks[i].call(tokens, bias);
-        return MixedPrecision.Widen(tokens).MoveToOuterDisposeScope();
+            tokens = _blocks[i].Run(tokens, bias, unpadding);
+        return MixedPrecision.Widen(unpadding?.Put(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 
     // What is added to the attention's scores, or which keys count: [N or 1, heads or 1, L or 1, L]; null where all count alike.
@@ -281,18 +284,16 @@ internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? bias)
+    public override Tensor forward(Tensor tokens, Tensor? bias) => Run(tokens, bias, null);
+
+    /// <summary>Tokens, [N, L, D] or without the padding [T, D], to tokens.</summary>
+    public Tensor Run(Tensor tokens, Tensor? bias, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
-        long n = tokens.shape[0], length = tokens.shape[1], dimension = tokens.shape[2];
-        var parts = _queryKeyValue.call(tokens)                                                     // [N, L, 3 D]
-            .view(n, length, 3, _heads, dimension / _heads)
-            .permute(2, 0, 3, 1, 4)                                                                 // [3, N, heads, L, D / heads]
-            .unbind(0);
-        var context = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2], attn_mask: bias!);
-        context = context.transpose(1, 2).reshape(n, length, dimension);                            // [N, L, D]
+        var all = _queryKeyValue.call(tokens);                                                      // [N, L, 3 D] or [T, 3 D]
+        var context = unpadding?.Attend(all, _heads) ?? HeadAttention.Compute(all, _heads, bias);
         tokens = _attentionNorm.call(_dropout.Pass(_attentionOutput.call(context)).add(tokens, One));
-        var hidden = Activate(_intermediate.call(tokens));                                          // [N, L, F]
+        var hidden = Activate(_intermediate.call(tokens));                                          // [N, L, F] or [T, F]
         return _outputNorm.call(_dropout.Pass(_output.call(hidden)).add(tokens, One)).MoveToOuterDisposeScope();
     }
 

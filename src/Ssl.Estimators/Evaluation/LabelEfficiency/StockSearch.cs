@@ -11,7 +11,7 @@ namespace Ssl.Estimators.Evaluation;
 /// <param name="Name">What it is.</param>
 /// <param name="Settings">What was chosen for it.</param>
 /// <param name="Accuracy">Of the held-out rows, from 0 to 1.</param>
-/// <param name="Loss">Of the same rows: the mean log-loss.</param>
+/// <param name="Loss">Of the same rows: the mean log-loss, once calibrated.</param>
 /// <param name="Fit">Fits it on all labeled rows; what it gives has the class of a row.</param>
 internal sealed record StockCandidate(string Name, string Settings, double Accuracy, double Loss, Func<Func<VBuffer<float>, int>> Fit);
 
@@ -75,9 +75,9 @@ internal sealed class StockSearch
         StockCandidate? best = null;
         foreach (var path in LabeledRowSearch.Penalties(isSparse: filled < 0.8).GroupBy(penalty => penalty.L1))
         {
-            // From strong to weak: what grew worse twice grows worse still.
+            // From strong to weak: what grew worse three times grows worse still. The strongest differ little.
             var (last, worse) = (double.PositiveInfinity, 0);
-            foreach (var penalty in path.TakeWhile(_ => worse < 2))
+            foreach (var penalty in path.TakeWhile(_ => worse < 3))
             {
                 var judged = Judge(LinearName, Describe(penalty), used =>
                 {
@@ -121,24 +121,25 @@ internal sealed class StockSearch
     // Fit: takes numbers of rows, gives the log-odds of the classes for a row as it was given.
     private StockCandidate Judge(string name, string settings, Func<int[], Func<VBuffer<float>, double[]>> fit)
     {
-        var (right, judged, loss) = (0, 0, 0.0);
-        foreach (var (used, held) in _folds)
+        var (right, logOdds, held) = (0, new List<float>(), new List<int>());
+        foreach (var (used, kept) in _folds)
         {
             _cancellationToken.ThrowIfCancellationRequested();
-            if (held.Length == 0)
+            if (kept.Length == 0)
                 continue;
             var model = fit(used);
-            foreach (var row in held)
+            foreach (var row in kept)
             {
                 var outputs = model(_rows[row]);
                 right += Largest(outputs) == _classes[row] ? 1 : 0;
-                FewLabelsModel.Normalize(outputs, temperature: 1);
-                loss -= Math.Log(Math.Max(outputs[_classes[row]], 1e-12));
-                judged++;
+                logOdds.AddRange(outputs.Select(output => (float)output));
+                held.Add(_classes[row]);
             }
         }
+        // Calibrated: a strong penalty makes a model too cautious, not wrong.
+        var loss = held.Count == 0 ? 0 : Calibration.Of([.. logOdds], [.. held], Math.Min(held.Count, _rows.Count)).Loss;
         // One row a class says nothing of any settings: the first ones are taken.
-        return new StockCandidate(name, settings, judged == 0 ? 0 : (double)right / judged, judged == 0 ? 0 : loss / judged, () =>
+        return new StockCandidate(name, settings, held.Count == 0 ? 0 : (double)right / held.Count, loss, () =>
         {
             var model = fit([.. Enumerable.Range(0, _rows.Count)]);
             return row => Largest(model(row));

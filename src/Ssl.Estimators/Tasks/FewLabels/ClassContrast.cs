@@ -52,13 +52,14 @@ internal sealed class ClassContrast : PretrainingMethod
 /// <param name="labeled">Numbers of the rows to use.</param>
 /// <param name="labels">The class of each of them.</param>
 /// <param name="random">Draws classes and rows.</param>
+/// <param name="batchSize">Rows a step, where the classes have as many.</param>
 /// <param name="steps">Batches in all.</param>
-internal sealed class ClassBatches(RowStore rows, int[] labeled, float[] labels, Random random, int steps) : IBatchSource
+internal sealed class ClassBatches(RowStore rows, int[] labeled, float[] labels, Random random, int batchSize, int steps) : IBatchSource
 {
-    /// <summary>Rows a step, where the classes have as many.</summary>
-    public const int BatchSize = 64;
+    /// <summary>Rows a step, where there is time.</summary>
+    public const int LargestBatch = 64;
 
-    public long? RowCount => (long)steps * BatchSize;
+    public long? RowCount => (long)steps * batchSize;
 
     public long? BatchesPerEpoch => steps;
 
@@ -66,13 +67,13 @@ internal sealed class ClassBatches(RowStore rows, int[] labeled, float[] labels,
     {
         Deck<int>[] classes = [.. Enumerable.Range(0, labeled.Length).GroupBy(i => labels[i]).Select(group => new Deck<int>([.. group], random))];
         var order = new Deck<Deck<int>>(classes, random);
-        var taken = Math.Min(classes.Length, BatchSize / 2);
+        var taken = Math.Min(classes.Length, batchSize / 2);
         var batch = new List<int>();
         for (var step = 0; step < steps; step++)
         {
             batch.Clear();
             foreach (var members in order.Take(taken))
-                batch.AddRange(members.Take(Math.Min(BatchSize / taken, members.Count)));
+                batch.AddRange(members.Take(Math.Min(batchSize / taken, members.Count)));
             yield return [rows.ToBatch([.. batch.Select(i => labeled[i])]), new LabelBatch(tensor(batch.Select(i => labels[i]).ToArray()))];
         }
     }

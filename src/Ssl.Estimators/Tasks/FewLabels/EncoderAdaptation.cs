@@ -20,18 +20,35 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
     /// <summary>Unlabeled rows that are worth embedding with every copy.</summary>
     public const int MaximumUnlabeledRows = 10_000;
 
-    /// <summary>Share of the time of a copy that embedding rows with it may take: the rest is for its training.</summary>
+    /// <summary>Share of the time of a copy that embedding rows with it may take in any case: the rest is for its training.</summary>
     public const double EmbeddingShare = 0.25;
 
-    private const int RowsOfEstimate = 256, RowsAtOnce = 32;
+    private const int RowsOfEstimate = 256, RowsOfFirstCall = 8;
 
-    // Found on trials with 100 to 3,000 labeled rows: fewer steps than passes would be, as the loss is small soon.
-    private static int Steps(int labeled) => Math.Clamp(40 + labeled / 50, 40, 100);
+    // What a row takes to train on, as a multiple of embedding it: as long as none was trained on.
+    private const double TrainingPerEmbedding = 2.5;
+
+    private const int FewestSteps = 10;
+
+    private TimeSpan? _trainingOfRow;
+
+    /// <summary>How a copy is trained: where time is short in smaller batches, and then in fewer steps.</summary>
+    /// <param name="labeled">Labeled rows to learn from.</param>
+    /// <param name="rowsThatFit">Rows, the same ones many times, for which there is time; null where it does not matter.</param>
+    internal static (int BatchSize, int Steps) Plan(int labeled, double? rowsThatFit)
+    {
+        // Found on trials with 100 to 3,000 labeled rows: fewer than passes would take, as the loss is small soon.
+        var steps = Math.Clamp(40 + labeled / 50, 40, 100);
+        if (rowsThatFit is not { } rows)
+            return (ClassBatches.LargestBatch, steps);
+        var batchSize = (int)Math.Clamp(rows / steps, ClassBatches.LargestBatch / 2, ClassBatches.LargestBatch);
+        return (batchSize, (int)Math.Clamp(rows / batchSize, FewestSteps, steps));
+    }
 
     /// <summary>Length of an embedding.</summary>
     public int Dimension => model.Dimension;
 
-    /// <summary>Trains a copy of the encoder.</summary>
+    /// <summary>Trains a copy of the encoder, in as many steps as the time allows: a schedule that is cut off ends at too high a rate.</summary>
     /// <param name="used">Numbers of the labeled rows to learn from.</param>
     /// <param name="limit">Time for it; null for none.</param>
     /// <param name="cancellationToken">Ends it with the weights so far.</param>
@@ -42,12 +59,15 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
         var method = new ClassContrast(model.CreateTrainable(streams));
         try
         {
-            var source = new ClassBatches(rows, used, [.. used.Select(row => labels[row])], streams.Shuffle, Steps(used.Length));
-            PretrainingLoop.Run(method, source, new TrainingSettings
+            var (batchSize, steps) = Plan(used.Length, 0.95 * (limit / _trainingOfRow));
+            var source = new ClassBatches(rows, used, [.. used.Select(row => labels[row])], streams.Shuffle, batchSize, steps);
+            var result = PretrainingLoop.Run(method, source, new TrainingSettings
             {
-                NumberOfEpochs = 1, BatchSize = ClassBatches.BatchSize, LearningRate = method.LearningRate, WarmupFraction = 0.1,
+                NumberOfEpochs = 1, BatchSize = batchSize, LearningRate = method.LearningRate, WarmupFraction = 0.1,
                 MaximumTrainingTime = limit, CollapseThreshold = 0,
             }, streams, device, new TrainingReporter(Info: text => tell($"    {text}")), cancellationToken);
+            if (result.StepsCompleted > 0)
+                _trainingOfRow = result.Elapsed / (result.StepsCompleted * batchSize);
             EncoderModel.Keep(method);
             return method;
         }
@@ -81,24 +101,23 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
         copy.to(device);
         copy.eval();
         var count = Math.Min(rows.Count, RowsOfEstimate);
-        // Rows of similar length together, as later.
-        var parts = Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count)).OrderBy(rows.Length).Chunk(RowsAtOnce).ToArray();
-        rows.Encode(copy.Encoder, device, parts[0]).cpu();                  // what a first call does beside computing
+        int[] sample = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count))];
+        rows.EncodeSome(copy.Encoder, device, sample[..Math.Min(count, RowsOfFirstCall)]).cpu();                // what a first call does beside computing
         var clock = Stopwatch.StartNew();
-        foreach (var part in parts)
-            rows.Encode(copy.Encoder, device, part).cpu();
+        rows.EncodeSome(copy.Encoder, device, sample).cpu();
+        _trainingOfRow = TrainingPerEmbedding * clock.Elapsed / count;
         return clock.Elapsed * ((double)rows.Count / count);
     }
 
-    /// <summary>Lets go of unlabeled rows where embedding all of them leaves too little time to train: without adaptation they are worth less.</summary>
+    /// <summary>Lets go of unlabeled rows where embedding all of them takes too long: without adaptation they are worth less.</summary>
     /// <param name="embedding">What all rows take.</param>
-    /// <param name="share">Time for a copy, its training included.</param>
+    /// <param name="left">Time for it.</param>
     /// <returns>The unlabeled rows that are left; null where none had to go.</returns>
-    public int? KeepWhatFits(TimeSpan embedding, TimeSpan share)
+    public int? KeepWhatFits(TimeSpan embedding, TimeSpan left)
     {
-        if (embedding <= share * EmbeddingShare || rows.Count <= labels.Length)
+        if (embedding <= left || rows.Count <= labels.Length)
             return null;
-        var kept = (int)Math.Clamp(rows.Count * (share * EmbeddingShare / embedding), labels.Length, rows.Count);
+        var kept = (int)Math.Clamp(rows.Count * (left / embedding), labels.Length, rows.Count);
         rows.KeepOnly([.. Enumerable.Range(0, kept)]);
         return kept - labels.Length;
     }

@@ -23,12 +23,13 @@ internal sealed class FewLabelsSearch : IDisposable
     private const double LabeledWeight = 10;
     private const int Rounds = 3;
 
+    // Under a stronger penalty the log-odds are so small that the bias, which has none, drowns them in the soft labels.
+    private const double StrongestToTeach = 1;
+
     private static readonly TimeSpan s_shortestTraining = TimeSpan.FromSeconds(1);
 
     // Imagined rows that speak for the class shares. In a regression the mean would draw every value towards it.
     private const double RowsForClassShares = 2;
-
-    private static readonly double[] s_temperatures = [.. Enumerable.Range(-8, 21).Select(i => Math.Pow(2, i / 4.0))];
 
     // Of its own: the user's would be asked for random numbers.
     private readonly MLContext _trainers = new(seed: 0);
@@ -40,6 +41,7 @@ internal sealed class FewLabelsSearch : IDisposable
     private readonly Action<FewLabelsCandidate> _judged;
     private readonly Action<string> _tell;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly TimeSpan? _limit;
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly FeatureSpace _space;
@@ -57,13 +59,15 @@ internal sealed class FewLabelsSearch : IDisposable
     /// <param name="unlabeled">Vectors of the unlabeled rows.</param>
     /// <param name="inputSlots">Slots of the vectors that are the row's own cells.</param>
     /// <param name="adaptation">Adapts the encoder that the vectors come from; null where that is not to be tried.</param>
+    /// <param name="limit">Time after which nothing more is tried; null for none.</param>
     /// <param name="judged">Told of every candidate.</param>
     /// <param name="tell">Gets lines for the log.</param>
     public FewLabelsSearch(PredictionTask task, FewLabelsTrainer.Options options, Random random, float[][] rows,
-        double[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, Action<FewLabelsCandidate> judged, Action<string> tell)
+        double[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, TimeSpan? limit,
+        Action<FewLabelsCandidate> judged, Action<string> tell)
     {
         (_task, _options, _rows, _labels, _inputSlots, _adaptation) = (task, options, rows, labels, inputSlots, adaptation);
-        (_judged, _tell, _outputs) = (judged, tell, FewLabelsModel.OutputsOf(task));
+        (_limit, _judged, _tell, _outputs) = (limit, judged, tell, FewLabelsModel.OutputsOf(task));
         using var noGrad = no_grad();
         _space = new FeatureSpace(Matrix(rows), Matrix(unlabeled));
         _targets = Targets(labels);
@@ -75,7 +79,7 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private bool IsRegression => _task.Kind == PredictionKind.Regression;
 
-    private bool IsOver => _options.CancellationToken.IsCancellationRequested || _clock.Elapsed > (_options.MaximumTrainingTime ?? TimeSpan.MaxValue);
+    private bool IsOver => _options.CancellationToken.IsCancellationRequested || _clock.Elapsed > (_limit ?? TimeSpan.MaxValue);
 
     /// <summary>Tries everything and makes the model.</summary>
     /// <param name="inputColumn">The column of vectors.</param>
@@ -84,14 +88,14 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var noGrad = no_grad();
         var candidates = new List<Candidate>();
-        Add(Linear("linear", Frozen, _rows[0].Length, out var penalty));
+        Add(Linear("linear", Frozen, _rows[0].Length, out var teacher));
         if (_inputSlots > 0 && _inputSlots < _rows[0].Length && !IsOver)
             Add(Linear("linear on the cells", Frozen, _inputSlots, out _));
         var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && _inputSlots > 0;
         if (usesTrees && Goes("boosted trees") && Trees() is { } trees)
             Add(trees);
         if (SelfTrains && Goes("self-training"))
-            SelfTrained("self-training", Frozen, penalty).ForEach(Add);
+            SelfTrained("self-training", Frozen, teacher).ForEach(Add);
         if (_adaptation is not null && Goes("adapted encoder"))
             Adapted().ForEach(Add);
         Add(Base());
@@ -145,7 +149,7 @@ internal sealed class FewLabelsSearch : IDisposable
         return false;
     }
 
-    private Candidate Linear(string name, Spaces spaces, int slots, out Penalty chosen)
+    private Candidate Linear(string name, Spaces spaces, int slots, out Teacher teacher)
     {
         using var scope = NewDisposeScope();
         var path = LabeledRowSearch.Penalties(spaces.OfFold(0).IsSparse && !IsRegression);
@@ -164,7 +168,9 @@ internal sealed class FewLabelsSearch : IDisposable
         }
         var judged = path.Select((penalty, i) => Judge(name, Describe(penalty), cat([.. held[i]]))).ToArray();
         var best = judged.MinBy(candidate => candidate.Judgment.Loss)!;
-        var penalty = chosen = path[Array.IndexOf(judged, best)];
+        var penalty = path[Array.IndexOf(judged, best)];
+        var (ofTeacher, teaching) = path.Zip(judged).Where(pair => pair.First.L2 <= StrongestToTeach).MinBy(pair => pair.Second.Judgment.Loss);
+        teacher = new Teacher(ofTeacher, teaching.Temperature);
         return best with
         {
             Space = spaces,
@@ -177,8 +183,8 @@ internal sealed class FewLabelsSearch : IDisposable
         };
     }
 
-    // Soft labels, squared so that what is sure counts more, weighted by how sure the model is of the row.
-    private List<Candidate> SelfTrained(string name, Spaces spaces, Penalty penalty)
+    // Calibrated soft labels, squared so that what is sure counts more, weighted by how sure the model is of the row.
+    private List<Candidate> SelfTrained(string name, Spaces spaces, Teacher teacher)
     {
         using var scope = NewDisposeScope();
         var held = new List<Tensor>();
@@ -190,7 +196,7 @@ internal sealed class FewLabelsSearch : IDisposable
             var space = spaces.OfFold(number);
             held.Add(Logits(Take(space.Labeled, kept), Train(Take(space.Labeled, used), Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
         }
-        return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{spaces.OfFold(0).Unlabeled.shape[0]:N0} unlabeled rows, {Describe(penalty)}"),
+        return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{spaces.OfFold(0).Unlabeled.shape[0]:N0} unlabeled rows, {Describe(teacher.Penalty)}"),
             cat([.. held])) with
         {
             Usage = _options.SelfTraining,
@@ -206,14 +212,14 @@ internal sealed class FewLabelsSearch : IDisposable
         Tensor Train(Tensor features, Tensor targets, Tensor unlabeled)
         {
             using var training = NewDisposeScope();
-            var parameters = FitLinear(features, targets, null, penalty, null);
+            var parameters = FitLinear(features, targets, null, teacher.Penalty, null);
             var all = cat([features, unlabeled]);
             for (var round = 0; round < Rounds; round++)
             {
-                var sharp = Logits(unlabeled, parameters).mul(Number(2L)).softmax(1);                          // [U, K]
+                var sharp = Logits(unlabeled, parameters).mul(Number(2 / teacher.Temperature)).softmax(1);                         // [U, K]
                 var sure = sharp.max(1).values;
                 var weights = cat([full([features.shape[0]], Number(LabeledWeight), ScalarType.Float32), sure]);
-                parameters = FitLinear(all, cat([targets, sharp]), weights, penalty, parameters);
+                parameters = FitLinear(all, cat([targets, sharp]), weights, teacher.Penalty, parameters);
             }
             return parameters.MoveToOuterDisposeScope();
         }
@@ -224,11 +230,12 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         using var scope = NewDisposeScope();
         var spaces = new FeatureSpace[_folds.Length];
-        var (limit, embedding) = ((TimeSpan?)null, _options.MaximumTrainingTime is null ? TimeSpan.Zero : _adaptation!.EstimateEmbedding());
-        KeepWhatFits(_folds.Length + 1);
+        var (limit, embedding) = ((TimeSpan?)null, _limit is null ? TimeSpan.Zero : _adaptation!.EstimateEmbedding());
         for (var fold = 0; fold < _folds.Length; fold++)
         {
-            limit = TimeForOneOf(_folds.Length - fold + 1, embedding);
+            var share = TimeForOneOf(_folds.Length - fold + 1);
+            // Training goes first; what it leaves of the share is for the unlabeled rows.
+            limit = share - TimeSpan.FromTicks(Math.Min(embedding.Ticks, ((share ?? TimeSpan.Zero) * EncoderAdaptation.EmbeddingShare).Ticks));
             if (limit < s_shortestTraining)
             {
                 // Known only now: how long all rows take to embed.
@@ -236,13 +243,15 @@ internal sealed class FewLabelsSearch : IDisposable
                 return [];
             }
             _tell(FormattableString.Invariant($"  adapting the encoder to the labeled rows of fold {fold + 1} of {_folds.Length}"));
+            var before = _clock.Elapsed;
             using var trained = _adaptation!.Train(_folds[fold].Used, limit, _options.CancellationToken);
             if (_options.CancellationToken.IsCancellationRequested)
                 return [];
-            var before = _clock.Elapsed;
+            if (share is { } whole && _adaptation.KeepWhatFits(embedding, whole - (_clock.Elapsed - before)) is { } kept)
+                _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all take {embedding.TotalSeconds:0} s to embed, of {whole.TotalSeconds:0} s for a copy"));
+            before = _clock.Elapsed;
             spaces[fold] = _adaptation.Embed(trained);
             embedding = _clock.Elapsed - before;
-            KeepWhatFits(_folds.Length - fold);
         }
         FeatureSpace? all = null;
         var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
@@ -259,24 +268,15 @@ internal sealed class FewLabelsSearch : IDisposable
         });
         var candidates = new List<Candidate>
         {
-            Linear("adapted encoder", found, _adaptation!.Dimension, out var penalty) with { Usage = _options.Adaptation },
+            Linear("adapted encoder", found, _adaptation!.Dimension, out var teacher) with { Usage = _options.Adaptation },
         };
         if (SelfTrains && Goes("self-training on the adapted encoder"))
-            candidates.AddRange(SelfTrained("self-training on the adapted encoder", found, penalty));
+            candidates.AddRange(SelfTrained("self-training on the adapted encoder", found, teacher));
         return candidates;
-
-        void KeepWhatFits(int copies)
-        {
-            if (TimeForOneOf(copies, TimeSpan.Zero) is not { } share || _adaptation!.KeepWhatFits(embedding, share) is not { } kept)
-                return;
-            _tell(FormattableString.Invariant($"  {kept:N0} unlabeled rows from now on: all take {embedding.TotalSeconds:0} s to embed, of {share.TotalSeconds:0} s for a copy"));
-            embedding = share * EncoderAdaptation.EmbeddingShare;
-        }
     }
 
-    // The rest of the time in equal parts, less the embedding in each; some of it is left for what is fitted on the embeddings.
-    private TimeSpan? TimeForOneOf(int parts, TimeSpan embedding)
-        => _options.MaximumTrainingTime is { } limit ? 0.8 * (limit - _clock.Elapsed) / parts - embedding : null;
+    // The rest of the time in equal parts; some of it is left for what is fitted on the embeddings.
+    private TimeSpan? TimeForOneOf(int parts) => _limit is { } limit ? 0.8 * (limit - _clock.Elapsed) / parts : null;
 
     private Candidate? Trees()
     {
@@ -318,7 +318,7 @@ internal sealed class FewLabelsSearch : IDisposable
         foreach (var (used, kept) in _folds)
             held.Add(Of(Take(_targets, used)).expand(kept.Length, -1));
         var baseline = Floats(IsRegression ? Of(_targets) : Of(_targets).exp());
-        return Judge(IsRegression ? "mean" : "class shares", "for every row", cat([.. held])) with { Baseline = baseline, Temperature = 1 };
+        return Judge(IsRegression ? "mean" : "class shares", "for every row", cat([.. held]), calibrates: false) with { Baseline = baseline };
 
         // A tenth of a row more for every class, so that none is impossible.
         Tensor Of(Tensor targets)
@@ -330,7 +330,7 @@ internal sealed class FewLabelsSearch : IDisposable
         }
     }
 
-    private Candidate Judge(string name, string settings, Tensor outputs)
+    private Candidate Judge(string name, string settings, Tensor outputs, bool calibrates = true)
     {
         var (values, held) = (Floats(outputs), HeldRows());
         if (IsRegression)
@@ -341,25 +341,10 @@ internal sealed class FewLabelsSearch : IDisposable
                 error * _task.Deviation * _task.Deviation, 0), 1, errors);
         }
         var right = held.Select((row, i) => Largest(values.AsSpan(i * _outputs, _outputs)) == (int)_labels[row]).Count(hit => hit);
-        // Few rows say little of it: 1 is likely before any is seen.
-        var best = s_temperatures.Select(temperature => (Temperature: temperature, Likelihoods: Likelihoods(temperature)))
-            .MinBy(pair => LogLoss(pair.Likelihoods) + Math.Pow(Math.Log(pair.Temperature), 2) / (2 * HeldLabels));
-        return new Candidate(new FewLabelsCandidate(name, settings, (double)right / held.Length, LogLoss(best.Likelihoods), 0), best.Temperature,
-            best.Likelihoods);
-
-        double[] Likelihoods(double temperature)
-        {
-            var probabilities = new double[_outputs];
-            return [.. held.Select((row, i) =>
-            {
-                for (var k = 0; k < _outputs; k++)
-                    probabilities[k] = values[i * _outputs + k];
-                FewLabelsModel.Normalize(probabilities, temperature);
-                return probabilities[(int)_labels[row]];
-            })];
-        }
-
-        static double LogLoss(double[] likelihoods) => -likelihoods.Average(p => Math.Log(Math.Max(p, 1e-12)));
+        int[] classes = [.. held.Select(row => (int)_labels[row])];
+        var calibrated = calibrates ? Calibration.Of(values, classes, HeldLabels) : Calibration.At(1, values, classes);
+        return new Candidate(new FewLabelsCandidate(name, settings, (double)right / held.Length, calibrated.Loss, 0), calibrated.Temperature,
+            calibrated.Likelihoods);
     }
 
     private double[] Shares(List<Candidate> candidates)
@@ -479,6 +464,9 @@ internal sealed class FewLabelsSearch : IDisposable
 
         public float[]? Baseline { get; init; }
     }
+
+    // The linear model whose answers are the soft labels of self-training.
+    private sealed record Teacher(Penalty Penalty, double Temperature);
 
     // The vectors that a fold is fitted on, those that the model is, and where they stand in a row of the model.
     private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final);

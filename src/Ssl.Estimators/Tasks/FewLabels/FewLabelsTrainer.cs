@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -134,7 +135,8 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         public int MaximumUnlabeledRows { get; set; } = 10_000;
 
         /// <summary>
-        /// Time after which nothing more is tried. The linear model is always fitted. Null means no limit.
+        /// Time from the start of Fit after which nothing more is tried; where reading the vectors takes more than half of it, half of it is left
+        /// for the search all the same. The linear model is always fitted. Null means no limit.
         /// </summary>
         /// <value>The default value is 3 minutes.</value>
         [OptionRange(Above = 0)]
@@ -192,6 +194,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         }
 
         using var channel = _host.Start("Fit");
+        var clock = Stopwatch.StartNew();
         LibraryNotice.Tell(_mlContext);
         TorchDevice.UseAllCores();
         var random = new Random((int)_seed ^ (int)(_seed >> 32));
@@ -227,8 +230,10 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var encoder = EncoderAnnotation.Find(features);
         var adaptation = Adaptation(encoder, labeled, unlabeled,
             [.. labeledNumbers, .. drawn.Take(EncoderAdaptation.MaximumUnlabeledRows)], labels, channel);
+        // Making the vectors counts, but leaves half of the time in any case.
+        var left = _options.MaximumTrainingTime is { } limit ? TimeSpan.FromTicks(Math.Max((limit - clock.Elapsed).Ticks, (limit / 2).Ticks)) : (TimeSpan?)null;
         using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
-            encoder?.Format.InputSlots ?? 0, adaptation, candidate =>
+            encoder?.Format.InputSlots ?? 0, adaptation, left, candidate =>
         {
             channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
             _options.Progress?.Report(candidate);

@@ -9,8 +9,9 @@ internal static class LabeledRowSearch
     /// <summary>Variance of all slots together for which the penalties are meant.</summary>
     public const double TotalVariance = 64;
 
-    // The mean loss of a row has these, on features of TotalVariance.
-    private static readonly double[] s_l2 = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
+    // The mean loss of a row has these, on features of TotalVariance. Under the strongest, weights point along the differences of the class means:
+    // with many slots and few rows nothing finer is known.
+    private static readonly double[] s_l2 = [10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003];
     private static readonly double[] s_l1 = [0.001, 0.004];
     private static readonly double[] s_l2BesideL1 = [0.01, 0.0003];
 

@@ -32,7 +32,7 @@ internal static class TokenScores
             return scores;
         var (encoder, outputs) = ((TextEncoder)parts.Encoder.Network, parts.Head.Outputs);
         using var noGrad = no_grad();
-        var groups = LengthGroups.OfTokens(windows, TextRows.TokensAtOnce(parts.Device));
+        var groups = LengthGroups.OfTokens(windows.Count, windows.Length, TextRows.TokensAtOnce(parts.Device));
         for (var group = 0; group < groups.Count; group++)
         {
             using var scope = NewDisposeScope();
