@@ -21,7 +21,7 @@ public sealed class FewLabelsTables : BenchCase
 
     private static readonly (string Name, double Share)[] Shares = [("1%", 0.01), ("10%", 0.1)];
 
-    private static readonly (float L1, float L2)[] Penalties = [(0, 1), (0, 0.1f), (0, 0.01f), (1, 1), (0.1f, 0.1f), (0.1f, 0.01f)];
+    private static readonly (float L1, float L2)[] Penalties = [(0, 10), (0, 1), (0, 0.1f), (0, 0.01f), (1, 1), (0.1f, 0.1f), (0.1f, 0.01f)];
 
     private static readonly (int Leaves, int Rows, int Rounds, double Rate)[] Trees =
         [(31, 2, 40, 0.1), (31, 5, 40, 0.1), (31, 20, 100, 0.1), (8, 5, 100, 0.1), (31, 10, 200, 0.05)];

@@ -54,14 +54,14 @@ public sealed class FewLabelsText : BenchCase
             var truth = test.Select(row => (uint)Array.IndexOf(classes, row.Label) + 1).ToArray();
             var held = mlContext.Data.Cache(View(test));                    // embedded once for all draws
             foreach (var (count, skewed) in meant)
-                Measure(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed);
+                Measure(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed, settings.OursOnly);
         }
         results.Note($"{draws} draws of labeled rows (seeds from 0); the other training texts are the unlabeled rows, in the skewed form 3 to 100 % of each class.");
         results.Note($"References: LBFGS of the labeled rows alone, its L2 penalty of {string.Join(", ", Penalties)} by log-loss or by accuracy in {Folds} folds of them, whichever is better in the mean.");
     }
 
     private static void Measure(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
-        Func<LabeledText[], IDataView> view, IDataView held, uint[] truth, int count, int draws, bool skewed)
+        Func<LabeledText[], IDataView> view, IDataView held, uint[] truth, int count, int draws, bool skewed, bool oursOnly)
     {
         List<(double ByLoss, double ByAccuracy)> words = [], frozen = [];
         List<double> ours = [], seconds = [];
@@ -78,11 +78,8 @@ public sealed class FewLabelsText : BenchCase
                 .Select(row => new LabeledText { Text = training[row].Text })];
             random.Shuffle(others);
             IDataView few = view(labeled), all = view([.. labeled, .. others]);
-            frozen.Add(Tuned(mlContext, few, held, truth, encoder.OutputColumnName));
-            var tfIdf = mlContext.Transforms.Text.FeaturizeText("Words", encoder.InputColumnNames[0]).Fit(few);
-            words.Add(Tuned(mlContext, tfIdf.Transform(few), tfIdf.Transform(held), truth, "Words"));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {name}, seed {seed}: TF-IDF {words[^1].ByLoss:0.0} (by accuracy {words[^1].ByAccuracy:0.0}), frozen {frozen[^1].ByLoss:0.0} ({frozen[^1].ByAccuracy:0.0})"));
+            if (!oursOnly)
+                References();
             var clock = Stopwatch.StartNew();
             using var model = mlContext.SelfSupervised().FewLabels.MulticlassClassification(new FewLabelsTrainer.Options
             {
@@ -92,9 +89,24 @@ public sealed class FewLabelsText : BenchCase
             seconds.Add(clock.Elapsed.TotalSeconds);
             ours.Add(Accuracy(model.Transform(held), truth));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"    recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
+                $"    {name}, seed {seed}: recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
             foreach (var candidate in model.Candidates)
                 Console.WriteLine(FormattableString.Invariant($"    {candidate.Name}: share {candidate.Share:0.00}"));
+
+            void References()
+            {
+                frozen.Add(Tuned(mlContext, few, held, truth, encoder.OutputColumnName));
+                var tfIdf = mlContext.Transforms.Text.FeaturizeText("Words", encoder.InputColumnNames[0]).Fit(few);
+                words.Add(Tuned(mlContext, tfIdf.Transform(few), tfIdf.Transform(held), truth, "Words"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  {name}, seed {seed}: TF-IDF {words[^1].ByLoss:0.0} (by accuracy {words[^1].ByAccuracy:0.0}), frozen {frozen[^1].ByLoss:0.0} ({frozen[^1].ByAccuracy:0.0})"));
+            }
+        }
+        if (oursOnly)
+        {
+            results.Add($"{name}, the recipe", ours.Average(), "%");
+            results.Add($"{name}, the recipe, Fit", seconds.Average(), "s");
+            return;
         }
         var (bestWords, bestFrozen) = (Better(words), Better(frozen));
         results.Add($"{name}, TF-IDF + tuned LBFGS", bestWords, "%");

@@ -34,7 +34,18 @@ public sealed class EncoderAdaptationTests
     public void The_training_fits_the_time(double? rows, int batchSize, int steps)
         => Assert.AreEqual((batchSize, steps), EncoderAdaptation.Plan(667, rows));
 
-    private sealed class Numbered(int count) : RowStore
+    // The second half of 2,048 rows takes 4 ms a row, the first nothing: about 4 s, from 256 of them.
+    [TestMethod]
+    public void What_embedding_takes_is_told_by_some_rows_of_all_parts()
+    {
+        var estimate = EncoderAdaptation.Estimate(new Numbered(2_048, slowFrom: 1_024), null!, CPU).TotalSeconds;
+        Assert.IsGreaterThan(4, estimate);
+        Assert.IsLessThan(8, estimate);
+        // Of no more rows than there are.
+        Assert.IsLessThan(1, EncoderAdaptation.Estimate(new Numbered(100, slowFrom: 50), null!, CPU).TotalSeconds);
+    }
+
+    private sealed class Numbered(int count, int slowFrom = int.MaxValue) : RowStore
     {
         private int[] _rows = [.. Enumerable.Range(0, count)];
 
@@ -51,5 +62,11 @@ public sealed class EncoderAdaptationTests
         public override void KeepOnly(ReadOnlySpan<int> rows) => _rows = [.. rows.ToArray().Select(row => _rows[row])];
 
         public override Batch ToBatch(ReadOnlySpan<int> rows) => throw new NotSupportedException();
+
+        internal override Tensor EncodeSome(Encoder network, Device device, int[] rows)
+        {
+            Thread.Sleep(4 * rows.Count(row => row >= slowFrom));
+            return zeros(rows.Length, 2, ScalarType.Float32, device);
+        }
     }
 }

@@ -216,6 +216,47 @@ public sealed class FewLabelsTests
         Assert.IsGreaterThanOrEqualTo(0.25, candidates.Single(candidate => candidate.Name == "boosted trees").Share);
     }
 
+    public sealed class Wide
+    {
+        [VectorType(WideSlots)]
+        public float[] Features { get; set; } = [];
+
+        public string Class { get; set; } = "";
+    }
+
+    private const int WideSlots = 300;
+
+    /// <summary>
+    /// Round clouds in many slots, few rows: nothing finer than the class means can be known. The strongest penalties say so, whose log-odds are
+    /// tiny: they are calibrated, and do not teach the unlabeled rows.
+    /// </summary>
+    [TestMethod]
+    public void Where_slots_are_many_and_rows_few_the_class_means_decide()
+    {
+        var random = new Random(5);
+        double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        float[][] centers = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, WideSlots).Select(_ => (float)(0.16 * Normal())).ToArray())];
+        Wide[] Drawn(int count, int labeled) => [.. Enumerable.Range(0, count).Select(i => new Wide
+        {
+            Features = [.. centers[i % 3].Select(value => value + (float)Normal())], Class = i < labeled ? $"class {i % 3}" : "",
+        })];
+        var (rows, test) = (Drawn(900, 90), Drawn(1_500, 0));
+        var model = Chain(new FewLabelsTrainer.Options { Seed = 1 }).Fit(_mlContext.Data.LoadFromEnumerable(rows));
+        var means = Enumerable.Range(0, 3).Select(k => rows.Take(90).Where((_, i) => i % 3 == k).Select(row => row.Features)
+            .Aggregate(new float[WideSlots], (sum, features) => [.. sum.Zip(features, (a, b) => a + b / 30)])).ToArray();
+        var byMeans = test.Where((row, i) => Enumerable.Range(0, 3).MinBy(k => means[k].Zip(row.Features, (a, b) => (a - b) * (a - b)).Sum()) == i % 3).Count() / (double)test.Length;
+        var predicted = model.Transform(_mlContext.Data.LoadFromEnumerable(test));
+        var hits = predicted.GetColumn<uint>("PredictedLabel").Select((label, i) => label == i % 3 + 1).Count(hit => hit) / (double)test.Length;
+        var candidates = model.LastTransformer.Candidates;
+        Console.WriteLine($"class means {byMeans:0.000}, model {hits:0.000}; {string.Join("; ", candidates)}");
+        StringAssert.Matches(candidates[0].Settings, new("^L2 (3|10)$"));
+        Assert.IsGreaterThan(byMeans - 0.02, hits);
+        // As good a teacher as the linear model is one.
+        Assert.AreEqual("self-training", candidates[1].Name);
+        Assert.IsGreaterThan(candidates[0].Metric - 0.1, candidates[1].Metric);
+        Assert.AreEqual(hits, predicted.GetColumn<float[]>("Score").Average(scores => scores.Max()), 0.1);
+    }
+
     private sealed class Listener(Action<FewLabelsCandidate> tell) : IProgress<FewLabelsCandidate>
     {
         public void Report(FewLabelsCandidate value) => tell(value);

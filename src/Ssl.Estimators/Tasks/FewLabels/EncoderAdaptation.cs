@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using Ssl.Estimators.Rows;
@@ -48,7 +49,7 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
     /// <summary>Length of an embedding.</summary>
     public int Dimension => model.Dimension;
 
-    /// <summary>Trains a copy of the encoder, in as many steps as the time allows: a schedule that is cut off ends at too high a rate.</summary>
+    /// <summary>Trains a copy of the encoder, in as many steps as the time allows, of which the warm-up is a share.</summary>
     /// <param name="used">Numbers of the labeled rows to learn from.</param>
     /// <param name="limit">Time for it; null for none.</param>
     /// <param name="cancellationToken">Ends it with the weights so far.</param>
@@ -100,12 +101,19 @@ internal sealed class EncoderAdaptation(EncoderModel model, RowStore rows, float
         using var copy = new ClassContrast(model.CreateTrainable(streams));
         copy.to(device);
         copy.eval();
+        var embedding = Estimate(rows, copy.Encoder, device);
+        _trainingOfRow = TrainingPerEmbedding * embedding / rows.Count;
+        return embedding;
+    }
+
+    /// <summary>The same of any rows: as many of them as tell it are embedded, from the first to the last.</summary>
+    internal static TimeSpan Estimate(RowStore rows, Encoder network, Device device)
+    {
         var count = Math.Min(rows.Count, RowsOfEstimate);
         int[] sample = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count))];
-        rows.EncodeSome(copy.Encoder, device, sample[..Math.Min(count, RowsOfFirstCall)]).cpu();                // what a first call does beside computing
+        rows.EncodeSome(network, device, sample[..Math.Min(count, RowsOfFirstCall)]).cpu();                      // what a first call does beside computing
         var clock = Stopwatch.StartNew();
-        rows.EncodeSome(copy.Encoder, device, sample).cpu();
-        _trainingOfRow = TrainingPerEmbedding * clock.Elapsed / count;
+        rows.EncodeSome(network, device, sample).cpu();
         return clock.Elapsed * ((double)rows.Count / count);
     }
 
