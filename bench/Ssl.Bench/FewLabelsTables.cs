@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Data.Analysis;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Trainers.LightGbm;
 using Ssl.Estimators;
 using Ssl.MLNet;
 
@@ -14,17 +13,12 @@ namespace Ssl.Bench;
 /// </summary>
 public sealed class FewLabelsTables : BenchCase
 {
-    private const int Folds = 5, Steps = 800, BatchSize = 256;
+    private const int Steps = 800, BatchSize = 256;
 
     private static readonly string[] Sets = ["adult", "churn", "connect-4", "credit-g", "letter", "magic", "phoneme", "satimage", "segmentation",
         "spambase", "splice"];
 
     private static readonly (string Name, double Share)[] Shares = [("1%", 0.01), ("10%", 0.1)];
-
-    private static readonly (float L1, float L2)[] Penalties = [(0, 10), (0, 1), (0, 0.1f), (0, 0.01f), (1, 1), (0.1f, 0.1f), (0.1f, 0.01f)];
-
-    private static readonly (int Leaves, int Rows, int Rounds, double Rate)[] Trees =
-        [(31, 2, 40, 0.1), (31, 5, 40, 0.1), (31, 20, 100, 0.1), (8, 5, 100, 0.1), (31, 10, 200, 0.05)];
 
     /// <inheritdoc/>
     public override string Name => "few-labels";
@@ -71,14 +65,8 @@ public sealed class FewLabelsTables : BenchCase
                         continue;
                     }
                     var (training, test) = (stock.Transform(BenchTable.Rows(table.Training, labeled)), stock.Transform(table.Test));
-                    lbfgs.Add(Tuned(mlContext, training, test, truth, Penalties, penalty => mlContext.MulticlassClassification.Trainers
-                        .LbfgsMaximumEntropy("Label", "Scaled", l1Regularization: penalty.L1, l2Regularization: penalty.L2)));
-                    lightGbm.Add(Tuned(mlContext, training, test, truth, Trees, tree => mlContext.MulticlassClassification.Trainers.LightGbm(
-                        new LightGbmMulticlassTrainer.Options
-                    {
-                        FeatureColumnName = "Raw", UseSoftmax = true, NumberOfLeaves = tree.Leaves, MinimumExampleCountPerLeaf = tree.Rows,
-                        NumberOfIterations = tree.Rounds, LearningRate = tree.Rate,
-                    })));
+                    lbfgs.Add(StockTrainers.Lbfgs(mlContext, training, test, truth, "Scaled"));
+                    lightGbm.Add(StockTrainers.LightGbm(mlContext, training, test, truth, "Raw"));
                     ours.Add(Recipe(mlContext, encoder, table, labeled, truth, seed));
                 }
                 if (settings.OursOnly)
@@ -117,30 +105,8 @@ public sealed class FewLabelsTables : BenchCase
         var keys = Keys(mlContext, table).Fit(frame);
         var model = mlContext.SelfSupervised().FewLabels.MulticlassClassification(new FewLabelsTrainer.Options { Seed = seed })
             .Fit(encoder.Transform(keys.Transform(frame)));
-        return Accuracy(model.Transform(encoder.Transform(keys.Transform(table.Test))), truth);
+        return StockTrainers.Accuracy(model.Transform(encoder.Transform(keys.Transform(table.Test))), truth);
     }
-
-    private static double Tuned<T>(MLContext mlContext, IDataView training, IDataView test, int[] truth, T[] choices,
-        Func<T, IEstimator<ITransformer>> trainer)
-    {
-        var cached = mlContext.Data.Cache(training);
-        var best = choices.MinBy(choice =>
-        {
-            try
-            {
-                return mlContext.MulticlassClassification.CrossValidate(cached, trainer(choice), Folds, "Label", seed: 0)
-                    .Average(fold => double.IsFinite(fold.Metrics.LogLoss) ? fold.Metrics.LogLoss : 100);
-            }
-            catch (InvalidOperationException)
-            {
-                return double.MaxValue;       // a fold of one class alone
-            }
-        })!;
-        return Accuracy(trainer(best).Fit(cached).Transform(test), truth);
-    }
-
-    private static double Accuracy(IDataView predicted, int[] truth)
-        => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second + 1) / truth.Length;
 
     private static IEstimator<ITransformer> Keys(MLContext mlContext, BenchTable table) => mlContext.Transforms.Conversion.MapValueToKey("Label",
         BenchTable.Class, keyData: mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, table.Classes).Select(i => new KeyRow { Class = i })));

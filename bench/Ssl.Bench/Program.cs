@@ -42,6 +42,7 @@ BenchCase[] cases =
     new TablesLabels(),
     new FewLabelsTables(),
     new FewLabelsText(),
+    new FewLabelsSeries(),
     new TimeSeriesProbe(),
     new AudioDigits(),
     new ImageText(),

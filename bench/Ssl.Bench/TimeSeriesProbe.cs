@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators;
@@ -31,21 +30,18 @@ public sealed class TimeSeriesProbe : BenchCase
     /// <inheritdoc/>
     public override void Run(BenchSettings settings, BenchResults results)
     {
-        var folder = Path.Combine(Environment.GetEnvironmentVariable("SSL_DATA") ?? "", "timeseries");
-        if (!Directory.Exists(folder))
-            throw new BenchUnavailableException("it needs the folder timeseries in the one that SSL_DATA names.");
         var steps = settings.Quick ? 20 : 200;
         var sums = new Dictionary<string, List<double>>();
         var sets = (settings.Sets ?? (settings.Quick ? Sets[..2] : Sets)).Select(name => (Name: name,
-            Training: Read(Path.Combine(folder, name, $"{name}_TRAIN.tsv.gz")),
-                Test: Read(Path.Combine(folder, name, $"{name}_TEST.tsv.gz")))).ToArray();
+            Training: BenchSeries.Read(name, "TRAIN"),
+                Test: BenchSeries.Read(name, "TEST"))).ToArray();
         var references = new Dictionary<string, double>();
         foreach (var (name, training, test) in sets)
         {
-            references[name] = NearestNeighbor(training, test, Warping);
+            references[name] = BenchSeries.NearestNeighbor(training, test, BenchSeries.Warping);
             Add(name, "1-NN time warping", references[name], null);
             if (training.Concat(test).Select(s => s.Values.Length).Distinct().Count() == 1)
-                Add(name, "1-NN Euclidean", NearestNeighbor(training, test, Euclidean), null);
+                Add(name, "1-NN Euclidean", BenchSeries.NearestNeighbor(training, test, BenchSeries.Euclidean), null);
         }
         foreach (var (name, training, test) in sets)
         {
@@ -138,94 +134,5 @@ public sealed class TimeSeriesProbe : BenchCase
             var predicted = scored.GetColumn<string>("Predicted").ToArray();
             return scored.GetColumn<string>(nameof(Series.Label)).Zip(predicted).Average(pair => pair.First == pair.Second ? 1.0 : 0);
         }
-    }
-
-    private static double NearestNeighbor(List<Series> training, List<Series> test, Func<Series, Series, double, double> distance)
-    {
-        var right = 0;
-        Parallel.ForEach(test, one =>
-        {
-            var (best, label) = (double.PositiveInfinity, "");
-            foreach (var other in training)
-            {
-                var found = distance(one, other, best);
-                if (found < best)
-                    (best, label) = (found, other.Label);
-            }
-            if (label == one.Label)
-                Interlocked.Increment(ref right);
-        });
-        return (double)right / test.Count;
-    }
-
-    private static double Euclidean(Series a, Series b, double limit)
-    {
-        double sum = 0;
-        for (var i = 0; i < a.Values.Length; i++)
-            sum += (a.Values[i] - b.Values[i]) * (a.Values[i] - b.Values[i]);
-        return sum;
-    }
-
-    // Squared differences summed over the channels; given up when no path can be shorter than the limit.
-    private static double Warping(Series a, Series b, double limit)
-    {
-        var (rows, columns, channels) = (a.Length, b.Length, a.Channels);
-        var before = new double[columns + 1];
-        var now = new double[columns + 1];
-        Array.Fill(before, double.PositiveInfinity);
-        before[0] = 0;
-        for (var i = 0; i < rows; i++)
-        {
-            now[0] = double.PositiveInfinity;
-            var least = double.PositiveInfinity;
-            for (var j = 0; j < columns; j++)
-            {
-                double cost = 0;
-                for (var c = 0; c < channels; c++)
-                {
-                    double difference = a.Values[c * rows + i] - b.Values[c * columns + j];
-                    cost += difference * difference;
-                }
-                now[j + 1] = cost + Math.Min(before[j], Math.Min(before[j + 1], now[j]));
-                least = Math.Min(least, now[j + 1]);
-            }
-            if (least > limit)
-                return double.PositiveInfinity;
-            (before, now) = (now, before);
-        }
-        return before[columns];
-    }
-
-    // One channel: label, values. Several: case, channel, label, values.
-    private static List<Series> Read(string path)
-    {
-        using var reader = new StreamReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-        var lines = new List<string[]>();
-        while (reader.ReadLine() is { } line)
-            lines.Add(line.Split('\t', StringSplitOptions.RemoveEmptyEntries));
-        var several = path.Contains("JapaneseVowels", StringComparison.Ordinal) || path.Contains("BasicMotions", StringComparison.Ordinal);
-        if (!several)
-            return [.. lines.Select(line => new Series { Label = line[0], Channels = 1, Values = Numbers(line[1..]) })];
-        return [.. lines.GroupBy(line => line[0]).Select(group => new Series
-        {
-            Label = group.First()[2],
-            Channels = group.Count(),
-            Values = [.. group.SelectMany(line => Numbers(line[3..]))],
-        })];
-    }
-
-    private static float[] Numbers(string[] cells) => [.. cells.Select(cell => float.Parse(cell, CultureInfo.InvariantCulture))];
-
-    private sealed class Series
-    {
-        public string Label { get; set; } = "";
-
-        public float[] Values { get; set; } = [];
-
-        [NoColumn]
-        public int Channels { get; set; }
-
-        [NoColumn]
-        public int Length => Values.Length / Channels;
     }
 }
