@@ -42,4 +42,8 @@ internal abstract class ModelExport
 /// <param name="Inputs">Of the graph; whoever takes them disposes of them.</param>
 /// <param name="Expected">What the <see cref="ModelExport.ComparedOutputs"/> must be, one output after the other.</param>
 /// <param name="Rows">How many rows.</param>
-internal sealed record OnnxCheck(Dictionary<string, OrtValue> Inputs, float[] Expected, int Rows);
+internal sealed record OnnxCheck(Dictionary<string, OrtValue> Inputs, float[] Expected, int Rows)
+{
+    /// <summary>Which of the numbers mean something, as those of padded places do not; null where all do.</summary>
+    public bool[]? Compared { get; init; }
+}

@@ -74,7 +74,7 @@ internal static class OnnxExporter
             {
                 using var outputs = session.Run(options, check.Inputs, model.ComparedOutputs);
                 float[] actual = [.. outputs.SelectMany(output => output.GetTensorDataAsSpan<float>().ToArray())];
-                largest = Math.Max(largest, Largest(check.Expected, actual, rows, check.Rows));
+                largest = Math.Max(largest, Largest(check.Expected, actual, check.Compared, rows, check.Rows));
                 rows += check.Rows;
             }
             finally
@@ -86,15 +86,17 @@ internal static class OnnxExporter
         return (rows, largest);
     }
 
-    private static double Largest(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, int firstRow, int rows)
+    private static double Largest(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, bool[]? compared, int firstRow, int rows)
     {
         if (expected.Length != actual.Length)
             throw Differs($"it has {actual.Length} numbers for {rows} rows, the model {expected.Length}");
         var (largest, scale) = (0.0, 1.0);
-        foreach (var number in expected)
-            scale = Math.Max(scale, Math.Abs(number));
+        for (var i = 0; i < expected.Length; i++)
+            scale = compared?[i] == false ? scale : Math.Max(scale, Math.Abs(expected[i]));
         for (var i = 0; i < expected.Length; i++)
         {
+            if (compared?[i] == false)
+                continue;
             var difference = Math.Abs((double)expected[i] - actual[i]);
             if (!(difference <= Tolerance * scale) && !(float.IsNaN(expected[i]) && float.IsNaN(actual[i])))
             {

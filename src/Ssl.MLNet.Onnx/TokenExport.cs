@@ -98,7 +98,11 @@ internal abstract class TokenExport(HeadedEncoder parts, IReadOnlyList<string> c
         using var batch = windows.ToBatch([.. Enumerable.Range(0, windows.Count)]);
         using var moved = batch.To(parts.Device);
         var scores = parts.Head.call(((Estimators.TextEncoder)exact.Network).EncodeTokens(moved)).cpu().contiguous();
-        return Complete(row, text, (int)scores.shape[1], new OnnxCheck(TextInput.Values(batch), MemoryMarshal.Cast<byte, float>(scores.bytes).ToArray(), 1));
+        var (tokens, outputs) = ((int)scores.shape[1], (int)scores.shape[2]);
+        return Complete(row, text, tokens, new OnnxCheck(TextInput.Values(batch), MemoryMarshal.Cast<byte, float>(scores.bytes).ToArray(), 1)
+        {
+            Compared = [.. Enumerable.Range(0, windows.Count * tokens * outputs).Select(i => i / outputs % tokens < windows.Length(i / outputs / tokens))],
+        });
     }
 
     private IEnumerable<string[]> Read(IDataView data)
@@ -143,7 +147,11 @@ internal sealed class AnswerExport(AnswerModel model) : TokenExport(model.Parts,
 
     // All beginnings, then all ends.
     protected override OnnxCheck Complete(string[] row, WindowedText text, int tokens, OnnxCheck check)
-        => check with { Expected = [.. check.Expected.Where((_, i) => i % 2 == 0), .. check.Expected.Where((_, i) => i % 2 == 1)] };
+        => check with
+        {
+            Expected = [.. check.Expected.Where((_, i) => i % 2 == 0), .. check.Expected.Where((_, i) => i % 2 == 1)],
+            Compared = [.. check.Compared!.Where((_, i) => i % 2 == 0), .. check.Compared!.Where((_, i) => i % 2 == 1)],
+        };
 }
 
 /// <summary>A model that finds entities: scores of the tags.</summary>
