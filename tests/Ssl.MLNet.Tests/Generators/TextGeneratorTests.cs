@@ -64,7 +64,7 @@ public sealed class TextGeneratorTests
         Assert.AreEqual(before, s_encoder.Truncation!.Rows);
 
         using var source = new CancellationTokenSource();
-        var texts = GeneratorData.Texts(50_000);
+        var texts = GeneratorData.Texts(200_000);
         var running = s_generator.GenerateAsync(texts, cancellationToken: source.Token);
         while (s_encoder.Truncation!.Rows == before && !running.IsCompleted)
             await Task.Delay(1);
