@@ -51,7 +51,7 @@ public sealed class FewLabelsText : BenchCase
                 keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
             IDataView View(LabeledText[] rows) => encoder.Transform(keys.Fit(mlContext.Data.LoadFromEnumerable(rows))
                 .Transform(mlContext.Data.LoadFromEnumerable(rows)));
-            var truth = test.Select(row => (uint)Array.IndexOf(classes, row.Label) + 1).ToArray();
+            var truth = test.Select(row => Array.IndexOf(classes, row.Label)).ToArray();
             var held = mlContext.Data.Cache(View(test));                    // embedded once for all draws
             foreach (var (count, skewed) in meant)
                 Measure(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed, settings.OursOnly);
@@ -61,7 +61,7 @@ public sealed class FewLabelsText : BenchCase
     }
 
     private static void Measure(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
-        Func<LabeledText[], IDataView> view, IDataView held, uint[] truth, int count, int draws, bool skewed, bool oursOnly)
+        Func<LabeledText[], IDataView> view, IDataView held, int[] truth, int count, int draws, bool skewed, bool oursOnly)
     {
         List<(double ByLoss, double ByAccuracy)> words = [], frozen = [];
         List<double> ours = [], seconds = [];
@@ -87,7 +87,7 @@ public sealed class FewLabelsText : BenchCase
                 Progress = new Teller(clock),
             }).Fit(all);
             seconds.Add(clock.Elapsed.TotalSeconds);
-            ours.Add(Accuracy(model.Transform(held), truth));
+            ours.Add(StockTrainers.Accuracy(model.Transform(held), truth));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"    {name}, seed {seed}: recipe {ours[^1]:0.0} in {seconds[^1]:0} s"));
             foreach (var candidate in model.Candidates)
@@ -119,22 +119,17 @@ public sealed class FewLabelsText : BenchCase
     private static double Better(List<(double ByLoss, double ByAccuracy)> draws)
         => Math.Max(draws.Average(draw => draw.ByLoss), draws.Average(draw => draw.ByAccuracy));
 
-    private static (double ByLoss, double ByAccuracy) Tuned(MLContext mlContext, IDataView training, IDataView test, uint[] truth, string features)
+    private static (double ByLoss, double ByAccuracy) Tuned(MLContext mlContext, IDataView training, IDataView test, int[] truth, string features)
     {
         var cached = mlContext.Data.Cache(training, "Label", features);
         Microsoft.ML.Trainers.LbfgsMaximumEntropyMulticlassTrainer Trainer(float l2)
             => mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", features, l1Regularization: 0, l2Regularization: l2);
         var judged = Penalties.Select(l2 => (L2: l2, Folds: mlContext.MulticlassClassification.CrossValidate(cached, Trainer(l2), Folds, "Label", seed: 0))).ToArray();
-        double Loss(IReadOnlyList<TrainCatalogBase.CrossValidationResult<MulticlassClassificationMetrics>> folds)
-            => folds.Average(fold => double.IsFinite(fold.Metrics.LogLoss) ? fold.Metrics.LogLoss : 100);
-        var byLoss = judged.MinBy(pair => Loss(pair.Folds)).L2;
-        var byAccuracy = judged.OrderByDescending(pair => pair.Folds.Average(fold => fold.Metrics.MicroAccuracy)).ThenBy(pair => Loss(pair.Folds)).First().L2;
-        var accuracy = Accuracy(Trainer(byLoss).Fit(cached).Transform(test), truth);
-        return (accuracy, byAccuracy == byLoss ? accuracy : Accuracy(Trainer(byAccuracy).Fit(cached).Transform(test), truth));
+        var byLoss = judged.MinBy(pair => StockTrainers.LogLoss(pair.Folds)).L2;
+        var byAccuracy = judged.OrderByDescending(pair => pair.Folds.Average(fold => fold.Metrics.MicroAccuracy)).ThenBy(pair => StockTrainers.LogLoss(pair.Folds)).First().L2;
+        var accuracy = StockTrainers.Accuracy(Trainer(byLoss).Fit(cached).Transform(test), truth);
+        return (accuracy, byAccuracy == byLoss ? accuracy : StockTrainers.Accuracy(Trainer(byAccuracy).Fit(cached).Transform(test), truth));
     }
-
-    private static double Accuracy(IDataView predicted, uint[] truth)
-        => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second) / truth.Length;
 
     private sealed class Teller(Stopwatch clock) : IProgress<FewLabelsCandidate>
     {

@@ -38,6 +38,10 @@ internal static class StockTrainers
     public static double Accuracy(IDataView predicted, int[] truth)
         => 100.0 * predicted.GetColumn<uint>("PredictedLabel").Zip(truth).Count(pair => pair.First == pair.Second + 1) / truth.Length;
 
+    /// <summary>The mean log-loss of folds; one that is not finite counts 100.</summary>
+    public static double LogLoss(IReadOnlyList<TrainCatalogBase.CrossValidationResult<MulticlassClassificationMetrics>> folds)
+        => folds.Average(fold => double.IsFinite(fold.Metrics.LogLoss) ? fold.Metrics.LogLoss : 100);
+
     private static double Tuned<T>(MLContext mlContext, IDataView training, IDataView test, int[] truth, T[] choices,
         Func<T, IEstimator<ITransformer>> trainer)
     {
@@ -46,8 +50,7 @@ internal static class StockTrainers
         {
             try
             {
-                return mlContext.MulticlassClassification.CrossValidate(cached, trainer(choice), Folds, "Label", seed: 0)
-                    .Average(fold => double.IsFinite(fold.Metrics.LogLoss) ? fold.Metrics.LogLoss : 100);
+                return LogLoss(mlContext.MulticlassClassification.CrossValidate(cached, trainer(choice), Folds, "Label", seed: 0));
             }
             catch (InvalidOperationException)
             {

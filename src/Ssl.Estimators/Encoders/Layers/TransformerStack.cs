@@ -54,14 +54,14 @@ internal sealed class TransformerStack : nn.Module<Tensor, Tensor?, Tensor>
         var unpadding = Unpadding.Of(mask);
         tokens = MixedPrecision.Round(unpadding?.Take(tokens) ?? tokens);
         foreach (var block in _blocks)
-            tokens = block.Run(tokens, keys, unpadding);
+            tokens = block.call(tokens, keys, unpadding);
         tokens = MixedPrecision.Widen(_norm.call(tokens));
         return (unpadding?.Put(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>Attention, then a feed-forward network, each on normalized input and added to it.</summary>
-internal sealed class TransformerBlock : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class TransformerBlock : nn.Module<Tensor, Tensor?, Unpadding?, Tensor>
 {
     [ComponentName(Name = "attention_norm")]
     private readonly LayerNormalization _attentionNorm;
@@ -93,20 +93,18 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? keys) => Run(tokens, keys, null);
-
     /// <summary>Tokens, [N, L, D] or without the padding [T, D], to tokens.</summary>
-    public Tensor Run(Tensor tokens, Tensor? keys, Unpadding? unpadding)
+    public override Tensor forward(Tensor tokens, Tensor? keys, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
-        tokens = tokens.add(_dropout.Pass(_attention.Run(_attentionNorm.call(tokens), keys, unpadding)), One);
+        tokens = tokens.add(_dropout.Pass(_attention.call(_attentionNorm.call(tokens), keys, unpadding)), One);
         var hidden = nn.functional.gelu(_intermediate.call(_outputNorm.call(tokens)));              // [N, L, F] or [T, F]
         return tokens.add(_dropout.Pass(_output.call(hidden)), One).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>Multi-head self-attention over one fused query-key-value projection.</summary>
-internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Unpadding?, Tensor>
 {
     [ComponentName(Name = "query_key_value")]
     private readonly LinearLayer _queryKeyValue;
@@ -126,10 +124,8 @@ internal sealed class SelfAttention : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? keys) => Run(tokens, keys, null);
-
     /// <summary>Tokens, [N, L, D] or without the padding [T, D], to what each takes from those of its sequence.</summary>
-    public Tensor Run(Tensor tokens, Tensor? keys, Unpadding? unpadding)
+    public override Tensor forward(Tensor tokens, Tensor? keys, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
         var all = _queryKeyValue.call(tokens);                                                      // [N, L, 3 D] or [T, 3 D]

@@ -196,7 +196,7 @@ internal sealed class BertLayers : nn.Module<Tensor, Tensor?, Tensor>
         var unpadding = _distances is null ? Unpadding.Of(mask) : null;
         tokens = MixedPrecision.Round(unpadding?.Take(tokens) ?? tokens);
         for (var i = first; i < end; i++)
-            tokens = _blocks[i].Run(tokens, bias, unpadding);
+            tokens = _blocks[i].call(tokens, bias, unpadding);
         return MixedPrecision.Widen(unpadding?.Put(tokens) ?? tokens).MoveToOuterDisposeScope();
     }
 
@@ -245,7 +245,7 @@ internal static class RelativePositions
 }
 
 /// <summary>Attention, then a feed-forward network, each added to its input and normalized.</summary>
-internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
+internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Unpadding?, Tensor>
 {
     [ComponentName(Name = "query_key_value")]
     private readonly LinearLayer _queryKeyValue;
@@ -284,10 +284,8 @@ internal sealed class BertBlock : nn.Module<Tensor, Tensor?, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor tokens, Tensor? bias) => Run(tokens, bias, null);
-
     /// <summary>Tokens, [N, L, D] or without the padding [T, D], to tokens.</summary>
-    public Tensor Run(Tensor tokens, Tensor? bias, Unpadding? unpadding)
+    public override Tensor forward(Tensor tokens, Tensor? bias, Unpadding? unpadding)
     {
         using var scope = NewDisposeScope();
         var all = _queryKeyValue.call(tokens);                                                      // [N, L, 3 D] or [T, 3 D]
