@@ -19,12 +19,12 @@ namespace Ssl.MLNet.Onnx;
 internal sealed class FewLabelsExport(FewLabelsTransformer model, EncoderModel? encoder) : RowExport
 {
     private readonly FewLabelsModel _head = model.Model;
-    private readonly EncoderModel? _adapted = model.Adapted;
+    private readonly FewLabelsEncoders _own = model.Encoders;
     private readonly int _columnWidth = model.ColumnWidth;
 
-    public override IEnumerable<Lifetime> Lifetimes => new[] { _adapted?.Lifetime, encoder?.Lifetime }.OfType<Lifetime>();
+    public override IEnumerable<Lifetime> Lifetimes => _own.All.Append(encoder).OfType<EncoderModel>().Select(model => model.Lifetime);
 
-    public override RowFormat? Format => (_adapted ?? encoder)?.Format;
+    public override RowFormat? Format => (_own.Adapted ?? encoder ?? _own.Plain)?.Format;
 
     public override (string Name, int Width)? Vectors => encoder is null ? (_head.InputColumn, _columnWidth) : null;
 
@@ -44,7 +44,8 @@ internal sealed class FewLabelsExport(FewLabelsTransformer model, EncoderModel? 
         var column = encoder is null
             ? graph.Input(_head.InputColumn, DataType.Float, "The vector of the row.", ModelInput.Rows, _columnWidth)
             : Input.Output(Input.Embed(ModelInput.WeightsOf(encoder, graph)));
-        var vector = _adapted is null ? column : OnnxValue.Concat(1, column, Input.Embed(ModelInput.WeightsOf(_adapted, graph)));     // [N, D]
+        // Each in the form of its own network: the inputs are the same.
+        var vector = OnnxValue.Concat(1, [column, .. _own.All.Select(own => ModelInput.Of(own.Format).Embed(ModelInput.WeightsOf(own, graph)))]);  // [N, D]
         var isWrong = (vector.IsNaN() | vector.IsInfinite()).To(DataType.Float).Max(true, 1) > graph.Constant(0f);                  // [N, 1]
         var mean = isWrong.Choose(graph.Constant(double.NaN), Mean(graph, vector));                                                 // Double [N, outputs]
         switch (_head.Task.Kind)
@@ -80,7 +81,7 @@ internal sealed class FewLabelsExport(FewLabelsTransformer model, EncoderModel? 
             Add(seen.MatMul(graph.Weight(weights.narrow(0, 0, slots), "linear.weight")) + graph.Weight(weights.select(0, slots), "linear.bias"), part.Temperature, part.Share);
         }
         if (_head.Trees is { } trees)
-            Add(Score(graph, vector, trees.Trees), trees.Temperature, trees.Share);
+            Add(Score(graph, trees.FirstSlot == 0 ? vector : vector.Slice(1, trees.FirstSlot, long.MaxValue), trees.Trees), trees.Temperature, trees.Share);
         return mean;
 
         void Add(OnnxValue scores, double temperature, double share)
@@ -110,14 +111,18 @@ internal sealed class FewLabelsExport(FewLabelsTransformer model, EncoderModel? 
     protected override float[] Expected(RowStore? rows, float[] vectors)
     {
         var columns = encoder is null ? vectors : EncoderExport.Embed(encoder, rows!);
-        var own = _adapted is null ? [] : EmbeddingsOf(_adapted, rows!);
+        var own = _own.All.Select(model => (model.Dimension, Embeddings: EmbeddingsOf(model, rows!))).ToArray();
         var count = columns.Length / _columnWidth;
         var (row, predicted, numbers) = (new float[_head.Dimension], new float[_head.Width], new List<float>());
         for (var i = 0; i < count; i++)
         {
             columns.AsSpan(i * _columnWidth, _columnWidth).CopyTo(row);
-            if (_adapted is not null)
-                own.AsSpan(i * _adapted.Dimension, _adapted.Dimension).CopyTo(row.AsSpan(_columnWidth));
+            var next = _columnWidth;
+            foreach (var (dimension, embeddings) in own)
+            {
+                embeddings.AsSpan(i * dimension, dimension).CopyTo(row.AsSpan(next));
+                next += dimension;
+            }
             _head.Predict(row, predicted);
             numbers.AddRange(_head.Task.Kind == PredictionKind.MulticlassClassification ? predicted : predicted.AsSpan(0, 1));
         }

@@ -71,12 +71,12 @@ public static class OnnxExportExtensions
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var adapted = model.Adapted;
+        var columns = model.EncodedColumnNames;
         if (encoder is not null && (encoder.OutputColumnName != model.FeatureColumnName || encoder.Model.OutputWidth != model.ColumnWidth
-            || adapted is not null && !adapted.InputColumns.SequenceEqual(encoder.InputColumnNames)))
+            || columns.Count > 0 && !columns.SequenceEqual(encoder.InputColumnNames)))
         {
             throw new ArgumentException($"The encoder makes the column '{encoder.OutputColumnName}' of {encoder.Model.OutputWidth} numbers from {string.Join(", ", encoder.InputColumnNames)}, "
-                + $"and the model was fitted on '{model.FeatureColumnName}' of {model.ColumnWidth}{(adapted is null ? "" : $" from {string.Join(", ", adapted.InputColumns)}")}. "
+                + $"and the model was fitted on '{model.FeatureColumnName}' of {model.ColumnWidth}{(columns.Count == 0 ? "" : $" from {string.Join(", ", columns)}")}. "
                 + "Give the encoder that made that column, or none: the column is then an input of the file.", nameof(encoder));
         }
         return OnnxExporter.Export(catalog.Context, new FewLabelsExport(model, encoder?.Model), path, data);

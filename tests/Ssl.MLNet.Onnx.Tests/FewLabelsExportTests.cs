@@ -117,9 +117,12 @@ public sealed class FewLabelsExportTests
         Exports.AreClose([.. model.Transform(View(rows)).GetColumn<float>("Score")], outputs[0].GetTensorDataAsSpan<float>().ToArray(), 1e-5);
     }
 
-    // The encoder of the column, and its copy that was adapted, are in one file that takes the text alone.
+    // The encoder of the column, its copy that was adapted, and what tells the words, are in one file that takes the text alone.
     [TestMethod]
-    public void TheEncodersAreInTheFile()
+    [DataRow(FewLabelsTrainer.Usage.Always, FewLabelsTrainer.Usage.Never)]
+    [DataRow(FewLabelsTrainer.Usage.Never, FewLabelsTrainer.Usage.Always)]
+    [DataRow(FewLabelsTrainer.Usage.Always, FewLabelsTrainer.Usage.Always)]
+    public void TheEncodersAreInTheFile(FewLabelsTrainer.Usage adaptation, FewLabelsTrainer.Usage plain)
     {
         var rows = Clouds(Labeled, 1);
         using var encoder = s_mlContext.SelfSupervised().Text.SimCse(new SimCseTrainer.Options
@@ -128,7 +131,7 @@ public sealed class FewLabelsExportTests
         }).Fit(View(rows));
         var embedded = encoder.Transform(View(rows));
         var options = Options("Kind", FewLabelsTrainer.Usage.Never);
-        (options.FeatureColumnName, options.Adaptation) = ("Embedding", FewLabelsTrainer.Usage.Always);
+        (options.FeatureColumnName, options.Adaptation, options.PlainFeatures) = ("Embedding", adaptation, plain);
         using var model = s_mlContext.SelfSupervised().FewLabels.MulticlassClassification(options).Fit(embedded);
         Assert.HasCount(1, model.EncodedColumnNames);
         float[] expected = [.. model.Transform(embedded).GetColumn<float[]>("Score").SelectMany(score => score)];
@@ -152,6 +155,39 @@ public sealed class FewLabelsExportTests
         Assert.StartsWith("The encoder makes the column 'Other' of ", fault.Message);
         Assert.Contains("the model was fitted on 'Embedding' of ", fault.Message);
         Assert.Contains("'Embedding'", Assert.ThrowsExactly<ArgumentOutOfRangeException>(() => ssl.ExportOnnx(model, Exports.File("model.onnx"), View(rows))).Message);
+    }
+
+    public sealed class Wave
+    {
+        public float[] Series { get; set; } = [];
+
+        public string Class { get; set; } = "";
+    }
+
+    // Trees on the values stand behind the embedding in the row.
+    [TestMethod]
+    public void TreesOnTheValuesOfSeriesAreInTheFile()
+    {
+        var random = new Random(1);
+        Wave[] rows = [.. Enumerable.Range(0, Labeled).Select(i => new Wave
+        {
+            Class = i % 2 == 0 ? "high" : "low", Series = [.. Enumerable.Range(0, 20 + random.Next(20)).Select(t => (float)(random.NextDouble() + (t < 10 ? i % 2 : 0)))],
+        })];
+        var ssl = s_mlContext.SelfSupervised();
+        using var encoder = ssl.TimeSeries.Ts2Vec(new Ts2VecTrainer.Options
+        {
+            InputColumnName = nameof(Wave.Series), OutputColumnName = "Embedding", Encoder = TimeSeriesEncoders.DilatedConvolution(6, 4, depth: 2), NumberOfEpochs = 0, Seed = 1,
+        }).Fit(s_mlContext.Data.LoadFromEnumerable(rows));
+        var view = encoder.Transform(s_mlContext.Data.LoadFromEnumerable(rows));
+        var keyed = s_mlContext.Transforms.Conversion.MapValueToKey("Kind", nameof(Wave.Class)).Fit(view).Transform(view);
+        var options = Options("Kind", FewLabelsTrainer.Usage.Always);
+        (options.FeatureColumnName, options.PlainFeatures) = ("Embedding", FewLabelsTrainer.Usage.Always);
+        using var model = ssl.FewLabels.MulticlassClassification(options).Fit(keyed);
+        var path = Exports.File("model.onnx");
+        var result = ssl.ExportOnnx(model, path, s_mlContext.Data.LoadFromEnumerable(rows), encoder);
+        Assert.IsLessThan(1e-4, result.LargestDifference, result.ToString());
+        Assert.IsTrue(Operators(path).Contains("TreeEnsembleRegressor"));
+        Assert.AreSequenceEqual((string[])["Series", "Series_length"], result.Inputs.Select(input => input.Name).ToArray());
     }
 
     private static IDisposableReadOnlyCollection<OrtValue> Run(InferenceSession session, Row[] rows)

@@ -20,6 +20,7 @@ public sealed class SeriesExportTests
         ["patches, channels together"] = TimeSeriesEncoders.PatchTransformer(5, 2, 12, 3, instanceNormalization: false, channelIndependence: false),
         ["pooled"] = TimeSeriesEncoders.PooledConvolution(12, 3, kernelSize: 4),
         ["spectrogram"] = TimeSeriesEncoders.SpectrogramConvolution(10, 4),
+        ["summary"] = new SeriesSummaryEncoderFactory(20),
         ["sound"] = TimeSeriesEncoders.SoundTransformer(12, 8, 3, 1, 2),
     };
 

@@ -24,6 +24,7 @@ public static class TextEncoders
     {
         EncoderFactory.Register(BagTextEncoderFactory.KindName, BagTextEncoderFactory.Read);
         EncoderFactory.Register(BertTextEncoderFactory.KindName, BertTextEncoderFactory.Read);
+        EncoderFactory.Register(LatentSemanticTextEncoderFactory.KindName, LatentSemanticTextEncoderFactory.Read);
         EncoderFactory.Register(ProjectedTextEncoderFactory.KindName, ProjectedTextEncoderFactory.Read);
         EncoderFactory.Register(TransformerTextEncoderFactory.KindName, TransformerTextEncoderFactory.Read);
     }

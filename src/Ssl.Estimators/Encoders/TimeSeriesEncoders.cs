@@ -37,6 +37,7 @@ public static class TimeSeriesEncoders
         EncoderFactory.Register(PooledConvolutionEncoderFactory.KindName, PooledConvolutionEncoderFactory.Read);
         EncoderFactory.Register(PatchTransformerEncoderFactory.KindName, PatchTransformerEncoderFactory.Read);
         EncoderFactory.Register(SpectrogramConvolutionEncoderFactory.KindName, SpectrogramConvolutionEncoderFactory.Read);
+        EncoderFactory.Register(SeriesSummaryEncoderFactory.KindName, SeriesSummaryEncoderFactory.Read);
         EncoderFactory.Register(SoundTransformerEncoderFactory.KindName, SoundTransformerEncoderFactory.Read);
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
@@ -123,6 +124,11 @@ public abstract class RowFormat
     /// <returns>Single [N, <see cref="InputSlots"/> + D] on the CPU, in the current dispose scope.</returns>
     internal virtual Tensor Output(RowStore rows, Encoder network, Device device) => rows.Encode(network, device).cpu();
 
+    /// <summary>What a row says without its encoder, as an encoder of its own that takes the same rows, learned without labels; null where a kind has none.</summary>
+    /// <param name="rows">The rows to learn it from, of this format.</param>
+    /// <param name="seed">Of what is random in that.</param>
+    internal virtual PlainEncoder? LearnPlain(RowStore rows, long seed) => null;
+
     /// <summary>The format once the rows to train on were read: with what could only be learned of them then.</summary>
     internal virtual RowFormat Learned() => this;
 
@@ -156,3 +162,9 @@ public abstract class RowFormat
         => EncoderFactory.FromJson(json[EncoderKey]!.AsObject()) as TFactory
             ?? throw new FormatException($"The archive says it holds an encoder of {what}, but describes an encoder of another kind.");
 }
+
+/// <summary>An encoder that says plainly what stands in a row.</summary>
+/// <param name="What">That, for the log: "words".</param>
+/// <param name="Model">The encoder, on the CPU; whoever asked for it disposes of it.</param>
+/// <param name="SuitsTrees">Whether its numbers are quantities of the row, on whose thresholds trees can be grown.</param>
+internal sealed record PlainEncoder(string What, EncoderModel Model, bool SuitsTrees);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
@@ -53,6 +54,16 @@ internal sealed class SeriesRowFormat(string column, TimeSeriesEncoderFactory fa
         => new SeriesRows(scaling, factory.MinimumLength, Columns[0], _minimumLength, layout.PerTimestamp ? layout.Length : null, spectrogram);
 
     public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(layout, streams);
+
+    internal override PlainEncoder? LearnPlain(RowStore rows, long seed)
+    {
+        var longest = Enumerable.Range(0, rows.Count).Select(rows.Length).DefaultIfEmpty(1).Max();
+        var plain = new SeriesSummaryEncoderFactory(SeriesSummaryEncoder.SegmentsFor(layout.Channels, longest));
+        var format = new SeriesRowFormat(Columns[0], plain, layout, scaling, _minimumLength, spectrogram);
+        using var streams = new RandomStreams(seed);
+        using var network = format.CreateEncoder(streams);
+        return new PlainEncoder("values", EncoderModel.CopyOf(network, format, CPU, "Values", []), SuitsTrees: true);
+    }
 
     internal override RowFormat Learned() => new SeriesRowFormat(Columns[0], factory, layout, scaling, spectrogram: spectrogram);
 

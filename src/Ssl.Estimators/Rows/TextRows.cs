@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
 using Ssl.Estimators.Encoders;
+using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 
@@ -56,6 +57,17 @@ internal sealed class TextRowFormat(IReadOnlyList<string> columns, TextTokenizer
 
     public override Encoder CreateEncoder(RandomStreams streams) => factory.Create(tokenizer.Vocabulary, streams);
 
+    internal override PlainEncoder? LearnPlain(RowStore rows, long seed)
+    {
+        if (LatentSemanticTextEncoder.Learn(((TextRows)rows).Texts, tokenizer.Vocabulary, factory.MaximumTokens, factory.UsesSpecialTokens, seed) is not var (sizes, network))
+            return null;
+        using (network)
+        {
+            var format = new TextRowFormat(Columns, tokenizer, sizes, truncation);
+            return new PlainEncoder("words", EncoderModel.CopyOf(network, format, CPU, "Words", []), SuitsTrees: false);
+        }
+    }
+
     public override JsonObject ToJson()
     {
         var json = new JsonObject { [EncoderKey] = factory.ToJson(), [TokenizerKey] = tokenizer.ToJson() };
@@ -94,6 +106,9 @@ internal sealed class TextRows : RowStore
     internal static int TokensAtOnce(Device device) => device.type == TorchSharp.DeviceType.CPU ? TokensAtOnceOnCpu : TokensAtOnceOnGpu;
 
     public override int Count => _columns[0].Count;
+
+    /// <summary>The tokens of every text of the first column.</summary>
+    public IReadOnlyList<int[]> Texts => [.. Enumerable.Range(0, Count).Select(row => _columns[0][row].ToArray())];
 
     public override long Bytes => _columns.Sum(column => column.Bytes);
 

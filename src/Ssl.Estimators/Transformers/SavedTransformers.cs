@@ -40,7 +40,7 @@ internal static class SavedTransformers
                 return SoundLoadingTransformer.Read(manifest, tensors);
             case FewLabelsModel.ArchiveKind:
                 var (fewLabels, own) = FewLabelsModel.Read(manifest, tensors);
-                own?.MoveTo(device);
+                own.MoveTo(device);
                 return new FewLabelsTransformer(fewLabels, own);
             case FineTunedModel.Kind:
                 var tuned = FineTunedModel.Read(manifest, tensors);

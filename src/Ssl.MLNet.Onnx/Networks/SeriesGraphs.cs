@@ -23,6 +23,7 @@ internal static class SeriesGraphs
             DilatedConvolutionEncoderFactory sizes => Dilated(sizes, weights, series),
             PatchTransformerEncoderFactory sizes => Patches(sizes, layout, weights, series),
             PooledConvolutionEncoderFactory sizes => Pooled(sizes, weights, series),
+            SeriesSummaryEncoderFactory sizes => Summary(sizes, layout, weights.Graph, series),
             SoundTransformerEncoderFactory sizes => Sound(sizes, layout, weights, series),
             SpectrogramConvolutionEncoderFactory => Spectrogram(weights, series),
             _ => throw Unsupported.Network(factory),
@@ -34,6 +35,32 @@ internal static class SeriesGraphs
             return largest;
         var counted = inside.To(DataType.Float);
         return counted.Unsqueeze(1).MatMul(steps).Squeeze(1) / counted.Sum(true, 1) + largest;
+    }
+
+    // Means of segments and statistics as the one step, [N, 1, D].
+    private static (OnnxValue Steps, OnnxValue Inside) Summary(SeriesSummaryEncoderFactory sizes, SeriesLayout layout, OnnxBuilder graph, SeriesValues series)
+    {
+        var (inside, segments) = (series.Inside.Unsqueeze(1), sizes.NumberOfSegments);                  // [N, 1, T]
+        var values = (inside.Choose(series.Values, graph.Constant(0f))).To(DataType.Double);            // [N, C, T]
+        var counts = inside.To(DataType.Int64).Sum(true, 2);                                            // [N, 1, 1]
+        var lengths = counts.To(DataType.Double);
+        var (mean, square) = (values.Sum(true, 2) / lengths, (values * values).Sum(true, 2) / lengths);
+        var deviation = (square - mean * mean).Maximum(graph.Constant(0.0)).Sqrt();
+        var lowest = graph.Constant(0.0) - inside.Choose(graph.Constant(0.0) - values, graph.Constant(double.NegativeInfinity)).Max(true, 2);
+        var highest = inside.Choose(values, graph.Constant(double.NegativeInfinity)).Max(true, 2);
+        var changes = graph.Node("Abs", [values.Slice(2, 1, long.MaxValue) - values.Slice(2, 0, -1)]) * inside.Slice(2, 1, long.MaxValue).To(DataType.Double);
+        var steps = changes.Sum(true, 2) / (lengths - graph.Constant(1.0)).Maximum(graph.Constant(1.0));
+        var sums = graph.Node("CumSum", [graph.Node("Pad", [values, graph.Integers(0, 0, 1, 0, 0, 0)]), graph.Integer(2)]);                 // [N, C, T + 1]
+        using var scope = NewDisposeScope();
+        var places = graph.Weight(tensor(Enumerable.Range(0, segments + 1).Select(i => (long)i).ToArray()), "segments");
+        var bounds = places * counts / graph.Integer(segments);                                         // [N, 1, S + 1]
+        var starts = bounds.Slice(2, 0, segments);
+        var ends = bounds.Slice(2, 1, long.MaxValue).Maximum(starts + graph.Integer(1));
+        var all = OnnxValue.Concat(2, (At(ends) - At(starts)) / (ends - starts).To(DataType.Double), mean, deviation, lowest, highest, steps).To(DataType.Float);
+        return (all.Reshape(0, 1, layout.Channels * sizes.EmbeddingDimension), graph.Integers(1).Expand(OnnxValue.Concat(0, series.Inside.Length(0), graph.Integers(1))) > graph.Integer(0));
+
+        OnnxValue At(OnnxValue wanted) => graph.Node("GatherElements",
+            [sums, wanted.Expand(OnnxValue.Concat(0, wanted.Length(0), graph.Integers(layout.Channels, segments)))], ("axis", 2L));
     }
 
     private static (OnnxValue Steps, OnnxValue Inside) Dilated(DilatedConvolutionEncoderFactory sizes, NetworkWeights weights, SeriesValues series)

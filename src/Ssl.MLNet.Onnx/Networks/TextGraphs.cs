@@ -23,6 +23,8 @@ internal static class TextGraphs
         {
             case BagTextEncoderFactory:
                 return Bag(weights, ids, mask, specialCount);
+            case LatentSemanticTextEncoderFactory semantics:
+                return LatentSemantics(semantics, weights, ids, mask);
             case TransformerTextEncoderFactory transformer:
                 return Pool(Tokens(factory, weights, ids, mask), mask, transformer.Pooling);
             case BertTextEncoderFactory { Sizes: var sizes }:
@@ -57,6 +59,17 @@ internal static class TextGraphs
         var words = weights.Value("word_embeddings.weight").Gather(ids);                                // [N, L, T]
         var mean = counted.Unsqueeze(1).MatMul(words).Squeeze(1) / counted.Sum(true, 1);                // [N, T]
         return weights.Linear(weights.Linear(weights.LayerNorm(mean, "layer_norm"), "hidden").Gelu(), "output");
+    }
+
+    // The TF-IDF of the tokens that count, projected.
+    private static OnnxValue LatentSemantics(LatentSemanticTextEncoderFactory sizes, NetworkWeights weights, OnnxValue ids, OnnxValue mask)
+    {
+        var graph = weights.Graph;
+        var words = weights.Value("places").Gather(ids);                                                // [N, L]
+        var none = graph.Constant(0f).Expand(OnnxValue.Concat(0, ids.Length(0), graph.Integers(sizes.NumberOfWords + 1)));
+        var counts = graph.Node("ScatterElements", [none, words, mask.To(DataType.Float)], ("axis", 1L), ("reduction", "add"));             // [N, W + 1]
+        var tfIdf = (counts.Maximum(graph.Constant(1f)).Log() + (counts > graph.Constant(0f)).To(DataType.Float)) * weights.Value("rarity");
+        return tfIdf.MatMul(weights.Value("directions")) / tfIdf.Norm().Maximum(graph.Constant(1e-12f));
     }
 
     // Words and the positions of their places, [N, L, D].

@@ -69,8 +69,8 @@ public sealed class AdaptationTests
         {
             double Accuracy(FewLabelsTransformer model) => _mlContext.MulticlassClassification.Evaluate(model.Transform(test)).MicroAccuracy;
             var before = encoder.Transform(_mlContext.Data.LoadFromEnumerable(Texts(20, 0, 3))).GetColumn<float[]>("Features").First();
-            using var adapted = Trainer().Fit(training);
-            var frozen = Trainer(FewLabelsTrainer.Usage.Never).Fit(training);
+            using var adapted = Trainer(change: options => options.PlainFeatures = FewLabelsTrainer.Usage.Never).Fit(training);
+            using var frozen = Trainer(FewLabelsTrainer.Usage.Never, options => options.PlainFeatures = FewLabelsTrainer.Usage.Never).Fit(training);
             Console.WriteLine($"frozen {Accuracy(frozen):0.000}, adapted {Accuracy(adapted):0.000}; {string.Join("; ", adapted.Candidates)}");
             Assert.IsGreaterThan(Accuracy(frozen) + 0.05, Accuracy(adapted));
             Assert.IsGreaterThan(0.5, adapted.Candidates.Where(candidate => candidate.Name.Contains("adapted encoder")).Sum(candidate => candidate.Share));
@@ -125,7 +125,7 @@ public sealed class AdaptationTests
             _mlContext.Log += (_, message) => log.Add(message.Message);
             var withoutText = _mlContext.Transforms.SelectColumns("Label", "Features").Fit(training).Transform(training);
             Assert.IsFalse(Trainer().Fit(withoutText).Candidates.Any(candidate => candidate.Name == "adapted encoder"));
-            Assert.IsTrue(log.Any(line => line.Contains("the encoder is not adapted: the column 'Text', which it reads, is not there")), string.Join('\n', log));
+            Assert.IsTrue(log.Any(line => line.Contains("neither is the encoder adapted nor anything read plainly: the column 'Text', which it reads, is not there")), string.Join('\n', log));
             StringAssert.Contains(Assert.ThrowsExactly<InvalidOperationException>(() => Trainer(FewLabelsTrainer.Usage.Always).Fit(withoutText)).Message, "'Text'");
             var joined = _mlContext.Transforms.Concatenate("Both", "Features", "Features").Fit(training).Transform(training);
             Assert.IsFalse(Trainer(change: options => options.FeatureColumnName = "Both").Fit(joined).Candidates.Any(candidate => candidate.Name == "adapted encoder"));

@@ -18,9 +18,10 @@ internal sealed record LinearPart(float[] Weights, int FirstSlot, double Tempera
 
 /// <summary>Trees over slots of the column, how sharp their probabilities are, and how much they count.</summary>
 /// <param name="Trees">The trees.</param>
+/// <param name="FirstSlot">The first slot that they read.</param>
 /// <param name="Temperature">Divides their log-odds; 1 for values.</param>
 /// <param name="Share">Of the prediction, from 0 to 1.</param>
-internal sealed record TreePart(TreeEnsemble Trees, double Temperature, double Share);
+internal sealed record TreePart(TreeEnsemble Trees, int FirstSlot, double Temperature, double Share);
 
 /// <summary>
 /// The weighted mean of linear models, trees and the share of each class among the labeled rows, computed from one column of vectors. Plain
@@ -56,7 +57,7 @@ internal sealed class FewLabelsModel : VectorComputation
         Candidates = candidates;
         if (_linear.Any(part => part.Weights.Length % Outputs != 0 || part.Weights.Length <= Outputs || part.FirstSlot < 0
                 || part.FirstSlot > dimension - SlotsOf(part)) || baseline.Length != Outputs
-            || trees is not null && (trees.Trees.Outputs != Outputs || trees.Trees.Slots > dimension))
+            || trees is not null && (trees.Trees.Outputs != Outputs || trees.FirstSlot < 0 || trees.FirstSlot > dimension - trees.Trees.Slots))
         {
             throw new FormatException($"The parts of the model do not fit {dimension} slots and {Outputs} outputs.");
         }
@@ -137,7 +138,7 @@ internal sealed class FewLabelsModel : VectorComputation
         }
         if (_trees is not null)
         {
-            _trees.Trees.Score(row, part);
+            _trees.Trees.Score(row[_trees.FirstSlot..], part);
             Add(part, _trees.Temperature, _trees.Share, mean);
         }
         switch (Task.Kind)
@@ -196,7 +197,7 @@ internal sealed class FewLabelsModel : VectorComputation
             [DimensionKey] = Dimension,
             [BaseShareKey] = _baseShare,
             [PartsKey] = parts,
-            [TreesKey] = _trees is null ? null : new JsonObject { [TemperatureKey] = _trees.Temperature, [ShareKey] = _trees.Share },
+            [TreesKey] = _trees is null ? null : new JsonObject { [FirstKey] = _trees.FirstSlot, [TemperatureKey] = _trees.Temperature, [ShareKey] = _trees.Share },
             [CandidatesKey] = new JsonArray([.. Candidates.Select(candidate => (JsonNode)candidate.ToJson())]),
         };
         foreach (var (name, value) in further)
@@ -204,19 +205,19 @@ internal sealed class FewLabelsModel : VectorComputation
         ModelArchive.Write(stream, ArchiveKind, content, tensors);
     }
 
-    /// <summary>Reads what was written, with the encoder beside it where there is one.</summary>
+    /// <summary>Reads what was written, with the encoders beside it where there are some.</summary>
     /// <exception cref="FormatException">The archive holds something else or is damaged.</exception>
-    public static (FewLabelsModel Model, EncoderModel? Encoder) Read(ArchiveManifest manifest, SafeTensorsReader tensors)
+    public static (FewLabelsModel Model, FewLabelsEncoders Encoders) Read(ArchiveManifest manifest, SafeTensorsReader tensors)
         => VectorArchive.Read(manifest, tensors, ArchiveKind, (content, all) =>
     {
         var linear = content[PartsKey]!.AsArray().Select((part, i) => new LinearPart(Floats(all[$"{LinearName}{i}"]), (int)part![FirstKey]!,
             Factor(part!, TemperatureKey, mayBeZero: false), Factor(part!, ShareKey)));
         var trees = TreeEnsemble.Read(all) is { } ensemble
-            ? new TreePart(ensemble, Factor(content[TreesKey]!, TemperatureKey, mayBeZero: false), Factor(content[TreesKey]!, ShareKey)) : null;
+            ? new TreePart(ensemble, (int?)content[TreesKey]![FirstKey] ?? 0, Factor(content[TreesKey]!, TemperatureKey, mayBeZero: false), Factor(content[TreesKey]!, ShareKey)) : null;
         var model = new FewLabelsModel(PredictionTask.FromJson(content[TaskKey]!.AsObject()), content.Name(InputKey), (int)content[DimensionKey]!,
             linear, trees, Floats(all[BaseName]), Factor(content, BaseShareKey),
             [.. content[CandidatesKey]!.AsArray().Select(node => FewLabelsCandidate.FromJson(node!.AsObject()))]);
-        return (model, AdaptedFewLabelsModel.ReadEncoder(content, all));
+        return (model, FewLabelsEncoders.Read(content, all));
 
         static float[] Floats(Tensor tensor) => tensor.dtype == ScalarType.Float32 ? MemoryMarshal.Cast<byte, float>(tensor.bytes).ToArray()
             : throw new FormatException($"Weights are {tensor.dtype}, expected Float32.");

@@ -48,6 +48,8 @@ internal sealed class FewLabelsSearch : IDisposable
     private readonly Tensor _targets;
     private readonly (int[] Used, int[] Held)[] _folds;
     private readonly int _outputs;
+    private readonly PlainRows? _plain;
+    private readonly FeatureSpace? _plainSpace;
     private readonly EncoderAdaptation? _adaptation;
     private PretrainingMethod? _adapted;
 
@@ -58,18 +60,20 @@ internal sealed class FewLabelsSearch : IDisposable
     /// <param name="labels">Their labels.</param>
     /// <param name="unlabeled">Vectors of the unlabeled rows.</param>
     /// <param name="inputSlots">Slots of the vectors that are the row's own cells.</param>
+    /// <param name="plain">What stands plainly in the same rows; null where that is not to be tried. The caller's.</param>
     /// <param name="adaptation">Adapts the encoder that the vectors come from; null where that is not to be tried.</param>
     /// <param name="limit">Time after which nothing more is tried; null for none.</param>
     /// <param name="judged">Told of every candidate.</param>
     /// <param name="tell">Gets lines for the log.</param>
     public FewLabelsSearch(PredictionTask task, FewLabelsTrainer.Options options, Random random, float[][] rows,
-        double[] labels, float[][] unlabeled, int inputSlots, EncoderAdaptation? adaptation, TimeSpan? limit,
+        double[] labels, float[][] unlabeled, int inputSlots, PlainRows? plain, EncoderAdaptation? adaptation, TimeSpan? limit,
         Action<FewLabelsCandidate> judged, Action<string> tell)
     {
-        (_task, _options, _rows, _labels, _inputSlots, _adaptation) = (task, options, rows, labels, inputSlots, adaptation);
+        (_task, _options, _rows, _labels, _inputSlots, _plain, _adaptation) = (task, options, rows, labels, inputSlots, plain, adaptation);
         (_limit, _judged, _tell, _outputs) = (limit, judged, tell, FewLabelsModel.OutputsOf(task));
         using var noGrad = no_grad();
         _space = new FeatureSpace(Matrix(rows), Matrix(unlabeled));
+        _plainSpace = plain is null ? null : new FeatureSpace(plain.Labeled, plain.Unlabeled);
         _targets = Targets(labels);
         _folds = adaptation is not null ? FoldsToAdapt(Cut(random, FoldsOfAdaptation))
             : [.. Enumerable.Range(0, labels.Length < LabeledRowSearch.RowsForOneCut ? 2 : 1).SelectMany(_ => Cut(random, int.MaxValue))];
@@ -83,24 +87,35 @@ internal sealed class FewLabelsSearch : IDisposable
 
     /// <summary>Tries everything and makes the model.</summary>
     /// <param name="inputColumn">The column of vectors.</param>
-    /// <returns>The model, and the adapted encoder whose embeddings stand behind the column's vectors in it, where that pays.</returns>
-    public (FewLabelsModel Model, EncoderModel? Adapted) Run(string inputColumn)
+    /// <returns>The model, and the encoders whose embeddings stand behind the column's vectors in it, where they pay.</returns>
+    public (FewLabelsModel Model, FewLabelsEncoders Encoders) Run(string inputColumn)
     {
         using var noGrad = no_grad();
         var candidates = new List<Candidate>();
         Add(Linear("linear", Frozen, _rows[0].Length, out var teacher));
         if (_inputSlots > 0 && _inputSlots < _rows[0].Length && !IsOver)
             Add(Linear("linear on the cells", Frozen, _inputSlots, out _));
-        var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && _inputSlots > 0;
+        if (_plain is not null && Goes($"linear on the {_plain.Encoder.What}"))
+            Add(Linear($"linear on the {_plain.Encoder.What}", Plain, PlainSlots, out _));
+        Teacher? bothTeach = null;
+        if (_plain is not null && Goes("linear on both"))
+            Add(Linear("linear on both", Both, _rows[0].Length + PlainSlots, out bothTeach) with { Usage = _options.PlainFeatures });
+        var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always
+            || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && (_inputSlots > 0 || _plain is { Encoder.SuitsTrees: true });
         if (usesTrees && Goes("boosted trees") && Trees() is { } trees)
             Add(trees);
         if (SelfTrains && Goes("self-training"))
             SelfTrained("self-training", Frozen, teacher).ForEach(Add);
+        if (SelfTrains && bothTeach is not null && Goes("self-training on both"))
+            SelfTrained("self-training on both", Both, bothTeach).ForEach(Add);
         if (_adaptation is not null && Goes("adapted encoder"))
             Adapted().ForEach(Add);
         Add(Base());
 
         var shares = Shares(candidates);
+        // What nobody reads is not in the model: what stands behind it moves up.
+        var readsPlain = candidates.Zip(shares).Any(pair => pair.Second > 0 && pair.First.ReadsPlain);
+        int Place(int slot) => slot >= _rows[0].Length + PlainSlots && !readsPlain ? slot - PlainSlots : slot;
         var tried = new List<FewLabelsCandidate>();
         var parts = new List<LinearPart>();
         TreePart? treePart = null;
@@ -114,13 +129,13 @@ internal sealed class FewLabelsSearch : IDisposable
             if (candidate.Baseline is { } found)
                 (baseline, baseShare) = (found, share);
             else if (candidate.Trees is { } grow)
-                treePart = new TreePart(grow(), candidate.Temperature, share);
+                treePart = new TreePart(grow(), candidate.FirstSlot, candidate.Temperature, share);
             else
-                parts.Add(new LinearPart(candidate.Weights!(), candidate.Space!.FirstSlot, candidate.Temperature, share));
+                parts.Add(new LinearPart(candidate.Weights!(), Place(candidate.FirstSlot), candidate.Temperature, share));
         }
-        var dimension = _rows[0].Length + (_adapted is null ? 0 : _adaptation!.Dimension);
+        var dimension = _rows[0].Length + (readsPlain ? PlainSlots : 0) + (_adapted is null ? 0 : _adaptation!.Dimension);
         var model = new FewLabelsModel(_task, inputColumn, dimension, parts, treePart, baseline!, baseShare, tried);
-        return (model, _adapted is null ? null : _adaptation!.ToModel(_adapted));
+        return (model, new FewLabelsEncoders(readsPlain ? _plain!.Encoder.Model : null, _adapted is null ? null : _adaptation!.ToModel(_adapted)));
 
         void Add(Candidate candidate)
         {
@@ -138,7 +153,20 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private bool SelfTrains => !IsRegression && _space.Unlabeled.shape[0] > 0 && _options.SelfTraining != FewLabelsTrainer.Usage.Never;
 
+    private int PlainSlots => _plain?.Slots ?? 0;
+
     private Spaces Frozen => new(0, _ => _space, () => _space);
+
+    // The plain vectors stand behind those of the column.
+    private Spaces Plain => new(_rows[0].Length, _ => _plainSpace!, () => _plainSpace!) { ReadsPlain = true };
+
+    private Spaces Both => field ??= BothSpaces();
+
+    private Spaces BothSpaces()
+    {
+        var both = _space.Beside(_plainSpace!);
+        return new(0, _ => both, () => both) { ReadsPlain = true };
+    }
 
     // What is left out for want of time is told.
     private bool Goes(string name)
@@ -158,12 +186,12 @@ internal sealed class FewLabelsSearch : IDisposable
         {
             using var fold = NewDisposeScope();
             var features = spaces.OfFold(number).Labeled.narrow(1, 0, slots);
-            var (x, y, z) = (Take(features, used), Take(_targets, used), Take(features, kept));
+            var (x, y, z) = (LinearModels.Take(features, used), LinearModels.Take(_targets, used), LinearModels.Take(features, kept));
             Tensor? last = null;
             for (var i = 0; i < path.Length; i++)
             {
                 last = FitLinear(x, y, null, path[i], i > 0 && path[i].L1 == path[i - 1].L1 ? last : null);
-                held[i].Add(Logits(z, last).MoveToOuterDisposeScope());
+                held[i].Add(LinearModels.Outputs(z, last).MoveToOuterDisposeScope());
             }
         }
         var judged = path.Select((penalty, i) => Judge(name, Describe(penalty), cat([.. held[i]]))).ToArray();
@@ -173,7 +201,8 @@ internal sealed class FewLabelsSearch : IDisposable
         teacher = new Teacher(ofTeacher, teaching.Temperature);
         return best with
         {
-            Space = spaces,
+            FirstSlot = spaces.FirstSlot,
+            ReadsPlain = spaces.ReadsPlain,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
@@ -194,13 +223,14 @@ internal sealed class FewLabelsSearch : IDisposable
                 return [];
             using var fold = NewDisposeScope();
             var space = spaces.OfFold(number);
-            held.Add(Logits(Take(space.Labeled, kept), Train(Take(space.Labeled, used), Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
+            held.Add(LinearModels.Outputs(LinearModels.Take(space.Labeled, kept), Train(LinearModels.Take(space.Labeled, used), LinearModels.Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
         }
         return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{spaces.OfFold(0).Unlabeled.shape[0]:N0} unlabeled rows, {Describe(teacher.Penalty)}"),
             cat([.. held])) with
         {
             Usage = _options.SelfTraining,
-            Space = spaces,
+            FirstSlot = spaces.FirstSlot,
+            ReadsPlain = spaces.ReadsPlain,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
@@ -216,7 +246,7 @@ internal sealed class FewLabelsSearch : IDisposable
             var all = cat([features, unlabeled]);
             for (var round = 0; round < Rounds; round++)
             {
-                var sharp = Logits(unlabeled, parameters).mul(Number(2 / teacher.Temperature)).softmax(1);                         // [U, K]
+                var sharp = LinearModels.Outputs(unlabeled, parameters).mul(Number(2 / teacher.Temperature)).softmax(1);                         // [U, K]
                 var sure = sharp.max(1).values;
                 var weights = cat([full([features.shape[0]], Number(LabeledWeight), ScalarType.Float32), sure]);
                 parameters = FitLinear(all, cat([targets, sharp]), weights, teacher.Penalty, parameters);
@@ -254,18 +284,7 @@ internal sealed class FewLabelsSearch : IDisposable
             embedding = _clock.Elapsed - before;
         }
         FeatureSpace? all = null;
-        var found = new Spaces(_rows[0].Length, fold => spaces[fold], () =>
-        {
-            if (all is not null)
-                return all;
-            _tell("  adapting the encoder to all labeled rows");
-            _adapted = _adaptation!.Train([.. Enumerable.Range(0, _labels.Length)], limit, _options.CancellationToken);
-            all = _adaptation.Embed(_adapted);
-            // Several models are fitted on it, each in a scope of its own.
-            all.Labeled.MoveToOtherDisposeScope(_scope);
-            all.Unlabeled.MoveToOtherDisposeScope(_scope);
-            return all;
-        });
+        var found = new Spaces(_rows[0].Length + PlainSlots, fold => spaces[fold], () => all ??= EmbedForAll(limit));
         var candidates = new List<Candidate>
         {
             Linear("adapted encoder", found, _adaptation!.Dimension, out var teacher) with { Usage = _options.Adaptation },
@@ -275,13 +294,25 @@ internal sealed class FewLabelsSearch : IDisposable
         return candidates;
     }
 
+    // A copy that learned of all labeled rows; several models are fitted on it, each in a scope of its own.
+    private FeatureSpace EmbedForAll(TimeSpan? limit)
+    {
+        _tell("  adapting the encoder to all labeled rows");
+        _adapted = _adaptation!.Train([.. Enumerable.Range(0, _labels.Length)], limit, _options.CancellationToken);
+        var all = _adaptation.Embed(_adapted);
+        all.Labeled.MoveToOtherDisposeScope(_scope);
+        all.Unlabeled.MoveToOtherDisposeScope(_scope);
+        return all;
+    }
+
     // The rest of the time in equal parts; some of it is left for what is fitted on the embeddings.
     private TimeSpan? TimeForOneOf(int parts) => _limit is { } limit ? 0.8 * (limit - _clock.Elapsed) / parts : null;
 
     private Candidate? Trees()
     {
-        var slots = _inputSlots > 0 ? _inputSlots : _rows[0].Length;
-        float[][] cells = [.. _rows.Select(row => row[..slots])];
+        var plain = _inputSlots == 0 && _plain is { Encoder.SuitsTrees: true } ? _plain : null;
+        float[][] cells = plain is not null ? [.. Floats(plain.Labeled).Chunk(PlainSlots)]
+            : [.. _rows.Select(row => row[..(_inputSlots > 0 ? _inputSlots : row.Length)])];
         Candidate? best = null;
         foreach (var settings in LabeledRowSearch.Trees)
         {
@@ -302,7 +333,13 @@ internal sealed class FewLabelsSearch : IDisposable
             var judged = Judge("boosted trees", string.Create(CultureInfo.InvariantCulture,
                 $"{settings.Leaves} leaves, {settings.RowsPerLeaf} rows a leaf, {settings.Rounds} rounds"), tensor(held.ToArray()).view(-1, _outputs));
             if (best is null || judged.Judgment.Loss < best.Judgment.Loss)
-                best = judged with { Usage = _options.Trees, Trees = () => Grow(cells, _labels, settings) };
+                best = judged with
+                {
+                    Usage = _options.Trees,
+                    FirstSlot = plain is null ? 0 : _rows[0].Length,
+                    ReadsPlain = plain is not null,
+                    Trees = () => Grow(cells, _labels, settings),
+                };
         }
         return best;
 
@@ -316,7 +353,7 @@ internal sealed class FewLabelsSearch : IDisposable
         using var scope = NewDisposeScope();
         var held = new List<Tensor>();
         foreach (var (used, kept) in _folds)
-            held.Add(Of(Take(_targets, used)).expand(kept.Length, -1));
+            held.Add(Of(LinearModels.Take(_targets, used)).expand(kept.Length, -1));
         var baseline = Floats(IsRegression ? Of(_targets) : Of(_targets).exp());
         return Judge(IsRegression ? "mean" : "class shares", "for every row", cat([.. held]), calibrates: false) with { Baseline = baseline };
 
@@ -379,28 +416,8 @@ internal sealed class FewLabelsSearch : IDisposable
     }
 
     private Tensor FitLinear(Tensor features, Tensor targets, Tensor? weights, Penalty penalty, Tensor? start)
-        => IsRegression ? Ridge(features, targets, penalty.L2)
+        => IsRegression ? LinearModels.Ridge(features, targets, penalty.L2)
             : SoftmaxRegression.Fit(new DenseDesign(features), targets, weights, penalty, start, cancellationToken: _options.CancellationToken);
-
-    // Of the mean squared error; the bias has no penalty. Doubles: the matrix may be close to singular.
-    private static Tensor Ridge(Tensor features, Tensor targets, double l2)
-    {
-        using var scope = NewDisposeScope();
-        var (x, y) = (features.to(ScalarType.Float64), targets.to(ScalarType.Float64));
-        var (center, mean) = (x.mean([0]), y.mean([0]));
-        var centered = x.sub(center);
-        var rows = x.shape[0];
-        // With fewer rows than slots the same solution comes from the smaller matrix of inner products of rows.
-        var weights = rows < x.shape[1]
-            ? centered.t().mm(linalg.solve(centered.mm(centered.t()).add(eye(rows, dtype: ScalarType.Float64), Number(l2 * rows)), y.sub(mean)))
-            : linalg.solve(centered.t().mm(centered).add(eye(x.shape[1], dtype: ScalarType.Float64), Number(l2 * rows)),
-                centered.t().mm(y.sub(mean)));
-        return cat([weights, mean.unsqueeze(0).sub(center.unsqueeze(0).mm(weights))]).to(ScalarType.Float32).MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Logits(Tensor features, Tensor parameters) => SoftmaxRegression.Logits(new DenseDesign(features), parameters);
-
-    private static Tensor Take(Tensor rows, int[] which) => rows.index_select(0, tensor(which.Select(i => (long)i).ToArray()));
 
     private Tensor Targets(double[] labels)
     {
@@ -456,7 +473,10 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         public FewLabelsTrainer.Usage Usage { get; init; }
 
-        public Spaces? Space { get; init; }
+        // Where its slots begin, and whether plain ones are among them.
+        public int FirstSlot { get; init; }
+
+        public bool ReadsPlain { get; init; }
 
         public Func<float[]>? Weights { get; init; }
 
@@ -469,5 +489,8 @@ internal sealed class FewLabelsSearch : IDisposable
     private sealed record Teacher(Penalty Penalty, double Temperature);
 
     // The vectors that a fold is fitted on, those that the model is, and where they stand in a row of the model.
-    private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final);
+    private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final)
+    {
+        public bool ReadsPlain { get; init; }
+    }
 }

@@ -11,6 +11,7 @@ using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 using Ssl.Estimators.Tasks;
 using Ssl.Estimators.Transformers;
+using static TorchSharp.torch;
 
 namespace Ssl.Estimators;
 
@@ -32,6 +33,9 @@ namespace Ssl.Estimators;
 /// <list type="bullet">
 /// <item>a linear model with an elastic-net penalty, whose strength cross-validation chooses;</item>
 /// <item>where the column holds the cells of a table beside their embedding: the same on the cells alone, and LightGBM on them;</item>
+/// <item>where the column carries its encoder and the columns that this reads are there, what stands in them plainly: the words of a text, by latent
+/// semantic analysis (Deerwester et al., 1990), or the values of a time series, as means of segments (Keogh et al., 2001) and statistics, with a linear model
+/// on them, one on both, and of values LightGBM;</item>
 /// <item>self-training: a linear model that also learns from what the first says of the unlabeled rows, which count as much as it is
 /// sure of them (Lee, "Pseudo-Label", 2013; Xie et al., "Self-training with Noisy Student", arXiv:1911.04252);</item>
 /// <item>where the column carries its encoder and the columns that this reads are there: a copy of it, trained so that labeled rows of a class
@@ -64,6 +68,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         faults.Defined(options.SelfTraining);
         faults.Defined(options.Trees);
         faults.Defined(options.Adaptation);
+        faults.Defined(options.PlainFeatures);
         faults.Require(kind != PredictionKind.Regression || options.SelfTraining != Usage.Always, nameof(Options.SelfTraining),
             "must not be Always in a regression: there is no class to be sure of", options.SelfTraining);
         faults.Require(kind != PredictionKind.Regression || options.Adaptation != Usage.Always, nameof(Options.Adaptation),
@@ -118,6 +123,13 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         /// </summary>
         /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
         public Usage Adaptation { get; set; } = Usage.WhenItPays;
+
+        /// <summary>
+        /// Whether what the encoder of the column reads also counts as it stands: the words of a text, by latent semantic analysis of their TF-IDF, or the
+        /// values of a time series, as means of segments and statistics. A table's cells stand in its column already, and images have nothing of the kind.
+        /// </summary>
+        /// <value>The default value is <see cref="Usage.WhenItPays"/>.</value>
+        public Usage PlainFeatures { get; set; } = Usage.WhenItPays;
 
         /// <summary>
         /// Parts into which the labeled rows are cut for cross-validation. At least 2. Three at most where the encoder is adapted, which takes
@@ -225,23 +237,40 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         var task = TaskOf(label, labels, isCut);
         if (_kind == PredictionKind.Regression)
             task = PredictionTask.OfValues(labels, label.Name);
-        int[] drawn = [.. otherNumbers];
+        // In the order of a draw: the first of them are as good as any.
+        int[] drawn = [.. Enumerable.Range(0, others.Count)];
         random.Shuffle(drawn);
+        float[][] unlabeledVectors = [.. drawn.Select(i => others[i])];
         var encoder = EncoderAnnotation.Find(features);
-        var adaptation = Adaptation(encoder, labeled, unlabeled,
-            [.. labeledNumbers, .. drawn.Take(EncoderAdaptation.MaximumUnlabeledRows)], labels, channel);
+        using var scope = NewDisposeScope();
+        var rows = Rows(encoder, labeled, unlabeled, [.. labeledNumbers, .. drawn.Select(i => otherNumbers[i])], channel);
+        var plain = rows is null || !UsesPlain(encoder) ? null : PlainRows.Learn(encoder!.Format, rows, labels.Count, _seed);
+        if (plain is null && _options.PlainFeatures == Usage.Always && !_options.CancellationToken.IsCancellationRequested)
+        {
+            throw new InvalidOperationException($"Nothing can be read plainly of columns of the kind '{encoder!.Format.Kind}', or nothing that rows share: texts have words and time series values, a table has its "
+                + "cells in the column, and images have nothing of the kind. Do not set PlainFeatures to Always.");
+        }
+        EncoderAdaptation? adaptation = null;
+        if (rows is not null && Adapts(encoder))
+        {
+            rows.KeepOnly([.. Enumerable.Range(0, Math.Min(rows.Count, labels.Count + EncoderAdaptation.MaximumUnlabeledRows))]);
+            adaptation = new EncoderAdaptation(encoder!, rows, [.. labels.Select(value => (float)value)], _seed,
+                TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), text => channel.Info(MessageSensitivity.None, "{0}", text));
+        }
         // Making the vectors counts, but leaves half of the time in any case.
         var left = _options.MaximumTrainingTime is { } limit ? TimeSpan.FromTicks(Math.Max((limit - clock.Elapsed).Ticks, (limit / 2).Ticks)) : (TimeSpan?)null;
-        using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], [.. others],
-            encoder?.Format.InputSlots ?? 0, adaptation, left, candidate =>
+        using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], unlabeledVectors,
+            encoder?.Format.InputSlots ?? 0, plain, adaptation, left, candidate =>
         {
             channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
             _options.Progress?.Report(candidate);
         }, text => channel.Info(MessageSensitivity.None, "{0}", text));
-        var (model, adapted) = search.Run(_options.FeatureColumnName);
+        var (model, encoders) = search.Run(_options.FeatureColumnName);
+        if (encoders.Plain is null)
+            plain?.Encoder.Model.Dispose();
         channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
             model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
-        return new FewLabelsTransformer(model, adapted);
+        return new FewLabelsTransformer(model, encoders);
 
         void Read(IDataView data, DataViewSchema.Column? labelColumn)
         {
@@ -318,15 +347,18 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
     private OperationCanceledException Canceled(Exception? inner = null) => new("Fit was canceled while rows were read, before there were "
         + "labels enough to know what is predicted: there is no model to return.", inner, _options.CancellationToken);
 
-    // Null where it is not to be tried, or the columns that the encoder reads are not there any more.
-    private EncoderAdaptation? Adaptation(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, List<double> labels,
-        IChannel channel)
+    private bool Adapts(EncoderModel? encoder) => _kind != PredictionKind.Regression && _options.Adaptation != Usage.Never
+        && (_options.Adaptation == Usage.Always || encoder is { Format.InputSlots: 0 });
+
+    // A table's cells stand in the column already.
+    private bool UsesPlain(EncoderModel? encoder) => _options.PlainFeatures != Usage.Never
+        && (_options.PlainFeatures == Usage.Always || encoder is { Format.InputSlots: 0 });
+
+    // The rows as the column's encoder reads them; null where nobody needs them, or the columns that it reads are not there any more.
+    private RowStore? Rows(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, IChannel channel)
     {
-        if (_kind == PredictionKind.Regression || _options.Adaptation == Usage.Never
-            || _options.Adaptation == Usage.WhenItPays && encoder is null or { Format.InputSlots: > 0 })
-        {
+        if (!Adapts(encoder) && !UsesPlain(encoder))
             return null;
-        }
         IDataView[] views = unlabeled is null ? [labeled] : [labeled, unlabeled];
         var missing = encoder?.InputColumns.FirstOrDefault(name => Array.Exists(views, view => view.Schema.GetColumnOrNull(name) is null));
         if (encoder is null || missing is not null)
@@ -335,7 +367,9 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
                 : $"the column '{missing}', which it reads, is not there";
             if (_options.Adaptation == Usage.Always)
                 throw new InvalidOperationException($"The encoder cannot be adapted: {reason}. Give such a column, or do not set Adaptation to Always.");
-            channel.Info(MessageSensitivity.Schema, "the encoder is not adapted: {0}", reason);
+            if (_options.PlainFeatures == Usage.Always)
+                throw new InvalidOperationException($"The rows cannot be read plainly: {reason}. Give such a column, or do not set PlainFeatures to Always.");
+            channel.Info(MessageSensitivity.Schema, "neither is the encoder adapted nor anything read plainly: {0}", reason);
             return null;
         }
         encoder.Lifetime.ThrowIfClosed();
@@ -363,8 +397,7 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         foreach (var (row, place) in order.Index())
             sorted[place] = row;
         store.KeepOnly(sorted);
-        return new EncoderAdaptation(encoder, store, [.. labels.Select(label => (float)label)], _seed, TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu),
-            text => channel.Info(MessageSensitivity.None, "{0}", text));
+        return store;
     }
 
     private string Describe(FewLabelsCandidate candidate) => FormattableString.Invariant(_kind == PredictionKind.Regression

@@ -24,32 +24,32 @@ namespace Ssl.Estimators;
 public sealed class FewLabelsTransformer : ITransformer, IDisposable
 {
     private readonly FewLabelsModel _model;
-    private readonly AdaptedFewLabelsModel? _adapted;
+    private readonly RowFewLabelsModel? _ofRows;
 
     /// <param name="model">What predicts.</param>
-    /// <param name="encoder">Embeds the row itself behind the vector of the column; null where that does not count. Owned from here on.</param>
-    internal FewLabelsTransformer(FewLabelsModel model, EncoderModel? encoder)
+    /// <param name="encoders">Embed the row itself behind the vector of the column. Owned from here on.</param>
+    internal FewLabelsTransformer(FewLabelsModel model, FewLabelsEncoders encoders)
     {
         _model = model;
-        _adapted = encoder is null ? null : new AdaptedFewLabelsModel(model, encoder);
+        _ofRows = encoders.All.Count == 0 ? null : new RowFewLabelsModel(model, encoders);
     }
 
     internal FewLabelsModel Model => _model;
 
-    /// <summary>The copy of the encoder that was adapted; null where there is none.</summary>
-    internal EncoderModel? Adapted => _adapted?.Encoder;
+    /// <summary>The encoders of its own.</summary>
+    internal FewLabelsEncoders Encoders => _ofRows?.Encoders ?? new FewLabelsEncoders(null, null);
 
     /// <summary>Length of the column's vectors.</summary>
-    internal int ColumnWidth => _adapted?.ColumnWidth ?? _model.Dimension;
+    internal int ColumnWidth => _ofRows?.ColumnWidth ?? _model.Dimension;
 
     /// <summary>Name of the column of vectors.</summary>
     public string FeatureColumnName => _model.InputColumn;
 
     /// <summary>
     /// Names of the columns that it reads beside that one: those that the encoder of the column reads, where a copy of it was adapted to the
-    /// labeled rows; else empty.
+    /// labeled rows, or what stands in them plainly counts; else empty.
     /// </summary>
-    public IReadOnlyList<string> EncodedColumnNames => _adapted?.InputColumns ?? [];
+    public IReadOnlyList<string> EncodedColumnNames => _ofRows?.InputColumns ?? [];
 
     /// <summary>Names of the columns that it adds, in their order.</summary>
     public IReadOnlyList<string> OutputColumnNames => PredictionColumns.Names(_model.Task.Kind);
@@ -67,8 +67,8 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         _model.CheckInput(inputSchema, ColumnWidth);
-        _adapted?.Lifetime.ThrowIfClosed();
-        _adapted?.Format.CheckColumns(inputSchema);
+        _ofRows?.Lifetime.ThrowIfClosed();
+        _ofRows?.Format.CheckColumns(inputSchema);
         return PredictionColumns.Append(inputSchema, _model.Task);
     }
 
@@ -85,14 +85,14 @@ public sealed class FewLabelsTransformer : ITransformer, IDisposable
         return EncodedDataView.Of(input, GetOutputSchema(input.Schema), Computation, NearestNeighborsTransformer.BatchSize);
     }
 
-    /// <summary>Frees the adapted encoder, where there is one. The disposal of a <c>PredictionEngine</c> frees nothing.</summary>
+    /// <summary>Frees the encoders of its own, where there are some. The disposal of a <c>PredictionEngine</c> frees nothing.</summary>
     public void Dispose()
     {
         if (!EngineDisposal.IsUnderWay())
-            _adapted?.Dispose();
+            _ofRows?.Dispose();
     }
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _adapted is null ? _model.WriteArchive : _adapted.WriteArchive);
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFiles.Save(ctx, _ofRows is null ? _model.WriteArchive : _ofRows.WriteArchive);
 
-    private RowComputation Computation => (RowComputation?)_adapted ?? _model;
+    private RowComputation Computation => (RowComputation?)_ofRows ?? _model;
 }

@@ -16,6 +16,7 @@ public sealed class TimeSeriesEncoderTests
         [TimeSeriesEncoders.SoundTransformer(8, 6, numberOfConvolutions: 2, numberOfLayers: 1, numberOfHeads: 2)],
         [Patches(normalizes: true, separates: true)],
         [Patches(normalizes: false, separates: false)],
+        [new SeriesSummaryEncoderFactory(6)],
     ];
 
     [TestMethod]

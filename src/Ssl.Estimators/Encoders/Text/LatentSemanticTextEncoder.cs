@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+using Ssl.Estimators.Persistence;
+using Ssl.Estimators.Randomness;
+using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Ssl.Estimators.Encoders;
+
+/// <summary>
+/// Latent semantic analysis of tokens: their TF-IDF, projected on the directions in which the texts that it was learned from differ most
+/// (Deerwester et al., "Indexing by Latent Semantic Analysis", 1990). What the words of a text say without a network.
+/// </summary>
+/// <remarks>N texts, L places, W tokens that count, D the embedding dimension. A text without any of them is zeros.</remarks>
+internal sealed class LatentSemanticTextEncoder : TextEncoder
+{
+    /// <summary>The longest embedding.</summary>
+    public const int LargestDimension = 512;
+
+    // Of a corpus of any size; and a token of one text alone says nothing of others.
+    private const int MostWords = 20_000, FewestTexts = 2;
+
+    // Randomized subspace iteration (Halko, Martinsson and Tropp, 2011, algorithm 4.4): so many further directions, so often multiplied.
+    private const int FurtherDirections = 10, PowerIterations = 3;
+
+    private const string Places = "places", Rarity = "rarity", Axes = "directions";
+
+    public LatentSemanticTextEncoder(LatentSemanticTextEncoderFactory sizes, TokenVocabulary vocabulary) : base(nameof(LatentSemanticTextEncoder))
+    {
+        EmbeddingDimension = sizes.EmbeddingDimension;
+        // Of every id of the vocabulary its place among the words that count, from 1; 0 for those that do not.
+        register_buffer(Places, zeros(vocabulary.Size, ScalarType.Int64, CPU));
+        // The words' rarity, [W + 1], and their directions, [W + 1, D]; zeros at 0.
+        register_buffer(Rarity, zeros(sizes.NumberOfWords + 1, ScalarType.Float32, CPU));
+        register_buffer(Axes, zeros(sizes.NumberOfWords + 1, EmbeddingDimension, ScalarType.Float32, CPU));
+    }
+
+    public override int EmbeddingDimension { get; }
+
+    public override int TokenDimension => EmbeddingDimension;
+
+    public override bool IsContextual => false;
+
+    public override Tensor TokenEmbeddings => throw new NotSupportedException("It counts tokens and has no vectors of them.");
+
+    public override Tensor EncodeTokens(TokenBatch batch) => throw new NotSupportedException("It counts tokens and has no vectors of them.");
+
+    /// <summary>Learns it of texts; null where no token stands in two of them.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="vocabulary">Of their tokens.</param>
+    /// <param name="maximumTokens">Tokens of a text that count.</param>
+    /// <param name="usesSpecialTokens">Whether the texts stand between special tokens.</param>
+    /// <param name="seed">Of the first directions.</param>
+    public static (LatentSemanticTextEncoderFactory Sizes, LatentSemanticTextEncoder Network)? Learn(IReadOnlyList<int[]> texts,
+        TokenVocabulary vocabulary, int maximumTokens, bool usesSpecialTokens, long seed)
+    {
+        var frequency = new int[vocabulary.Size];
+        foreach (var text in texts)
+        {
+            foreach (var token in text.Distinct())
+                frequency[token]++;
+        }
+        int[] words = [.. Enumerable.Range(vocabulary.SpecialCount, vocabulary.Size - vocabulary.SpecialCount).Where(token => frequency[token] >= FewestTexts)
+            .OrderByDescending(token => frequency[token]).ThenBy(token => token).Take(MostWords).Order()];
+        if (words.Length == 0)
+            return null;
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var sizes = new LatentSemanticTextEncoderFactory(Math.Min(LargestDimension, Math.Min(words.Length, texts.Count)), words.Length, maximumTokens, usesSpecialTokens);
+        var network = new LatentSemanticTextEncoder(sizes, vocabulary);
+        var places = MemoryMarshal.Cast<byte, long>(network.get_buffer(Places)!.bytes);
+        var rarity = MemoryMarshal.Cast<byte, float>(network.get_buffer(Rarity)!.bytes);
+        for (var i = 0; i < words.Length; i++)
+        {
+            places[words[i]] = i + 1;
+            rarity[i + 1] = (float)(Math.Log((1.0 + texts.Count) / (1 + frequency[words[i]])) + 1);
+        }
+        using var matrix = Matrix(texts, places, rarity);
+        network.get_buffer(Axes)!.narrow(0, 1, words.Length).copy_(Directions(matrix, sizes.EmbeddingDimension, seed));
+        EncoderModel.Keep(network);
+        return (sizes, network);
+    }
+
+    protected override Tensor Encode(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        Tensor places = get_buffer(Places)!, rarity = get_buffer(Rarity)!, directions = get_buffer(Axes)!;
+        var words = places.index_select(0, batch.Ids.flatten()).view(batch.Ids.shape);                                     // [N, L]
+        var counts = zeros([batch.Count, rarity.shape[0]], ScalarType.Float32, batch.Ids.device);
+        counts.scatter_add_(1, words, batch.Mask.to(ScalarType.Float32));                                                   // [N, W + 1]
+        var weights = counts.clamp_min(One).log().add(counts.gt(Number(0)).to(ScalarType.Float32), One).mul(rarity);
+        return weights.mm(directions).div(weights.norm(1, keepdim: true).clamp_min(Number(1e-12f))).MoveToOuterDisposeScope();
+    }
+
+    // TF-IDF, the texts of length 1: sparse [N, W].
+    private static Tensor Matrix(IReadOnlyList<int[]> texts, ReadOnlySpan<long> places, ReadOnlySpan<float> rarity)
+    {
+        var (rows, columns, values) = (new List<long>(), new List<long>(), new List<float>());
+        foreach (var (row, text) in texts.Index())
+        {
+            var first = values.Count;
+            foreach (var (token, count) in text.CountBy(token => token))
+            {
+                if (places[token] is not (> 0 and var place))
+                    continue;
+                rows.Add(row);
+                columns.Add(place - 1);
+                values.Add((1 + MathF.Log(count)) * rarity[(int)place]);
+            }
+            var weights = CollectionsMarshal.AsSpan(values)[first..];
+            var length = MathF.Sqrt(TensorPrimitives.SumOfSquares(weights));
+            TensorPrimitives.Divide(weights, length, weights);
+        }
+        long[] indices = [.. rows, .. columns];
+        return sparse_coo_tensor(tensor(indices, [2, rows.Count], device: CPU), tensor(values.ToArray(), ScalarType.Float32, CPU), [texts.Count, rarity.Length - 1]);
+    }
+
+    // The first right singular vectors, [W, D].
+    private static Tensor Directions(Tensor matrix, int dimension, long seed)
+    {
+        using var scope = NewDisposeScope();
+        using var streams = new RandomStreams(seed);
+        var (rows, words) = (matrix.shape[0], matrix.shape[1]);
+        var start = zeros(words, Math.Min(dimension + FurtherDirections, Math.Min(rows, words)), ScalarType.Float32, CPU);
+        Initialization.Normal(start, 1, streams.Weights);
+        var transposed = matrix.t();
+        var basis = linalg.qr(matrix.mm(start)).Q;                                                                          // [N, D']
+        for (var i = 0; i < PowerIterations; i++)
+            basis = linalg.qr(matrix.mm(linalg.qr(transposed.mm(basis)).Q)).Q;
+        var right = linalg.svd(transposed.mm(basis), fullMatrices: false).U;                                                // [W, D']
+        return right.narrow(1, 0, dimension).MoveToOuterDisposeScope();
+    }
+}
