@@ -1,4 +1,3 @@
-using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 namespace SearchService.Tests;
@@ -9,12 +8,12 @@ namespace SearchService.Tests;
 [TestClass]
 public sealed class BrowserTests
 {
-    private const string Category = "Browser";
+    internal const string Category = "Browser";
+
     private const string Question = "my package has not arrived";
 
     private static RunningService? s_service;
-    private static IPlaywright? s_playwright;
-    private static IBrowser? s_browser;
+    private static Chromium? s_chromium;
 
     // What the browser itself complains of, such as a script that fails or that the policy forbids.
     private readonly List<string> _complaints = [];
@@ -22,20 +21,15 @@ public sealed class BrowserTests
     [ClassInitialize]
     public static async Task Start(TestContext context)
     {
-        var chromium = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium";
-        if (!File.Exists(chromium))
-            return;
-        s_service = await RunningService.StartAsync(TestModels.First);
-        s_playwright = await Playwright.CreateAsync();
-        s_browser = await s_playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox"] });
+        if ((s_chromium = await Chromium.StartAsync()) is not null)
+            s_service = await RunningService.StartAsync(TestModels.First);
     }
 
     [ClassCleanup]
     public static async Task Stop()
     {
-        if (s_browser is not null)
-            await s_browser.CloseAsync();
-        s_playwright?.Dispose();
+        if (s_chromium is not null)
+            await s_chromium.DisposeAsync();
         if (s_service is not null)
             await s_service.DisposeAsync();
     }
@@ -140,36 +134,12 @@ public sealed class BrowserTests
         await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await CheckAsync("error");
 
-        async Task CheckAsync(string state)
-        {
-            // To be looked at: SCREENSHOTS names a folder.
-            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{state}-{scheme}-{width}.png"), FullPage = true });
-            var result = await page.RunAxe();
-            Assert.IsGreaterThan(10, result.Passes.Length, "Axe has not looked.");
-            Assert.AreEqual("", string.Join('\n', result.Violations.Select(found => $"{state}: {found.Id} {found.Help}: {string.Join(", ", found.Nodes.Select(node => node.Html))}")));
-            Assert.IsLessThanOrEqualTo(width, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), $"{state}: the page scrolls sideways");
-        }
+        Task CheckAsync(string state) => Chromium.CheckAsync(page, state, scheme, width);
     }
 
     private async Task<IPage> OpenAsync(ColorScheme scheme = ColorScheme.Light, int width = 1280)
     {
-        if (s_browser is null)
-            Assert.Inconclusive("There is no Chromium in /usr/bin/chromium: apt-get install -y chromium, or name another one in the environment variable CHROMIUM.");
-        var page = await s_browser.NewPageAsync(new()
-        {
-            BaseURL = s_service!.Client.BaseAddress!.ToString(),
-            ColorScheme = scheme,
-            ViewportSize = new() { Width = width, Height = 800 },
-            ReducedMotion = ReducedMotion.Reduce,
-        });
-        page.Console += (_, message) =>
-        {
-            // Answers that are faults are what some tests ask for.
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
-                _complaints.Add(message.Text);
-        };
-        page.PageError += (_, error) => _complaints.Add(error);
+        var page = await Chromium.OpenAsync(s_chromium, scheme, width, _complaints, s_service?.Client.BaseAddress!.ToString());
         await page.GotoAsync("/");
         return page;
     }

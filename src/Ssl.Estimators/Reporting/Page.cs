@@ -50,7 +50,7 @@ internal sealed class Page
     {
         _body.Append("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table").Append(numbers ? " class=\"numbers\"" : "").Append("><thead><tr>");
         foreach (var header in headers)
-            _body.Append(CultureInfo.InvariantCulture, $"<th scope=\"col\">{Encode(header)}</th>");
+            _body.Append(header.Length == 0 ? "<td></td>" : $"<th scope=\"col\">{Encode(header)}</th>");
         _body.Append("</tr></thead><tbody>");
         foreach (var row in rows)
         {

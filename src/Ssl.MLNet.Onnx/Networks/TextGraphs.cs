@@ -23,8 +23,8 @@ internal static class TextGraphs
         {
             case BagTextEncoderFactory:
                 return Bag(weights, ids, mask, specialCount);
-            case LatentSemanticTextEncoderFactory semantics:
-                return LatentSemantics(semantics, weights, ids, mask);
+            case LatentSemanticTextEncoderFactory:
+                return LatentSemantics(weights, ids, mask);
             case TransformerTextEncoderFactory transformer:
                 return Pool(Tokens(factory, weights, ids, mask), mask, transformer.Pooling);
             case BertTextEncoderFactory { Sizes: var sizes }:
@@ -61,15 +61,15 @@ internal static class TextGraphs
         return weights.Linear(weights.Linear(weights.LayerNorm(mean, "layer_norm"), "hidden").Gelu(), "output");
     }
 
-    // The TF-IDF of the tokens that count, projected.
-    private static OnnxValue LatentSemantics(LatentSemanticTextEncoderFactory sizes, NetworkWeights weights, OnnxValue ids, OnnxValue mask)
+    // The TF-IDF of the tokens that count, shared among the places of each, projected.
+    private static OnnxValue LatentSemantics(NetworkWeights weights, OnnxValue ids, OnnxValue mask)
     {
-        var graph = weights.Graph;
-        var words = weights.Value("places").Gather(ids);                                                // [N, L]
-        var none = graph.Constant(0f).Expand(OnnxValue.Concat(0, ids.Length(0), graph.Integers(sizes.NumberOfWords + 1)));
-        var counts = graph.Node("ScatterElements", [none, words, mask.To(DataType.Float)], ("axis", 1L), ("reduction", "add"));             // [N, W + 1]
-        var tfIdf = (counts.Maximum(graph.Constant(1f)).Log() + (counts > graph.Constant(0f)).To(DataType.Float)) * weights.Value("rarity");
-        return tfIdf.MatMul(weights.Value("directions")) / tfIdf.Norm().Maximum(graph.Constant(1e-12f));
+        var words = weights.Value("places").Gather(ids) * mask.To(DataType.Int64);                      // [N, L]
+        var counts = words.Unsqueeze(1).EqualTo(words.Unsqueeze(2)).To(DataType.Float).Sum(false, 2);   // [N, L]
+        var tfIdf = (counts.Log() + 1) * weights.Value("rarity").Gather(words);
+        var shares = tfIdf / counts;
+        var length = (tfIdf * shares).Sum(true, 1).Sqrt().Maximum(weights.Graph.Constant(1e-12f));
+        return shares.Unsqueeze(1).MatMul(weights.Value("directions").Gather(words)).Squeeze(1) / length;
     }
 
     // Words and the positions of their places, [N, L, D].

@@ -282,6 +282,29 @@ public sealed class FewLabelsTests
         }
     }
 
+    /// <summary>Rows that take a second and a half to read: of six seconds less than five are left to search in, of two half of them all the same.</summary>
+    [TestMethod]
+    [DataRow(6, 3, 4.6)]
+    [DataRow(2, 1, 1)]
+    public void Time_counts_from_the_start_of_Fit(int limit, double least, double most)
+    {
+        var lines = new List<string>();
+        _mlContext.Log += (_, message) => lines.Add(message.Message);
+        Chain(new FewLabelsTrainer.Options { Seed = 1, MaximumTrainingTime = TimeSpan.FromSeconds(limit) }).Fit(View(Slowly(Clouds(100, 30, 1))));
+        var line = lines.Single(text => text.Contains("are left to search in"));
+        var left = double.Parse(line[(line.IndexOf(" s, ", StringComparison.Ordinal) + 4)..line.IndexOf(" s are left", StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.IsTrue(left >= least && left <= most, line);
+
+        static IEnumerable<Row> Slowly(Row[] rows)
+        {
+            foreach (var row in rows)
+            {
+                Thread.Sleep(15);
+                yield return row;
+            }
+        }
+    }
+
     [TestMethod]
     public void Vectors_that_are_not_numbers_have_no_prediction()
     {

@@ -60,7 +60,16 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
         // They are left out before: with few input channels oneDNN's backward pass of such a stride writes beyond its memory.
         if (_skip > 1)
             maps = maps.slice(2, 0, maps.shape[2], _skip).slice(3, 0, maps.shape[3], _skip);
-        return nn.functional.conv2d(MixedPrecision.Round(MemoryLayout.ChannelsLast(maps)), MixedPrecision.Round(MemoryLayout.ChannelsLast(weight)), bias, _strides, _padding)
-            .MoveToOuterDisposeScope();
+        var pixels = MixedPrecision.Round(MemoryLayout.ChannelsLast(maps));
+        return (weight.shape[2] == 1 && maps.shape[0] < FoldedImages && maps.device.type == TorchSharp.DeviceType.CPU
+            ? Product(pixels, MixedPrecision.Round(weight), bias)
+            : nn.functional.conv2d(pixels, MixedPrecision.Round(MemoryLayout.ChannelsLast(weight)), bias, _strides, _padding)).MoveToOuterDisposeScope();
+    }
+
+    // Of few images on one thread libtorch does not ask oneDNN for a convolution of side 1, but a library that complains of many a processor on the console.
+    private static Tensor Product(Tensor maps, Tensor weight, Tensor? bias)
+    {
+        var pixels = maps.permute(0, 2, 3, 1);                                                      // [N, H, W, C], as it lies in memory
+        return nn.functional.linear(pixels, weight.flatten(1), bias).permute(0, 3, 1, 2);
     }
 }

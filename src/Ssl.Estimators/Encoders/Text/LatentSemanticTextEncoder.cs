@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Randomness;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
@@ -28,10 +27,10 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
         // Of every id of the vocabulary its place among the words that count, from 1; 0 for those that do not.
-        register_buffer(Places, zeros(vocabulary.Size, ScalarType.Int64, CPU));
+        register_buffer(Places, zeros(vocabulary.Size, ScalarType.Int64, device: CPU));
         // The words' rarity, [W + 1], and their directions, [W + 1, D]; zeros at 0.
-        register_buffer(Rarity, zeros(sizes.NumberOfWords + 1, ScalarType.Float32, CPU));
-        register_buffer(Axes, zeros(sizes.NumberOfWords + 1, EmbeddingDimension, ScalarType.Float32, CPU));
+        register_buffer(Rarity, zeros(sizes.NumberOfWords + 1, ScalarType.Float32, device: CPU));
+        register_buffer(Axes, zeros(sizes.NumberOfWords + 1, EmbeddingDimension, ScalarType.Float32, device: CPU));
     }
 
     public override int EmbeddingDimension { get; }
@@ -76,19 +75,22 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
         }
         using var matrix = Matrix(texts, places, rarity);
         network.get_buffer(Axes)!.narrow(0, 1, words.Length).copy_(Directions(matrix, sizes.EmbeddingDimension, seed));
-        EncoderModel.Keep(network);
+        foreach (var buffer in network.buffers())
+            buffer.DetachFromDisposeScope();
         return (sizes, network);
     }
 
+    // A word that stands in c places has its TF-IDF shared among them: no row of all words is written out.
     protected override Tensor Encode(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
-        Tensor places = get_buffer(Places)!, rarity = get_buffer(Rarity)!, directions = get_buffer(Axes)!;
-        var words = places.index_select(0, batch.Ids.flatten()).view(batch.Ids.shape);                                     // [N, L]
-        var counts = zeros([batch.Count, rarity.shape[0]], ScalarType.Float32, batch.Ids.device);
-        counts.scatter_add_(1, words, batch.Mask.to(ScalarType.Float32));                                                   // [N, W + 1]
-        var weights = counts.clamp_min(One).log().add(counts.gt(Number(0)).to(ScalarType.Float32), One).mul(rarity);
-        return weights.mm(directions).div(weights.norm(1, keepdim: true).clamp_min(Number(1e-12f))).MoveToOuterDisposeScope();
+        var words = get_buffer(Places)!.index_select(0, batch.Ids.flatten()).view(batch.Ids.shape).mul(batch.Mask);          // [N, L], 0 in the padding
+        var counts = words.unsqueeze(1).eq(words.unsqueeze(2)).sum(2L).to(ScalarType.Float32);                              // [N, L]
+        var tfIdf = counts.log().add(One, One).mul(get_buffer(Rarity)!.index_select(0, words.flatten()).view(words.shape));
+        var shares = tfIdf.div(counts);
+        var vectors = get_buffer(Axes)!.index_select(0, words.flatten()).view(batch.Count, -1, EmbeddingDimension);         // [N, L, D]
+        var length = tfIdf.mul(shares).sum(1L, keepdim: true).sqrt().clamp_min(Number(1e-12f));                             // [N, 1]
+        return shares.unsqueeze(1).bmm(vectors).squeeze(1).div(length).MoveToOuterDisposeScope();
     }
 
     // TF-IDF, the texts of length 1: sparse [N, W].
@@ -111,7 +113,7 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
             TensorPrimitives.Divide(weights, length, weights);
         }
         long[] indices = [.. rows, .. columns];
-        return sparse_coo_tensor(tensor(indices, [2, rows.Count], device: CPU), tensor(values.ToArray(), ScalarType.Float32, CPU), [texts.Count, rarity.Length - 1]);
+        return sparse_coo_tensor(tensor(indices, [2, rows.Count], device: CPU), tensor(values.ToArray(), ScalarType.Float32, device: CPU), [texts.Count, rarity.Length - 1]);
     }
 
     // The first right singular vectors, [W, D].
@@ -120,7 +122,7 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
         using var scope = NewDisposeScope();
         using var streams = new RandomStreams(seed);
         var (rows, words) = (matrix.shape[0], matrix.shape[1]);
-        var start = zeros(words, Math.Min(dimension + FurtherDirections, Math.Min(rows, words)), ScalarType.Float32, CPU);
+        var start = zeros(words, Math.Min(dimension + FurtherDirections, Math.Min(rows, words)), ScalarType.Float32, device: CPU);
         Initialization.Normal(start, 1, streams.Weights);
         var transposed = matrix.t();
         var basis = linalg.qr(matrix.mm(start)).Q;                                                                          // [N, D']

@@ -259,18 +259,27 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         }
         // Making the vectors counts, but leaves half of the time in any case.
         var left = _options.MaximumTrainingTime is { } limit ? TimeSpan.FromTicks(Math.Max((limit - clock.Elapsed).Ticks, (limit / 2).Ticks)) : (TimeSpan?)null;
-        using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], unlabeledVectors,
-            encoder?.Format.InputSlots ?? 0, plain, adaptation, left, candidate =>
+        if (left is { } time)
+            channel.Info(MessageSensitivity.None, "  read in {0:0.0} s, {1:0.0} s are left to search in", clock.Elapsed.TotalSeconds, time.TotalSeconds);
+        FewLabelsEncoders? encoders = null;
+        try
         {
-            channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
-            _options.Progress?.Report(candidate);
-        }, text => channel.Info(MessageSensitivity.None, "{0}", text));
-        var (model, encoders) = search.Run(_options.FeatureColumnName);
-        if (encoders.Plain is null)
-            plain?.Encoder.Model.Dispose();
-        channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
-            model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
-        return new FewLabelsTransformer(model, encoders);
+            using var search = new FewLabelsSearch(task, _options, random, [.. vectors], [.. labels], unlabeledVectors,
+                encoder?.Format.InputSlots ?? 0, plain, adaptation, left, candidate =>
+            {
+                channel.Info(MessageSensitivity.None, "{0}", Describe(candidate));
+                _options.Progress?.Report(candidate);
+            }, text => channel.Info(MessageSensitivity.None, "{0}", text));
+            (var model, encoders) = search.Run(_options.FeatureColumnName);
+            channel.Info(MessageSensitivity.None, "shares in the prediction: {0}", string.Join(", ",
+                model.Candidates.Select(candidate => FormattableString.Invariant($"{candidate.Name} {candidate.Share:0.00}"))));
+            return new FewLabelsTransformer(model, encoders);
+        }
+        finally
+        {
+            if (encoders?.Plain is null)
+                plain?.Encoder.Model.Dispose();
+        }
 
         void Read(IDataView data, DataViewSchema.Column? labelColumn)
         {
