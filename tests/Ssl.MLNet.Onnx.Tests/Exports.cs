@@ -36,6 +36,11 @@ internal static class Exports
         }
         foreach (var (name, buffer) in network.named_buffers())
         {
+            // Of words: every fiftieth token is not counted.
+            if (name == "places")
+                buffer.copy_(arange(buffer.shape[0]).remainder(51));
+            if (name is "rarity" or "directions")
+                buffer.narrow(0, 1, buffer.shape[0] - 1).add_(rand_like(buffer.narrow(0, 1, buffer.shape[0] - 1)));
             if (name.EndsWith("running_mean", StringComparison.Ordinal))
                 buffer.add_(randn_like(buffer).mul_(0.3));
             else if (name.EndsWith("running_var", StringComparison.Ordinal))

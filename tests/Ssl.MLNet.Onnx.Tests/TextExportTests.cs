@@ -27,6 +27,7 @@ public sealed class TextExportTests
         ["DistilBERT"] = new BertTextEncoderFactory(Bert(types: 0, pooling: TextPooling.Class)),
         ["RoBERTa"] = new BertTextEncoderFactory(Bert(first: 2, activation: BertActivation.GeluTanh)),
         ["MPNet"] = new BertTextEncoderFactory(Bert(first: 2, types: 0, relative: 32, activation: BertActivation.Relu, pooling: TextPooling.Max)),
+        ["latent semantics"] = new LatentSemanticTextEncoderFactory(9, 50, 40, usesSpecialTokens: true),
         ["projected bag"] = new ProjectedTextEncoderFactory(TextEncoders.Bag(12, 10, 14, maximumTokens: 40), 6),
         ["projected BERT"] = new ProjectedTextEncoderFactory(new BertTextEncoderFactory(Bert()), 6),
     };

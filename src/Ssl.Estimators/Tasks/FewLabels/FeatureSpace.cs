@@ -34,9 +34,11 @@ internal sealed class FeatureSpace
 
     private FeatureSpace(FeatureSpace first, FeatureSpace second)
     {
+        using var scope = NewDisposeScope();
         var half = Number(Math.Sqrt(0.5));
-        Labeled = cat([first.Labeled, second.Labeled], 1).mul_(half);
-        Unlabeled = cat([first.Unlabeled, second.Unlabeled], 1).mul_(half);
+        var (labeled, unlabeled) = (cat([first.Labeled, second.Labeled], 1), cat([first.Unlabeled, second.Unlabeled], 1));
+        Labeled = labeled.mul(half).MoveToOuterDisposeScope();
+        Unlabeled = unlabeled.mul(half).MoveToOuterDisposeScope();
         IsSparse = first.IsSparse || second.IsSparse;
         _means = [.. first._means, .. second._means];
         _factors = [.. first._factors.Concat(second._factors).Select(factor => factor * Math.Sqrt(0.5))];
