@@ -94,7 +94,7 @@ public sealed class AudioDigits : BenchCase
             })];
             var all = LinearProbe.Accuracy(training, labels, test, truth, classes, 0);
             results.Add($"{name}, {task}, 10 labels a class", few.Average(), "%");
-            results.Add($"{name}, {task}, 10 labels a class, deviation", Math.Sqrt(few.Average(v => Math.Pow(v - few.Average(), 2))), "points");
+            results.Add($"{name}, {task}, 10 labels a class, deviation", Measure.Deviation(few), "points");
             results.Add($"{name}, {task}, all labels", all, "%");
             line += string.Create(CultureInfo.InvariantCulture, $" {task} {few.Average():0.0} / {all:0.0}");
         }

@@ -44,8 +44,7 @@ public sealed class FewLabelsSeries : BenchCase
                 InputColumnName = nameof(Series.Values), NumberOfChannels = training[0].Channels, Seed = BenchResults.Seed, BatchSize = batchSize,
                 NumberOfEpochs = (int)Math.Ceiling(Steps / Math.Floor((double)training.Count / batchSize)),
             }).Fit(mlContext.Data.LoadFromEnumerable(training));
-            var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(Series.Label),
-                keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
+            var keys = StockTrainers.Keys(mlContext, classes);
             IDataView View(IReadOnlyList<Series> rows) => keys.Fit(mlContext.Data.LoadFromEnumerable(rows)).Transform(mlContext.Data.LoadFromEnumerable(rows));
             var hasOneLength = training.Concat(test).Select(series => series.Values.Length).Distinct().Count() == 1;
             var references = new Dictionary<string, List<double>>();
@@ -68,7 +67,7 @@ public sealed class FewLabelsSeries : BenchCase
             foreach (var (what, found) in references)
                 results.Add($"{name}, {what}", found.Average(), "%");
             results.Add($"{name}, the recipe, over the best of them", ours.Average(), "%", best);
-            results.Add($"{name}, the recipe, deviation", Math.Sqrt(ours.Average(v => Math.Pow(v - ours.Average(), 2))), "points");
+            results.Add($"{name}, the recipe, deviation", Measure.Deviation(ours), "points");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  {name}: {string.Join(", ", references.Select(pair => $"{pair.Key} {pair.Value.Average():0.0}"))}, recipe {ours.Average():0.0}"));
             if (best is { } reference)
@@ -103,10 +102,5 @@ public sealed class FewLabelsSeries : BenchCase
         }
         results.Note($"{draws} draws of {LabelsPerClass} labeled series a class (seeds from 0), the other training series unlabeled; published splits; one pretraining a set, Ts2Vec with its defaults but {Steps} steps, then ssl.FewLabels.");
         results.Note("References: raw values, standardized for LBFGS; settings by log-loss in five folds of the labeled series; no values of one length, no LBFGS, LightGBM and Euclidean distance.");
-    }
-
-    private sealed class KeyRow
-    {
-        public string Label { get; set; } = "";
     }
 }

@@ -79,7 +79,7 @@ public sealed class FewLabelsTables : BenchCase
                 results.Add($"{name}, {share}, tuned LightGBM", lightGbm.Average(), "%");
                 var best = Math.Max(lbfgs.Average(), lightGbm.Average());
                 results.Add($"{name}, {share}, the recipe, over the better one", ours.Average(), "%", best);
-                results.Add($"{name}, {share}, the recipe, deviation", Math.Sqrt(ours.Average(v => Math.Pow(v - ours.Average(), 2))), "points");
+                results.Add($"{name}, {share}, the recipe, deviation", Measure.Deviation(ours), "points");
                 gains[share].Add(ours.Average() - best);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                     $"  {name} {share}: LBFGS {lbfgs.Average():0.0}, LightGBM {lightGbm.Average():0.0}, recipe {ours.Average():0.0}"));

@@ -47,20 +47,19 @@ public sealed class FewLabelsText : BenchCase
                 continue;
             LabeledText[] training = BenchText.Labeled(set, "train", withTitles: true), test = BenchText.Labeled(set, "test", withTitles: true);
             string[] classes = [.. training.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
-            var keys = mlContext.Transforms.Conversion.MapValueToKey("Label", nameof(LabeledText.Label),
-                keyData: mlContext.Data.LoadFromEnumerable(classes.Select(label => new KeyRow { Label = label })));
+            var keys = StockTrainers.Keys(mlContext, classes);
             IDataView View(LabeledText[] rows) => encoder.Transform(keys.Fit(mlContext.Data.LoadFromEnumerable(rows))
                 .Transform(mlContext.Data.LoadFromEnumerable(rows)));
             var truth = test.Select(row => Array.IndexOf(classes, row.Label)).ToArray();
             var held = mlContext.Data.Cache(View(test));                    // embedded once for all draws
             foreach (var (count, skewed) in meant)
-                Measure(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed, settings.OursOnly);
+                Compare(mlContext, encoder, results, set, training, View, held, truth, count, draws, skewed, settings.OursOnly);
         }
         results.Note($"{draws} draws of labeled rows (seeds from 0); the other training texts are the unlabeled rows, in the skewed form 3 to 100 % of each class.");
         results.Note($"References: LBFGS of the labeled rows alone, its L2 penalty of {string.Join(", ", Penalties)} by log-loss or by accuracy in {Folds} folds of them, whichever is better in the mean.");
     }
 
-    private static void Measure(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
+    private static void Compare(MLContext mlContext, EncoderTransformer encoder, BenchResults results, string set, LabeledText[] training,
         Func<LabeledText[], IDataView> view, IDataView held, int[] truth, int count, int draws, bool skewed, bool oursOnly)
     {
         List<(double ByLoss, double ByAccuracy)> words = [], frozen = [];
@@ -112,7 +111,7 @@ public sealed class FewLabelsText : BenchCase
         results.Add($"{name}, TF-IDF + tuned LBFGS", bestWords, "%");
         results.Add($"{name}, frozen + tuned LBFGS", bestFrozen, "%");
         results.Add($"{name}, the recipe, over the better one", ours.Average(), "%", Math.Max(bestWords, bestFrozen));
-        results.Add($"{name}, the recipe, deviation", Math.Sqrt(ours.Average(v => Math.Pow(v - ours.Average(), 2))), "points");
+        results.Add($"{name}, the recipe, deviation", Measure.Deviation(ours), "points");
         results.Add($"{name}, the recipe, Fit", seconds.Average(), "s");
     }
 
@@ -135,10 +134,5 @@ public sealed class FewLabelsText : BenchCase
     {
         public void Report(FewLabelsCandidate value) => Console.WriteLine(FormattableString.Invariant(
             $"    after {clock.Elapsed.TotalSeconds:0} s: {value.Name} ({value.Settings}): {value.Metric:0.000}, {value.Loss:0.000}"));
-    }
-
-    private sealed class KeyRow
-    {
-        public string Label { get; set; } = "";
     }
 }

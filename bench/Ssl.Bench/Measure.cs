@@ -20,6 +20,13 @@ public static class Measure
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[sorted.Length / 2 - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
+    /// <summary>The standard deviation of all values that there are.</summary>
+    public static double Deviation(IReadOnlyCollection<double> values)
+    {
+        var mean = values.Average();
+        return Math.Sqrt(values.Average(value => Math.Pow(value - mean, 2)));
+    }
+
     /// <summary>Resident memory of this process now, in MB.</summary>
     public static double ResidentMegabytes() => ProcStatus("VmRSS:");
 

@@ -68,7 +68,7 @@ public sealed class PretrainedImages : BenchCase
             results.Add($"{count} a class, standardized linear probe", probe.Average(), "%", frozen.Average());
             results.Add($"{count} a class, ssl.FewLabels", recipe.Average(), "%", frozen.Average());
             results.Add($"{count} a class, ssl.FewLabels, 160 pixels", recipeLarge.Average(), "%", frozen.Average());
-            results.Add($"{count} a class, ssl.FewLabels, deviation", Math.Sqrt(recipe.Average(v => Math.Pow(v - recipe.Average(), 2))), "points");
+            results.Add($"{count} a class, ssl.FewLabels, deviation", Measure.Deviation(recipe), "points");
         }
         results.Note($"Microsoft.ML.DnnImageFeaturizer.ResNet18, as it is, at 112 pixels; labels drawn from {training.Length:N0} training images, {test.Length:N0} test images.");
         results.Note("Tuned LBFGS: L1 = 0, L2 by log-loss in five folds of the labeled rows; features over one number, their mean square. ssl.FewLabels: all defaults, the "

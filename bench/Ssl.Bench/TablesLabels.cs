@@ -194,12 +194,10 @@ public sealed class TablesLabels : BenchCase
                 Add("no pretraining, tuned", Tune(none, rows, steps, seed, HeadInitialization.Random));
                 Add("no pretraining, tuned from class means", Tune(none, rows, steps, seed));
             }
-            figures[share] = values.ToDictionary(pair => pair.Key, pair => new[] { pair.Value.Average(), Deviation(pair.Value) });
+            figures[share] = values.ToDictionary(pair => pair.Key, pair => new[] { pair.Value.Average(), Measure.Deviation(pair.Value) });
 
             void Add(string key, double value) => (values.TryGetValue(key, out var list) ? list : values[key] = []).Add(value);
         }
         return figures;
     }
-
-    private static double Deviation(List<double> values) => Math.Sqrt(values.Average(v => Math.Pow(v - values.Average(), 2)));
 }

@@ -50,7 +50,7 @@ public sealed class TimeSeriesProbe : BenchCase
                 var found = Enumerable.Range(0, settings.Quick ? 1 : Seeds).Select(seed => Probe(training, test, method, steps, seed))
                     .ToArray();
                 Add(name, method.ToString(), found.Average(), references[name]);
-                var spread = Math.Sqrt(found.Average(accuracy => Math.Pow(accuracy - found.Average(), 2)));
+                var spread = Measure.Deviation(found);
                 results.Add($"{name}/{method}, deviation", spread, "accuracy");
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {"",-26} {"deviation",-26} {spread:0.000}"));
             }

@@ -20,23 +20,15 @@ public sealed class AdaptationTests
         public float[] Score { get; set; } = [];
     }
 
-    private sealed class Key
-    {
-        public string Class { get; set; } = "";
-    }
-
     private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // One word of ten tells the class; the others are chance.
     private static Row[] Texts(int count, int labeled, int seed)
     {
         var random = new Random(seed);
-        string Word(int number) => $"{(char)('a' + number / 10)}{(char)('k' + number % 10)}";
-        return [.. Enumerable.Range(0, count).Select(i =>
+        return [.. Enumerable.Range(0, count).Select(i => new Row
         {
-            string[] words = [.. Enumerable.Range(0, 10).Select(_ => Word(9 + random.Next(200)))];
-            words[random.Next(10)] = Word(i % 3 * 3 + random.Next(3));
-            return new Row { Text = string.Join(' ', words), Class = i < labeled ? $"class {i % 3}" : "" };
+            Text = FewLabelsData.Text(random, 200, () => i % 3 * 3 + random.Next(3)), Class = i < labeled ? $"class {i % 3}" : "",
         })];
     }
 
@@ -47,8 +39,7 @@ public sealed class AdaptationTests
         {
             InputColumnName = nameof(Row.Text), Encoder = TextEncoders.Bag(32), NumberOfEpochs = 0, Seed = 1,
         }).Fit(_mlContext.Data.LoadFromEnumerable(training));
-        IDataView View(Row[] rows) => _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class",
-            keyData: _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Key { Class = $"class {i}" })))
+        IDataView View(Row[] rows) => FewLabelsData.Keys(_mlContext)
             .Fit(_mlContext.Data.LoadFromEnumerable(rows)).Transform(encoder.Transform(_mlContext.Data.LoadFromEnumerable(rows)));
         return (View(training), View(test), encoder);
     }

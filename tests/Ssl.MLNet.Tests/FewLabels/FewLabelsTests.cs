@@ -33,11 +33,6 @@ public sealed class FewLabelsTests
         public string Class { get; set; } = "";
     }
 
-    private sealed class Key
-    {
-        public string Class { get; set; } = "";
-    }
-
     private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // Three clouds; labels of a few rows only.
@@ -59,9 +54,7 @@ public sealed class FewLabelsTests
     private IDataView View(IEnumerable<Row> rows) => _mlContext.Data.LoadFromEnumerable(rows);
 
     private EstimatorChain<FewLabelsTransformer> Chain(FewLabelsTrainer.Options? options = null)
-        => _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class",
-            keyData: _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Key { Class = $"class {i}" })))
-            .Append(_mlContext.SelfSupervised().FewLabels.MulticlassClassification(options ?? new FewLabelsTrainer.Options()));
+        => FewLabelsData.Keys(_mlContext).Append(_mlContext.SelfSupervised().FewLabels.MulticlassClassification(options ?? new FewLabelsTrainer.Options()));
 
     private static double Accuracy(ITransformer model, IDataView data, Row[] truth)
         => model.Transform(data).GetColumn<uint>("PredictedLabel").Zip(truth.Select((_, i) => (uint)(i % 3 + 1)))

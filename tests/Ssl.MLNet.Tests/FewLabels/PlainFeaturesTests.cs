@@ -22,27 +22,20 @@ public sealed class PlainFeaturesTests
         public float Value { get; set; }
     }
 
-    private sealed class Key
-    {
-        public string Class { get; set; } = "";
-    }
-
     private readonly MLContext _mlContext = TestDevice.Context(1);
 
     // One word of ten tells the class, and where a series, which is not always as long, is high; the others are chance.
     private static Row[] Rows(int count, int labeled, int seed)
     {
         var random = new Random(seed);
-        string Word(int number) => $"{(char)('a' + number / 10)}{(char)('k' + number % 10)}";
         return [.. Enumerable.Range(0, count).Select(i =>
         {
-            string[] words = [.. Enumerable.Range(0, 10).Select(_ => Word(9 + random.Next(60)))];
-            words[random.Next(10)] = Word(i % 3);
+            var text = FewLabelsData.Text(random, 60, () => i % 3);
             float[] series = [.. Enumerable.Range(0, 40 + random.Next(2)).Select(_ => random.NextSingle())];
             series[8 + 10 * (i % 3)] += 3;
             return new Row
             {
-                Text = string.Join(' ', words), Series = series, Cells = [.. series[..4]], Class = i < labeled ? $"class {i % 3}" : "", Value = i < labeled ? 10 + 5 * (i % 3) : float.NaN,
+                Text = text, Series = series, Cells = [.. series[..4]], Class = i < labeled ? $"class {i % 3}" : "", Value = i < labeled ? 10 + 5 * (i % 3) : float.NaN,
             };
         })];
     }
@@ -60,8 +53,7 @@ public sealed class PlainFeaturesTests
     private IDataView View(IEnumerable<Row> rows)
     {
         var view = _mlContext.Data.LoadFromEnumerable(rows);
-        return _mlContext.Transforms.Conversion.MapValueToKey("Label", "Class",
-            keyData: _mlContext.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(i => new Key { Class = $"class {i}" }))).Fit(view).Transform(view);
+        return FewLabelsData.Keys(_mlContext).Fit(view).Transform(view);
     }
 
     private static FewLabelsTrainer.Options Options(FewLabelsTrainer.Usage plain)

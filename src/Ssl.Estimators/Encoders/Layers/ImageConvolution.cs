@@ -61,8 +61,8 @@ internal sealed class ImageConvolution : nn.Module<Tensor, Tensor>
         if (_skip > 1)
             maps = maps.slice(2, 0, maps.shape[2], _skip).slice(3, 0, maps.shape[3], _skip);
         var pixels = MixedPrecision.Round(MemoryLayout.ChannelsLast(maps));
-        return (weight.shape[2] == 1 && maps.shape[0] < FoldedImages && maps.device.type == TorchSharp.DeviceType.CPU
-            ? Product(pixels, MixedPrecision.Round(weight), bias)
+        return (weight.shape[2] == 1 && maps.shape[0] < FoldedImages && maps.device.type == TorchSharp.DeviceType.CPU && !MixedPrecision.IsOn
+            ? Product(pixels, weight, bias)
             : nn.functional.conv2d(pixels, MixedPrecision.Round(MemoryLayout.ChannelsLast(weight)), bias, _strides, _padding)).MoveToOuterDisposeScope();
     }
 

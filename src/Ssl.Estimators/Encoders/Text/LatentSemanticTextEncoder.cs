@@ -26,6 +26,7 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
     public LatentSemanticTextEncoder(LatentSemanticTextEncoderFactory sizes, TokenVocabulary vocabulary) : base(nameof(LatentSemanticTextEncoder))
     {
         EmbeddingDimension = sizes.EmbeddingDimension;
+        Initialization.Take(sizes.NumberOfWords + 1L, EmbeddingDimension + 1L);
         // Of every id of the vocabulary its place among the words that count, from 1; 0 for those that do not.
         register_buffer(Places, zeros(vocabulary.Size, ScalarType.Int64, device: CPU));
         // The words' rarity, [W + 1], and their directions, [W + 1, D]; zeros at 0.
@@ -71,7 +72,7 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
         for (var i = 0; i < words.Length; i++)
         {
             places[words[i]] = i + 1;
-            rarity[i + 1] = (float)(Math.Log((1.0 + texts.Count) / (1 + frequency[words[i]])) + 1);
+            rarity[i + 1] = TfIdf.Rarity(texts.Count, frequency[words[i]]);
         }
         using var matrix = Matrix(texts, places, rarity);
         network.get_buffer(Axes)!.narrow(0, 1, words.Length).copy_(Directions(matrix, sizes.EmbeddingDimension, seed));
@@ -106,7 +107,7 @@ internal sealed class LatentSemanticTextEncoder : TextEncoder
                     continue;
                 rows.Add(row);
                 columns.Add(place - 1);
-                values.Add((1 + MathF.Log(count)) * rarity[(int)place]);
+                values.Add(TfIdf.Weight(count, rarity[(int)place]));
             }
             var weights = CollectionsMarshal.AsSpan(values)[first..];
             var length = MathF.Sqrt(TensorPrimitives.SumOfSquares(weights));

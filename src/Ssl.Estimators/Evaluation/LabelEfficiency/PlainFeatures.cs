@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Ssl.Estimators.Data;
+using Ssl.Estimators.Encoders;
 using Ssl.Estimators.Persistence;
 using Ssl.Estimators.Rows;
 
@@ -197,7 +198,7 @@ internal sealed class PlainFeatures
             // In alphabetical order: the slots do not depend on the order of the rows.
             var kept = (IsWords ? _words : _entries).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
                 .Take(IsWords ? MostWords : MostEntries).OrderBy(pair => pair.Key, StringComparer.Ordinal).ToArray();
-            _slots = kept.ToDictionary(pair => pair.Key, pair => (next++, (float)(Math.Log((1 + all) / (1 + pair.Value)) + 1)),
+            _slots = kept.ToDictionary(pair => pair.Key, pair => (next++, TfIdf.Rarity(all, pair.Value)),
                 StringComparer.Ordinal);
             if (!IsWords && _missing > 0 && _count > 0)
                 _missingSlot = next++;
@@ -226,7 +227,7 @@ internal sealed class PlainFeatures
             foreach (var group in Words(text).GroupBy(word => word, StringComparer.Ordinal))
             {
                 if (_slots.TryGetValue(group.Key, out var word))
-                    _weights.Add(word.Slot, (1 + MathF.Log(group.Count())) * word.Rarity);
+                    _weights.Add(word.Slot, TfIdf.Weight(group.Count(), word.Rarity));
             }
             var length = Math.Sqrt(_weights.Values.Sum(weight => (double)weight * weight));
             foreach (var (slot, weight) in _weights)

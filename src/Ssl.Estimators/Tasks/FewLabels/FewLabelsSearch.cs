@@ -97,24 +97,24 @@ internal sealed class FewLabelsSearch : IDisposable
             Add(Linear("linear on the cells", Frozen, _inputSlots, out _));
         if (_plain is not null && Goes($"linear on the {_plain.Encoder.What}"))
             Add(Linear($"linear on the {_plain.Encoder.What}", Plain, PlainSlots, out _));
-        Teacher? bothTeach = null;
-        if (_plain is not null && Goes("linear on both"))
-            Add(Linear("linear on both", Both, _rows[0].Length + PlainSlots, out bothTeach) with { Usage = _options.PlainFeatures });
+        var (both, bothTeach) = (_plain is not null && Goes("linear on both") ? Spaces.Of(0, _space.Beside(_plainSpace!), readsPlain: true) : null, (Teacher?)null);
+        if (both is not null)
+            Add(Linear("linear on both", both, _rows[0].Length + PlainSlots, out bothTeach) with { Usage = _options.PlainFeatures });
         var usesTrees = _options.Trees == FewLabelsTrainer.Usage.Always
             || _options.Trees == FewLabelsTrainer.Usage.WhenItPays && (_inputSlots > 0 || _plain is { Encoder.SuitsTrees: true });
         if (usesTrees && Goes("boosted trees") && Trees() is { } trees)
             Add(trees);
         if (SelfTrains && Goes("self-training"))
             SelfTrained("self-training", Frozen, teacher).ForEach(Add);
-        if (SelfTrains && bothTeach is not null && Goes("self-training on both"))
-            SelfTrained("self-training on both", Both, bothTeach).ForEach(Add);
+        if (SelfTrains && both is not null && Goes("self-training on both"))
+            SelfTrained("self-training on both", both, bothTeach!).ForEach(Add);
         if (_adaptation is not null && Goes("adapted encoder"))
             Adapted().ForEach(Add);
         Add(Base());
 
         var shares = Shares(candidates);
         // What nobody reads is not in the model: what stands behind it moves up.
-        var readsPlain = candidates.Zip(shares).Any(pair => pair.Second > 0 && pair.First.ReadsPlain);
+        var readsPlain = candidates.Zip(shares).Any(pair => pair.Second > 0 && pair.First.Space is { ReadsPlain: true });
         int Place(int slot) => slot >= _rows[0].Length + PlainSlots && !readsPlain ? slot - PlainSlots : slot;
         var tried = new List<FewLabelsCandidate>();
         var parts = new List<LinearPart>();
@@ -129,9 +129,9 @@ internal sealed class FewLabelsSearch : IDisposable
             if (candidate.Baseline is { } found)
                 (baseline, baseShare) = (found, share);
             else if (candidate.Trees is { } grow)
-                treePart = new TreePart(grow(), candidate.FirstSlot, candidate.Temperature, share);
+                treePart = new TreePart(grow(), Place(candidate.Space!.FirstSlot), candidate.Temperature, share);
             else
-                parts.Add(new LinearPart(candidate.Weights!(), Place(candidate.FirstSlot), candidate.Temperature, share));
+                parts.Add(new LinearPart(candidate.Weights!(), Place(candidate.Space!.FirstSlot), candidate.Temperature, share));
         }
         var dimension = _rows[0].Length + (readsPlain ? PlainSlots : 0) + (_adapted is null ? 0 : _adaptation!.Dimension);
         var model = new FewLabelsModel(_task, inputColumn, dimension, parts, treePart, baseline!, baseShare, tried);
@@ -155,18 +155,10 @@ internal sealed class FewLabelsSearch : IDisposable
 
     private int PlainSlots => _plain?.Slots ?? 0;
 
-    private Spaces Frozen => new(0, _ => _space, () => _space);
+    private Spaces Frozen => Spaces.Of(0, _space);
 
     // The plain vectors stand behind those of the column.
-    private Spaces Plain => new(_rows[0].Length, _ => _plainSpace!, () => _plainSpace!) { ReadsPlain = true };
-
-    private Spaces Both => field ??= BothSpaces();
-
-    private Spaces BothSpaces()
-    {
-        var both = _space.Beside(_plainSpace!);
-        return new(0, _ => both, () => both) { ReadsPlain = true };
-    }
+    private Spaces Plain => Spaces.Of(_rows[0].Length, _plainSpace!, readsPlain: true);
 
     // What is left out for want of time is told.
     private bool Goes(string name)
@@ -201,8 +193,7 @@ internal sealed class FewLabelsSearch : IDisposable
         teacher = new Teacher(ofTeacher, teaching.Temperature);
         return best with
         {
-            FirstSlot = spaces.FirstSlot,
-            ReadsPlain = spaces.ReadsPlain,
+            Space = spaces,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
@@ -223,14 +214,14 @@ internal sealed class FewLabelsSearch : IDisposable
                 return [];
             using var fold = NewDisposeScope();
             var space = spaces.OfFold(number);
-            held.Add(LinearModels.Outputs(LinearModels.Take(space.Labeled, kept), Train(LinearModels.Take(space.Labeled, used), LinearModels.Take(_targets, used), space.Unlabeled)).MoveToOuterDisposeScope());
+            var parameters = Train(LinearModels.Take(space.Labeled, used), LinearModels.Take(_targets, used), space.Unlabeled);
+            held.Add(LinearModels.Outputs(LinearModels.Take(space.Labeled, kept), parameters).MoveToOuterDisposeScope());
         }
         return [Judge(name, string.Create(CultureInfo.InvariantCulture, $"{spaces.OfFold(0).Unlabeled.shape[0]:N0} unlabeled rows, {Describe(teacher.Penalty)}"),
             cat([.. held])) with
         {
             Usage = _options.SelfTraining,
-            FirstSlot = spaces.FirstSlot,
-            ReadsPlain = spaces.ReadsPlain,
+            Space = spaces,
             Weights = () =>
             {
                 using var final = NewDisposeScope();
@@ -336,8 +327,7 @@ internal sealed class FewLabelsSearch : IDisposable
                 best = judged with
                 {
                     Usage = _options.Trees,
-                    FirstSlot = plain is null ? 0 : _rows[0].Length,
-                    ReadsPlain = plain is not null,
+                    Space = plain is null ? Frozen : Plain,
                     Trees = () => Grow(cells, _labels, settings),
                 };
         }
@@ -473,10 +463,8 @@ internal sealed class FewLabelsSearch : IDisposable
     {
         public FewLabelsTrainer.Usage Usage { get; init; }
 
-        // Where its slots begin, and whether plain ones are among them.
-        public int FirstSlot { get; init; }
-
-        public bool ReadsPlain { get; init; }
+        // What it reads; null for the class shares.
+        public Spaces? Space { get; init; }
 
         public Func<float[]>? Weights { get; init; }
 
@@ -488,9 +476,10 @@ internal sealed class FewLabelsSearch : IDisposable
     // The linear model whose answers are the soft labels of self-training.
     private sealed record Teacher(Penalty Penalty, double Temperature);
 
-    // The vectors that a fold is fitted on, those that the model is, and where they stand in a row of the model.
-    private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final)
+    // The vectors that a fold is fitted on, those that the model is, where they stand in a row of the model, and whether plain ones are among them.
+    private sealed record Spaces(int FirstSlot, Func<int, FeatureSpace> OfFold, Func<FeatureSpace> Final, bool ReadsPlain = false)
     {
-        public bool ReadsPlain { get; init; }
+        // The same for every fold and the model.
+        public static Spaces Of(int firstSlot, FeatureSpace space, bool readsPlain = false) => new(firstSlot, _ => space, () => space, readsPlain);
     }
 }

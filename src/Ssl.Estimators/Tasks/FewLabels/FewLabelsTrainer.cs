@@ -253,7 +253,8 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
         EncoderAdaptation? adaptation = null;
         if (rows is not null && Adapts(encoder))
         {
-            rows.KeepOnly([.. Enumerable.Range(0, Math.Min(rows.Count, labels.Count + EncoderAdaptation.MaximumUnlabeledRows))]);
+            if (others.Count > EncoderAdaptation.MaximumUnlabeledRows)
+                rows.KeepOnly([.. Enumerable.Range(0, labels.Count + EncoderAdaptation.MaximumUnlabeledRows)]);
             adaptation = new EncoderAdaptation(encoder!, rows, [.. labels.Select(value => (float)value)], _seed,
                 TorchDevice.Choose(_mlContext.GpuDeviceId, _mlContext.FallbackToCpu), text => channel.Info(MessageSensitivity.None, "{0}", text));
         }
@@ -356,12 +357,12 @@ public sealed class FewLabelsTrainer : IEstimator<FewLabelsTransformer>
     private OperationCanceledException Canceled(Exception? inner = null) => new("Fit was canceled while rows were read, before there were "
         + "labels enough to know what is predicted: there is no model to return.", inner, _options.CancellationToken);
 
-    private bool Adapts(EncoderModel? encoder) => _kind != PredictionKind.Regression && _options.Adaptation != Usage.Never
-        && (_options.Adaptation == Usage.Always || encoder is { Format.InputSlots: 0 });
+    private bool Adapts(EncoderModel? encoder) => _kind != PredictionKind.Regression && IsUsed(_options.Adaptation, encoder);
 
-    // A table's cells stand in the column already.
-    private bool UsesPlain(EncoderModel? encoder) => _options.PlainFeatures != Usage.Never
-        && (_options.PlainFeatures == Usage.Always || encoder is { Format.InputSlots: 0 });
+    private bool UsesPlain(EncoderModel? encoder) => IsUsed(_options.PlainFeatures, encoder);
+
+    // Where the column does not hold a table's cells already.
+    private static bool IsUsed(Usage usage, EncoderModel? encoder) => usage == Usage.Always || usage == Usage.WhenItPays && encoder is { Format.InputSlots: 0 };
 
     // The rows as the column's encoder reads them; null where nobody needs them, or the columns that it reads are not there any more.
     private RowStore? Rows(EncoderModel? encoder, IDataView labeled, IDataView? unlabeled, int[] numbers, IChannel channel)

@@ -22,8 +22,7 @@ internal sealed record PlainRows(PlainEncoder Encoder, Tensor Labeled, Tensor Un
         if (format.LearnPlain(rows, seed) is not { } encoder)
             return null;
         using var noGrad = no_grad();
-        using var use = encoder.Model.Lifetime.Enter();
-        var all = rows.EncodeAll(encoder.Model.Network, CPU);
+        var all = encoder.Model.Encode(rows);
         return new PlainRows(encoder, all.narrow(0, 0, labeled), all.narrow(0, labeled, rows.Count - labeled));
     }
 }

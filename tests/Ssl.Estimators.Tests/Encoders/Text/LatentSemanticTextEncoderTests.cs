@@ -101,5 +101,8 @@ public sealed class LatentSemanticTextEncoderTests
         using var streams = new RandomStreams(1);
         using var network = read.Create(s_vocabulary, streams);
         Assert.ThrowsExactly<NotSupportedException>(() => network.TokenEmbeddings);
+        // A damaged file may state any size.
+        using var limit = Initialization.Limit(1_000);
+        Assert.ThrowsExactly<FormatException>(() => new LatentSemanticTextEncoderFactory(512, 2_000_000_000, 64, true).Create(s_vocabulary, streams));
     }
 }
